@@ -1,0 +1,129 @@
+//! From lines to keys: the last line about a key says how it is.
+
+use std::collections::HashMap;
+
+use memchr::memmem::Finder;
+
+use super::record::{Line, Op, name_needle};
+use crate::model::{ApiKey, ApiKeyId, HistoryEntry, Identity};
+use crate::secret::KeyedHash;
+
+/// Which keys a fold keeps.
+#[derive(Debug)]
+pub(super) enum Want<'a> {
+    /// Every key of everybody, with hash and history.
+    Everything,
+    /// Every key of an owner.
+    OwnedBy(&'a str),
+    /// An owner's keys of one name.
+    Named(&'a str, Finder<'static>),
+    /// One key, with its history.
+    One(&'a ApiKeyId),
+    /// The key that a value opens.
+    Opened(KeyedHash),
+}
+
+impl<'a> Want<'a> {
+    /// Wants an owner's keys of exactly this name.
+    pub(super) fn named(owner: &'a str, name: &str) -> Self {
+        Self::Named(owner, Finder::new(&name_needle(name)).into_owned())
+    }
+}
+
+/// A key that was kept.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) key: ApiKey,
+    /// The keyed hash of its value; empty unless hashes were wanted.
+    pub(super) hash: String,
+    /// Oldest first; empty unless histories were wanted.
+    pub(super) history: Vec<HistoryEntry>,
+}
+
+/// Takes lines in order and knows the keys at the end.
+#[derive(Debug)]
+pub(super) struct Fold<'a> {
+    identity: &'a Identity,
+    want: Want<'a>,
+    keys: Vec<Option<Kept>>,
+    /// Where each key is, once a line has changed one that was made before.
+    places: Option<HashMap<ApiKeyId, usize>>,
+}
+
+impl<'a> Fold<'a> {
+    pub(super) fn new(identity: &'a Identity, want: Want<'a>) -> Self {
+        Self { identity, want, keys: Vec::new(), places: None }
+    }
+
+    /// Takes the next line; `None` when it cannot be parsed.
+    pub(super) fn take(&mut self, line: &Line<'_>) -> Option<()> {
+        if !self.is_about_wanted(line) {
+            // A line that no longer fits, a new name say, takes the key out.
+            if line.op != Op::Create {
+                self.forget(line);
+            }
+            return Some(());
+        }
+        if line.op == Op::Delete {
+            self.forget(line);
+            return Some(());
+        }
+        let record = line.parse()?;
+        let key = record.key(self.identity);
+        let whole = matches!(self.want, Want::Everything | Want::One(_));
+        let hash = if whole { record.hash.clone().into_owned() } else { String::new() };
+        let history = if whole { record.history(self.identity) } else { Vec::new() };
+        match self.place(line) {
+            Some(place) => {
+                if let Some(kept) = &mut self.keys[place] {
+                    kept.key = key;
+                    kept.history.extend(history);
+                }
+            }
+            None => {
+                if let Some(places) = &mut self.places {
+                    places.insert(key.id.clone(), self.keys.len());
+                }
+                self.keys.push(Some(Kept { key, hash, history }));
+            }
+        }
+        Some(())
+    }
+
+    fn is_about_wanted(&self, line: &Line<'_>) -> bool {
+        let owned_by = |owner: &str| line.iam_id.unwrap_or(self.identity.iam_id.as_bytes()) == owner.as_bytes();
+        match &self.want {
+            Want::Everything => true,
+            Want::OwnedBy(owner) => owned_by(owner),
+            Want::Named(owner, name) => owned_by(owner) && (line.op == Op::Delete || line.mentions(name)),
+            Want::One(id) => line.id == id.as_str().as_bytes(),
+            Want::Opened(hash) => line.op == Op::Delete || line.hash().is_some_and(|found| hash.is_text(found)),
+        }
+    }
+
+    /// Finds the key that a line is about. A line that creates is about none yet.
+    fn place(&mut self, line: &Line<'_>) -> Option<usize> {
+        if line.op == Op::Create || self.keys.is_empty() {
+            return None;
+        }
+        let places = self.places.get_or_insert_with(|| {
+            let kept = self.keys.iter().enumerate();
+            kept.filter_map(|(place, kept)| Some((kept.as_ref()?.key.id.clone(), place))).collect()
+        });
+        places.get(&ApiKeyId::new(std::str::from_utf8(line.id).ok()?)).copied()
+    }
+
+    fn forget(&mut self, line: &Line<'_>) {
+        if let Some(place) = self.place(line) {
+            let gone = self.keys[place].take();
+            if let (Some(gone), Some(places)) = (gone, &mut self.places) {
+                places.remove(&gone.key.id);
+            }
+        }
+    }
+
+    /// Returns what was kept, oldest key first.
+    pub(super) fn into_kept(self) -> impl Iterator<Item = Kept> {
+        self.keys.into_iter().flatten()
+    }
+}

@@ -1,0 +1,344 @@
+//! The backend on this machine: the same keys, tags, limits and history as the service, in one file.
+//!
+//! Values are never stored; a key's line holds an HMAC-SHA256 of its value under the store's own random key.
+
+mod fold;
+mod record;
+mod store;
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use self::fold::{Fold, Kept, Want};
+use self::record::{Line, Op, Record};
+use self::store::{Facts, Scan, Store, Writer, no_randomness};
+use super::{Backend, BackendError, BackendKind, Condition};
+use crate::clock::{Clock, ClockError};
+use crate::model::{
+    ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, CreatedApiKey, Detail, EntityTag, Identity, NewApiKey, NewValue,
+    Owner, Selection, Timestamp,
+};
+use crate::secret::{self, Secret};
+
+/// Longest name, in characters. The service's own limit is not documented.
+pub const NAME_LIMIT: usize = 255;
+/// Longest description, in characters. The service's own limit is not documented.
+pub const DESCRIPTION_LIMIT: usize = 8_192;
+/// Keys that one identity may have (`api/iam_identity.md` §4).
+pub const KEY_LIMIT: usize = 20;
+/// How long an expired key stays listed (`api/iam_identity.md` §5).
+const KEPT_EXPIRED: Duration = Duration::from_secs(90 * 86_400);
+
+/// API keys in a directory of this machine.
+#[derive(Debug)]
+pub struct LocalBackend {
+    store: Store,
+    clock: Clock,
+    limit: usize,
+    warnings: Mutex<Vec<String>>,
+}
+
+impl LocalBackend {
+    /// Opens the store in `directory`, which need not exist yet; `limit` keys are allowed per identity.
+    pub fn new(directory: PathBuf, limit: usize, clock: Clock) -> Self {
+        Self { store: Store::new(directory), clock, limit, warnings: Mutex::default() }
+    }
+
+    /// The identity of a store that was never written: the same on every machine, and no real one.
+    fn founder() -> Identity {
+        Identity {
+            iam_id: "IBMid-10CA100000".into(),
+            account_id: "10ca1000000000000000000000000000".into(),
+            user: "local@localhost".to_owned(),
+        }
+    }
+
+    fn now(&self) -> Result<Timestamp, BackendError> {
+        Ok(self.clock.now()?)
+    }
+
+    fn owner<'a>(owner: &Owner, identity: &'a Identity) -> Result<&'a str, BackendError> {
+        match owner {
+            Owner::Myself => Ok(&identity.iam_id),
+            Owner::ServiceId(_) => Err(Condition::Unsupported("service IDs").into()),
+        }
+    }
+
+    /// Warns of a cut-off record, once.
+    fn note(&self, scan: &Scan) {
+        if scan.torn {
+            let directory = self.store.directory().display();
+            let words = format!(
+                "The last record of the local store in {directory} is incomplete and was ignored; the next change removes it."
+            );
+            if let Ok(mut warnings) = self.warnings.lock()
+                && !warnings.contains(&words)
+            {
+                warnings.push(words);
+            }
+        }
+    }
+
+    /// Reads the keys that `want` chooses, except those that the service would have removed for good.
+    fn read<'a>(&self, identity: &'a Identity, want: Want<'a>) -> Result<Vec<Kept>, BackendError> {
+        let now = self.now()?;
+        let mut fold = Fold::new(identity, want);
+        let scan = self.store.read(|line| fold.take(&line))?;
+        self.note(&scan);
+        let mut kept: Vec<Kept> = fold.into_kept().filter(|kept| !is_purged(&kept.key, now)).collect();
+        // A key that was renamed comes up where it got the name.
+        kept.sort_by_key(|kept| kept.key.created_at);
+        Ok(kept)
+    }
+
+    /// Changes one key: `change` gets it as it is, and says what to record or why not.
+    fn change(
+        &self,
+        id: &ApiKeyId,
+        op: Op,
+        change: impl FnOnce(&mut ApiKey) -> Result<(), Condition>,
+    ) -> Result<ApiKey, BackendError> {
+        let (writer, scan, facts, mut kept) = self.begin_change(id)?;
+        change(&mut kept.key)?;
+        let random = secret::random().map_err(no_randomness)?;
+        kept.key.entity_tag = EntityTag::revision(kept.key.entity_tag.number() + 1, random);
+        kept.key.modified_at = self.now()?;
+        let record = Record::of(op, &kept.key, &kept.hash, &facts.identity.iam_id, &facts.identity);
+        writer.append(&scan, &facts, &record)?;
+        Ok(kept.key)
+    }
+
+    fn begin_change(&self, id: &ApiKeyId) -> Result<(Writer<'_>, Scan, Facts, Kept), BackendError> {
+        let now = self.now()?;
+        // Nothing to change in a store that was never written; do not make one.
+        if self.store.facts()?.is_none() {
+            return Err(Condition::NotFound.into());
+        }
+        let writer = self.store.write()?;
+        let facts = writer.facts(Self::founder)?;
+        let mut fold = Fold::new(&facts.identity, Want::One(id));
+        let scan = writer.scan(|line| fold.take(&line))?;
+        let kept = fold.into_kept().find(|kept| !is_purged(&kept.key, now)).ok_or(Condition::NotFound)?;
+        Ok((writer, scan, facts, kept))
+    }
+}
+
+/// Tells whether the service would have removed the key for good by now, locked or not.
+fn is_purged(key: &ApiKey, now: Timestamp) -> bool {
+    let past = |time: Timestamp| time.plus(KEPT_EXPIRED).is_some_and(|end| end < now);
+    key.expires_at.is_some_and(past) && past(key.modified_at)
+}
+
+fn check_texts(name: Option<&str>, description: Option<&str>) -> Result<(), Condition> {
+    if name == Some("") {
+        return Err(Condition::Invalid("The name of an API key must not be empty.".into()));
+    }
+    let too_long = |what: &str, limit: usize, found: usize| {
+        Condition::Invalid(format!("The {what} has {found} characters; {limit} are allowed."))
+    };
+    for (what, text, limit) in [("name", name, NAME_LIMIT), ("description", description, DESCRIPTION_LIMIT)] {
+        let found = text.map_or(0, |text| text.chars().count());
+        if found > limit {
+            return Err(too_long(what, limit, found));
+        }
+    }
+    Ok(())
+}
+
+/// Counts an owner's keys and looks for a value, line by line and without parsing.
+struct Census<'a> {
+    owner: &'a str,
+    identity: &'a Identity,
+    hash: secret::KeyedHash,
+    keys: usize,
+    /// The id of the living key that has the value.
+    holder: Option<Vec<u8>>,
+}
+
+impl Census<'_> {
+    fn take(&mut self, line: &Line<'_>) {
+        let owned = line.iam_id.unwrap_or(self.identity.iam_id.as_bytes()) == self.owner.as_bytes();
+        match line.op {
+            Op::Create => {
+                self.keys += usize::from(owned);
+                if line.hash().is_some_and(|text| self.hash.is_text(text)) {
+                    self.holder = Some(line.id.to_vec());
+                }
+            }
+            Op::Delete => {
+                self.keys = self.keys.saturating_sub(usize::from(owned));
+                if self.holder.as_deref() == Some(line.id) {
+                    self.holder = None;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl From<ClockError> for BackendError {
+    fn from(error: ClockError) -> Self {
+        Condition::Unavailable(error.to_string()).into()
+    }
+}
+
+impl Backend for LocalBackend {
+    fn kind(&self) -> BackendKind {
+        BackendKind::Local
+    }
+
+    fn endpoint(&self) -> String {
+        self.store.directory().display().to_string()
+    }
+
+    fn identity(&self) -> Result<Identity, BackendError> {
+        Ok(self.store.facts()?.map_or_else(Self::founder, |facts| facts.identity))
+    }
+
+    fn api_keys(&self, owner: &Owner, which: &Selection) -> Result<Vec<ApiKey>, BackendError> {
+        let identity = self.identity()?;
+        let owner = Self::owner(owner, &identity)?;
+        let want = match which {
+            Selection::All => Want::OwnedBy(owner),
+            Selection::Named(name) => Want::named(owner, name),
+        };
+        Ok(self.read(&identity, want)?.into_iter().map(|kept| kept.key).collect())
+    }
+
+    fn api_key(&self, id: &ApiKeyId, detail: Detail) -> Result<ApiKeyDetails, BackendError> {
+        let identity = self.identity()?;
+        let kept = self.read(&identity, Want::One(id))?.pop().ok_or(Condition::NotFound)?;
+        // Nothing on this machine exchanges a key for a token, so no use is known.
+        Ok(ApiKeyDetails { key: kept.key, history: detail.history.then_some(kept.history), activity: None })
+    }
+
+    fn api_key_by_value(&self, value: &Secret) -> Result<ApiKey, BackendError> {
+        let facts = self.store.facts()?.ok_or(Condition::NotFound)?;
+        let want = Want::Opened(value.keyed_hash(&facts.hash_key));
+        let kept = self.read(&facts.identity, want)?.pop().ok_or(Condition::NotFound)?;
+        Ok(kept.key)
+    }
+
+    fn check_new(&self, new: &NewApiKey) -> Result<(), BackendError> {
+        check_texts(Some(&new.name), Some(&new.description))?;
+        let identity = self.identity()?;
+        let owner = Self::owner(&new.owner, &identity)?;
+        if self.read(&identity, Want::OwnedBy(owner))?.len() >= self.limit {
+            return Err(Condition::LimitReached { limit: self.limit }.into());
+        }
+        Ok(())
+    }
+
+    fn create_api_key(&self, new: &NewApiKey, value: NewValue<'_>) -> Result<CreatedApiKey, BackendError> {
+        check_texts(Some(&new.name), Some(&new.description))?;
+        let mut chosen_here = None;
+        let value = match value {
+            NewValue::Chosen(value) => value,
+            NewValue::ServiceChooses => chosen_here.insert(Secret::choose_api_key().map_err(no_randomness)?),
+        };
+        let now = self.now()?;
+        let writer = self.store.write()?;
+        let facts = writer.facts(Self::founder)?;
+        let identity = &facts.identity;
+        let owner = Self::owner(&new.owner, identity)?;
+        let hash = value.keyed_hash(&facts.hash_key);
+        let mut census = Census { owner, identity, hash, keys: 0, holder: None };
+        let scan = writer.scan(|line| {
+            census.take(&line);
+            Some(())
+        })?;
+        if census.holder.is_some() {
+            return Err(Condition::DuplicateValue.into());
+        }
+        if census.keys >= self.limit {
+            // The count includes keys that are past their time; only now is it worth telling them apart.
+            let mut fold = Fold::new(identity, Want::OwnedBy(owner));
+            writer.scan(|line| fold.take(&line))?;
+            if fold.into_kept().filter(|kept| !is_purged(&kept.key, now)).count() >= self.limit {
+                return Err(Condition::LimitReached { limit: self.limit }.into());
+            }
+        }
+        let random: [u8; 32] = secret::random().map_err(no_randomness)?;
+        let (for_id, for_tag) = random.split_at(16);
+        let key = ApiKey {
+            id: ApiKeyId::from_random(for_id.try_into().unwrap_or_default()),
+            entity_tag: EntityTag::revision(1, for_tag.try_into().unwrap_or_default()),
+            unusual_crn: None,
+            locked: new.locked,
+            disabled: new.disabled,
+            created_at: now,
+            created_by: identity.iam_id.clone(),
+            modified_at: now,
+            expires_at: new.expires_at,
+            support_sessions: false,
+            action_when_leaked: new.action_when_leaked.unwrap_or_default(),
+            name: new.name.as_str().into(),
+            description: new.description.as_str().into(),
+            iam_id: owner.into(),
+            account_id: identity.account_id.clone(),
+            leaked: false,
+        };
+        let hash = hash.to_text();
+        let record = Record::of(Op::Create, &key, &hash, &identity.iam_id, identity);
+        writer.append(&scan, &facts, &record)?;
+        Ok(CreatedApiKey { key, value: chosen_here })
+    }
+
+    fn update_api_key(
+        &self,
+        id: &ApiKeyId,
+        seen: &EntityTag,
+        changes: &ApiKeyChanges,
+    ) -> Result<ApiKey, BackendError> {
+        check_texts(changes.name.as_deref(), changes.description.as_deref())?;
+        self.change(id, Op::Update, |key| {
+            if key.locked {
+                return Err(Condition::Locked);
+            }
+            if key.entity_tag != *seen {
+                return Err(Condition::Conflict);
+            }
+            changes.apply(key);
+            Ok(())
+        })
+    }
+
+    fn delete_api_key(&self, id: &ApiKeyId) -> Result<(), BackendError> {
+        let (writer, scan, facts, kept) = self.begin_change(id)?;
+        if kept.key.locked {
+            return Err(Condition::Locked.into());
+        }
+        let identity = &facts.identity;
+        writer.append(&scan, &facts, &Record::deletion(&kept.key, self.now()?, &identity.iam_id, identity))
+    }
+
+    fn set_locked(&self, id: &ApiKeyId, locked: bool) -> Result<(), BackendError> {
+        self.change(id, if locked { Op::Lock } else { Op::Unlock }, |key| {
+            if key.locked == locked {
+                return Err(Condition::Conflict);
+            }
+            key.locked = locked;
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    fn set_disabled(&self, id: &ApiKeyId, disabled: bool) -> Result<(), BackendError> {
+        self.change(id, if disabled { Op::Disable } else { Op::Enable }, |key| {
+            if key.disabled == disabled {
+                return Err(Condition::Conflict);
+            }
+            if key.locked {
+                return Err(Condition::Locked);
+            }
+            key.disabled = disabled;
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    fn take_warnings(&self) -> Vec<String> {
+        self.warnings.lock().map(|mut warnings| std::mem::take(&mut *warnings)).unwrap_or_default()
+    }
+}

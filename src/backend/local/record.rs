@@ -1,0 +1,295 @@
+//! One line of the store: a change, with the whole key as it was after it.
+//!
+//! ```text
+//! {"crc":"5d0a2f31","op":"create","id":"ApiKey-…","at":"2026-11-21T09:00:00Z","tag":"1-…","hash":"…","name":"ci"}
+//! ```
+//!
+//! What can be derived is left out: the owner where it is the store's identity, times that equal `at`, flags that are
+//! off. The checksum covers the line behind it, so that a scan can trust a line without parsing it; `op`, `id` and a
+//! foreign `iam_id` come first, so that it can count and find keys by their prefix.
+
+use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
+
+use memchr::memmem::Finder;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{ApiKey, ApiKeyId, EntityTag, HistoryEntry, Identity, LeakAction, Timestamp};
+
+/// What a line records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Op {
+    Create,
+    Update,
+    Lock,
+    Unlock,
+    Disable,
+    Enable,
+    Delete,
+}
+
+impl Op {
+    const ALL: [(Self, &'static str); 7] = [
+        (Self::Create, "create"),
+        (Self::Update, "update"),
+        (Self::Lock, "lock"),
+        (Self::Unlock, "unlock"),
+        (Self::Disable, "disable"),
+        (Self::Enable, "enable"),
+        (Self::Delete, "delete"),
+    ];
+
+    pub(super) fn as_str(self) -> &'static str {
+        Self::ALL.into_iter().find(|&(op, _)| op == self).map_or("", |(_, word)| word)
+    }
+
+    fn from_bytes(word: &[u8]) -> Option<Self> {
+        Self::ALL.into_iter().find(|(_, known)| known.as_bytes() == word).map(|(op, _)| op)
+    }
+}
+
+/// A line whose checksum is right, looked at but not yet parsed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Line<'a> {
+    pub(super) op: Op,
+    pub(super) id: &'a [u8],
+    /// The owner, where it is not the store's identity.
+    pub(super) iam_id: Option<&'a [u8]>,
+    /// The document without its checksum: `"op":…}`.
+    body: &'a [u8],
+    whole: &'a [u8],
+}
+
+const CRC_PREFIX: &[u8] = b"{\"crc\":\"";
+const BODY_AT: usize = CRC_PREFIX.len() + 8 + 2;
+
+/// Returns the part behind the checksum if the checksum is right.
+pub(super) fn verified(line: &[u8]) -> Result<&[u8], &'static str> {
+    let (prefix, body) = line.split_at_checked(BODY_AT).ok_or("it is too short")?;
+    let crc = prefix.strip_prefix(CRC_PREFIX).and_then(|rest| rest.strip_suffix(b"\",")).and_then(from_hex);
+    match crc {
+        None => Err("it does not begin with a checksum"),
+        Some(crc) if crc != crc32fast::hash(body) => Err("its checksum does not match"),
+        Some(_) => Ok(body),
+    }
+}
+
+fn from_hex(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0_u32, |n, &digit| Some(n << 4 | char::from(digit).to_digit(16)?))
+}
+
+/// Writes a document as a line with its checksum in front.
+pub(super) fn to_line(document: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+    let mut json = serde_json::to_vec(document)?;
+    let body = json.split_off(1);
+    let mut line = Vec::with_capacity(body.len() + BODY_AT + 1);
+    line.extend_from_slice(CRC_PREFIX);
+    line.extend_from_slice(format!("{:08x}\",", crc32fast::hash(&body)).as_bytes());
+    line.extend_from_slice(&body);
+    line.push(b'\n');
+    Ok(line)
+}
+
+impl<'a> Line<'a> {
+    /// Looks at one line, without its newline.
+    pub(super) fn look(line: &'a [u8]) -> Result<Self, &'static str> {
+        let body = verified(line)?;
+        let unknown = "it is no record of this format";
+        let (op, rest) = field(body, b"\"op\":\"").ok_or(unknown)?;
+        let op = Op::from_bytes(op).ok_or(unknown)?;
+        let (id, rest) = field(rest, b",\"id\":\"").ok_or(unknown)?;
+        let iam_id = field(rest, b",\"iam_id\":\"").map(|(iam_id, _)| iam_id);
+        Ok(Self { op, id, iam_id, body, whole: line })
+    }
+
+    /// Tells whether the line holds these bytes anywhere; a way to skip most lines unparsed.
+    pub(super) fn mentions(&self, finder: &Finder<'_>) -> bool {
+        finder.find(self.body).is_some()
+    }
+
+    /// Returns the hash of the key's value, without parsing the line. A quote inside a text is escaped, so the field's
+    /// name cannot be met in one.
+    pub(super) fn hash(&self) -> Option<&'a [u8]> {
+        static FIELD: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b",\"hash\":\""));
+        let at = FIELD.find(self.body)?;
+        field(&self.body[at..], FIELD.needle()).map(|(hash, _)| hash)
+    }
+
+    /// Parses the whole record.
+    pub(super) fn parse(&self) -> Option<Record<'a>> {
+        // The document is the line itself: `crc` is skipped as a field that a record does not know.
+        serde_json::from_slice(self.whole).ok()
+    }
+}
+
+/// Splits `"name":"value"…` into the value and the rest behind its closing quote. Values with escapes do not occur here.
+fn field<'a>(text: &'a [u8], name: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let rest = text.strip_prefix(name)?;
+    let end = memchr::memchr(b'"', rest)?;
+    Some((&rest[..end], &rest[end + 1..]))
+}
+
+/// The text by which a line that holds `name` can be found without parsing.
+pub(super) fn name_needle(name: &str) -> String {
+    let quoted = serde_json::to_string(name).unwrap_or_default();
+    format!("\"name\":{quoted}")
+}
+
+/// An earlier change that a compacted line carries along.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Event<'a> {
+    pub(super) op: Op,
+    pub(super) at: Timestamp,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    pub(super) by: Option<Cow<'a, str>>,
+}
+
+impl<'a> Event<'a> {
+    /// Carries an entry of the history along; `owner` need not be named.
+    pub(super) fn of(entry: &'a HistoryEntry, owner: &str) -> Option<Self> {
+        let (op, _) = Op::ALL.into_iter().find(|(_, word)| *word == entry.action)?;
+        let by = (&*entry.by != owner).then_some(Cow::Borrowed(&*entry.by));
+        Some(Self { op, at: entry.at, by })
+    }
+}
+
+/// A record in full. A deletion has the first four fields only.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Record<'a> {
+    pub(super) op: Op,
+    #[serde(borrow)]
+    pub(super) id: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) iam_id: Option<Cow<'a, str>>,
+    pub(super) at: Timestamp,
+    /// Who made this change, where it was not the owner.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) by: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
+    pub(super) tag: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
+    pub(super) hash: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
+    pub(super) name: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
+    pub(super) description: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) created_at: Option<Timestamp>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) created_by: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) modified_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) expires_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub(super) locked: bool,
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub(super) disabled: bool,
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub(super) support_sessions: bool,
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub(super) leak: LeakAction,
+    /// What happened before, in a line that compaction wrote.
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) events: Vec<Event<'a>>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+fn is_off(flag: &bool) -> bool {
+    !flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+fn is_usual(action: &LeakAction) -> bool {
+    *action == LeakAction::default()
+}
+
+impl<'a> Record<'a> {
+    /// Records that `op` left the key as it is now.
+    pub(super) fn of(op: Op, key: &'a ApiKey, hash: &'a str, by: &'a str, identity: &Identity) -> Self {
+        let at = if op == Op::Create { key.created_at } else { key.modified_at };
+        let unless_owner = |who: &'a str| (who != &*key.iam_id).then_some(Cow::Borrowed(who));
+        Self {
+            op,
+            id: key.id.as_str().into(),
+            iam_id: (key.iam_id != identity.iam_id).then(|| Cow::Borrowed(&*key.iam_id)),
+            at,
+            by: unless_owner(by),
+            tag: key.entity_tag.as_str().into(),
+            name: (&*key.name).into(),
+            description: (&*key.description).into(),
+            hash: hash.into(),
+            created_at: (key.created_at != at).then_some(key.created_at),
+            created_by: unless_owner(&key.created_by),
+            modified_at: (key.modified_at != at).then_some(key.modified_at),
+            expires_at: key.expires_at,
+            locked: key.locked,
+            disabled: key.disabled,
+            support_sessions: key.support_sessions,
+            leak: key.action_when_leaked,
+            events: Vec::new(),
+        }
+    }
+
+    /// Records that a key is gone.
+    pub(super) fn deletion(key: &'a ApiKey, at: Timestamp, by: &'a str, identity: &Identity) -> Self {
+        Self {
+            at,
+            tag: "".into(),
+            name: "".into(),
+            description: "".into(),
+            created_at: None,
+            created_by: None,
+            modified_at: None,
+            expires_at: None,
+            locked: false,
+            disabled: false,
+            support_sessions: false,
+            leak: LeakAction::default(),
+            ..Self::of(Op::Delete, key, "", by, identity)
+        }
+    }
+
+    /// Returns the key as it was after this change.
+    pub(super) fn key(&self, identity: &Identity) -> ApiKey {
+        // Sharing the owner's text keeps a listing of 100,000 keys small.
+        let shared = |who: Option<&Cow<'_, str>>, otherwise: &Arc<str>| match who {
+            Some(who) if **who != **otherwise => Arc::from(&**who),
+            _ => Arc::clone(otherwise),
+        };
+        let iam_id = shared(self.iam_id.as_ref(), &identity.iam_id);
+        ApiKey {
+            id: ApiKeyId::new(&*self.id),
+            entity_tag: EntityTag::new(&*self.tag),
+            unusual_crn: None,
+            locked: self.locked,
+            disabled: self.disabled,
+            created_at: self.created_at.unwrap_or(self.at),
+            created_by: shared(self.created_by.as_ref(), &iam_id),
+            modified_at: self.modified_at.unwrap_or(self.at),
+            expires_at: self.expires_at,
+            support_sessions: self.support_sessions,
+            action_when_leaked: self.leak,
+            name: (&*self.name).into(),
+            description: (&*self.description).into(),
+            account_id: Arc::clone(&identity.account_id),
+            leaked: false,
+            iam_id,
+        }
+    }
+
+    /// Returns what happened to the key up to and with this change, as far as this line knows.
+    pub(super) fn history(&self, identity: &Identity) -> Vec<HistoryEntry> {
+        let owner = self.iam_id.as_deref().unwrap_or(&identity.iam_id);
+        let entry = |op: Op, at: Timestamp, by: Option<&Cow<'_, str>>| HistoryEntry {
+            at,
+            by: Arc::from(by.map_or(owner, |by| &**by)),
+            action: op.as_str().to_owned(),
+        };
+        if self.events.is_empty() {
+            return vec![entry(self.op, self.at, self.by.as_ref())];
+        }
+        self.events.iter().map(|event| entry(event.op, event.at, event.by.as_ref())).collect()
+    }
+}

@@ -1,0 +1,324 @@
+//! The file of the local store: an append-only log of changes under a lock, compacted into a fresh file.
+//!
+//! `store.jsonl` begins with a header line (format, version, identity, hash key); every further line is one change
+//! ([`super::record`]). A change is acknowledged when its line is on the disk. Readers hold a shared lock on
+//! `store.lock`, writers an exclusive one; the lock is a file of its own because compaction swaps the log's inode.
+//! A last line without its newline was never acknowledged: it is ignored with a warning and cut off by the next write.
+//! Anything else that is not as it was written is damage, and stops both reading and writing.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, BufRead as _, Read as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use super::record::{self, Event, Line, Op, Record};
+use crate::backend::{BackendError, Condition};
+use crate::model::Identity;
+use crate::private_file::{self, AppendError, Lock, LockMode, Log, Replacement};
+use crate::secret;
+
+const FORMAT: &str = "ibmcloud-iam store";
+const VERSION: u32 = 1;
+const CHUNK: usize = 256 * 1024;
+
+#[derive(Serialize, Deserialize)]
+struct Header<'a> {
+    #[serde(borrow)]
+    format: Cow<'a, str>,
+    version: u32,
+    account_id: Cow<'a, str>,
+    iam_id: Cow<'a, str>,
+    user: Cow<'a, str>,
+    hash_key: Cow<'a, str>,
+}
+
+/// What the header says.
+#[derive(Clone, Debug)]
+pub(super) struct Facts {
+    /// The identity whose store it is.
+    pub(super) identity: Identity,
+    /// The key under which values are hashed.
+    pub(super) hash_key: [u8; 32],
+}
+
+/// What a scan found beside the lines themselves.
+#[derive(Debug)]
+pub(super) struct Scan {
+    /// `None` while nothing was ever written.
+    pub(super) facts: Option<Facts>,
+    /// Where the last whole line ends.
+    whole: u64,
+    /// Whether a cut-off record follows.
+    pub(super) torn: bool,
+    /// Lines behind the header.
+    lines: u64,
+    /// Keys that are there: creations less deletions.
+    live: u64,
+}
+
+/// The log on disk.
+#[derive(Debug)]
+pub(super) struct Store {
+    directory: PathBuf,
+    log: PathBuf,
+    /// Superseded lines that are kept before the log is compacted.
+    slack: u64,
+}
+
+impl Store {
+    pub(super) fn new(directory: PathBuf) -> Self {
+        Self { log: directory.join("store.jsonl"), directory, slack: 1_000 }
+    }
+
+    #[cfg(test)]
+    pub(super) fn with_slack(directory: PathBuf, slack: u64) -> Self {
+        Self { slack, ..Self::new(directory) }
+    }
+
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Reads the header only; `None` while nothing was ever written.
+    pub(super) fn facts(&self) -> Result<Option<Facts>, BackendError> {
+        let _lock = self.lock(LockMode::Shared)?;
+        self.first_line()
+    }
+
+    fn first_line(&self) -> Result<Option<Facts>, BackendError> {
+        let mut line = Vec::new();
+        match File::open(&self.log) {
+            Ok(file) => io::BufReader::with_capacity(1024, file).read_until(b'\n', &mut line),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => Err(error),
+        }
+        .map_err(|error| self.unreadable(error))?;
+        line.pop_if(|last| *last == b'\n').map(|_| self.header(&line)).transpose()
+    }
+
+    /// Reads every line under a shared lock.
+    pub(super) fn read(&self, visit: impl FnMut(Line<'_>) -> Option<()>) -> Result<Scan, BackendError> {
+        // Where nothing was ever written there is no lock file, and nothing is made by reading.
+        let _lock = self.lock(LockMode::Shared)?;
+        self.scan(visit)
+    }
+
+    /// Begins a change: the lock is held until the writer is dropped.
+    pub(super) fn write(&self) -> Result<Writer<'_>, BackendError> {
+        private_file::create_dir(&self.directory)
+            .map_err(|error| BackendError::store(&self.directory, "could not be created", error))?;
+        let Some(lock) = self.lock(LockMode::Exclusive)? else {
+            return Err(Condition::Unavailable("the local store could not be locked".into()).into());
+        };
+        Ok(Writer { store: self, _lock: lock })
+    }
+
+    fn lock(&self, mode: LockMode) -> Result<Option<Lock>, BackendError> {
+        let path = self.directory.join("store.lock");
+        private_file::lock(&path, mode).map_err(|error| match error.kind() {
+            io::ErrorKind::TimedOut => {
+                Condition::Unavailable(format!("The local store in {} is busy: {error}", self.directory.display()))
+                    .into()
+            }
+            _ => BackendError::store(&path, "could not be locked", error),
+        })
+    }
+
+    fn damaged(&self, line: u64, why: &'static str) -> BackendError {
+        Condition::Damaged { path: self.log.clone(), line, why }.into()
+    }
+
+    fn unreadable(&self, error: io::Error) -> BackendError {
+        BackendError::store(&self.log, "could not be read", error)
+    }
+
+    /// Goes through the log line by line; `visit` returns `None` for a line that it cannot parse.
+    fn scan(&self, mut visit: impl FnMut(Line<'_>) -> Option<()>) -> Result<Scan, BackendError> {
+        let mut scan = Scan { facts: None, whole: 0, torn: false, lines: 0, live: 0 };
+        let mut file = match File::open(&self.log) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(scan),
+            Err(error) => return Err(self.unreadable(error)),
+        };
+        self.check_mode(&file)?;
+        let mut buffer = vec![0; CHUNK];
+        let mut held = 0;
+        loop {
+            if held == buffer.len() {
+                buffer.resize(buffer.len() * 2, 0);
+            }
+            let read = match file.read(&mut buffer[held..]) {
+                Ok(0) => break,
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(self.unreadable(error)),
+            };
+            let filled = held + read;
+            let mut start = 0;
+            for end in memchr::memchr_iter(b'\n', &buffer[held..filled]).map(|at| held + at) {
+                self.take_line(&buffer[start..end], &mut scan, &mut visit)?;
+                scan.whole += (end + 1 - start) as u64;
+                start = end + 1;
+            }
+            buffer.copy_within(start..filled, 0);
+            held = filled - start;
+        }
+        scan.torn = held > 0;
+        Ok(scan)
+    }
+
+    fn take_line(
+        &self,
+        line: &[u8],
+        scan: &mut Scan,
+        visit: &mut impl FnMut(Line<'_>) -> Option<()>,
+    ) -> Result<(), BackendError> {
+        if scan.facts.is_none() {
+            scan.facts = Some(self.header(line)?);
+            return Ok(());
+        }
+        scan.lines += 1;
+        let damaged = |why| self.damaged(scan.lines + 1, why);
+        let line = Line::look(line).map_err(damaged)?;
+        match line.op {
+            Op::Create => scan.live += 1,
+            Op::Delete => scan.live = scan.live.saturating_sub(1),
+            _ => {}
+        }
+        visit(line).ok_or_else(|| damaged("it is no record of this format"))
+    }
+
+    fn header(&self, line: &[u8]) -> Result<Facts, BackendError> {
+        let damaged = |why| self.damaged(1, why);
+        record::verified(line).map_err(damaged)?;
+        let header: Header<'_> =
+            serde_json::from_slice(line).map_err(|_| damaged("it is no header of a key store"))?;
+        if header.format != FORMAT {
+            return Err(damaged("it is no header of a key store"));
+        }
+        if header.version != VERSION {
+            return Err(damaged("it was written by a newer version of this program"));
+        }
+        let hash_key = URL_SAFE_NO_PAD
+            .decode(&*header.hash_key)
+            .ok()
+            .and_then(|bytes| bytes.try_into().ok())
+            .ok_or_else(|| damaged("its hash key is not 32 bytes"))?;
+        let identity = Identity {
+            iam_id: Arc::from(&*header.iam_id),
+            account_id: Arc::from(&*header.account_id),
+            user: header.user.into_owned(),
+        };
+        Ok(Facts { identity, hash_key })
+    }
+
+    /// Refuses a log that others can write: what it says could be anybody's.
+    fn check_mode(&self, file: &File) -> Result<(), BackendError> {
+        let mode = file.metadata().map_err(|error| self.unreadable(error))?.mode();
+        if mode & 0o022 == 0 {
+            return Ok(());
+        }
+        let words = format!("its mode {:04o} lets others write it; run 'chmod 600 {}'", mode & 0o7777, self.log.display());
+        Err(BackendError::store(&self.log, "is not private", anyhow::Error::msg(words)))
+    }
+}
+
+/// The one process that may change the store now.
+#[derive(Debug)]
+pub(super) struct Writer<'a> {
+    store: &'a Store,
+    _lock: Lock,
+}
+
+impl Writer<'_> {
+    /// Reads every line, as [`Store::read`] does.
+    pub(super) fn scan(&self, visit: impl FnMut(Line<'_>) -> Option<()>) -> Result<Scan, BackendError> {
+        self.store.scan(visit)
+    }
+
+    /// Returns the facts of the store, choosing them for a new one; they are written with its first record.
+    pub(super) fn facts(&self, founder: impl FnOnce() -> Identity) -> Result<Facts, BackendError> {
+        if let Some(facts) = self.store.first_line()? {
+            return Ok(facts);
+        }
+        let hash_key = secret::random().map_err(no_randomness)?;
+        Ok(Facts { identity: founder(), hash_key })
+    }
+
+    /// Appends one change. When this returns, it is on the disk; when it fails, nothing changed unless the condition
+    /// is `OutcomeUnknown`.
+    pub(super) fn append(&self, scan: &Scan, facts: &Facts, change: &Record<'_>) -> Result<(), BackendError> {
+        let store = self.store;
+        let failed = |error| BackendError::store(&store.log, "could not be written", error);
+        let mut bytes = Vec::new();
+        if scan.facts.is_none() {
+            bytes = header_line(facts)?;
+        }
+        bytes.extend_from_slice(&record::to_line(change).map_err(|error| failed(error.into()))?);
+        let mut log = Log::open(&store.log, scan.whole).map_err(failed)?;
+        log.append(&bytes).map_err(|error| match error {
+            AppendError::Unchanged(error) => failed(error),
+            AppendError::Unknown(error) => BackendError {
+                condition: Condition::OutcomeUnknown(format!("{} could not be written", store.log.display())),
+                service: None,
+                source: Some(error.into()),
+            },
+        })?;
+        if scan.facts.is_none() {
+            private_file::sync_dir(&store.directory).map_err(failed)?;
+        }
+        let live = scan.live + u64::from(change.op == Op::Create) - u64::from(change.op == Op::Delete).min(scan.live);
+        let superseded = (scan.lines + 1).saturating_sub(live);
+        if superseded > store.slack.max(live) {
+            // The change is safe already; a compaction that fails is tried again by the next write.
+            let _ = self.compact(facts);
+        }
+        Ok(())
+    }
+
+    /// Writes the living keys, each in one line with its history, to a fresh file that takes the log's place.
+    fn compact(&self, facts: &Facts) -> Result<(), BackendError> {
+        let store = self.store;
+        let failed = |error| BackendError::store(&store.log, "could not be compacted", error);
+        let mut keys = super::fold::Fold::new(&facts.identity, super::fold::Want::Everything);
+        store.scan(|line| keys.take(&line))?;
+        let mut fresh = Replacement::start(&store.log).map_err(failed)?;
+        fresh.write(&header_line(facts)?).map_err(failed)?;
+        for kept in keys.into_kept() {
+            let by = kept.history.first().map_or(&*kept.key.created_by, |event| &*event.by);
+            let mut line = Record::of(Op::Create, &kept.key, &kept.hash, by, &facts.identity);
+            if kept.history.len() > 1 {
+                line.events = kept.history.iter().filter_map(|event| Event::of(event, &kept.key.iam_id)).collect();
+            }
+            let line = record::to_line(&line).map_err(|error| failed(error.into()))?;
+            fresh.write(&line).map_err(failed)?;
+        }
+        fresh.finish().map_err(failed)
+    }
+}
+
+fn header_line(facts: &Facts) -> Result<Vec<u8>, BackendError> {
+    let header = Header {
+        format: FORMAT.into(),
+        version: VERSION,
+        account_id: (&*facts.identity.account_id).into(),
+        iam_id: (&*facts.identity.iam_id).into(),
+        user: (&*facts.identity.user).into(),
+        hash_key: URL_SAFE_NO_PAD.encode(facts.hash_key).into(),
+    };
+    record::to_line(&header).map_err(|error| BackendError::store("store.jsonl", "could not be written", error))
+}
+
+pub(super) fn no_randomness(error: getrandom::Error) -> BackendError {
+    BackendError {
+        condition: Condition::Unavailable("The operating system gave no random bytes".into()),
+        service: None,
+        source: Some(error.into()),
+    }
+}

@@ -1,0 +1,189 @@
+//! Where API keys live: one trait, one vocabulary of errors, and the implementations beside it.
+//!
+//! Implementations differ in storage, never in meaning. Rules that all of them share (names, filters, states,
+//! confirmation) stand above the trait, in `ops` and `model`, so that two backends cannot disagree. A backend sees
+//! neither the command line nor the terminal.
+
+pub mod local;
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, CreatedApiKey, Detail, EntityTag, Identity, NewApiKey, NewValue,
+    Owner, Selection,
+};
+use crate::secret::Secret;
+
+/// The backends there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum BackendKind {
+    /// A file store on this machine.
+    Local,
+    /// IAM Identity Services over HTTPS.
+    Remote,
+}
+
+impl BackendKind {
+    /// Returns the word used on the command line, in the configuration and in the journal.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Remote => "remote",
+        }
+    }
+}
+
+/// What making a key does to the keys that are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CreateEffect {
+    /// The new key stands beside the others (IAM).
+    Adds,
+    /// The new key takes the place of the only one, which stops working at once (Cloud Pak for Data).
+    ReplacesTheOnlyKey,
+}
+
+/// A place where platform API keys live.
+pub trait Backend: fmt::Debug + Send + Sync {
+    /// Which one it is; appears in messages and in the journal.
+    fn kind(&self) -> BackendKind;
+
+    /// Where it is: a URL or a directory. Together with the identity it says whose journal entry is whose.
+    fn endpoint(&self) -> String;
+
+    /// Who requests are made as.
+    fn identity(&self) -> Result<Identity, BackendError>;
+
+    /// What making a key does to those that are there.
+    fn create_effect(&self) -> CreateEffect {
+        CreateEffect::Adds
+    }
+
+    /// Lists an owner's keys, every page, oldest first. A selection by name may bring more than was asked for.
+    fn api_keys(&self, owner: &Owner, which: &Selection) -> Result<Vec<ApiKey>, BackendError>;
+
+    /// Brings one key by id. Fails with `NotFound`.
+    fn api_key(&self, id: &ApiKeyId, detail: Detail) -> Result<ApiKeyDetails, BackendError>;
+
+    /// Finds the key that a value opens. Fails with `NotFound`.
+    fn api_key_by_value(&self, value: &Secret) -> Result<ApiKey, BackendError>;
+
+    /// Tells what would stop [`Backend::create_api_key`], and changes nothing. A service may know more than it says.
+    fn check_new(&self, new: &NewApiKey) -> Result<(), BackendError>;
+
+    /// Makes a key, exactly once or not at all. Fails with `LimitReached`, `DuplicateValue`, `Invalid`; with
+    /// `OutcomeUnknown` when it may have been made, so that the caller keeps what it needs to find out.
+    fn create_api_key(&self, new: &NewApiKey, value: NewValue<'_>) -> Result<CreatedApiKey, BackendError>;
+
+    /// Changes a key if it still is at version `seen`. Fails with `Conflict` when it is not, and with `Locked`.
+    fn update_api_key(
+        &self,
+        id: &ApiKeyId,
+        seen: &EntityTag,
+        changes: &ApiKeyChanges,
+    ) -> Result<ApiKey, BackendError>;
+
+    /// Deletes a key. Fails with `NotFound`, `Locked`.
+    fn delete_api_key(&self, id: &ApiKeyId) -> Result<(), BackendError>;
+
+    /// Locks or unlocks a key. May fail with `Conflict` when it already is as asked.
+    fn set_locked(&self, id: &ApiKeyId, locked: bool) -> Result<(), BackendError>;
+
+    /// Disables or enables a key. Fails with `Locked`; may fail with `Conflict` when it already is as asked.
+    fn set_disabled(&self, id: &ApiKeyId, disabled: bool) -> Result<(), BackendError>;
+
+    /// Hands over what the user should be warned of, once: a cut-off record that was ignored, say.
+    fn take_warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// What went wrong in a backend, in words that fit every backend.
+#[derive(Debug)]
+pub struct BackendError {
+    /// The condition, for programs.
+    pub condition: Condition,
+    /// What the service itself said, when a service answered.
+    pub service: Option<Box<ServiceAnswer>>,
+    /// The error underneath, when there is one.
+    pub source: Option<anyhow::Error>,
+}
+
+/// The conditions a backend can report.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// No such key.
+    NotFound,
+    /// The credential was refused.
+    Unauthorized,
+    /// The credential is good, but not for this.
+    Forbidden,
+    /// The key changed since it was read, or is already as asked.
+    Conflict,
+    /// The key is locked.
+    Locked,
+    /// The owner has as many keys as allowed.
+    LimitReached {
+        /// How many are allowed.
+        limit: usize,
+    },
+    /// A key with this value exists.
+    DuplicateValue,
+    /// The request makes no sense to the backend, which says why.
+    Invalid(String),
+    /// The backend could not be reached or cannot serve now; nothing changed.
+    Unavailable(String),
+    /// The request may or may not have been carried out.
+    OutcomeUnknown(String),
+    /// A file of the store cannot be read or written; nothing changed.
+    Store {
+        /// The file.
+        path: PathBuf,
+        /// What was being done, as in "could not be read".
+        what: &'static str,
+    },
+    /// A file of the store holds something that was never written so; nothing was written.
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: u64,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The backend has no such ability.
+    Unsupported(&'static str),
+}
+
+/// The service's own words for an error (`api/iam_identity.md` §6).
+#[derive(Debug, Default)]
+pub struct ServiceAnswer {
+    /// Such as `BXNIM0102E`.
+    pub code: Option<String>,
+    /// The message.
+    pub message: Option<String>,
+    /// The HTTP status.
+    pub status: Option<u16>,
+    /// The `Transaction-Id` that support asks for.
+    pub trace: Option<String>,
+}
+
+impl From<Condition> for BackendError {
+    fn from(condition: Condition) -> Self {
+        Self { condition, service: None, source: None }
+    }
+}
+
+impl BackendError {
+    /// Reports a file of the store that cannot be used.
+    pub fn store(path: impl Into<PathBuf>, what: &'static str, source: impl Into<anyhow::Error>) -> Self {
+        Self {
+            condition: Condition::Store { path: path.into(), what },
+            service: None,
+            source: Some(source.into()),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Settings: flag, else environment, else configuration file, else default; resolved once per command.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::backend::BackendKind;
+use crate::backend::local::KEY_LIMIT;
+use crate::clock::Clock;
+use crate::context::{Environment, Program};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Timestamp;
+use crate::private_file;
+
+/// Chooses the backend: `local` or `remote`.
+pub const BACKEND: &str = "IBMCLOUD_IAM_BACKEND";
+/// The directory below which configuration, local store and journal live, all of them.
+pub const HOME: &str = "IBMCLOUD_IAM_HOME";
+/// The directory of the local store.
+pub const STORE: &str = "IBMCLOUD_IAM_STORE";
+/// How many keys an identity of the local store may have.
+pub const LIMIT: &str = "IBMCLOUD_IAM_KEY_LIMIT";
+/// A time at which the clock stands still, for tests of automation.
+pub const NOW: &str = "IBMCLOUD_IAM_NOW";
+/// An API key, or `@FILE`.
+pub const API_KEY: &str = "IBMCLOUD_API_KEY";
+/// An API key, as Terraform reads it.
+pub const TERRAFORM_API_KEY: &str = "IC_API_KEY";
+/// Whether automation is running.
+pub const CI: &str = "CI";
+/// As `--quiet`.
+pub const QUIET: &str = "IBMCLOUD_QUIET";
+/// Colours on (`true`) or off (`false`).
+pub const COLOUR: &str = "IBMCLOUD_COLOR";
+/// Colours off when set and not empty (no-color.org).
+pub const NO_COLOUR: &str = "NO_COLOR";
+/// `dumb` has no colours.
+pub const TERM: &str = "TERM";
+
+/// What the configuration file may say.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    backend: Option<BackendKind>,
+}
+
+/// Where things are on this machine.
+#[derive(Debug, Clone)]
+pub struct Directories {
+    /// `config.json`.
+    pub config: PathBuf,
+    /// The local store.
+    pub store: PathBuf,
+    /// What was begun and not finished.
+    pub journal: PathBuf,
+}
+
+impl Directories {
+    /// Finds the directories; nothing is made.
+    pub fn find(environment: &Environment) -> Result<Self> {
+        let store = environment.directory(STORE)?;
+        if let Some(home) = environment.directory(HOME)? {
+            let store = store.unwrap_or_else(|| home.join("store"));
+            return Ok(Self { store, journal: home.join("journal"), config: home });
+        }
+        let named = |directory: Option<PathBuf>| {
+            directory.map(|directory| directory.join("ibmcloud-iam")).ok_or_else(|| {
+                Error::new(ErrorKind::Failure, "No home directory was found.")
+                    .hint(format!("Set HOME, or {HOME} to a directory for this program's files."))
+            })
+        };
+        let store = match store {
+            Some(store) => store,
+            None => named(dirs::data_dir())?.join("store"),
+        };
+        // Only Linux knows a directory for state.
+        let state = named(dirs::state_dir().or_else(dirs::data_local_dir))?;
+        Ok(Self { config: named(dirs::config_dir())?, store, journal: state.join("journal") })
+    }
+}
+
+/// Which backend to use, and whether that is only a guess.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// Somebody said so.
+    Chosen(BackendKind),
+    /// Nobody said anything and no credential was found: the local store.
+    Default,
+}
+
+/// Chooses the backend. Fails where a variable is empty, and where automation would get a local key by accident.
+pub fn choose_backend(
+    flag: Option<BackendKind>,
+    environment: &Environment,
+    program: &Program,
+    config: &Path,
+) -> Result<Choice> {
+    if let Some(kind) = flag {
+        return Ok(Choice::Chosen(kind));
+    }
+    if let Some(word) = environment.text(BACKEND)? {
+        return match word.as_str() {
+            "local" => Ok(Choice::Chosen(BackendKind::Local)),
+            "remote" => Ok(Choice::Chosen(BackendKind::Remote)),
+            _ => Err(Error::usage(format!("{BACKEND} is '{word}'; it must be 'local' or 'remote'."))),
+        };
+    }
+    if let Some(kind) = read_file(config)?.backend {
+        return Ok(Choice::Chosen(kind));
+    }
+    for name in [API_KEY, TERRAFORM_API_KEY] {
+        if credential_is_set(environment, name)? {
+            return Ok(Choice::Chosen(BackendKind::Remote));
+        }
+    }
+    if program.is_borrowed() || environment.is_ci() {
+        let why = if program.is_borrowed() { "under this program name" } else { "while CI is set" };
+        return Err(Error::new(
+            ErrorKind::NotLoggedIn,
+            format!("No credential was found, and {why} the local store is not used unasked."),
+        )
+        .hint(format!("Set {API_KEY}, or say '--backend local' or {BACKEND}=local to use the local store.")));
+    }
+    Ok(Choice::Default)
+}
+
+/// A credential that is set but empty is a secret that got lost, not a wish for the local store.
+fn credential_is_set(environment: &Environment, name: &str) -> Result<bool> {
+    match environment.raw(name) {
+        None => Ok(false),
+        Some(value) if value.is_empty() => Err(Error::new(ErrorKind::NotLoggedIn, format!("{name} is set but empty."))
+            .hint(format!("Give it an API key or '@FILE', or unset it; {BACKEND}=local asks for the local store."))),
+        Some(_) => Ok(true),
+    }
+}
+
+fn read_file(directory: &Path) -> Result<File> {
+    let path = directory.join("config.json");
+    let wrong = |why: String| {
+        Error::usage(format!("The configuration file {} cannot be used: {why}.", path.display()))
+            .hint(r#"It is one JSON object, such as {"backend": "local"}; correct or remove it."#)
+    };
+    let bytes = private_file::read_small(&path, 64 * 1024).map_err(|error| wrong(error.to_string()))?;
+    bytes.map_or(Ok(File::default()), |bytes| {
+        serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))
+    })
+}
+
+/// Returns how many keys an identity of the local store may have.
+pub fn key_limit(environment: &Environment) -> Result<usize> {
+    let Some(text) = environment.text(LIMIT)? else { return Ok(KEY_LIMIT) };
+    match text.parse() {
+        Ok(limit) if limit > 0 => Ok(limit),
+        _ => Err(Error::usage(format!("{LIMIT} is '{text}'; it must be a whole number above 0."))),
+    }
+}
+
+/// Returns the clock to go by.
+pub fn clock(environment: &Environment) -> Result<Clock> {
+    let Some(text) = environment.text(NOW)? else { return Ok(Clock::System) };
+    Timestamp::parse(&text).map(Clock::Fixed).map_err(|error| Error::usage(format!("{NOW}: {error}.")))
+}

@@ -1,0 +1,222 @@
+//! What the user is told when something fails: one type, one list of exit codes, one printed form.
+
+use serde::Serialize;
+
+use crate::backend::{BackendError, Condition};
+use crate::clock::ClockError;
+use crate::private_file::DestinationError;
+
+/// The kinds of failure; each has an exit code of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorKind {
+    /// Anything that has no kind of its own.
+    Failure,
+    /// The command line or a setting makes no sense, or `--force` is missing where nobody can answer.
+    Usage,
+    /// No such key.
+    NotFound,
+    /// A name that several keys have.
+    Ambiguous,
+    /// The key changed since it was read.
+    Conflict,
+    /// The key is locked.
+    Locked,
+    /// No credential, or one that is refused.
+    NotLoggedIn,
+    /// The credential does not allow it.
+    NotPermitted,
+    /// As many keys as allowed.
+    LimitReached,
+    /// The service, the network or the store cannot serve now; nothing changed.
+    Unavailable,
+    /// It is not known whether the request was carried out.
+    OutcomeUnknown,
+    /// Some of several items failed.
+    SomeFailed,
+    /// The answer at the prompt was no.
+    Cancelled,
+    /// The file for the key cannot be used.
+    Destination,
+    /// SIGINT.
+    Interrupted,
+    /// SIGTERM.
+    Terminated,
+}
+
+impl ErrorKind {
+    /// Returns the exit code.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Failure => 1,
+            Self::Usage => 2,
+            Self::NotFound => 3,
+            Self::Ambiguous => 4,
+            Self::Conflict => 5,
+            Self::Locked => 6,
+            Self::NotLoggedIn => 7,
+            Self::NotPermitted => 8,
+            Self::LimitReached => 9,
+            Self::Unavailable => 10,
+            Self::OutcomeUnknown => 11,
+            Self::SomeFailed => 12,
+            Self::Cancelled => 13,
+            Self::Destination => 14,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+        }
+    }
+}
+
+/// A failure as the user sees it: what failed and why, and the next command to run.
+#[derive(Debug)]
+pub struct Error {
+    /// The kind.
+    pub kind: ErrorKind,
+    /// What failed and why; one sentence or more.
+    pub message: String,
+    /// What to do now.
+    pub hint: Option<String>,
+    /// The service's own code.
+    pub code: Option<String>,
+    /// The HTTP status.
+    pub status: Option<u16>,
+    /// The service's transaction id.
+    pub trace: Option<String>,
+}
+
+/// What most of the program returns.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// Makes an error without a hint.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hint: None, code: None, status: None, trace: None }
+    }
+
+    /// Makes a usage error.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Usage, message)
+    }
+
+    /// Says what to do now.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Tells a backend's error about `subject` ("API key 'ci'") in the user's words.
+    pub fn of_backend(error: BackendError, subject: &str, program: &str) -> Self {
+        let because = error.source.map(|source| format!(": {source:#}")).unwrap_or_default();
+        let mut told = match error.condition {
+            Condition::NotFound => Self::new(ErrorKind::NotFound, format!("{subject} was not found."))
+                .hint(format!("Run '{program} api-keys' to list the API keys.")),
+            Condition::Unauthorized => Self::new(ErrorKind::NotLoggedIn, "The credential was refused."),
+            Condition::Forbidden => Self::new(ErrorKind::NotPermitted, "The credential does not permit this."),
+            Condition::Conflict => {
+                Self::new(ErrorKind::Conflict, format!("{subject} was changed by somebody else meanwhile."))
+                    .hint("Look at it again, then repeat the command.")
+            }
+            Condition::Locked => Self::new(ErrorKind::Locked, format!("{subject} is locked; nothing was changed."))
+                .hint(format!("Unlock it first: '{program} api-key-unlock'.")),
+            Condition::LimitReached { limit } => Self::new(
+                ErrorKind::LimitReached,
+                format!("The limit of supported API keys is reached: {limit} for this identity."),
+            )
+            .hint(format!(
+                "Delete one that is no longer used: '{program} api-keys', then '{program} api-key-delete'."
+            )),
+            Condition::DuplicateValue => Self::new(ErrorKind::Conflict, "An API key with this value exists."),
+            Condition::Invalid(words) => Self::usage(words),
+            Condition::Unavailable(words) => Self::new(ErrorKind::Unavailable, format!("{words}{because}"))
+                .hint("Nothing was changed; try again later."),
+            Condition::OutcomeUnknown(words) => {
+                Self::new(ErrorKind::OutcomeUnknown, format!("It is not known whether it was done: {words}{because}"))
+                    .hint(format!("Run '{program} recover' to find out."))
+            }
+            Condition::Store { path, what } => {
+                Self::new(ErrorKind::Failure, format!("{} {what}{because}.", path.display()))
+                    .hint("Nothing was changed. IBMCLOUD_IAM_STORE names another directory for the local store.")
+            }
+            Condition::Damaged { path, line, why } => Self::new(
+                ErrorKind::Failure,
+                format!("The local store is damaged: {}, line {line}: {why}. Nothing was written.", path.display()),
+            )
+            .hint(format!(
+                "Restore the file from a backup, or look at it with 'sed -n {line}p {}'.",
+                path.display()
+            )),
+            Condition::Unsupported(what) => {
+                Self::new(ErrorKind::Failure, format!("This backend does not support {what}."))
+            }
+        };
+        if let Some(service) = error.service {
+            told.code = service.code;
+            told.status = service.status;
+            told.trace = service.trace;
+            if let Some(message) = service.message {
+                told.message = format!("{} {message}", told.message);
+            }
+        }
+        told
+    }
+}
+
+impl From<DestinationError> for Error {
+    fn from(error: DestinationError) -> Self {
+        let mut told = Self::new(ErrorKind::Destination, error.message);
+        told.hint = error.hint;
+        told
+    }
+}
+
+impl From<ClockError> for Error {
+    fn from(error: ClockError) -> Self {
+        Self::new(ErrorKind::Failure, error.to_string())
+            .hint("Set the clock, for example with 'timedatectl set-ntp true', then repeat the command.")
+    }
+}
+
+/// The fields of `--error-format json`, in this order.
+#[derive(Serialize)]
+struct Json<'a> {
+    kind: ErrorKind,
+    exit_code: u8,
+    message: &'a str,
+    hint: Option<&'a str>,
+    code: Option<&'a str>,
+    status: Option<u16>,
+    trace: Option<&'a str>,
+}
+
+impl Error {
+    /// Writes the error as one JSON object on one line.
+    pub fn to_json(&self) -> String {
+        let json = Json {
+            kind: self.kind,
+            exit_code: self.kind.exit_code(),
+            message: &self.message,
+            hint: self.hint.as_deref(),
+            code: self.code.as_deref(),
+            status: self.status,
+            trace: self.trace.as_deref(),
+        };
+        serde_json::to_string(&json).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_has_the_documented_fields_in_order() {
+        let error = Error::new(ErrorKind::NotFound, "gone").hint("look");
+        let expected = concat!(
+            r#"{"kind":"not_found","exit_code":3,"message":"gone","hint":"look","#,
+            r#""code":null,"status":null,"trace":null}"#
+        );
+        assert_eq!(error.to_json(), expected);
+    }
+}

@@ -1,0 +1,217 @@
+//! What was begun and not finished: one file per operation that makes a key, without the value.
+//!
+//! An entry is synced before anything is made, and locked by its owner as long as that lives; `recover` settles the
+//! entries that nobody holds. The first line says what was begun, each further line a step that was reached.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::backend::BackendKind;
+use crate::model::Timestamp;
+use crate::private_file::{self, AppendError, Log};
+use crate::secret::{self, KeyedHash, Secret};
+
+/// What was begun.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begun {
+    /// The format of this file; 1.
+    pub version: u32,
+    /// The command.
+    pub operation: String,
+    /// The name of the key that is being made.
+    pub name: String,
+    /// Where it is being made.
+    pub backend: BackendKind,
+    /// The URL or directory of the backend.
+    pub endpoint: String,
+    /// Whose account.
+    pub account_id: String,
+    /// Whose key.
+    pub iam_id: String,
+    /// When it was begun.
+    pub at: Timestamp,
+    /// Where the key is to be written, absolute.
+    pub file: Option<PathBuf>,
+    /// The keyed hash of the value, under `salt`.
+    pub value_hash: String,
+    /// The key of that hash, 32 hex digits, for this entry alone.
+    pub salt: String,
+    /// Ids of the keys of this name that were there before; absent with `file`.
+    #[serde(default)]
+    pub known_ids: Vec<String>,
+}
+
+impl Begun {
+    /// Tells whether `value` is the one that was being given to the new key.
+    pub fn is_value(&self, value: &Secret) -> bool {
+        KeyedHash::from_text(&self.value_hash).is_some_and(|hash| value.matches(self.salt.as_bytes(), &hash))
+    }
+}
+
+/// A step that was reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "lowercase")]
+pub enum Step {
+    /// The key exists, and its value is about to be printed.
+    Delivering {
+        /// The key's id.
+        id: String,
+    },
+}
+
+/// The directory of entries.
+#[derive(Debug)]
+pub struct Journal {
+    directory: PathBuf,
+}
+
+/// An entry that this process holds.
+#[derive(Debug)]
+pub struct Entry {
+    path: PathBuf,
+    tag: String,
+    log: Log,
+}
+
+/// An entry that an ended process left.
+#[derive(Debug)]
+pub struct Orphan {
+    /// The entry, held now.
+    pub entry: Entry,
+    /// What was begun.
+    pub begun: Begun,
+    /// What was reached.
+    pub steps: Vec<Step>,
+}
+
+/// What there is in the journal.
+#[derive(Debug, Default)]
+pub struct Orphans {
+    /// The entries that nobody holds, oldest first.
+    pub found: Vec<Orphan>,
+    /// Files that are no readable entry.
+    pub unreadable: Vec<PathBuf>,
+}
+
+impl Journal {
+    /// Takes the directory, which need not exist.
+    pub fn new(directory: PathBuf) -> Self {
+        Self { directory }
+    }
+
+    /// Returns the directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Chooses the tag of a new entry: 16 hex digits, also part of the pending copy's name.
+    pub fn new_tag() -> io::Result<String> {
+        Ok(secret::hex(&secret::random::<8>().map_err(io::Error::other)?))
+    }
+
+    /// Hashes a value for an entry; returns the hash and its key.
+    pub fn hash(value: &Secret) -> io::Result<(String, String)> {
+        let salt = secret::hex(&secret::random::<16>().map_err(io::Error::other)?);
+        Ok((value.keyed_hash(salt.as_bytes()).to_text(), salt))
+    }
+
+    /// Writes and syncs an entry before anything is made.
+    pub fn begin(&self, tag: String, begun: &Begun) -> io::Result<Entry> {
+        private_file::create_dir(&self.directory)?;
+        // Locked under a name that nobody looks for, so that it is never seen without its owner.
+        let unborn = self.directory.join(format!("{tag}.new"));
+        let path = self.directory.join(format!("{tag}.jsonl"));
+        let mut log = Log::new(private_file::create_new(&unborn)?);
+        let written = private_file::try_lock_file(log.file())
+            .and_then(|_| log.append(&line(begun)?).map_err(append_error))
+            .and_then(|()| private_file::rename(&unborn, &path));
+        match written {
+            Ok(()) => Ok(Entry { path, tag, log }),
+            Err(error) => {
+                let _ = private_file::remove(&unborn);
+                Err(error)
+            }
+        }
+    }
+
+    /// Finds the entries that ended processes left, and takes hold of them.
+    pub fn orphans(&self) -> io::Result<Orphans> {
+        let mut orphans = Orphans::default();
+        let entries = match fs::read_dir(&self.directory) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(orphans),
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
+            let path = entry?.path();
+            let extension = path.extension().and_then(|extension| extension.to_str());
+            if !matches!(extension, Some("jsonl" | "new")) {
+                continue;
+            }
+            let file = match File::options().read(true).write(true).open(&path) {
+                Ok(file) => file,
+                // Its owner has just finished.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            if !private_file::try_lock_file(&file)? || !path.exists() {
+                continue;
+            }
+            if extension == Some("new") {
+                // Its owner ended before the entry was born, and so before anything was made.
+                private_file::remove(&path)?;
+                continue;
+            }
+            match read(&path, file)? {
+                Some(orphan) => orphans.found.push(orphan),
+                None => orphans.unreadable.push(path),
+            }
+        }
+        orphans.found.sort_by(|a, b| (a.begun.at, &a.entry.tag).cmp(&(b.begun.at, &b.entry.tag)));
+        Ok(orphans)
+    }
+}
+
+fn read(path: &Path, file: File) -> io::Result<Option<Orphan>> {
+    let bytes = private_file::read_small(path, 16 << 20)?.unwrap_or_default();
+    let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    let mut lines = bytes[..whole].split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    let begun = lines.next().and_then(|line| serde_json::from_slice(line).ok());
+    let steps: Result<Vec<Step>, _> = lines.map(serde_json::from_slice).collect();
+    let (Some(begun), Ok(steps)) = (begun, steps) else { return Ok(None) };
+    let tag = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
+    let entry = Entry { path: path.to_owned(), tag, log: Log::resume(file, whole as u64) };
+    Ok(Some(Orphan { entry, begun, steps }))
+}
+
+impl Entry {
+    /// Returns the tag.
+    pub fn tag(&self) -> &str {
+        &self.tag
+    }
+
+    /// Notes a step and syncs it.
+    pub fn reach(&mut self, step: &Step) -> io::Result<()> {
+        self.log.append(&line(step)?).map_err(append_error)
+    }
+
+    /// Ends the entry: everything is settled.
+    pub fn close(self) -> io::Result<()> {
+        private_file::remove(&self.path)
+    }
+}
+
+fn line(document: &impl Serialize) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(document)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+fn append_error(error: AppendError) -> io::Error {
+    match error {
+        AppendError::Unchanged(error) | AppendError::Unknown(error) => error,
+    }
+}

@@ -1,0 +1,88 @@
+//! API keys of IBM Cloud IAM from the command line; the library exists so that the program can be tested and its
+//! completions and man pages generated, and is no published API.
+//!
+//! `main → lib → ops → {backend, journal, render} → {model, secret}`; see CONTRIBUTING.md for the drawn layout.
+
+#[cfg(not(unix))]
+compile_error!("ibmcloud-iam keeps keys in files that only their owner can read; that needs Unix file modes so far");
+
+pub mod backend;
+pub mod cli;
+pub mod clock;
+pub mod complete;
+pub mod config;
+pub mod context;
+pub mod error;
+pub mod generate;
+pub mod journal;
+pub mod model;
+pub mod ops;
+pub mod private_file;
+pub mod render;
+pub mod secret;
+pub mod ui;
+pub mod usage;
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+
+use crate::cli::{Cli, Command, GlobalArgs};
+use crate::context::{Context, Environment, Program};
+use crate::error::Result;
+use crate::ui::Ui;
+
+/// Runs the command line `args` and returns the exit code.
+pub fn run(args: Vec<OsString>, environment: Environment) -> u8 {
+    let program = Program::of_arg0(args.first().map(OsString::as_os_str));
+    let args = usage::without_iam(args);
+    let parsed = Cli::command()
+        .try_get_matches_from(&args)
+        .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
+    match parsed {
+        Ok(cli) => run_parsed(cli, program, environment),
+        Err(error) => usage::explain(&error, &args, &program, &environment),
+    }
+}
+
+fn run_parsed(cli: Cli, program: Program, environment: Environment) -> u8 {
+    let Cli { global, command } = cli;
+    let manner = context::manner(&global, &environment);
+    let mut context = match make_context(&global, program, environment) {
+        Ok(context) => context,
+        Err(error) => {
+            Ui::new(manner).failed(&error);
+            return error.kind.exit_code();
+        }
+    };
+    let result = dispatch(&command, &mut context);
+    context.pass_warnings();
+    match result.and_then(|()| context.ui.finish()) {
+        Ok(()) => 0,
+        Err(error) => {
+            context.ui.failed(&error);
+            error.kind.exit_code()
+        }
+    }
+}
+
+fn make_context(global: &GlobalArgs, program: Program, environment: Environment) -> Result<Context> {
+    let ui = Ui::new(context::manner(global, &environment));
+    Context::new(environment, program, global.backend, ui)
+}
+
+fn dispatch(command: &Command, context: &mut Context) -> Result<()> {
+    match command {
+        Command::ApiKeys(args) => ops::list::run(args, context),
+        Command::ApiKey(args) => ops::show::run(args, context),
+        Command::ApiKeyCreate(args) => ops::create::run(args, context),
+        Command::ApiKeyUpdate(args) => ops::update::run(args, context),
+        Command::ApiKeyDelete(args) => ops::delete::run(args, context),
+        Command::ApiKeyLock(args) => ops::state::lock(&args.act, context),
+        Command::ApiKeyUnlock(args) => ops::state::unlock(&args.act, context),
+        Command::ApiKeyDisable(args) => ops::state::disable(&args.act, context),
+        Command::ApiKeyEnable(args) => ops::state::enable(&args.act, context),
+        Command::ApiKeyLookup(args) => ops::lookup::run(args, context),
+        Command::Recover(args) => ops::recover::run(args, context),
+    }
+}

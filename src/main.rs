@@ -1,0 +1,13 @@
+//! The street door: the real world in, an exit code out.
+
+use std::process::ExitCode;
+
+use ibmcloud_iam::context::Environment;
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+fn main() -> ExitCode {
+    // A core dump would hold the value of a key; where the limit cannot be set there is none to fear.
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    ibmcloud_iam::complete::answer_shell();
+    ExitCode::from(ibmcloud_iam::run(std::env::args_os().collect(), Environment::of_process()))
+}

@@ -1,0 +1,144 @@
+//! The states of a key, some of which depend on its namesakes.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use super::{ApiKey, Timestamp};
+
+/// What a key is good for at a moment; being locked stands beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It opens things.
+    Active,
+    /// It was switched off.
+    Disabled,
+    /// Its expiry has passed.
+    Expired,
+    /// It still works, but expires before another active key of its name and owner.
+    PhasingOut,
+    /// It no longer works, and an active key of its name and owner does.
+    PhasedOut,
+}
+
+impl State {
+    /// Returns the words shown in tables and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+            Self::Expired => "expired",
+            Self::PhasingOut => "phasing out",
+            Self::PhasedOut => "phased out",
+        }
+    }
+
+    /// Tells whether a plain name means the key: one that is being replaced is reached by id.
+    pub fn is_current(self) -> bool {
+        !matches!(self, Self::PhasingOut | Self::PhasedOut)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Returns the state of each key at `now`; `keys` must hold every namesake of each.
+pub fn states(keys: &[ApiKey], now: Timestamp) -> Vec<State> {
+    let expired = |key: &ApiKey| key.expires_at.is_some_and(|at| at <= now);
+    let works = |key: &ApiKey| !key.disabled && !expired(key);
+    if keys.iter().all(|key| !key.disabled && key.expires_at.is_none()) {
+        return vec![State::Active; keys.len()];
+    }
+    // How long the longest-lived working key of a name lasts; a key without expiry outlasts all.
+    let lasts = |key: &ApiKey| key.expires_at.map_or(i64::MAX, Timestamp::seconds);
+    let mut longest: HashMap<(&str, &str), i64> = HashMap::new();
+    for key in keys.iter().filter(|key| works(key)) {
+        let entry = longest.entry((&key.name, &key.iam_id)).or_insert(0);
+        *entry = (*entry).max(lasts(key));
+    }
+    let state = |key: &ApiKey| {
+        let longest = longest.get(&(&*key.name, &*key.iam_id)).copied();
+        match (works(key), longest) {
+            (true, Some(longest)) if lasts(key) < longest => State::PhasingOut,
+            (true, _) => State::Active,
+            (false, Some(_)) => State::PhasedOut,
+            (false, None) if key.disabled => State::Disabled,
+            (false, None) => State::Expired,
+        }
+    };
+    keys.iter().map(state).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ApiKeyId, EntityTag, LeakAction};
+
+    fn key(name: &str, disabled: bool, expires_at: Option<i64>) -> ApiKey {
+        let time = Timestamp::from_seconds(0).unwrap();
+        ApiKey {
+            id: ApiKeyId::new("ApiKey-x"),
+            entity_tag: EntityTag::new("1-x"),
+            unusual_crn: None,
+            locked: false,
+            disabled,
+            created_at: time,
+            created_by: "me".into(),
+            modified_at: time,
+            expires_at: expires_at.and_then(Timestamp::from_seconds),
+            support_sessions: false,
+            action_when_leaked: LeakAction::Disable,
+            name: name.into(),
+            description: "".into(),
+            iam_id: "me".into(),
+            account_id: "acct".into(),
+            leaked: false,
+        }
+    }
+
+    fn states_of(keys: &[ApiKey]) -> Vec<&'static str> {
+        states(keys, Timestamp::from_seconds(100).unwrap()).into_iter().map(State::as_str).collect()
+    }
+
+    #[test]
+    fn a_lonely_key_is_what_it_is() {
+        for (key, state) in [
+            (key("a", false, None), "active"),
+            (key("a", false, Some(101)), "active"),
+            (key("a", false, Some(100)), "expired"),
+            (key("a", true, None), "disabled"),
+            (key("a", true, Some(50)), "disabled"),
+        ] {
+            assert_eq!(states_of(&[key]), [state]);
+        }
+    }
+
+    #[test]
+    fn namesakes_phase_each_other_out() {
+        let keys = [
+            key("a", false, None),
+            key("a", true, None),
+            key("a", false, Some(50)),
+            key("a", false, Some(200)),
+            key("b", true, None),
+            key("c", false, Some(200)),
+            key("c", false, Some(300)),
+            key("d", false, Some(200)),
+            key("d", false, Some(200)),
+        ];
+        let expected = [
+            "active", "phased out", "phased out", "phasing out", "disabled", "phasing out", "active", "active",
+            "active",
+        ];
+        assert_eq!(states_of(&keys), expected);
+    }
+
+    #[test]
+    fn another_owners_key_replaces_nothing() {
+        let mut other = key("a", false, None);
+        other.iam_id = "somebody".into();
+        assert_eq!(states_of(&[key("a", true, None), other]), ["disabled", "active"]);
+    }
+}

@@ -1,0 +1,237 @@
+//! Points in time, to the second, in UTC.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::{Serialize, Serializer};
+
+/// A point in time: seconds since 1970-01-01T00:00:00Z, between the years 1970 and 9999.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(i64);
+
+/// Why a text is no point in time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseTimeError(String);
+
+impl fmt::Display for ParseTimeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ParseTimeError {}
+
+impl Timestamp {
+    const LAST: i64 = 253_402_300_799;
+
+    /// Takes seconds since 1970; `None` outside the years 1970 to 9999.
+    pub fn from_seconds(seconds: i64) -> Option<Self> {
+        (0..=Self::LAST).contains(&seconds).then_some(Self(seconds))
+    }
+
+    /// Returns seconds since 1970.
+    pub fn seconds(self) -> i64 {
+        self.0
+    }
+
+    /// Returns the time `later` from this one, or `None` past the year 9999.
+    pub fn plus(self, later: Duration) -> Option<Self> {
+        Self::from_seconds(self.0.checked_add(i64::try_from(later.as_secs()).ok()?)?)
+    }
+
+    /// Reads what a person or the service writes: RFC 3339, `2027-05-01T12:34+0000`, or a plain date (midnight UTC).
+    pub fn parse(text: &str) -> Result<Self, ParseTimeError> {
+        let invalid = || {
+            ParseTimeError(format!(
+                "'{text}' is not a time; write 2027-05-01, 2027-05-01T12:34+0000 or 2027-05-01T12:34:00Z"
+            ))
+        };
+        let seconds = if let Ok(date) = jiff::civil::Date::strptime("%Y-%m-%d", text) {
+            utc_seconds(date.at(0, 0, 0, 0))
+        } else {
+            let parsed = text
+                .parse()
+                .or_else(|_| jiff::Timestamp::strptime("%Y-%m-%dT%H:%M%z", text))
+                .or_else(|_| jiff::Timestamp::strptime("%Y-%m-%dT%H:%M:%S%z", text));
+            parsed.map_err(|_| invalid())?.as_second()
+        };
+        Self::from_seconds(seconds).ok_or_else(invalid)
+    }
+
+    /// Writes the service's form to the minute, `2027-05-01T12:34+0000` (`api/iam_identity.md` §2).
+    pub fn to_wire(self) -> WireTime {
+        let civil = self.civil();
+        let mut text = *b"0000-00-00T00:00+0000";
+        write_date(&mut text, civil);
+        WireTime(text)
+    }
+
+    /// Writes RFC 3339 to the second, `2027-05-01T12:34:56Z`.
+    pub fn to_rfc3339(self) -> String {
+        let civil = self.civil();
+        let mut text = *b"0000-00-00T00:00:00Z";
+        write_date(&mut text, civil);
+        two_digits(&mut text[17..], civil.second());
+        String::from_utf8_lossy(&text).into_owned()
+    }
+
+    fn civil(self) -> DateTime {
+        // In range by construction; the fallback cannot be reached.
+        jiff::Timestamp::from_second(self.0).map_or(DateTime::ZERO, |time| Offset::UTC.to_datetime(time))
+    }
+
+    /// Reads exactly what [`Timestamp::to_rfc3339`] writes, quickly: a listing does it for every key.
+    fn parse_own(text: &str) -> Option<Self> {
+        let bytes: &[u8; 20] = text.as_bytes().try_into().ok()?;
+        let digits = |range: std::ops::Range<usize>| {
+            bytes[range].iter().try_fold(0_i16, |n, b| b.is_ascii_digit().then(|| n * 10 + i16::from(b - b'0')))
+        };
+        let small = |range| digits(range).and_then(|n| i8::try_from(n).ok());
+        let fixed = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'Z')];
+        if fixed.iter().any(|&(at, byte)| bytes[at] != byte) {
+            return None;
+        }
+        let date = jiff::civil::Date::new(digits(0..4)?, small(5..7)?, small(8..10)?).ok()?;
+        let time = jiff::civil::Time::new(small(11..13)?, small(14..16)?, small(17..19)?, 0).ok()?;
+        Self::from_seconds(utc_seconds(date.to_datetime(time)))
+    }
+}
+
+/// A time as the service writes it, `2027-05-01T12:34+0000`, without an allocation.
+#[derive(Clone, Copy)]
+pub struct WireTime([u8; 21]);
+
+impl WireTime {
+    /// Returns the text.
+    pub fn as_str(&self) -> &str {
+        // Only digits and punctuation are ever written.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for WireTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+fn utc_seconds(civil: DateTime) -> i64 {
+    Offset::UTC.to_timestamp(civil).map_or(-1, jiff::Timestamp::as_second)
+}
+
+fn two_digits(text: &mut [u8], n: i8) {
+    let n = n.unsigned_abs();
+    text[0] = b'0' + n / 10 % 10;
+    text[1] = b'0' + n % 10;
+}
+
+fn write_date(text: &mut [u8], civil: DateTime) {
+    #[expect(clippy::cast_possible_truncation, reason = "both halves of a four-digit year fit")]
+    let (century, year) = ((civil.year() / 100) as i8, (civil.year() % 100) as i8);
+    two_digits(text, century);
+    two_digits(&mut text[2..], year);
+    two_digits(&mut text[5..], civil.month());
+    two_digits(&mut text[8..], civil.day());
+    two_digits(&mut text[11..], civil.hour());
+    two_digits(&mut text[14..], civil.minute());
+}
+
+/// Reads a length of time: a whole number and `s`, `m`, `h`, `d` or `w`.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let error = || format!("'{text}' is not a length of time; write 45m, 12h, 90d or 2w");
+    let unit = text.chars().last().ok_or_else(error)?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        'w' => 604_800,
+        _ => return Err(error()),
+    };
+    let number = &text[..text.len() - 1];
+    if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(error());
+    }
+    let number: u64 = number.parse().map_err(|_| error())?;
+    match number.checked_mul(seconds) {
+        Some(0) | None => Err(error()),
+        Some(all) => Ok(Duration::from_secs(all)),
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.to_rfc3339())
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Own;
+        impl Visitor<'_> for Own {
+            type Value = Timestamp;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a time such as 2027-05-01T12:34:56Z")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Timestamp, E> {
+                Timestamp::parse_own(text).ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
+            }
+        }
+        deserializer.deserialize_str(Own)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_accepted_form_is_the_same_instant() {
+        let expected = Timestamp(1_809_175_980);
+        for text in [
+            "2027-05-01T12:33:00Z",
+            "2027-05-01T12:33+0000",
+            "2027-05-01T12:33:00+0000",
+            "2027-05-01T14:33+0200",
+            "2027-05-01T14:33:00+02:00",
+            "2027-05-01t12:33:00z",
+        ] {
+            assert_eq!(Timestamp::parse(text), Ok(expected), "{text}");
+        }
+        assert_eq!(Timestamp::parse("2027-05-01").unwrap().to_rfc3339(), "2027-05-01T00:00:00Z");
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for text in ["", "tomorrow", "2027-13-01", "2027-02-30", "1969-12-31", "2027-05-01T12:33", "99999-01-01"] {
+            assert!(Timestamp::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn both_written_forms_are_exact() {
+        let time = Timestamp(1_792_519_443);
+        assert_eq!(time.to_rfc3339(), "2026-10-20T18:04:03Z");
+        assert_eq!(time.to_wire().as_str(), "2026-10-20T18:04+0000");
+        assert_eq!(Timestamp::parse_own("2026-10-20T18:04:03Z"), Some(time));
+        for text in ["2026-10-20T18:04:03", "2026-10-20 18:04:03Z", "2026-1x-20T18:04:03Z", "2026-02-30T18:04:03Z"] {
+            assert_eq!(Timestamp::parse_own(text), None, "{text}");
+        }
+        for seconds in [0, 951_782_400, 4_102_444_799, Timestamp::LAST] {
+            let time = Timestamp(seconds);
+            assert_eq!(Timestamp::parse_own(&time.to_rfc3339()), Some(time));
+        }
+    }
+
+    #[test]
+    fn durations_need_a_unit() {
+        assert_eq!(parse_duration("90d"), Ok(Duration::from_secs(90 * 86_400)));
+        assert_eq!(parse_duration("2w"), Ok(Duration::from_secs(14 * 86_400)));
+        for text in ["", "90", "d", "-1d", "1.5h", "0d", "9999999999999999999d", "1é"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! What delete, lock, unlock, disable and enable have in common: several keys, one question, one outcome each.
+
+use crate::backend::{Backend, BackendError, Condition};
+use crate::cli::ActArgs;
+use crate::context::Context;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{ApiKey, ApiKeyId, Detail, Identity, KeyRef};
+use crate::ops::progress_line;
+use crate::ops::resolve::{self, Meaning};
+use crate::ops::update::locked;
+use crate::render::json::{self, Outcome};
+use crate::ui::nobody_answers;
+
+/// A verb: its words and what it does.
+pub struct Verb {
+    /// "Deleting".
+    pub doing: &'static str,
+    /// "delete".
+    pub to_do: &'static str,
+    /// "deleted".
+    pub done: &'static str,
+    /// What a name means to it.
+    pub meaning: Meaning,
+    /// Whether a locked key stops it.
+    pub stopped_by_lock: bool,
+    /// Whether a key already is as it would be afterwards.
+    pub already: fn(&ApiKey) -> bool,
+    /// Does it.
+    pub act: fn(&dyn Backend, &ApiKeyId) -> std::result::Result<(), BackendError>,
+}
+
+/// One argument, and what became of it.
+struct Item {
+    named: KeyRef,
+    key: Option<ApiKey>,
+    result: Option<Result<String>>,
+}
+
+/// Runs a verb over its arguments.
+pub fn run(verb: &Verb, args: &ActArgs, context: &mut Context) -> Result<()> {
+    let dry_run = args.dry_run.dry_run;
+    let asks = !args.force.force && !dry_run;
+    if asks && context.ui.manner().json {
+        return Err(nobody_answers("JSON output asks no questions, and this command needs a confirmation."));
+    }
+    let identity = context.identity()?;
+    let mut items = resolve_all(verb, args, context)?;
+    let several = args.which.keys.len() > 1;
+    if !several {
+        announce(verb, &items[0], &identity, context);
+    }
+    let waiting: Vec<&Item> = items.iter().filter(|item| item.result.is_none()).collect();
+    if asks && !waiting.is_empty() {
+        let question = question(verb, &waiting);
+        if !context.ui.confirm(&question)? {
+            return Err(Error::new(ErrorKind::Cancelled, "Cancelled; nothing was changed."));
+        }
+    }
+    let mut failures = Vec::new();
+    for item in &mut items {
+        if several {
+            announce(verb, item, &identity, context);
+        }
+        let result = match item.result.take() {
+            Some(result) => result,
+            None if dry_run => Ok(format!("would be {}", verb.done)),
+            None => act(verb, item, context),
+        };
+        match result {
+            Ok(outcome) => {
+                tell(&outcome, item, context);
+                item.result = Some(Ok(outcome));
+            }
+            Err(error) if !several || ends_all(error.kind) => return Err(error),
+            Err(error) => {
+                context.ui.item_failed(&error);
+                failures.push(error.message);
+                item.result = Some(Err(Error::new(error.kind, "")));
+            }
+        }
+    }
+    if context.ui.manner().json {
+        let outcomes: Vec<Outcome<'_>> = items.iter().map(outcome).collect();
+        context.ui.data(|out| json::outcomes(out, &outcomes));
+    }
+    if failures.is_empty() { Ok(()) } else { Err(some_failed(&failures, items.len(), context)) }
+}
+
+/// Tells whether a failure would meet every other key as well.
+fn ends_all(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::NotLoggedIn | ErrorKind::NotPermitted | ErrorKind::Unavailable)
+}
+
+fn resolve_all(verb: &Verb, args: &ActArgs, context: &Context) -> Result<Vec<Item>> {
+    let now = context.now()?;
+    let mut items: Vec<Item> = Vec::new();
+    for named in &args.which.keys {
+        let mut item = Item { named: named.clone(), key: None, result: None };
+        match resolve::one(context, named, verb.meaning, now) {
+            Ok(found) => {
+                let known = |item: &Item| item.key.as_ref().is_some_and(|key| key.id == found.key.id);
+                if items.iter().any(known) {
+                    // Named twice: done once.
+                    continue;
+                }
+                if (verb.already)(&found.key) {
+                    item.result = Some(Ok("unchanged".to_owned()));
+                } else if verb.stopped_by_lock && found.key.locked {
+                    item.result = Some(Err(locked(context, &format!("API key '{named}'"), &found.key)));
+                }
+                item.key = Some(found.key);
+            }
+            Err(error) if ends_all(error.kind) || error.kind == ErrorKind::Failure => return Err(error),
+            Err(error) => item.result = Some(Err(error)),
+        }
+        items.push(item);
+    }
+    Ok(items)
+}
+
+fn announce(verb: &Verb, item: &Item, identity: &Identity, context: &mut Context) {
+    let what = format!("API key {}", context.ui.entity(&item.named.to_string()));
+    context.ui.progress(&progress_line(verb.doing, &what, identity));
+}
+
+fn question(verb: &Verb, waiting: &[&Item]) -> String {
+    let name = |item: &&Item| {
+        item.key.as_ref().map(|key| format!("'{}' ({})", crate::ui::escape(&key.name), key.id)).unwrap_or_default()
+    };
+    match waiting {
+        [only] => format!("Are you sure you want to {} API key {}?", verb.to_do, name(only)),
+        several => {
+            let names: Vec<String> = several.iter().map(|item| format!("   {}", name(item))).collect();
+            format!("Are you sure you want to {} these {} API keys?\n{}\n", verb.to_do, names.len(), names.join("\n"))
+        }
+    }
+}
+
+fn act(verb: &Verb, item: &Item, context: &Context) -> Result<String> {
+    let backend = context.backend()?;
+    let subject = format!("API key '{}'", item.named);
+    let Some(key) = &item.key else { return Err(context.told(Condition::NotFound.into(), &subject)) };
+    match (verb.act)(backend, &key.id) {
+        Ok(()) => Ok(verb.done.to_owned()),
+        // Somebody else was faster; what a conflict means is seen by looking again.
+        Err(error) if error.condition == Condition::Conflict => {
+            let now = backend.api_key(&key.id, Detail::default());
+            let now = now.map_err(|error| context.told(error, &subject))?.key;
+            if (verb.already)(&now) { Ok("unchanged".to_owned()) } else { Err(context.told(error, &subject)) }
+        }
+        Err(error) if error.condition == Condition::Locked => Err(locked(context, &subject, key)),
+        Err(error) => Err(context.told(error, &subject)),
+    }
+}
+
+fn tell(outcome: &str, item: &Item, context: &mut Context) {
+    let ui = &mut context.ui;
+    let name = ui.entity(&item.named.to_string());
+    if let Some(done) = outcome.strip_prefix("would be ") {
+        ui.result(&format!("Dry run: API key {name} would be {done}"));
+    } else if outcome == "unchanged" {
+        ui.ok();
+        ui.result(&format!("API key {name} was like that already"));
+    } else {
+        ui.ok();
+        ui.result(&format!("API key {name} was {outcome}"));
+    }
+}
+
+fn outcome(item: &Item) -> Outcome<'_> {
+    let id = match (&item.key, &item.named) {
+        (Some(key), _) => Some(key.id.as_str()),
+        (None, KeyRef::Id(id)) => Some(id.as_str()),
+        (None, KeyRef::Name(_)) => None,
+    };
+    let name = match (&item.key, &item.named) {
+        (Some(key), _) => Some(&*key.name),
+        (None, KeyRef::Name(name)) => Some(name.as_str()),
+        (None, KeyRef::Id(_)) => None,
+    };
+    let outcome = match &item.result {
+        Some(Ok(outcome)) => outcome,
+        _ => "failed",
+    };
+    Outcome { id, name, outcome }
+}
+
+fn some_failed(failures: &[String], of: usize, context: &Context) -> Error {
+    let count = format!("{} of {of} API keys failed.", failures.len());
+    // In text each failure was reported where it happened.
+    let message = if context.ui.manner().json_errors { format!("{count}\n{}", failures.join("\n")) } else { count };
+    Error::new(ErrorKind::SomeFailed, message)
+}

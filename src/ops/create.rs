@@ -1,0 +1,244 @@
+//! `api-key-create`: makes a key whose value is known and kept before anybody is asked to make it.
+//!
+//! FILE is checked; the journal entry is synced; with `--file` the value is synced beside FILE; the key is made; the
+//! value goes to its one place; the entry is closed. Killed anywhere in between, `recover` completes or undoes it.
+
+use std::io;
+use std::path::Path;
+
+use crate::backend::{BackendError, Condition};
+use crate::cli::ApiKeyCreateArgs;
+use crate::context::Context;
+use crate::error::{Error, ErrorKind, Result};
+use crate::journal::{Begun, Entry, Journal, Step};
+use crate::model::{ApiKey, Identity, NewApiKey, NewValue, Owner, Selection, Timestamp};
+use crate::ops::{expiry, progress_line, resolve};
+use crate::private_file::{Destination, Pending, pending_path};
+use crate::render::{json, key_file, table};
+use crate::secret::Secret;
+use crate::ui::interrupt;
+
+/// Runs `api-key-create`.
+pub fn run(args: &ApiKeyCreateArgs, context: &mut Context) -> Result<()> {
+    let now = context.now()?;
+    let new = NewApiKey {
+        owner: Owner::Myself,
+        name: args.name.clone(),
+        description: args.description.clone(),
+        locked: args.lock,
+        disabled: args.disabled,
+        action_when_leaked: args.action_if_leaked,
+        expires_at: expiry(&args.expiry, now)?,
+    };
+    let destination = args.file.as_deref().map(|file| check_destination(file, args.force)).transpose()?;
+    let identity = context.identity()?;
+    let what = format!("API key {}", context.ui.entity(&new.name));
+    context.ui.progress(&progress_line("Creating", &what, &identity));
+    if args.dry_run.dry_run {
+        return dry_run(&new, &identity, now, context);
+    }
+    warn_of_orphans(context);
+    match destination {
+        Some(destination) => to_file(&new, destination, &identity, now, args, context),
+        None => to_output(&new, &identity, now, context),
+    }
+}
+
+fn check_destination(file: &Path, force: bool) -> Result<Destination> {
+    if file == Path::new("-") {
+        return Err(Error::usage("'-' is no file for a key.").hint("Leave out '--file' to print the key."));
+    }
+    Ok(Destination::check(file, force)?)
+}
+
+fn dry_run(new: &NewApiKey, identity: &Identity, now: Timestamp, context: &mut Context) -> Result<()> {
+    context.backend()?.check_new(new).map_err(|error| context.told(error, &subject(&new.name)))?;
+    let ui = &mut context.ui;
+    if ui.manner().json {
+        ui.data(|out| json::planned(out, new, identity, now));
+    } else {
+        ui.result(&format!("Dry run: API key {} would be created", ui.entity(&new.name)));
+    }
+    Ok(())
+}
+
+fn subject(name: &str) -> String {
+    format!("API key '{name}'")
+}
+
+/// Reminds of what an earlier command left, which only `recover` settles.
+fn warn_of_orphans(context: &mut Context) {
+    let left = context.journal().and_then(|journal| journal.orphans().map_err(journal_failed));
+    if left.is_ok_and(|orphans| !orphans.found.is_empty()) {
+        let program = context.program();
+        let words = format!("An earlier command was interrupted. Run '{program} recover' to finish or undo it.");
+        context.ui.warn(&words);
+    }
+}
+
+fn journal_failed(error: io::Error) -> Error {
+    Error::new(ErrorKind::Failure, format!("The journal cannot be written: {error}. No API key was created."))
+        .hint("A key is created only when its making can be noted; IBMCLOUD_IAM_HOME names another directory.")
+}
+
+fn no_randomness(error: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::Failure, format!("The operating system gave no random bytes: {error}."))
+}
+
+/// Synced before anything is made.
+fn begin(
+    new: &NewApiKey,
+    value: &Secret,
+    file: Option<&Path>,
+    known_ids: Vec<String>,
+    identity: &Identity,
+    now: Timestamp,
+    context: &Context,
+) -> Result<Entry> {
+    let backend = context.backend()?;
+    let (value_hash, salt) = Journal::hash(value).map_err(no_randomness)?;
+    let begun = Begun {
+        version: 1,
+        operation: "api-key-create".to_owned(),
+        name: new.name.clone(),
+        backend: backend.kind(),
+        endpoint: backend.endpoint(),
+        account_id: identity.account_id.to_string(),
+        iam_id: identity.iam_id.to_string(),
+        at: now,
+        file: file.map(std::path::absolute).transpose().map_err(journal_failed)?,
+        value_hash,
+        salt,
+        known_ids,
+    };
+    let tag = Journal::new_tag().map_err(no_randomness)?;
+    let entry = context.journal()?.begin(tag, &begun).map_err(journal_failed)?;
+    let words = format!("Run '{} recover' to finish or undo what was begun.", context.program());
+    interrupt::watch(context.ui.manner(), Some(words));
+    Ok(entry)
+}
+
+fn end(entry: Entry, context: &Context) {
+    // An entry that cannot be removed is settled by `recover`, which finds everything in place.
+    let _ = entry.close();
+    interrupt::watch(context.ui.manner(), None);
+}
+
+fn to_file(
+    new: &NewApiKey,
+    destination: Destination,
+    identity: &Identity,
+    now: Timestamp,
+    args: &ApiKeyCreateArgs,
+    context: &mut Context,
+) -> Result<()> {
+    let value = Secret::choose_api_key().map_err(no_randomness)?;
+    let file = destination.path().to_owned();
+    let entry = begin(new, &value, Some(&file), Vec::new(), identity, now, context)?;
+    let place = pending_path(&file, entry.tag());
+    let room = key_file::room_for(&new.name, &new.description);
+    let pending = match destination.begin(place, &value, room) {
+        Ok(pending) => pending,
+        Err(error) => {
+            end(entry, context);
+            return Err(error.into());
+        }
+    };
+    let key = match context.backend()?.create_api_key(new, NewValue::Chosen(&value)) {
+        Ok(created) => created.key,
+        Err(error) => return Err(not_created(error, &new.name, Some(pending), entry, context)),
+    };
+    let kept = pending.path().to_owned();
+    pending.finish(&key_file::document(&key, &value), &value).map_err(|error| {
+        let mut told = Error::from(error);
+        told.message = format!(
+            "{} The API key {} was created; its value is kept in '{}'.",
+            told.message,
+            key.id,
+            kept.display()
+        );
+        told.hint(format!("Clear the way to FILE, then run '{} recover'.", context.program()))
+    })?;
+    end(entry, context);
+    if context.ui.manner().json {
+        let state = resolve::state_of(context, &key, now)?;
+        context.ui.data(|out| json::key(out, &key, state));
+        return Ok(());
+    }
+    let ui = &mut context.ui;
+    ui.ok();
+    ui.result(&format!("API key {} was created", ui.entity(&key.name)));
+    let shown = args.file.as_deref().unwrap_or(&file).display().to_string();
+    ui.result(&format!("Successfully save API key information to {}", ui.entity(&shown)));
+    Ok(())
+}
+
+/// Says that no key was made, and clears away what was prepared for it; keeps it where that is not certain.
+fn not_created(
+    error: BackendError,
+    name: &str,
+    pending: Option<Pending>,
+    entry: Entry,
+    context: &Context,
+) -> Error {
+    if !matches!(error.condition, Condition::OutcomeUnknown(_)) {
+        if let Some(pending) = pending {
+            pending.discard();
+        }
+        end(entry, context);
+    }
+    context.told(error, &subject(name))
+}
+
+fn to_output(new: &NewApiKey, identity: &Identity, now: Timestamp, context: &mut Context) -> Result<()> {
+    let value = Secret::choose_api_key().map_err(no_randomness)?;
+    // Should the answer be lost, the key is the one of this name that was not there before.
+    let listed = context.backend()?.api_keys(&new.owner, &Selection::Named(new.name.clone()));
+    let known = listed.map_err(|error| context.told(error, &subject(&new.name)))?;
+    let known_ids = known.iter().filter(|key| *key.name == *new.name).map(|key| key.id.to_string()).collect();
+    let mut entry = begin(new, &value, None, known_ids, identity, now, context)?;
+    let key = match context.backend()?.create_api_key(new, NewValue::Chosen(&value)) {
+        Ok(created) => created.key,
+        Err(error) => return Err(not_created(error, &new.name, None, entry, context)),
+    };
+    let step = Step::Delivering { id: key.id.to_string() };
+    let entry = if entry.reach(&step).is_ok() {
+        Some(entry)
+    } else {
+        // Without the note an entry would let `recover` delete a key that somebody may hold.
+        end(entry, context);
+        None
+    };
+    deliver(&key, &value, now, context).map_err(|error| undelivered(&error, &key, context))?;
+    if let Some(entry) = entry {
+        end(entry, context);
+    }
+    Ok(())
+}
+
+/// Prints the value, in the one place where it ever appears.
+fn deliver(key: &ApiKey, value: &Secret, now: Timestamp, context: &mut Context) -> io::Result<()> {
+    if context.ui.manner().json {
+        let state = resolve::state_of(context, key, now).map_err(|error| io::Error::other(error.message))?;
+        return context.ui.deliver(&json::created(key, state, value));
+    }
+    let ui = &mut context.ui;
+    ui.ok();
+    ui.result(&format!("API key {} was created", ui.entity(&key.name)));
+    ui.result("");
+    ui.warn("Please preserve the API key! It cannot be retrieved after it's created.");
+    let text = table::created(key, value, ui.manner().colour.0);
+    ui.deliver(&text)
+}
+
+fn undelivered(error: &io::Error, key: &ApiKey, context: &Context) -> Error {
+    let message = format!(
+        "API key '{}' ({}) was created, but its value could not be written to standard output: {error}.",
+        key.name, key.id
+    );
+    let program = context.program();
+    Error::new(ErrorKind::Failure, message).hint(format!(
+        "If the value did not arrive, delete the key with '{program} api-key-delete {} --force' and create another.",
+        key.id
+    ))
+}

@@ -1,0 +1,72 @@
+//! `api-keys`: the keys of the identity, filtered and sorted.
+
+use crate::cli::{ApiKeysArgs, SortBy, StateFilter};
+use crate::context::Context;
+use crate::error::Result;
+use crate::model::{ApiKey, Owner, Selection, State, states};
+use crate::ops::progress_line;
+use crate::render::{json, table};
+
+/// Runs `api-keys`.
+pub fn run(args: &ApiKeysArgs, context: &mut Context) -> Result<()> {
+    let now = context.now()?;
+    let identity = context.identity()?;
+    if !args.uuid {
+        context.ui.progress(&progress_line("Getting", "all API keys", &identity));
+    }
+    let listed = context.backend()?.api_keys(&Owner::Myself, &Selection::All);
+    let keys = listed.map_err(|error| context.told(error, "The list of API keys"))?;
+    // A key's state depends on namesakes that a filter may leave out.
+    let states = states(&keys, now);
+    let mut shown: Vec<(&ApiKey, State)> =
+        keys.iter().zip(states).filter(|(key, state)| fits(args, key, *state)).collect();
+    if let Some(by) = args.sort {
+        sort(&mut shown, by);
+    }
+    let ui = &mut context.ui;
+    if ui.manner().json {
+        ui.data(|out| json::keys(out, &shown));
+        return Ok(());
+    }
+    if args.uuid {
+        ui.data(|out| shown.iter().try_for_each(|(key, _)| writeln!(out, "{}", key.id)));
+        return Ok(());
+    }
+    ui.ok();
+    if shown.is_empty() {
+        ui.result("No API keys found");
+        return Ok(());
+    }
+    let colour = ui.manner().colour.0;
+    ui.data(|out| table::keys(out, &shown, args.wide, colour));
+    Ok(())
+}
+
+fn fits(args: &ApiKeysArgs, key: &ApiKey, state: State) -> bool {
+    let holds = |text: &str, part: &Option<String>| part.as_deref().is_none_or(|part| text.contains(part));
+    holds(&key.name, &args.name)
+        && holds(&key.description, &args.description)
+        && (args.state.is_empty() || args.state.iter().any(|wanted| is(*wanted, key, state)))
+}
+
+fn is(wanted: StateFilter, key: &ApiKey, state: State) -> bool {
+    match wanted {
+        StateFilter::Active => state == State::Active,
+        StateFilter::Disabled => state == State::Disabled,
+        StateFilter::Expired => state == State::Expired,
+        StateFilter::PhasingOut => state == State::PhasingOut,
+        StateFilter::PhasedOut => state == State::PhasedOut,
+        StateFilter::Locked => key.locked,
+    }
+}
+
+/// Sorts by a field; keys that are equal in it stay oldest first.
+fn sort(keys: &mut [(&ApiKey, State)], by: SortBy) {
+    match by {
+        SortBy::Name => keys.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name)),
+        SortBy::Description => keys.sort_by(|(a, _), (b, _)| a.description.cmp(&b.description)),
+        SortBy::CreatedAt => keys.sort_by_key(|(key, _)| key.created_at),
+        SortBy::CreatedBy => keys.sort_by(|(a, _), (b, _)| a.created_by.cmp(&b.created_by)),
+        SortBy::ModifiedAt => keys.sort_by_key(|(key, _)| key.modified_at),
+    }
+}

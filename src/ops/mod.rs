@@ -1,0 +1,37 @@
+//! What the commands do: one verb, or one family of verbs, a file. Rules that every backend shares live here.
+
+pub mod act;
+pub mod create;
+pub mod delete;
+pub mod list;
+pub mod lookup;
+pub mod recover;
+pub mod resolve;
+pub mod show;
+pub mod state;
+pub mod update;
+
+use crate::cli::ExpiryArgs;
+use crate::error::{Error, Result};
+use crate::model::{Identity, Timestamp};
+
+/// Says what is being done to a key, as the official CLI does: `Creating API key x under <account> as <user>...`.
+fn progress_line(doing: &str, what: &str, identity: &Identity) -> String {
+    format!("{doing} {what} under {} as {}...", identity.account_id, identity.user)
+}
+
+/// Settles an expiry that was given either way; refuses one that has passed.
+fn expiry(args: &ExpiryArgs, now: Timestamp) -> Result<Option<Timestamp>> {
+    let at = match (args.expires_at, args.expires_in) {
+        (Some(at), _) => at,
+        (None, Some(later)) => {
+            now.plus(later).ok_or_else(|| Error::usage("The expiry lies beyond the year 9999."))?
+        }
+        (None, None) => return Ok(None),
+    };
+    if at <= now {
+        return Err(Error::usage(format!("The expiry {} lies in the past.", at.to_rfc3339()))
+            .hint("Give a time to come, such as '--expires-in 90d'."));
+    }
+    Ok(Some(at))
+}

@@ -1,0 +1,94 @@
+//! `api-key-update`: changes what was asked for, if nobody else changed the key meanwhile.
+
+use crate::backend::Condition;
+use crate::cli::ApiKeyUpdateArgs;
+use crate::context::Context;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{ApiKey, ApiKeyChanges, Detail};
+use crate::ops::resolve::{self, Meaning};
+use crate::ops::{expiry, progress_line};
+use crate::render::json;
+
+/// Runs `api-key-update`.
+pub fn run(args: &ApiKeyUpdateArgs, context: &mut Context) -> Result<()> {
+    let now = context.now()?;
+    let expires_at = if args.no_expiry { Some(None) } else { expiry(&args.expiry, now)?.map(Some) };
+    let changes = ApiKeyChanges {
+        name: args.name.clone(),
+        description: args.description.clone(),
+        action_when_leaked: args.action_if_leaked,
+        expires_at,
+    };
+    let identity = context.identity()?;
+    let label = args.which.key.to_string();
+    let what = format!("API key {}", context.ui.entity(&label));
+    context.ui.progress(&progress_line("Updating", &what, &identity));
+    let found = resolve::one(context, &args.which.key, Meaning::Current, now)?;
+    let subject = format!("API key '{label}'");
+    if found.key.locked {
+        return Err(locked(context, &subject, &found.key));
+    }
+    let key = if args.dry_run.dry_run {
+        let mut key = found.key;
+        changes.apply(&mut key);
+        key
+    } else {
+        update(context, &found.key, &changes, &subject)?
+    };
+    let state = resolve::state_of(context, &key, now)?;
+    let ui = &mut context.ui;
+    if ui.manner().json {
+        ui.data(|out| json::key(out, &key, state));
+        return Ok(());
+    }
+    if args.dry_run.dry_run {
+        ui.result(&format!("Dry run: API key {} would be updated", ui.entity(&label)));
+        return Ok(());
+    }
+    ui.ok();
+    ui.result(&format!("API key {} was updated", ui.entity(&label)));
+    Ok(())
+}
+
+/// Says that a key is locked and how to unlock it.
+pub fn locked(context: &Context, subject: &str, key: &ApiKey) -> Error {
+    Error::new(ErrorKind::Locked, format!("{subject} is locked; nothing was changed."))
+        .hint(format!("Unlock it with '{} api-key-unlock {}'.", context.program(), key.id))
+}
+
+fn update(context: &Context, seen: &ApiKey, changes: &ApiKeyChanges, subject: &str) -> Result<ApiKey> {
+    let backend = context.backend()?;
+    match backend.update_api_key(&seen.id, &seen.entity_tag, changes) {
+        Ok(key) => Ok(key),
+        // What a conflict means is seen by looking again.
+        Err(error) if matches!(error.condition, Condition::Conflict | Condition::Locked) => {
+            let now = backend.api_key(&seen.id, Detail::default());
+            let now = now.map_err(|error| context.told(error, subject))?.key;
+            if changes.already_in(&now) {
+                return Ok(now);
+            }
+            if now.locked {
+                return Err(locked(context, subject, &now));
+            }
+            let mut told = context.told(Condition::Conflict.into(), subject);
+            told.message = format!("{} {}", told.message, differences(seen, &now));
+            Err(told)
+        }
+        Err(error) => Err(context.told(error, subject)),
+    }
+}
+
+/// Names the fields in which a key is no longer as it was seen.
+fn differences(seen: &ApiKey, now: &ApiKey) -> String {
+    let fields = [
+        ("name", seen.name != now.name),
+        ("description", seen.description != now.description),
+        ("expiry", seen.expires_at != now.expires_at),
+        ("leak action", seen.action_when_leaked != now.action_when_leaked),
+        ("disabled", seen.disabled != now.disabled),
+        ("locked", seen.locked != now.locked),
+    ];
+    let changed: Vec<&str> = fields.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect();
+    let what = if changed.is_empty() { "entity tag".to_owned() } else { changed.join(", ") };
+    format!("Changed since it was read: {what}.")
+}

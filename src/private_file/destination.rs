@@ -1,0 +1,321 @@
+//! The file a new key is written to, once: checked before anything is made, filled beside its place, moved in whole.
+//!
+//! The pending copy is one file beside FILE. At first it holds blank room and, behind it, a one-line document with the
+//! value. When the key is known, its document is written into the room and synced, and only then is the rest cut off.
+//! So the value can be read from the file at every instant, and no second copy is ever needed.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::os::unix::fs::{FileExt as _, FileTypeExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, CWD, RenameFlags};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::{create_new, parent, remove, sync_dir};
+use crate::secret::Secret;
+
+/// Why FILE cannot be used.
+#[derive(Debug)]
+pub struct DestinationError {
+    /// One sentence, naming FILE.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl DestinationError {
+    fn new(message: String) -> Self {
+        Self { message, hint: None }
+    }
+
+    fn hinted(message: String, hint: &str) -> Self {
+        Self { message, hint: Some(hint.to_owned()) }
+    }
+}
+
+impl fmt::Display for DestinationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// A FILE that was found fit to take a key.
+#[derive(Debug)]
+pub struct Destination {
+    path: PathBuf,
+    /// The file that may be replaced; `None` when nothing was there.
+    replaces: Option<Seen>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Seen {
+    device: u64,
+    inode: u64,
+    length: u64,
+}
+
+impl From<&Metadata> for Seen {
+    fn from(metadata: &Metadata) -> Self {
+        Self { device: metadata.dev(), inode: metadata.ino(), length: metadata.len() }
+    }
+}
+
+impl Destination {
+    /// Checks FILE without touching it: its directory is writable, and it is missing, an empty regular file (as
+    /// `mktemp` makes), or with `force` any regular file.
+    pub fn check(path: &Path, force: bool) -> Result<Self, DestinationError> {
+        let shown = path.display();
+        let ends_in_slash = path.as_os_str().as_encoded_bytes().ends_with(b"/");
+        let replaces = match fs::symlink_metadata(path) {
+            Ok(metadata) => Some(Self::check_existing(path, &metadata, force)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !ends_in_slash => None,
+            Err(error) => return Err(cannot(path, &error)),
+        };
+        let directory = parent(path);
+        let found = fs::metadata(directory).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => DestinationError::hinted(
+                format!("The directory of '{shown}' does not exist."),
+                &format!("Create it with 'mkdir -p {}' first.", directory.display()),
+            ),
+            _ => cannot(path, &error),
+        })?;
+        if !found.is_dir() {
+            return Err(DestinationError::new(format!("'{}' is not a directory.", directory.display())));
+        }
+        rustix::fs::access(directory, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
+            DestinationError::hinted(
+                format!("The directory of '{shown}' cannot be written: {}.", io::Error::from(error)),
+                "Name a file in a directory of yours.",
+            )
+        })?;
+        Ok(Self { path: path.to_owned(), replaces })
+    }
+
+    fn check_existing(path: &Path, metadata: &Metadata, force: bool) -> Result<Seen, DestinationError> {
+        let kind = metadata.file_type();
+        let shown = path.display();
+        let what = if kind.is_symlink() {
+            "a symbolic link"
+        } else if kind.is_dir() {
+            "a directory"
+        } else if kind.is_fifo() {
+            "a FIFO"
+        } else if kind.is_socket() {
+            "a socket"
+        } else if !kind.is_file() {
+            "a device"
+        } else if metadata.len() == 0 || force {
+            return Ok(Seen::from(metadata));
+        } else {
+            return Err(DestinationError::hinted(
+                format!("'{shown}' already exists and is not empty."),
+                "Name another file, or replace this one with '--force'.",
+            ));
+        };
+        Err(DestinationError::hinted(
+            format!("'{shown}' is {what}; a key is written to a regular file only."),
+            "Name a file that does not exist yet.",
+        ))
+    }
+
+    /// Returns FILE as the user named it.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes the pending copy with the value to `pending`, in FILE's directory, and syncs it. `room` bytes are kept
+    /// free for the final document, and taken from the disk now, so that a full disk shows before the key is made.
+    pub fn begin(self, pending: PathBuf, value: &Secret, room: usize) -> Result<Pending, DestinationError> {
+        let failed = |error: &io::Error| cannot(&self.path, error);
+        let file = create_new(&pending).map_err(|error| failed(&error))?;
+        let mut this = Pending { file, pending, destination: self, value_at: 0 };
+        let written = this.write_value(value, room).and_then(|()| sync_dir(parent(&this.pending)));
+        match written {
+            Ok(()) => Ok(this),
+            Err(error) => {
+                let error = cannot(&this.destination.path, &error);
+                this.discard();
+                Err(error)
+            }
+        }
+    }
+
+    /// Tells whether FILE is still what it was when it was checked.
+    fn is_unchanged(&self) -> io::Result<bool> {
+        match fs::symlink_metadata(&self.path) {
+            Ok(metadata) => Ok(self.replaces == Some(Seen::from(&metadata))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The one pending copy of a value, on its way to FILE.
+#[derive(Debug)]
+pub struct Pending {
+    file: File,
+    pending: PathBuf,
+    destination: Destination,
+    /// Where the one-line document with the value begins.
+    value_at: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ValueDocument<'a> {
+    #[serde(borrow)]
+    apikey: Cow<'a, str>,
+}
+
+/// Returns the place of the pending copy for FILE, `tag` telling it from others. It does not depend on FILE's own name,
+/// which may be as long as a name can be.
+pub fn pending_path(file: &Path, tag: &str) -> PathBuf {
+    parent(file).join(format!(".ibmcloud-iam-{tag}.pending"))
+}
+
+impl Pending {
+    /// Takes up a pending copy that an interrupted process left, for the same FILE.
+    pub fn resume(pending: PathBuf, destination: Destination) -> Result<Self, DestinationError> {
+        match File::options().read(true).write(true).open(&pending) {
+            Ok(file) => Ok(Self { file, pending, destination, value_at: 0 }),
+            Err(error) => Err(cannot(&pending, &error)),
+        }
+    }
+
+    fn write_value(&mut self, value: &Secret, room: usize) -> io::Result<()> {
+        let mut line = Zeroizing::new(Vec::with_capacity(128 + value.expose().len() * 6));
+        line.push(b'\n');
+        serde_json::to_writer(&mut *line, &ValueDocument { apikey: value.expose().into() })?;
+        line.push(b'\n');
+        self.file.write_all_at(&vec![b' '; room - self.value_at], self.value_at as u64)?;
+        self.file.write_all_at(&line, room as u64)?;
+        self.file.sync_all()?;
+        self.value_at = room;
+        Ok(())
+    }
+
+    /// Writes the final document and moves it to FILE. On failure the pending copy still holds the value.
+    pub fn finish(mut self, document: &[u8], value: &Secret) -> Result<(), DestinationError> {
+        let failed = |error: &io::Error| cannot(&self.destination.path, error);
+        if document.len() > self.value_at {
+            let length = self.file.metadata().map_err(|error| failed(&error))?.len();
+            let room = document.len().max(usize::try_from(length).unwrap_or(usize::MAX));
+            self.value_at = usize::try_from(length).unwrap_or(usize::MAX);
+            self.write_value(value, room).map_err(|error| cannot(&self.destination.path, &error))?;
+        }
+        self.file
+            .write_all_at(document, 0)
+            .and_then(|()| self.file.sync_all())
+            .and_then(|()| self.file.set_len(document.len() as u64))
+            .and_then(|()| self.file.sync_all())
+            .map_err(|error| cannot(&self.destination.path, &error))?;
+        self.put_in_place()
+    }
+
+    fn put_in_place(&self) -> Result<(), DestinationError> {
+        let to = &self.destination.path;
+        let failed = |error: &io::Error| cannot(to, error);
+        if !self.destination.is_unchanged().map_err(|error| failed(&error))? {
+            return Err(DestinationError::new(format!("'{}' was changed by somebody else meanwhile.", to.display())));
+        }
+        if self.destination.replaces.is_some() && fs::symlink_metadata(to).is_ok() {
+            fs::rename(&self.pending, to).map_err(|error| failed(&error))?;
+        } else {
+            rename_without_replacing(&self.pending, to).map_err(|error| failed(&error))?;
+        }
+        sync_dir(parent(to)).map_err(|error| failed(&error))
+    }
+
+    /// Removes the pending copy: no key was made.
+    pub fn discard(self) {
+        let _ = remove(&self.pending);
+    }
+
+    /// Returns where the pending copy is.
+    pub fn path(&self) -> &Path {
+        &self.pending
+    }
+}
+
+/// Reads the value from a pending copy in any state it can have been left in; `None` when it holds none.
+pub fn read_pending(bytes: &[u8]) -> Option<Secret> {
+    let value = |text: &[u8]| {
+        serde_json::from_slice::<ValueDocument<'_>>(text).ok().map(|found| Secret::new(found.apikey.into_owned()))
+    };
+    let last_line = bytes.trim_ascii_end().rsplit(|&byte| byte == b'\n').next()?;
+    value(last_line).or_else(|| value(bytes))
+}
+
+fn rename_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
+    match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // Not every file system can; a hard link does not replace either.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP) => {
+            fs::hard_link(from, to)?;
+            remove(from)
+        }
+        result => Ok(result?),
+    }
+}
+
+fn cannot(path: &Path, error: &io::Error) -> DestinationError {
+    DestinationError::hinted(
+        format!("'{}' cannot be written: {error}.", path.display()),
+        "Name a file in a directory that can be written and has room.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn begun(directory: &Path, room: usize) -> (Pending, Secret, PathBuf) {
+        let value = Secret::new("the value".into());
+        let file = directory.join("key");
+        let pending = pending_path(&file, "0");
+        let destination = Destination::check(&file, false).unwrap();
+        (destination.begin(pending, &value, room).unwrap(), value, file)
+    }
+
+    fn value_in(path: &Path) -> Option<String> {
+        read_pending(&fs::read(path).unwrap()).map(|value| value.expose().to_owned())
+    }
+
+    #[test]
+    fn the_value_can_be_read_at_every_byte_of_the_final_write() {
+        let directory = tempfile::tempdir().unwrap();
+        let (pending, value, file) = begun(directory.path(), 512);
+        let document = br#"{"id": "ApiKey-1", "apikey": "the value"}"#;
+        let before = fs::read(pending.path()).unwrap();
+        for written in 0..=document.len() {
+            let mut torn = before.clone();
+            torn[..written].copy_from_slice(&document[..written]);
+            assert_eq!(read_pending(&torn).unwrap().expose(), "the value", "{written} bytes written");
+        }
+        pending.finish(document, &value).unwrap();
+        assert_eq!(fs::read(&file).unwrap(), document);
+        assert_eq!(value_in(&file).as_deref(), Some("the value"));
+    }
+
+    #[test]
+    fn a_document_larger_than_the_room_still_fits() {
+        let directory = tempfile::tempdir().unwrap();
+        let (pending, value, file) = begun(directory.path(), 16);
+        let document = format!("{{\"apikey\": \"the value\", \"name\": \"{}\"}}", "n".repeat(5_000));
+        pending.finish(document.as_bytes(), &value).unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), document);
+    }
+
+    #[test]
+    fn a_file_that_appears_meanwhile_is_not_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let (pending, value, file) = begun(directory.path(), 512);
+        fs::write(&file, "another key").unwrap();
+        let copy = pending.path().to_owned();
+        assert!(pending.finish(b"{\"apikey\": \"the value\"}", &value).is_err());
+        assert_eq!(fs::read_to_string(&file).unwrap(), "another key");
+        assert_eq!(value_in(&copy).as_deref(), Some("the value"));
+    }
+}

@@ -1,0 +1,71 @@
+//! File locks with a deadline: a stopped process that holds one must not hang the others without end.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How a lock is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockMode {
+    /// Beside other readers.
+    Shared,
+    /// Alone.
+    Exclusive,
+}
+
+/// A lock, held until it is dropped or the process ends in any way.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Takes the lock on the file at `path`. An exclusive one makes the file (0600) where it is missing; where a shared
+/// one finds no file there is nothing to read yet, and the result is `None`. Gives up after 30 seconds (`TimedOut`).
+pub fn lock(path: &Path, mode: LockMode) -> io::Result<Option<Lock>> {
+    let opened = match mode {
+        LockMode::Shared => File::open(path),
+        LockMode::Exclusive => {
+            OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)
+        }
+    };
+    let file = match opened {
+        Ok(file) => file,
+        Err(error) if mode == LockMode::Shared && error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let start = Instant::now();
+    let mut pause = Duration::from_micros(200);
+    loop {
+        let tried = match mode {
+            LockMode::Shared => file.try_lock_shared(),
+            LockMode::Exclusive => file.try_lock(),
+        };
+        match tried {
+            Ok(()) => return Ok(Some(Lock { _file: file })),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) if start.elapsed() > PATIENCE => {
+                let seconds = PATIENCE.as_secs();
+                let words = format!("another process has held its lock for {seconds} seconds");
+                return Err(io::Error::new(io::ErrorKind::TimedOut, words));
+            }
+            Err(TryLockError::WouldBlock) => {
+                thread::sleep(pause);
+                pause = (pause * 2).min(Duration::from_millis(5));
+            }
+        }
+    }
+}
+
+/// Takes an exclusive lock on an open file at once; `false` when another process holds it.
+pub fn try_lock_file(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}

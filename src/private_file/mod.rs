@@ -1,0 +1,164 @@
+//! The only code that writes the user's disk: private directories and files, locks, and the file of a new key.
+
+mod destination;
+mod lock;
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+pub use destination::{Destination, DestinationError, Pending, pending_path, read_pending};
+pub use lock::{Lock, LockMode, lock, try_lock_file};
+
+/// Makes a directory and its missing parents, each with mode 0700; one that exists is left as it is.
+pub fn create_dir(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Makes a directory entry survive a power cut.
+pub fn sync_dir(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Returns the directory that holds `path`.
+pub fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Makes a file that did not exist, mode 0600 from its first instant whatever the umask leaves of it.
+pub fn create_new(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Removes a file; one that is gone already is fine.
+pub fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
+}
+
+/// Moves a file within its directory, over what is there, and makes the move survive a power cut.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)?;
+    sync_dir(parent(to))
+}
+
+/// Reads a file that should be small; `None` when there is none. Refuses more than `most` bytes.
+pub fn read_small(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut bytes = Vec::new();
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {most} bytes")));
+    }
+    Ok(Some(bytes))
+}
+
+/// A log that grows by whole records, each acknowledged only when it is on the disk.
+#[derive(Debug)]
+pub struct Log {
+    file: File,
+    len: u64,
+}
+
+/// Why a record was not appended.
+#[derive(Debug)]
+pub enum AppendError {
+    /// The log is as it was.
+    Unchanged(io::Error),
+    /// Neither writing nor taking back worked: the record may or may not be there.
+    Unknown(io::Error),
+}
+
+impl Log {
+    /// Opens the log at `path` for appending, making it (0600) where it is missing. `len` is where its last whole
+    /// record ends; what follows is cut off by the next [`Log::append`].
+    pub fn open(path: &Path, len: u64) -> io::Result<Self> {
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        Ok(Self { file, len })
+    }
+
+    /// Takes a file that was just made.
+    pub fn new(file: File) -> Self {
+        Self::resume(file, 0)
+    }
+
+    /// Takes an open file whose last whole record ends at `len`.
+    pub fn resume(file: File, len: u64) -> Self {
+        Self { file, len }
+    }
+
+    /// Returns the file, to lock it.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Appends one record and syncs it; on failure takes it back.
+    pub fn append(&mut self, record: &[u8]) -> Result<(), AppendError> {
+        self.write(record).map_err(|error| match self.file.set_len(self.len) {
+            Ok(()) => AppendError::Unchanged(error),
+            Err(_) => AppendError::Unknown(error),
+        })?;
+        self.len += record.len() as u64;
+        Ok(())
+    }
+
+    fn write(&mut self, record: &[u8]) -> io::Result<()> {
+        if self.file.metadata()?.len() > self.len {
+            self.file.set_len(self.len)?;
+        }
+        self.file.write_all_at(record, self.len)?;
+        self.file.sync_data()
+    }
+}
+
+/// A whole new content for a file, put in place at once or not at all.
+#[derive(Debug)]
+pub struct Replacement {
+    file: io::BufWriter<File>,
+    temporary: PathBuf,
+    target: PathBuf,
+}
+
+impl Replacement {
+    /// Starts a replacement of `target` in a 0600 file beside it; the caller holds the lock that makes it the only one.
+    pub fn start(target: &Path) -> io::Result<Self> {
+        let mut name = target.file_name().unwrap_or_default().to_owned();
+        name.push(".new");
+        let temporary = target.with_file_name(name);
+        remove(&temporary)?;
+        let file = io::BufWriter::with_capacity(256 * 1024, create_new(&temporary)?);
+        Ok(Self { file, temporary, target: target.to_owned() })
+    }
+
+    /// Adds to the new content.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)
+    }
+
+    /// Puts the new content in place; on failure the old one stays.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.file.flush()?;
+        self.file.get_ref().sync_all()?;
+        rename(&self.temporary, &self.target)
+    }
+}
+
+impl Drop for Replacement {
+    fn drop(&mut self) {
+        // After finish() the name is gone already.
+        let _ = remove(&self.temporary);
+    }
+}

@@ -1,0 +1,5 @@
+//! Pure functions from data to text; nothing here prints.
+
+pub mod json;
+pub mod key_file;
+pub mod table;

@@ -1,0 +1,305 @@
+//! Tables as the official CLI prints them since 2025: no borders, three spaces between columns, no wrapping, no
+//! trailing spaces; bold header and cyan first column where colours are on (`compat/transcripts.md` §0).
+//!
+//! Small tables are comfy-table's. A list of keys may have 100,000 rows, for which comfy-table takes four times as long
+//! and three times the memory (`benches/`), so [`keys`] measures its columns in one pass and writes in a second. A test
+//! holds the two to the same layout.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use unicode_width::UnicodeWidthStr as _;
+use zeroize::Zeroizing;
+
+use crate::model::{ApiKey, ApiKeyDetails, Detail, State, Timestamp, WireTime};
+use crate::secret::Secret;
+use crate::ui::{Paint, escape};
+
+const GAP: usize = 3;
+
+/// Lays out a few rows under a header.
+pub fn small<const N: usize>(header: &[&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(header.to_vec());
+    for row in rows {
+        table.add_row(row.map(|cell| escape(&cell).into_owned()).to_vec());
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, u16::try_from(GAP).unwrap_or(3)));
+    }
+    let mut text = table.trim_fmt();
+    text.push('\n');
+    text
+}
+
+/// One cell of the list: its text, escaped, and how wide it is on a terminal.
+fn cell(text: &str) -> (Cow<'_, str>, usize) {
+    let shown = escape(text);
+    let width = if shown.is_ascii() { shown.len() } else { shown.width() };
+    (shown, width)
+}
+
+struct Columns {
+    /// The widths of id, name and description, and of the creator; the other columns have words of a known width.
+    id: usize,
+    name: usize,
+    description: usize,
+    created_by: usize,
+    state: usize,
+    expires_at: usize,
+}
+
+const TIME_WIDTH: usize = "2026-11-21T09:00+0000".len();
+const NEVER: &str = "never";
+
+impl Columns {
+    fn measure(keys: &[(&ApiKey, State)], wide: bool) -> Self {
+        let mut columns = Self {
+            id: "ID".len(),
+            name: "Name".len(),
+            description: "Description".len(),
+            created_by: "Created By".len(),
+            state: "State".len(),
+            expires_at: "Expires At".len(),
+        };
+        for (key, state) in keys {
+            columns.id = columns.id.max(cell(key.id.as_str()).1);
+            columns.name = columns.name.max(cell(&key.name).1);
+            columns.description = columns.description.max(cell(&key.description).1);
+            if wide {
+                columns.state = columns.state.max(state.as_str().len());
+                columns.created_by = columns.created_by.max(cell(&key.created_by).1);
+                columns.expires_at = columns.expires_at.max(key.expires_at.map_or(NEVER.len(), |_| TIME_WIDTH));
+            }
+        }
+        columns
+    }
+
+    fn row(&self, line: &mut Line, cells: &[(&str, usize); 7], more: Option<&[(&str, usize); 3]>) {
+        let widths = [self.id, self.name, self.description, TIME_WIDTH, TIME_WIDTH, "Locked".len(), self.state];
+        for ((text, width), column) in cells.iter().zip(widths) {
+            line.cell(text, *width, column);
+        }
+        for ((text, width), column) in
+            more.into_iter().flatten().zip([self.expires_at, "Action If Leaked".len(), self.created_by])
+        {
+            line.cell(text, *width, column);
+        }
+    }
+}
+
+/// A line that is being put together.
+struct Line {
+    text: Vec<u8>,
+    colour: bool,
+    first: bool,
+}
+
+const SPACES: [u8; 64] = [b' '; 64];
+
+impl Line {
+    fn cell(&mut self, text: &str, width: usize, column: usize) {
+        if self.colour && self.first {
+            self.text.extend_from_slice(Paint::Entity.on(text, true).as_bytes());
+        } else {
+            self.text.extend_from_slice(text.as_bytes());
+        }
+        self.first = false;
+        let mut fill = column.saturating_sub(width) + GAP;
+        while fill > 0 {
+            let some = fill.min(SPACES.len());
+            self.text.extend_from_slice(&SPACES[..some]);
+            fill -= some;
+        }
+    }
+
+    fn end(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        let used = self.text.iter().rposition(|&byte| byte != b' ').map_or(0, |at| at + 1);
+        self.text.truncate(used);
+        self.text.push(b'\n');
+        out.write_all(&self.text)?;
+        self.text.clear();
+        self.first = true;
+        Ok(())
+    }
+}
+
+/// Writes the list of keys; `wide` adds expiry, leak action and creator.
+pub fn keys(out: &mut dyn Write, keys: &[(&ApiKey, State)], wide: bool, colour: bool) -> io::Result<()> {
+    let columns = Columns::measure(keys, wide);
+    let mut line = Line { text: Vec::with_capacity(512), colour: false, first: true };
+    let plain = |text: &'static str| (text, text.len());
+    let header = ["ID", "Name", "Description", "Created At", "Last Updated", "Locked", "State"].map(plain);
+    let more = ["Expires At", "Action If Leaked", "Created By"].map(plain);
+    columns.row(&mut line, &header, wide.then_some(&more));
+    if colour {
+        let text = String::from_utf8_lossy(&line.text).trim_end().to_owned();
+        line.text = Paint::Header.on(&text, true).into_bytes();
+    }
+    line.end(out)?;
+    line.colour = colour;
+    for (key, state) in keys {
+        let (id, id_width) = cell(key.id.as_str());
+        let (name, name_width) = cell(&key.name);
+        let (description, description_width) = cell(&key.description);
+        let (created_at, modified_at) = (key.created_at.to_wire(), key.modified_at.to_wire());
+        let cells = [
+            (&*id, id_width),
+            (&*name, name_width),
+            (&*description, description_width),
+            (created_at.as_str(), TIME_WIDTH),
+            (modified_at.as_str(), TIME_WIDTH),
+            plain(if key.locked { "true" } else { "false" }),
+            plain(state.as_str()),
+        ];
+        if wide {
+            let expires_at = key.expires_at.map(Timestamp::to_wire);
+            let expires_at = expires_at.as_ref().map_or(NEVER, WireTime::as_str);
+            let (created_by, created_by_width) = cell(&key.created_by);
+            let more = [
+                (expires_at, expires_at.len()),
+                plain(key.action_when_leaked.as_str()),
+                (&*created_by, created_by_width),
+            ];
+            columns.row(&mut line, &cells, Some(&more));
+        } else {
+            columns.row(&mut line, &cells, None);
+        }
+        line.end(out)?;
+    }
+    Ok(())
+}
+
+/// Lays out labels and values under an empty line, as the official CLI does without a header.
+fn labelled<'a>(rows: impl IntoIterator<Item = (&'a str, Cow<'a, str>)>, label_width: usize, colour: bool) -> Vec<u8> {
+    // Enough at once that no text with a value is ever moved.
+    let mut text = Vec::with_capacity(64 * 1024);
+    text.push(b'\n');
+    for (label, value) in rows {
+        text.extend_from_slice(Paint::Entity.on(label, colour).as_bytes());
+        if !value.is_empty() {
+            text.resize(text.len() + label_width - label.len() + GAP, b' ');
+            text.extend_from_slice(value.as_bytes());
+        }
+        text.push(b'\n');
+    }
+    text
+}
+
+/// Lays out a key that was just made, with its value: six rows that scripts read.
+pub fn created(key: &ApiKey, value: &Secret, colour: bool) -> Zeroizing<String> {
+    let created_at = key.created_at.to_wire();
+    let rows = [
+        ("ID", escape(key.id.as_str())),
+        ("Name", escape(&key.name)),
+        ("Description", escape(&key.description)),
+        ("Created At", Cow::Borrowed(created_at.as_str())),
+        ("API Key", Cow::Borrowed(value.expose())),
+        ("Locked", Cow::Borrowed(if key.locked { "true" } else { "false" })),
+    ];
+    Zeroizing::new(String::from_utf8(labelled(rows, "Description".len(), colour)).unwrap_or_default())
+}
+
+/// Lays out everything about one key.
+pub fn details(details: &ApiKeyDetails, state: State, asked: Detail, colour: bool) -> String {
+    let key = &details.key;
+    let yes_no = |yes: bool| Cow::Borrowed(if yes { "true" } else { "false" });
+    let time = |time: Option<Timestamp>, otherwise: &'static str| {
+        time.map_or(Cow::Borrowed(otherwise), |time| Cow::Owned(time.to_wire().to_string()))
+    };
+    let mut rows = vec![
+        ("ID", escape(key.id.as_str())),
+        ("Name", escape(&key.name)),
+        ("Description", escape(&key.description)),
+        ("CRN", Cow::Owned(escape(&key.crn()).into_owned())),
+        ("Version", escape(key.entity_tag.as_str())),
+        ("Created At", time(Some(key.created_at), "")),
+        ("Created By", escape(&key.created_by)),
+        ("Last Updated", time(Some(key.modified_at), "")),
+        ("Expires At", time(key.expires_at, NEVER)),
+        ("Action If Leaked", Cow::Borrowed(key.action_when_leaked.as_str())),
+        ("Locked", yes_no(key.locked)),
+        ("State", Cow::Borrowed(state.as_str())),
+    ];
+    if asked.activity {
+        let activity = details.activity.as_ref();
+        rows.push(("Last Used", activity.map_or("unknown".into(), |activity| time(activity.last_authn, NEVER))));
+        rows.push(("Times Used", activity.map_or("unknown".into(), |activity| activity.authn_count.to_string().into())));
+    }
+    let text = labelled(rows, "Action If Leaked".len(), colour);
+    let mut text = String::from_utf8(text).unwrap_or_default();
+    if let Some(history) = &details.history {
+        let rows = history.iter().map(|entry| [entry.at.to_wire().to_string(), entry.action.clone(), entry.by.to_string()]);
+        text.push('\n');
+        text.push_str(&small(&["Time", "Action", "By"], rows));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ApiKeyId, EntityTag, LeakAction};
+
+    fn key(name: &str, description: &str) -> ApiKey {
+        let time = Timestamp::from_seconds(1_792_519_443).unwrap();
+        ApiKey {
+            id: ApiKeyId::from_random([7; 16]),
+            entity_tag: EntityTag::new("1-x"),
+            unusual_crn: None,
+            locked: true,
+            disabled: false,
+            created_at: time,
+            created_by: "IBMid-1".into(),
+            modified_at: time,
+            expires_at: None,
+            support_sessions: false,
+            action_when_leaked: LeakAction::Disable,
+            name: name.into(),
+            description: description.into(),
+            iam_id: "IBMid-1".into(),
+            account_id: "acct".into(),
+            leaked: false,
+        }
+    }
+
+    #[test]
+    fn the_list_is_laid_out_as_comfy_table_does_it() {
+        let keys = [
+            key("a", ""),
+            key("naïve 日本 🔑", "a description with spaces"),
+            key("x\ty\x1b[31m", "{\"json\": [1, 2]}"),
+        ];
+        let shown: Vec<(&ApiKey, State)> = keys.iter().map(|key| (key, State::PhasedOut)).collect();
+        for wide in [false, true] {
+            let mut ours = Vec::new();
+            super::keys(&mut ours, &shown, wide, false).unwrap();
+            let cells = |key: &ApiKey| {
+                [
+                    key.id.to_string(),
+                    key.name.to_string(),
+                    key.description.to_string(),
+                    key.created_at.to_wire().to_string(),
+                    key.modified_at.to_wire().to_string(),
+                    key.locked.to_string(),
+                    "phased out".to_owned(),
+                    "never".to_owned(),
+                    "disable".to_owned(),
+                    key.created_by.to_string(),
+                ]
+            };
+            let header = [
+                "ID", "Name", "Description", "Created At", "Last Updated", "Locked", "State", "Expires At",
+                "Action If Leaked", "Created By",
+            ];
+            let theirs = if wide {
+                small(&header, keys.iter().map(cells))
+            } else {
+                small::<7>(header[..7].try_into().unwrap(), keys.iter().map(|key| cells(key)[..7].to_vec().try_into().unwrap()))
+            };
+            assert_eq!(String::from_utf8(ours).unwrap(), theirs, "wide: {wide}");
+        }
+    }
+}

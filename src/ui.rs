@@ -1,0 +1,207 @@
+//! The only mouth: everything that is said to the user goes through here, to the right stream, in the right mode.
+//!
+//! Standard output carries progress, `OK`, results, tables, JSON and prompts; standard error carries warnings and
+//! failures (`compat/transcripts.md` §0). A reader that went away (`| head`) is no error, except for a key's value.
+
+mod escape;
+pub mod interrupt;
+mod prompt;
+
+use std::io::{self, IsTerminal as _, Write};
+
+pub use escape::{escape, escape_lines};
+pub use prompt::nobody_answers;
+
+use crate::error::{Error, ErrorKind};
+
+/// How the program talks, settled once from flags and environment.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Manner {
+    /// No progress, no `OK`, no warnings.
+    pub quiet: bool,
+    /// Results are JSON; nothing but the document goes to standard output, and nothing to standard error on success.
+    pub json: bool,
+    /// Failures are JSON; nothing else goes to standard error.
+    pub json_errors: bool,
+    /// Colours on standard output, colours on standard error.
+    pub colour: (bool, bool),
+}
+
+/// What a piece of text is, for its colour (`api/cli_extra.md` §3; all bold).
+#[derive(Clone, Copy, Debug)]
+pub enum Paint {
+    /// The name of a thing, and the first column of a table.
+    Entity,
+    /// A table's header.
+    Header,
+    /// `OK`.
+    Good,
+    /// `FAILED`.
+    Bad,
+    /// A warning.
+    Warning,
+}
+
+impl Paint {
+    /// Wraps a text in its colour, if colours are on.
+    pub fn on(self, text: &str, colour: bool) -> String {
+        if !colour || text.is_empty() {
+            return text.to_owned();
+        }
+        let code = match self {
+            Self::Entity => "36;1",
+            Self::Header => "1",
+            Self::Good => "32;1",
+            Self::Bad => "31;1",
+            Self::Warning => "35;1",
+        };
+        format!("\x1b[{code}m{text}\x1b[0m")
+    }
+}
+
+/// The terminal, or what stands in its place.
+#[derive(Debug)]
+pub struct Ui {
+    manner: Manner,
+    out: io::BufWriter<io::Stdout>,
+    /// The first thing that went wrong with standard output, apart from a reader that left.
+    broken: Option<io::Error>,
+}
+
+impl Ui {
+    /// Talks to the process's own streams.
+    pub fn new(manner: Manner) -> Self {
+        Self { manner, out: io::BufWriter::with_capacity(64 * 1024, io::stdout()), broken: None }
+    }
+
+    /// Tells how the program talks.
+    pub fn manner(&self) -> Manner {
+        self.manner
+    }
+
+    /// Announces what is about to happen: `Deleting API key x as y...`, on standard output.
+    pub fn progress(&mut self, line: &str) {
+        if !self.manner.quiet && !self.manner.json {
+            self.line(line);
+            self.flush();
+        }
+    }
+
+    /// Paints the name of a thing for standard output, escaped.
+    pub fn entity(&self, text: &str) -> String {
+        Paint::Entity.on(&escape(text), self.manner.colour.0)
+    }
+
+    /// Says `OK` on standard output.
+    pub fn ok(&mut self) {
+        if !self.manner.quiet && !self.manner.json {
+            let ok = Paint::Good.on("OK", self.manner.colour.0);
+            self.line(&ok);
+        }
+    }
+
+    /// Says what came of it: a sentence on standard output, not part of JSON output.
+    pub fn result(&mut self, line: &str) {
+        if !self.manner.json {
+            self.line(line);
+        }
+    }
+
+    /// Warns on standard error; dropped by `-q` and in JSON modes.
+    pub fn warn(&mut self, line: &str) {
+        if !self.manner.quiet && !self.manner.json && !self.manner.json_errors {
+            self.flush();
+            let line = Paint::Warning.on(&escape_lines(line), self.manner.colour.1);
+            let _ = writeln!(io::stderr().lock(), "{line}");
+        }
+    }
+
+    fn line(&mut self, line: &str) {
+        let result = writeln!(self.out, "{line}");
+        self.note(result);
+    }
+
+    /// Writes data to standard output: a table or a document, without any value in it.
+    pub fn data(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+        let result = write(&mut self.out);
+        self.note(result);
+    }
+
+    /// Delivers a text with a key's value to standard output. Unlike elsewhere, a reader that left is an error.
+    pub fn deliver(&mut self, text: &str) -> io::Result<()> {
+        self.out.flush()?;
+        // Past the buffer, which nobody would wipe.
+        let mut out = self.out.get_ref().lock();
+        out.write_all(text.as_bytes())?;
+        out.flush()
+    }
+
+    /// Reports one failed item of several; the whole is reported at the end.
+    pub fn item_failed(&mut self, error: &Error) {
+        if !self.manner.json_errors {
+            self.failed(error);
+        }
+    }
+
+    /// Reports a failure on standard error.
+    pub fn failed(&mut self, error: &Error) {
+        self.flush();
+        let mut err = io::stderr().lock();
+        if self.manner.json_errors {
+            let _ = writeln!(err, "{}", error.to_json());
+            return;
+        }
+        let headed = !self.manner.quiet && error.kind != ErrorKind::Cancelled;
+        let mut text = String::new();
+        if headed {
+            text.push_str(&Paint::Bad.on("FAILED", self.manner.colour.1));
+            text.push('\n');
+        }
+        text.push_str(&escape_lines(&error.message));
+        text.push('\n');
+        for (label, value) in [("Code", &error.code), ("Transaction-Id", &error.trace)] {
+            if let Some(value) = value {
+                text.push_str(&format!("{label}: {}\n", escape(value)));
+            }
+        }
+        if let Some(hint) = &error.hint {
+            text.push_str(&escape_lines(hint));
+            text.push('\n');
+        }
+        if headed {
+            text.push('\n');
+        }
+        let _ = err.write_all(text.as_bytes());
+    }
+
+    /// Sends what is buffered on its way.
+    pub fn flush(&mut self) {
+        let result = self.out.flush();
+        self.note(result);
+    }
+
+    fn note(&mut self, result: io::Result<()>) {
+        if let Err(error) = result
+            && error.kind() != io::ErrorKind::BrokenPipe
+            && self.broken.is_none()
+        {
+            self.broken = Some(error);
+        }
+    }
+
+    /// Ends the talk: whatever could not be written to standard output is a failure now.
+    pub fn finish(&mut self) -> crate::error::Result<()> {
+        self.flush();
+        match self.broken.take() {
+            None => Ok(()),
+            Some(error) => {
+                Err(Error::new(ErrorKind::Failure, format!("Standard output could not be written: {error}.")))
+            }
+        }
+    }
+
+    /// Tells whether somebody sits at a terminal and can be asked.
+    pub fn can_ask(&self) -> bool {
+        io::stdin().is_terminal() && (io::stdout().is_terminal() || io::stderr().is_terminal())
+    }
+}

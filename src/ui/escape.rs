@@ -1,0 +1,60 @@
+//! Text from elsewhere, made harmless for a terminal.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// Escapes what a terminal would act on rather than show: control characters, escape sequences and bidi marks.
+/// Everything else stays as it is.
+pub fn escape(text: &str) -> Cow<'_, str> {
+    replace(text, acts)
+}
+
+/// As [`escape`], for text of several lines that are ours.
+pub fn escape_lines(text: &str) -> Cow<'_, str> {
+    replace(text, |c| c != '\n' && acts(c))
+}
+
+fn replace(text: &str, is_bad: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) || !text.chars().any(&is_bad) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            c if !is_bad(c) => shown.push(c),
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            '\t' => shown.push_str("\\t"),
+            c => {
+                let _ = write!(shown, "\\u{{{:x}}}", u32::from(c));
+            }
+        }
+    }
+    Cow::Owned(shown)
+}
+
+fn acts(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}')
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_acts_on_is_shown_instead() {
+        for (text, shown) in [
+            ("plain /:'\"\\", "plain /:'\"\\"),
+            ("naïve 🔑 日本", "naïve 🔑 日本"),
+            ("a\x1b[31mb", "a\\u{1b}[31mb"),
+            ("a\nb\tc\rd\0", "a\\nb\\tc\\rd\\u{0}"),
+            ("\u{9b}31m", "\\u{9b}31m"),
+            ("gnp.\u{202e}exe", "gnp.\\u{202e}exe"),
+        ] {
+            assert_eq!(escape(text), shown);
+        }
+        assert_eq!(escape_lines("a\nb\x1b"), "a\nb\\u{1b}");
+    }
+}

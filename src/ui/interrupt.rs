@@ -1,0 +1,79 @@
+//! SIGINT and SIGTERM, turned into an orderly end: the terminal as it was, one sentence, exit code 130 or 143.
+//!
+//! What is half done on the disk needs no help here: every state is one that `recover` completes, as after kill -9.
+
+use std::io::{self, Write as _};
+use std::process;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread;
+
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use super::Manner;
+use crate::error::{Error, ErrorKind};
+
+#[derive(Debug, Default)]
+struct State {
+    manner: Manner,
+    /// What to tell beside "Interrupted."
+    words: Option<String>,
+    /// The terminal's settings from before a prompt.
+    terminal: Option<Termios>,
+}
+
+static STATE: OnceLock<Mutex<State>> = OnceLock::new();
+
+fn state() -> &'static Mutex<State> {
+    STATE.get_or_init(|| {
+        // Where no handler can be installed the signals keep their plain meaning: the process ends at once.
+        if let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) {
+            thread::spawn(move || {
+                if let Some(signal) = signals.forever().next() {
+                    end(signal == SIGTERM);
+                }
+            });
+        }
+        Mutex::default()
+    })
+}
+
+/// Says what an interrupt from now on is to tell the user; `None` when nothing is half done.
+pub fn watch(manner: Manner, words: Option<String>) {
+    let mut state = state().lock().unwrap_or_else(PoisonError::into_inner);
+    state.manner = manner;
+    state.words = words;
+}
+
+/// Remembers the terminal's settings while a prompt changes them.
+pub(super) fn begin_prompt() {
+    let mut state = state().lock().unwrap_or_else(PoisonError::into_inner);
+    state.terminal = tcgetattr(io::stdin()).ok();
+}
+
+/// Forgets them.
+pub(super) fn end_prompt() {
+    state().lock().unwrap_or_else(PoisonError::into_inner).terminal = None;
+}
+
+/// Ends the process as an interrupt does.
+#[expect(clippy::exit, reason = "a signal ends the program wherever it is; the disk is safe at every instant")]
+pub(super) fn end(terminated: bool) -> ! {
+    let (kind, word) =
+        if terminated { (ErrorKind::Terminated, "Terminated.") } else { (ErrorKind::Interrupted, "Interrupted.") };
+    // Held to the end, so that the other thread cannot say it again.
+    let mut state = state().lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(terminal) = state.terminal.take() {
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &terminal);
+        let mut stream: Box<dyn io::Write> =
+            if rustix::termios::isatty(io::stdout()) { Box::new(io::stdout()) } else { Box::new(io::stderr()) };
+        let _ = stream.write_all(b"\x1b[?25h\n");
+        let _ = stream.flush();
+    }
+    let message = state.words.as_ref().map_or_else(|| word.to_owned(), |words| format!("{word} {words}"));
+    let error = Error::new(kind, message);
+    let line = if state.manner.json_errors { error.to_json() } else { error.message };
+    let _ = writeln!(io::stderr().lock(), "{line}");
+    process::exit(i32::from(kind.exit_code()));
+}

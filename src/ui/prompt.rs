@@ -1,0 +1,126 @@
+//! Questions to the user, at a terminal or from one line of a pipe.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read as _};
+use std::os::fd::AsFd as _;
+
+use dialoguer::console::Term;
+use dialoguer::theme::Theme;
+use dialoguer::{Confirm, Password};
+
+use super::{Ui, escape_lines, interrupt};
+use crate::error::{Error, ErrorKind, Result};
+use crate::secret::Secret;
+
+/// The form of the real command: `question [y/N]> `.
+struct PlainTheme;
+
+impl Theme for PlainTheme {
+    fn format_confirm_prompt(&self, f: &mut dyn fmt::Write, prompt: &str, default: Option<bool>) -> fmt::Result {
+        write!(f, "{prompt} [y/N]> {}", if default == Some(true) { "y" } else { "" })
+    }
+
+    fn format_confirm_prompt_selection(
+        &self,
+        f: &mut dyn fmt::Write,
+        prompt: &str,
+        selection: Option<bool>,
+    ) -> fmt::Result {
+        write!(f, "{prompt} [y/N]> {}", if selection == Some(true) { "y" } else { "n" })
+    }
+
+    fn format_password_prompt(&self, f: &mut dyn fmt::Write, prompt: &str) -> fmt::Result {
+        write!(f, "{prompt}> ")
+    }
+}
+
+impl Ui {
+    /// Asks whether to go on. Without a terminal one line of standard input is the answer, and nothing behind it is
+    /// read; an answer that is neither yes nor no, or none, is a usage error that names `--force`.
+    pub fn confirm(&mut self, question: &str) -> Result<bool> {
+        let question = escape_lines(question).into_owned();
+        self.flush();
+        interrupt::watch(self.manner(), Some("Nothing was changed.".to_owned()));
+        let answer = if self.can_ask() { Self::confirm_at_terminal(&question) } else { self.confirm_by_line(&question) };
+        interrupt::watch(self.manner(), None);
+        answer
+    }
+
+    fn term() -> Term {
+        if io::stdout().is_terminal() { Term::stdout() } else { Term::stderr() }
+    }
+
+    fn confirm_at_terminal(question: &str) -> Result<bool> {
+        interrupt::begin_prompt();
+        let asked = Confirm::with_theme(&PlainTheme)
+            .with_prompt(question)
+            .default(false)
+            .wait_for_newline(true)
+            .interact_on(&Self::term());
+        let answer = asked.map_err(|error| not_asked(error.into()));
+        interrupt::end_prompt();
+        answer
+    }
+
+    fn confirm_by_line(&mut self, question: &str) -> Result<bool> {
+        self.data(|out| write!(out, "{question} [y/N]> "));
+        self.flush();
+        let answer = read_line();
+        let shown = answer.as_deref().unwrap_or_default();
+        let shown = super::escape(shown).into_owned();
+        self.data(|out| writeln!(out, "{shown}"));
+        self.flush();
+        match answer.as_deref().map(|answer| answer.trim().to_ascii_lowercase()).as_deref() {
+            Some("y" | "yes") => Ok(true),
+            Some("n" | "no") => Ok(false),
+            Some(_) => Err(nobody_answers("The answer on standard input was neither 'y' nor 'n'; nothing was changed.")),
+            None => Err(nobody_answers("Nobody answered on standard input; nothing was changed.")),
+        }
+    }
+
+    /// Asks for a secret at the terminal without showing it.
+    pub fn password(&mut self, question: &str) -> Result<Secret> {
+        self.flush();
+        interrupt::watch(self.manner(), None);
+        interrupt::begin_prompt();
+        let asked = Password::with_theme(&PlainTheme)
+            .with_prompt(question)
+            .allow_empty_password(true)
+            .report(false)
+            .interact_on(&Self::term());
+        let answer = asked.map(Secret::new).map_err(|error| not_asked(error.into()));
+        interrupt::end_prompt();
+        answer
+    }
+}
+
+/// Refuses a question that nobody can answer.
+pub fn nobody_answers(message: &str) -> Error {
+    Error::usage(message).hint("Repeat the command with '--force' to go on without confirmation.")
+}
+
+fn not_asked(error: io::Error) -> Error {
+    match error.kind() {
+        // Ctrl-C reaches a prompt as a key.
+        io::ErrorKind::Interrupted => interrupt::end(false),
+        _ => Error::new(ErrorKind::Failure, format!("The terminal could not be read: {error}."))
+            .hint("Repeat the command with '--force' to go on without confirmation."),
+    }
+}
+
+/// Reads one line byte by byte: what follows it belongs to somebody else. `None` at the end of input.
+fn read_line() -> Option<String> {
+    let mut input = File::from(io::stdin().as_fd().try_clone_to_owned().ok()?);
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while line.len() < 1024 {
+        match input.read(&mut byte) {
+            Ok(1) if byte[0] != b'\n' => line.push(byte[0]),
+            Ok(1) => return Some(String::from_utf8_lossy(&line).into_owned()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            _ => break,
+        }
+    }
+    (!line.is_empty()).then(|| String::from_utf8_lossy(&line).into_owned())
+}

@@ -1,0 +1,143 @@
+//! The command line before it is parsed, and what is said when it cannot be.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, IsTerminal as _, Write as _};
+
+use clap::error::{ContextKind, ContextValue, ErrorKind as ClapKind};
+use clap::{CommandFactory as _, Error as ClapError};
+
+use crate::cli::Cli;
+use crate::config;
+use crate::context::{Environment, Program};
+use crate::error::{Error, ErrorKind};
+use crate::ui::{Manner, Ui};
+
+/// Global flags that take their value from the next argument.
+const TAKE_A_VALUE: [&str; 5] = ["--backend", "-o", "--output", "--error-format", "--color"];
+
+/// Removes a leading word `iam`, so that `ibmcloud iam api-keys` and `ibmcloud-iam api-keys` are one thing.
+pub fn without_iam(mut args: Vec<OsString>) -> Vec<OsString> {
+    let mut at = 1;
+    while let Some(text) = args.get(at).and_then(|arg| arg.to_str()) {
+        if text == "iam" {
+            args.remove(at);
+            break;
+        }
+        match text {
+            "--" => break,
+            flag if TAKE_A_VALUE.contains(&flag) => at += 2,
+            flag if flag.starts_with('-') => at += 1,
+            _ => break,
+        }
+    }
+    args
+}
+
+/// Prints help where it was asked for, else a usage error; returns the exit code.
+pub fn explain(error: &ClapError, args: &[OsString], program: &Program, environment: &Environment) -> u8 {
+    match error.kind() {
+        ClapKind::DisplayHelp | ClapKind::DisplayVersion => print_help(error),
+        ClapKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            // A bare call is a question, answered in full; it is still no command.
+            let _ = write!(io::stderr().lock(), "{}", error.render());
+            ErrorKind::Usage.exit_code()
+        }
+        _ => {
+            let mut ui = Ui::new(early_manner(args, environment));
+            let told = told(error, args, program);
+            ui.failed(&told);
+            told.kind.exit_code()
+        }
+    }
+}
+
+fn print_help(error: &ClapError) -> u8 {
+    let rendered = error.render();
+    let mut out = io::stdout().lock();
+    let colour = io::stdout().is_terminal();
+    let written = if colour { write!(out, "{}", rendered.ansi()) } else { write!(out, "{rendered}") };
+    match written.and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ErrorKind::Failure.exit_code(),
+        _ => 0,
+    }
+}
+
+/// Finds out how to talk when the command line could not be parsed.
+fn early_manner(args: &[OsString], environment: &Environment) -> Manner {
+    let is = |arg: &OsString, what: &str| arg.as_os_str() == OsStr::new(what);
+    let json = |arg: &OsString| arg.to_str().is_some_and(|text| text.eq_ignore_ascii_case("json"));
+    let inline = |arg: &OsString| arg.to_str().is_some_and(|text| text.eq_ignore_ascii_case("--error-format=json"));
+    let json_errors = args.iter().any(inline)
+        || args.windows(2).any(|pair| is(&pair[0], "--error-format") && json(&pair[1]));
+    let quiet = args.iter().any(|arg| is(arg, "-q") || is(arg, "--quiet"));
+    let off = environment.raw(config::NO_COLOUR).is_some_and(|value| !value.is_empty());
+    let colour = !off && io::stderr().is_terminal();
+    Manner { quiet, json: false, json_errors, colour: (false, colour) }
+}
+
+fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
+    let command = known_command(args);
+    let rendered = error.render().to_string();
+    let mut parts = rendered.split("\n\n");
+    let first = parts.next().unwrap_or_default().trim_start_matches("error: ").trim();
+    let first: Vec<&str> = first.lines().map(str::trim).collect();
+    let mut message = format!("Incorrect Usage: {}", first.join(" "));
+    for tip in rendered.lines().map(str::trim).filter_map(|line| line.strip_prefix("tip: ")) {
+        message.push_str(&format!("\n   {tip}"));
+    }
+    let unknown = error.kind() == ClapKind::InvalidSubcommand;
+    if unknown && program.is_borrowed() {
+        let name = match error.get(ContextKind::InvalidSubcommand) {
+            Some(ContextValue::String(name)) => name.clone(),
+            _ => String::new(),
+        };
+        let covered: Vec<String> =
+            Cli::command().get_subcommands().map(|known| known.get_name().to_owned()).collect();
+        message = format!(
+            "Incorrect Usage: '{name}' is not covered: this is ibmcloud-iam, which takes the place of 'ibmcloud iam' \
+             for {}.",
+            covered.join(", ")
+        );
+    }
+    let help = match command {
+        Some(command) => format!("Run '{} {command} --help' for its arguments and examples.", program.shown()),
+        None => format!("Run '{} --help' for the list of commands.", program.shown()),
+    };
+    let usage = rendered.lines().find_map(|line| line.strip_prefix("Usage: "));
+    let mut told = Error::usage(message);
+    told.hint = Some(match usage {
+        Some(usage) => format!("\nUSAGE:\n   {usage}\n\n{help}"),
+        None => help,
+    });
+    told
+}
+
+/// Finds the command in a command line that could not be parsed.
+fn known_command(args: &[OsString]) -> Option<&str> {
+    let tree = Cli::command();
+    args.iter().skip(1).filter_map(|arg| arg.to_str()).find(|word| tree.find_subcommand(word).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split(' ').map(OsString::from).collect()
+    }
+
+    #[test]
+    fn iam_is_dropped_where_a_command_would_stand() {
+        for (given, left) in [
+            ("p iam api-keys", "p api-keys"),
+            ("p -q iam api-keys", "p -q api-keys"),
+            ("p --output json iam api-keys", "p --output json api-keys"),
+            ("p --output=json iam api-keys", "p --output=json api-keys"),
+            ("p api-key iam", "p api-key iam"),
+            ("p iam api-key iam", "p api-key iam"),
+            ("p iam", "p"),
+        ] {
+            assert_eq!(without_iam(words(given)), words(left), "{given}");
+        }
+    }
+}

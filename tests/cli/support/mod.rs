@@ -1,0 +1,233 @@
+//! The sealed box: a home of its own, a cleared environment, a clock that stands still.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// The time in every box, unless a test moves it.
+pub(crate) const NOW: &str = "2026-11-21T09:00:00Z";
+pub(crate) const ACCOUNT: &str = "10ca1000000000000000000000000000";
+pub(crate) const USER: &str = "local@localhost";
+
+/// The binary under test.
+pub(crate) fn binary() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_ibmcloud-iam"))
+}
+
+/// A temporary directory with `home/` (everything the program keeps), `work/` (where it runs) and `bin/`
+/// (the program under its own name and under `ibmcloud`, `ic`, `bx`, `bluemix`).
+pub(crate) struct Sandbox {
+    directory: tempfile::TempDir,
+}
+
+impl Sandbox {
+    pub(crate) fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        for part in ["home", "work", "bin"] {
+            fs::create_dir(directory.path().join(part)).unwrap();
+        }
+        for name in ["ibmcloud-iam", "ibmcloud", "ic", "bx", "bluemix"] {
+            symlink(binary(), directory.path().join("bin").join(name)).unwrap();
+        }
+        Self { directory }
+    }
+
+    /// The whole box.
+    pub(crate) fn root(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// A path in the directory where commands run.
+    pub(crate) fn work(&self, name: &str) -> PathBuf {
+        self.root().join("work").join(name)
+    }
+
+    /// The file of the local store.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.root().join("home/store/store.jsonl")
+    }
+
+    /// The directory of journal entries.
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.root().join("home/journal")
+    }
+
+    /// Any program in the box: cleared environment, the local backend, a clock that stands still.
+    pub(crate) fn program(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        let path = std::env::var("PATH").unwrap_or_default();
+        command
+            .env_clear()
+            .env("PATH", format!("{}:{path}", self.root().join("bin").display()))
+            .env("HOME", self.root().join("home"))
+            .env("IBMCLOUD_IAM_HOME", self.root().join("home"))
+            .env("IBMCLOUD_IAM_BACKEND", "local")
+            .env("IBMCLOUD_IAM_NOW", NOW)
+            .env("LC_ALL", "C.UTF-8")
+            .env("COLUMNS", "100")
+            .current_dir(self.root().join("work"));
+        command
+    }
+
+    /// The program under test.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.program(binary());
+        command.args(args);
+        command
+    }
+
+    /// Runs the program with nothing on standard input.
+    pub(crate) fn run(&self, args: &[&str]) -> Outcome {
+        run(&mut self.command(args), b"")
+    }
+
+    /// Runs the program with `input` on standard input.
+    pub(crate) fn run_input(&self, args: &[&str], input: &str) -> Outcome {
+        run(&mut self.command(args), input.as_bytes())
+    }
+
+    /// Runs the program with more environment.
+    pub(crate) fn run_env(&self, env: &[(&str, &str)], args: &[&str]) -> Outcome {
+        run(self.command(args).envs(env.iter().copied()), b"")
+    }
+
+    /// Runs a script through bash, with the program on PATH under all its names.
+    pub(crate) fn bash(&self, script: &str) -> Outcome {
+        let mut command = self.program("bash");
+        command.args(["--noprofile", "--norc", "-c", script]);
+        run(&mut command, b"")
+    }
+
+    /// Makes a key and returns its id.
+    pub(crate) fn create(&self, name: &str, more: &[&str]) -> String {
+        let args = [&["api-key-create", name, "--output", "json"], more].concat();
+        self.run(&args).json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Lists the keys as JSON.
+    pub(crate) fn keys(&self) -> Vec<serde_json::Value> {
+        self.run(&["api-keys", "--output", "json"]).json().as_array().unwrap().clone()
+    }
+
+    /// The names of files in the directory where commands run, sorted.
+    pub(crate) fn files_in_work(&self) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(self.root().join("work"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// How many journal entries are open.
+    pub(crate) fn open_entries(&self) -> usize {
+        fs::read_dir(self.journal()).map_or(0, Iterator::count)
+    }
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(command: &mut Command, input: &[u8]) -> Outcome {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // A program that does not read its input is no failure.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    Outcome::from(child.wait_with_output().unwrap())
+}
+
+/// What a command printed and returned.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// The exit code; a signal is 128 and its number, as in a shell.
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl From<Output> for Outcome {
+    fn from(output: Output) -> Self {
+        use std::os::unix::process::ExitStatusExt as _;
+        Self {
+            code: output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0)),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+impl Outcome {
+    /// Asserts the exit code.
+    #[track_caller]
+    pub(crate) fn code(&self, code: i32) -> &Self {
+        assert_eq!(self.code, code, "{self:#?}");
+        self
+    }
+
+    /// Asserts success.
+    #[track_caller]
+    pub(crate) fn ok(&self) -> &Self {
+        self.code(0)
+    }
+
+    /// Asserts the whole of standard output, ids and values redacted.
+    #[track_caller]
+    pub(crate) fn stdout(&self, expected: &str) -> &Self {
+        assert_eq!(redact(&self.stdout), expected, "{self:#?}");
+        self
+    }
+
+    /// Asserts the whole of standard error, ids and values redacted.
+    #[track_caller]
+    pub(crate) fn stderr(&self, expected: &str) -> &Self {
+        assert_eq!(redact(&self.stderr), expected, "{self:#?}");
+        self
+    }
+
+    /// Asserts success and reads standard output as one JSON document.
+    #[track_caller]
+    pub(crate) fn json(&self) -> serde_json::Value {
+        self.ok();
+        assert_eq!(self.stderr, "", "JSON output leaves standard error empty");
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
+}
+
+/// Replaces what differs from run to run: `[ID1]`, `[ID2]`, … for key ids in order of appearance, `[TAG]`, `[VALUE]`.
+pub(crate) fn redact(text: &str) -> String {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let mut ids: HashMap<&str, usize> = HashMap::new();
+    let mut out = String::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let length = rest.find(|c| !word(c)).unwrap_or(rest.len());
+        let (token, behind) = rest.split_at(length.max(rest.chars().next().map_or(1, char::len_utf8).min(rest.len())));
+        let token_is_word = length > 0;
+        if token_is_word && token.len() == 43 && token.starts_with("ApiKey-") {
+            let next = ids.len() + 1;
+            let number = *ids.entry(token).or_insert(next);
+            out.push_str(&format!("[ID{number}]"));
+        } else if token_is_word && token.len() == 44 {
+            out.push_str("[VALUE]");
+        } else if token_is_word && is_tag(token) {
+            out.push_str("[TAG]");
+        } else {
+            out.push_str(token);
+        }
+        rest = behind;
+    }
+    out
+}
+
+fn is_tag(token: &str) -> bool {
+    token.split_once('-').is_some_and(|(number, hex)| {
+        number.bytes().all(|b| b.is_ascii_digit()) && hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_hexdigit())
+    })
+}
+
+/// The permission bits of a file.
+pub(crate) fn mode(path: &Path) -> u32 {
+    fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777
+}
