@@ -2,9 +2,26 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests write files and read the environment")]
 
-mod support;
-
+mod api_key;
+mod api_key_create;
+mod api_key_delete;
+mod api_key_lookup;
+mod api_key_states;
+mod api_key_update;
+mod api_keys;
+mod backend_choice;
+mod backends;
+mod bad_input;
+mod completions;
+mod concurrency;
+mod crash;
+mod damage;
 mod fresh;
+mod invocations;
+mod recover;
+mod secrets;
+mod support;
+mod terminal;
 
 /// A test file that is not named above would never run.
 #[test]
