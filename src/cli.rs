@@ -1,7 +1,9 @@
 //! The command tree: names, arguments, help. No logic, no input or output.
 
+#![expect(clippy::doc_markdown, reason = "doc comments are help texts here")]
+
 use clap::builder::{NonEmptyStringValueParser, TypedValueParser as _};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -33,6 +35,10 @@ USAGE:
 {all-args}{after-help}
 ";
 
+const ARGUMENTS: &str = "ARGUMENTS";
+const OPTIONS: &str = "OPTIONS";
+const GLOBAL: &str = "GLOBAL OPTIONS";
+
 /// Manage IBM Cloud IAM API keys, on a local store or the service
 #[derive(Debug, Parser)]
 #[command(
@@ -43,10 +49,12 @@ USAGE:
     subcommand_required = true,
     arg_required_else_help = true,
     disable_help_subcommand = true,
-    infer_subcommands = false,
+    disable_help_flag = true,
+    disable_version_flag = true,
+    propagate_version = true,
     after_help = "\
-A leading word 'iam' is accepted, so that 'alias ibmcloud=ibmcloud-iam' runs existing scripts.
-'ibmcloud-iam COMMAND --help' explains a command."
+'ibmcloud-iam COMMAND --help' explains a command. A leading word 'iam' is
+accepted, so that 'alias ibmcloud=ibmcloud-iam' runs existing scripts."
 )]
 pub struct Cli {
     /// What holds for every command.
@@ -59,37 +67,58 @@ pub struct Cli {
 
 /// Flags of every command.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = GLOBAL)]
 pub struct GlobalArgs {
     /// Where the keys live: a file store on this machine, or the IAM Identity service
-    #[arg(long, global = true, value_name = "BACKEND", value_enum, help_heading = "GLOBAL OPTIONS")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "local|remote",
+        value_enum,
+        hide_possible_values = true
+    )]
     pub backend: Option<BackendKind>,
     /// Print JSON; only 'json' is supported
     #[arg(
         short,
         long,
         global = true,
-        value_name = "FORMAT",
+        value_name = "json",
         value_enum,
         ignore_case = true,
-        help_heading = "GLOBAL OPTIONS"
+        hide_possible_values = true
     )]
     pub output: Option<OutputFormat>,
     /// Print no progress, no OK and no warnings
-    #[arg(short, long, global = true, help_heading = "GLOBAL OPTIONS")]
+    #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Print failures to standard error as JSON
+    /// How to print failures
     #[arg(
         long,
         global = true,
-        value_name = "FORMAT",
+        value_name = "text|json",
         value_enum,
         ignore_case = true,
-        help_heading = "GLOBAL OPTIONS"
+        hide_possible_values = true
     )]
     pub error_format: Option<ErrorFormat>,
-    /// When to use colours
-    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = ColourWhen::Auto, help_heading = "GLOBAL OPTIONS")]
+    /// When to use colours; NO_COLOR and IBMCLOUD_COLOR are obeyed
+    #[arg(
+        long,
+        global = true,
+        value_name = "auto|always|never",
+        value_enum,
+        default_value_t = ColourWhen::Auto,
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
     pub color: ColourWhen,
+    /// Print this help
+    #[arg(short, long, global = true, action = ArgAction::HelpShort)]
+    pub help: Option<bool>,
+    /// Print the version
+    #[arg(short = 'V', long, global = true, action = ArgAction::Version)]
+    pub version: Option<bool>,
 }
 
 /// The formats of `--output`.
@@ -123,32 +152,43 @@ pub enum ColourWhen {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// List your API keys
-    #[command(visible_alias = "api-key-list")]
+    #[command(visible_alias = "api-key-list", display_name = "ibmcloud-iam api-keys")]
     ApiKeys(ApiKeysArgs),
     /// Show an API key
+    #[command(display_name = "ibmcloud-iam api-key")]
     ApiKey(ApiKeyArgs),
     /// Create an API key
+    #[command(display_name = "ibmcloud-iam api-key-create")]
     ApiKeyCreate(ApiKeyCreateArgs),
     /// Change the name, description, leak action or expiry of an API key
+    #[command(display_name = "ibmcloud-iam api-key-update")]
     ApiKeyUpdate(ApiKeyUpdateArgs),
     /// Delete API keys
+    #[command(display_name = "ibmcloud-iam api-key-delete")]
     ApiKeyDelete(ApiKeyDeleteArgs),
     /// Lock API keys, so that they can be neither changed nor deleted
+    #[command(display_name = "ibmcloud-iam api-key-lock")]
     ApiKeyLock(ApiKeyLockArgs),
     /// Unlock API keys
+    #[command(display_name = "ibmcloud-iam api-key-unlock")]
     ApiKeyUnlock(ApiKeyUnlockArgs),
     /// Disable API keys, so that they open nothing until they are enabled
+    #[command(display_name = "ibmcloud-iam api-key-disable")]
     ApiKeyDisable(ApiKeyDisableArgs),
     /// Enable API keys that were disabled
+    #[command(display_name = "ibmcloud-iam api-key-enable")]
     ApiKeyEnable(ApiKeyEnableArgs),
     /// Find the API key that a value belongs to
+    #[command(display_name = "ibmcloud-iam api-key-lookup")]
     ApiKeyLookup(ApiKeyLookupArgs),
     /// Finish or undo what an interrupted command left
+    #[command(display_name = "ibmcloud-iam recover")]
     Recover(RecoverArgs),
 }
 
 /// `-f, --force` for commands that ask.
 #[derive(Debug, Args)]
+#[command(next_help_heading = OPTIONS)]
 pub struct ForceArgs {
     /// Go on without confirmation
     #[arg(short, long)]
@@ -157,6 +197,7 @@ pub struct ForceArgs {
 
 /// `-f, --force` for commands that never ask: accepted, so that it can stand everywhere.
 #[derive(Debug, Args)]
+#[command(next_help_heading = OPTIONS)]
 pub struct NothingToForceArgs {
     /// Accepted; this command asks nothing
     #[arg(short, long, hide = true)]
@@ -165,6 +206,7 @@ pub struct NothingToForceArgs {
 
 /// `--dry-run` for commands that write.
 #[derive(Debug, Args)]
+#[command(next_help_heading = OPTIONS)]
 pub struct DryRunArgs {
     /// Say what would be done, and do nothing
     #[arg(long)]
@@ -175,7 +217,7 @@ pub struct DryRunArgs {
 #[derive(Debug, Args)]
 pub struct KeyArgs {
     /// The name or the ID (ApiKey-...) of the API key
-    #[arg(value_name = "NAME|UUID", value_parser = key_ref())]
+    #[arg(value_name = "NAME|UUID", value_parser = key_ref(), help_heading = ARGUMENTS)]
     pub key: KeyRef,
 }
 
@@ -183,7 +225,7 @@ pub struct KeyArgs {
 #[derive(Debug, Args)]
 pub struct KeysArgs {
     /// Names or IDs (ApiKey-...) of API keys
-    #[arg(value_name = "NAME|UUID", required = true, value_parser = key_ref())]
+    #[arg(value_name = "NAME|UUID", required = true, value_parser = key_ref(), help_heading = ARGUMENTS)]
     pub keys: Vec<KeyRef>,
 }
 
@@ -195,6 +237,7 @@ fn key_ref() -> impl clap::builder::TypedValueParser<Value = KeyRef> {
 #[derive(Debug, Args)]
 #[command(
     help_template = COMMAND_TEMPLATE,
+    next_help_heading = OPTIONS,
     after_help = "\
 EXAMPLES:
    ibmcloud-iam api-keys
@@ -211,11 +254,17 @@ pub struct ApiKeysArgs {
     /// Only keys whose description holds this text
     #[arg(short, long, alias = "d", value_name = "DESCRIPTION", allow_hyphen_values = true)]
     pub description: Option<String>,
-    /// Only keys in this state; may be given several times
-    #[arg(long, value_name = "STATE", value_enum, value_delimiter = ',')]
+    /// Only keys that are active, disabled, expired, phasing-out, phased-out or locked; may be given several times
+    #[arg(
+        long,
+        value_name = "STATE",
+        value_enum,
+        value_delimiter = ',',
+        hide_possible_values = true
+    )]
     pub state: Vec<StateFilter>,
-    /// The order of the list; oldest first when it is absent
-    #[arg(long, value_name = "FIELD", value_enum)]
+    /// Sort by name, description, created_at, created_by or modified_at; oldest first when absent
+    #[arg(long, value_name = "FIELD", value_enum, hide_possible_values = true)]
     pub sort: Option<SortBy>,
     /// Show more columns
     #[arg(long)]
@@ -262,6 +311,7 @@ pub enum SortBy {
 #[derive(Debug, Args)]
 #[command(
     help_template = COMMAND_TEMPLATE,
+    next_help_heading = OPTIONS,
     after_help = "\
 EXAMPLES:
    ibmcloud-iam api-key MyKey
@@ -290,10 +340,11 @@ pub struct ApiKeyArgs {
 #[derive(Debug, Args)]
 #[command(
     help_template = COMMAND_TEMPLATE,
+    next_help_heading = OPTIONS,
     after_help = "\
-The value of the key is shown once, and cannot be retrieved later: with '--file' it is written to FILE
-(mode 0600) and printed nowhere, without it is part of the output. What an interrupted command leaves
-is finished or undone by 'ibmcloud-iam recover'.
+The value of the key is told once and cannot be retrieved later: with '--file'
+it is written to FILE (mode 0600) and printed nowhere, without it it is printed.
+'ibmcloud-iam recover' finishes or undoes what an interrupted command left.
 
 EXAMPLES:
    ibmcloud-iam api-key-create MyKey -d \"this is my API key\" --file key_file
@@ -305,10 +356,18 @@ EXIT CODES:
 )]
 pub struct ApiKeyCreateArgs {
     /// The name of the new API key; names need not be unique
-    #[arg(value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), help_heading = ARGUMENTS)]
     pub name: String,
     /// The description
-    #[arg(short, long, alias = "d", value_name = "DESCRIPTION", allow_hyphen_values = true, default_value = "", hide_default_value = true)]
+    #[arg(
+        short,
+        long,
+        alias = "d",
+        value_name = "DESCRIPTION",
+        allow_hyphen_values = true,
+        default_value = "",
+        hide_default_value = true
+    )]
     pub description: String,
     /// Write the key to FILE instead of printing it; FILE must not exist or be empty
     #[arg(short, long, value_name = "FILE", value_parser = NonEmptyStringValueParser::new().map(PathBuf::from), value_hint = clap::ValueHint::FilePath)]
@@ -316,8 +375,14 @@ pub struct ApiKeyCreateArgs {
     /// Lock the key, so that it can be neither changed nor deleted
     #[arg(long)]
     pub lock: bool,
-    /// What happens when the key is found published [default: DISABLE]
-    #[arg(long, value_name = "ACTION", value_enum, ignore_case = true)]
+    /// What the service does when it finds the key published; DISABLE when absent
+    #[arg(
+        long,
+        value_name = "NONE|DISABLE|DELETE",
+        value_enum,
+        ignore_case = true,
+        hide_possible_values = true
+    )]
     pub action_if_leaked: Option<LeakAction>,
     /// From when on the key opens nothing
     #[command(flatten)]
@@ -335,6 +400,7 @@ pub struct ApiKeyCreateArgs {
 
 /// When a key expires.
 #[derive(Debug, Args)]
+#[command(next_help_heading = OPTIONS)]
 pub struct ExpiryArgs {
     /// When the key expires: 2027-05-01, 2027-05-01T12:34+0000 or 2027-05-01T12:34:00Z
     #[arg(short, long, value_name = "TIME", value_parser = Timestamp::parse, conflicts_with = "expires_in")]
@@ -348,6 +414,7 @@ pub struct ExpiryArgs {
 #[derive(Debug, Args)]
 #[command(
     help_template = COMMAND_TEMPLATE,
+    next_help_heading = OPTIONS,
     after_help = "\
 At least one change must be given. Only what is given changes.
 
@@ -355,7 +422,6 @@ EXAMPLES:
    ibmcloud-iam api-key-update MyCurrentName -n MyNewName -d \"the new description of my key\"
    ibmcloud-iam api-key-update MyKey -d \"\" --no-expiry"
 )]
-#[group(id = "changes", required = true, multiple = true, args = ["name", "description", "action_if_leaked", "expires_at", "expires_in", "no_expiry"])]
 pub struct ApiKeyUpdateArgs {
     /// Which key.
     #[command(flatten)]
@@ -366,8 +432,14 @@ pub struct ApiKeyUpdateArgs {
     /// The new description; \"\" clears it
     #[arg(short, long, alias = "d", value_name = "DESCRIPTION", allow_hyphen_values = true)]
     pub description: Option<String>,
-    /// What happens when the key is found published
-    #[arg(long, value_name = "ACTION", value_enum, ignore_case = true)]
+    /// What the service does when it finds the key published
+    #[arg(
+        long,
+        value_name = "NONE|DISABLE|DELETE",
+        value_enum,
+        ignore_case = true,
+        hide_possible_values = true
+    )]
     pub action_if_leaked: Option<LeakAction>,
     /// The new expiry.
     #[command(flatten)]
@@ -388,7 +460,7 @@ macro_rules! acts_on_keys {
     ($name:ident, $command:literal, $help:literal) => {
         #[doc = concat!("Arguments of `", $command, "`.")]
         #[derive(Debug, Args)]
-        #[command(help_template = COMMAND_TEMPLATE, after_help = $help)]
+        #[command(help_template = COMMAND_TEMPLATE, next_help_heading = OPTIONS, after_help = $help)]
         pub struct $name {
             /// What to do it to, and how.
             #[command(flatten)]
@@ -399,6 +471,7 @@ macro_rules! acts_on_keys {
 
 /// What the commands that act on several keys have in common.
 #[derive(Debug, Args)]
+#[command(next_help_heading = OPTIONS)]
 pub struct ActArgs {
     /// Which keys.
     #[command(flatten)]
@@ -415,7 +488,8 @@ acts_on_keys!(
     ApiKeyDeleteArgs,
     "api-key-delete",
     "\
-A name that several keys have deletes none of them; give the IDs. A locked key is not deleted.
+A name that several keys have deletes none of them; give the IDs.
+A locked key is not deleted.
 
 EXAMPLES:
    ibmcloud-iam api-key-delete MyKey
@@ -455,9 +529,11 @@ EXAMPLE:
 #[derive(Debug, Args)]
 #[command(
     help_template = COMMAND_TEMPLATE,
+    next_help_heading = OPTIONS,
     after_help = "\
-The value is read from standard input, or from a file: plain text, or JSON as 'api-key-create --file'
-writes it. It is never taken from the command line, where every user of the machine could see it.
+The value is read from standard input or a file: plain text, or JSON as written
+by 'api-key-create --file'. It is never taken from the command line, where every
+user of the machine could see it.
 
 EXAMPLES:
    ibmcloud-iam api-key-lookup @key_file
@@ -465,7 +541,7 @@ EXAMPLES:
 )]
 pub struct ApiKeyLookupArgs {
     /// Where the value is: @FILE, or - for standard input
-    #[arg(value_name = "@FILE", default_value = "-", hide_default_value = true)]
+    #[arg(value_name = "@FILE", default_value = "-", hide_default_value = true, help_heading = ARGUMENTS)]
     pub from: String,
     /// Print the ID only
     #[arg(long)]
@@ -479,11 +555,13 @@ pub struct ApiKeyLookupArgs {
 #[derive(Debug, Args)]
 #[command(
     help_template = COMMAND_TEMPLATE,
+    next_help_heading = OPTIONS,
     after_help = "\
-With a pending copy beside FILE, FILE is completed or, when the key was never made, the copy is removed.
-Without '--file' a key whose value nobody can hold is deleted after confirmation, with '--force' only when
-there is no doubt which one it is. A key whose value may have been printed is never deleted, only reported.
-A machine that is thrown away loses the journal: there, use '--file' on storage that is kept.
+With '--file': FILE is completed from the pending copy beside it, or the copy is
+removed when the key was never made. Without: a key whose value nobody can hold
+is deleted after confirmation; one whose value may have been printed is only
+reported. A machine that is thrown away loses the journal: there, use '--file' on
+storage that is kept.
 
 EXAMPLE:
    ibmcloud-iam recover --force"

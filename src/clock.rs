@@ -13,13 +13,13 @@ pub enum Clock {
     Fixed(Timestamp),
 }
 
-/// The system's clock is set before 1970, or after the year 9999.
+/// The system's clock is set before 1970, or after the year 9998.
 #[derive(Clone, Copy, Debug)]
 pub struct ClockError;
 
 impl fmt::Display for ClockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("The system clock is set before 1970 or after 9999.")
+        f.write_str("The system clock is set before 1970 or after 9998.")
     }
 }
 
@@ -30,7 +30,10 @@ impl Clock {
     pub fn now(self) -> Result<Timestamp, ClockError> {
         match self {
             Self::Fixed(time) => Ok(time),
-            #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the one place that reads the system's clock"
+            )]
             Self::System => std::time::SystemTime::now()
                 .duration_since(std::time::UNIX_EPOCH)
                 .ok()

@@ -6,12 +6,12 @@ use clap::{Command, CommandFactory as _};
 use clap_complete::CompleteEnv;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
+use crate::backend::local::LocalBackend;
+use crate::backend::{Backend as _, BackendKind};
 use crate::cli::Cli;
 use crate::config::{self, Choice, Directories};
 use crate::context::{Environment, Program};
 use crate::model::{KeyRef, Owner, Selection};
-use crate::backend::local::LocalBackend;
-use crate::backend::{Backend as _, BackendKind};
 
 /// The variable by which a completion script asks.
 pub const VARIABLE: &str = "IBMCLOUD_IAM_COMPLETE";
@@ -29,7 +29,8 @@ fn tree() -> Command {
 }
 
 fn with_keys(tree: Command) -> Command {
-    let names: Vec<String> = tree.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    let names: Vec<String> =
+        tree.get_subcommands().map(|command| command.get_name().to_owned()).collect();
     names.iter().fold(tree, |tree, name| {
         tree.mut_subcommand(name, |command| {
             command.mut_args(|arg| match arg.get_id().as_str() {
@@ -66,7 +67,11 @@ fn listed() -> Option<Vec<crate::model::ApiKey>> {
     match choice {
         Choice::Chosen(BackendKind::Remote) => None,
         Choice::Chosen(BackendKind::Local) | Choice::Default => {
-            let backend = LocalBackend::new(directories.store, crate::backend::local::KEY_LIMIT, config::clock(&environment).ok()?);
+            let backend = LocalBackend::new(
+                directories.store,
+                crate::backend::local::KEY_LIMIT,
+                config::clock(&environment).ok()?,
+            );
             backend.api_keys(&Owner::Myself, &Selection::All).ok()
         }
     }

@@ -37,6 +37,22 @@ pub const NO_COLOUR: &str = "NO_COLOR";
 /// `dumb` has no colours.
 pub const TERM: &str = "TERM";
 
+/// Every variable that is read, for the man page and the README.
+pub const VARIABLES: [(&str, &str); 12] = [
+    (BACKEND, "'local' or 'remote'"),
+    (HOME, "directory below which configuration, local store and journal live, all of them"),
+    (STORE, "directory of the local store"),
+    (LIMIT, "keys that an identity of the local store may have; 20"),
+    (NOW, "a time at which the clock stands still, to test automation with"),
+    (API_KEY, "an API key or '@FILE'; chooses the remote backend"),
+    (TERRAFORM_API_KEY, "as IBMCLOUD_API_KEY"),
+    (CI, "set, and neither 'false' nor '0': the local store is not used unasked"),
+    (QUIET, "'true': as '--quiet'"),
+    (COLOUR, "'true' or 'false': colours on or off"),
+    (NO_COLOUR, "set and not empty: no colours"),
+    (TERM, "'dumb': no colours"),
+];
+
 /// What the configuration file may say.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -102,7 +118,9 @@ pub fn choose_backend(
         return match word.as_str() {
             "local" => Ok(Choice::Chosen(BackendKind::Local)),
             "remote" => Ok(Choice::Chosen(BackendKind::Remote)),
-            _ => Err(Error::usage(format!("{BACKEND} is '{word}'; it must be 'local' or 'remote'."))),
+            _ => {
+                Err(Error::usage(format!("{BACKEND} is '{word}'; it must be 'local' or 'remote'.")))
+            }
         };
     }
     if let Some(kind) = read_file(config)?.backend {
@@ -119,7 +137,9 @@ pub fn choose_backend(
             ErrorKind::NotLoggedIn,
             format!("No credential was found, and {why} the local store is not used unasked."),
         )
-        .hint(format!("Set {API_KEY}, or say '--backend local' or {BACKEND}=local to use the local store.")));
+        .hint(format!(
+            "Set {API_KEY}, or say '--backend local' or {BACKEND}=local to use the local store."
+        )));
     }
     Ok(Choice::Default)
 }
@@ -128,8 +148,13 @@ pub fn choose_backend(
 fn credential_is_set(environment: &Environment, name: &str) -> Result<bool> {
     match environment.raw(name) {
         None => Ok(false),
-        Some(value) if value.is_empty() => Err(Error::new(ErrorKind::NotLoggedIn, format!("{name} is set but empty."))
-            .hint(format!("Give it an API key or '@FILE', or unset it; {BACKEND}=local asks for the local store."))),
+        Some(value) if value.is_empty() => Err(Error::new(
+            ErrorKind::NotLoggedIn,
+            format!("{name} is set but empty."),
+        )
+        .hint(format!(
+            "Give it an API key or '@FILE', or unset it; {BACKEND}=local asks for the local store."
+        ))),
         Some(_) => Ok(true),
     }
 }
@@ -140,7 +165,8 @@ fn read_file(directory: &Path) -> Result<File> {
         Error::usage(format!("The configuration file {} cannot be used: {why}.", path.display()))
             .hint(r#"It is one JSON object, such as {"backend": "local"}; correct or remove it."#)
     };
-    let bytes = private_file::read_small(&path, 64 * 1024).map_err(|error| wrong(error.to_string()))?;
+    let bytes =
+        private_file::read_small(&path, 64 * 1024).map_err(|error| wrong(error.to_string()))?;
     bytes.map_or(Ok(File::default()), |bytes| {
         serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))
     })
@@ -158,5 +184,7 @@ pub fn key_limit(environment: &Environment) -> Result<usize> {
 /// Returns the clock to go by.
 pub fn clock(environment: &Environment) -> Result<Clock> {
     let Some(text) = environment.text(NOW)? else { return Ok(Clock::System) };
-    Timestamp::parse(&text).map(Clock::Fixed).map_err(|error| Error::usage(format!("{NOW}: {error}.")))
+    Timestamp::parse(&text)
+        .map(Clock::Fixed)
+        .map_err(|error| Error::usage(format!("{NOW}: {error}.")))
 }

@@ -46,14 +46,16 @@ impl Environment {
     /// Returns a directory, made absolute.
     pub fn directory(&self, name: &str) -> Result<Option<PathBuf>> {
         let Some(text) = self.text(name)? else { return Ok(None) };
-        let absolute = std::path::absolute(&text)
-            .map_err(|error| Error::usage(format!("{name} is '{text}', which cannot be used: {error}.")))?;
+        let absolute = std::path::absolute(&text).map_err(|error| {
+            Error::usage(format!("{name} is '{text}', which cannot be used: {error}."))
+        })?;
         Ok(Some(absolute))
     }
 
     /// Tells whether automation is running: `CI` is set, and not to `false` or `0`.
     pub fn is_ci(&self) -> bool {
-        self.raw(config::CI).is_some_and(|value| !["", "false", "0"].map(OsStr::new).contains(&value))
+        self.raw(config::CI)
+            .is_some_and(|value| !["", "false", "0"].map(OsStr::new).contains(&value))
     }
 
     fn is_true(&self, name: &str) -> bool {
@@ -72,9 +74,15 @@ pub struct Program {
 impl Program {
     /// Looks at `argv[0]`.
     pub fn of_arg0(arg0: Option<&OsStr>) -> Self {
-        let name = arg0.and_then(|arg0| Path::new(arg0).file_stem()).and_then(OsStr::to_str).unwrap_or_default();
+        let name = arg0
+            .and_then(|arg0| Path::new(arg0).file_stem())
+            .and_then(OsStr::to_str)
+            .unwrap_or_default();
         let borrowed = ["ibmcloud", "ic", "bx", "bluemix"].contains(&name);
-        Self { shown: if borrowed { format!("{name} iam") } else { "ibmcloud-iam".to_owned() }, borrowed }
+        Self {
+            shown: if borrowed { format!("{name} iam") } else { "ibmcloud-iam".to_owned() },
+            borrowed,
+        }
     }
 
     /// Returns what to type before a command.
@@ -121,9 +129,22 @@ pub struct Context {
 
 impl Context {
     /// Puts the pieces together; nothing is opened yet.
-    pub fn new(environment: Environment, program: Program, flag: Option<BackendKind>, ui: Ui) -> Result<Self> {
+    pub fn new(
+        environment: Environment,
+        program: Program,
+        flag: Option<BackendKind>,
+        ui: Ui,
+    ) -> Result<Self> {
         let clock = config::clock(&environment)?;
-        Ok(Self { environment, program, flag, clock, ui, directories: OnceCell::new(), backend: OnceCell::new() })
+        Ok(Self {
+            environment,
+            program,
+            flag,
+            clock,
+            ui,
+            directories: OnceCell::new(),
+            backend: OnceCell::new(),
+        })
     }
 
     /// Returns what to type before a command, for hints.
@@ -156,11 +177,19 @@ impl Context {
             return Ok(());
         }
         let directories = self.directories()?.clone();
-        let choice =
-            config::choose_backend(self.flag, &self.environment, &self.program, &directories.config)?;
+        let choice = config::choose_backend(
+            self.flag,
+            &self.environment,
+            &self.program,
+            &directories.config,
+        )?;
         let backend: Box<dyn Backend> = match choice {
             Choice::Chosen(BackendKind::Remote) => {
-                return Err(Error::new(ErrorKind::Failure, "This version has no remote backend yet.").hint(format!(
+                return Err(Error::new(
+                    ErrorKind::Failure,
+                    "This version has no remote backend yet.",
+                )
+                .hint(format!(
                     "Say '--backend local' or {}=local to use the local store in {}.",
                     config::BACKEND,
                     directories.store.display()
@@ -202,7 +231,8 @@ impl Context {
 
     /// Passes on what the backend warns of.
     pub fn pass_warnings(&mut self) {
-        let warnings = self.backend.get().map(|backend| backend.take_warnings()).unwrap_or_default();
+        let warnings =
+            self.backend.get().map(|backend| backend.take_warnings()).unwrap_or_default();
         for warning in warnings {
             self.ui.warn(&warning);
         }

@@ -68,6 +68,28 @@ impl ErrorKind {
     }
 }
 
+/// Every exit code and what it means, for the man page and the README.
+pub const EXIT_CODES: [(u8, &str); 18] = [
+    (0, "done"),
+    (1, "other failure"),
+    (2, "usage, or '--force' is missing where nobody can answer"),
+    (3, "not found"),
+    (4, "several keys have this name"),
+    (5, "conflict: changed since it was read"),
+    (6, "locked"),
+    (7, "not logged in, or the credential is refused"),
+    (8, "not permitted"),
+    (9, "limit reached"),
+    (10, "service, network or store unavailable; nothing changed"),
+    (11, "outcome unknown; run 'recover'"),
+    (12, "some of several items failed"),
+    (13, "cancelled at the prompt"),
+    (14, "the destination file cannot be used"),
+    (15, "the audit found something"),
+    (130, "interrupted"),
+    (143, "terminated"),
+];
+
 /// A failure as the user sees it: what failed and why, and the next command to run.
 #[derive(Debug)]
 pub struct Error {
@@ -173,8 +195,9 @@ impl From<DestinationError> for Error {
 
 impl From<ClockError> for Error {
     fn from(error: ClockError) -> Self {
-        Self::new(ErrorKind::Failure, error.to_string())
-            .hint("Set the clock, for example with 'timedatectl set-ntp true', then repeat the command.")
+        Self::new(ErrorKind::Failure, error.to_string()).hint(
+            "Set the clock, for example with 'timedatectl set-ntp true', then repeat the command.",
+        )
     }
 }
 

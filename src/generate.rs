@@ -3,18 +3,23 @@
 use clap::{Command, CommandFactory as _};
 use clap_complete::env::{Bash, EnvCompleter, Fish, Powershell, Zsh};
 use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::cli::Cli;
 use crate::complete::VARIABLE;
+use crate::config::VARIABLES;
+use crate::error::EXIT_CODES;
 
 /// Writes every generated file: its path below the package, and its content.
 pub fn files() -> std::io::Result<Vec<(String, Vec<u8>)>> {
     let mut files = completions()?;
-    let tree = Cli::command();
-    files.push((page_path("ibmcloud-iam"), page(tree.clone(), "ibmcloud-iam")?));
+    files.push((page_path("ibmcloud-iam"), page(Cli::command(), "ibmcloud-iam")?));
+    // Built, so that a command's page has the flags of every command too.
+    let mut tree = Cli::command();
+    tree.build();
     for command in tree.get_subcommands() {
         let name = format!("ibmcloud-iam-{}", command.get_name());
-        files.push((page_path(&name), page(with_globals(command.clone(), &tree), &name)?));
+        files.push((page_path(&name), page(command.clone(), &name)?));
     }
     Ok(files)
 }
@@ -28,7 +33,13 @@ fn completions() -> std::io::Result<Vec<(String, Vec<u8>)>> {
     ];
     let script = |(file, shell): (&str, &dyn EnvCompleter)| {
         let mut script = Vec::new();
-        shell.write_registration(VARIABLE, "ibmcloud-iam", "ibmcloud-iam", "ibmcloud-iam", &mut script)?;
+        shell.write_registration(
+            VARIABLE,
+            "ibmcloud-iam",
+            "ibmcloud-iam",
+            "ibmcloud-iam",
+            &mut script,
+        )?;
         Ok((format!("completions/{file}"), script))
     };
     shells.into_iter().map(script).collect()
@@ -38,14 +49,57 @@ fn page_path(name: &str) -> String {
     format!("man/{name}.1")
 }
 
-/// A command's page has the flags of every command too.
-fn with_globals(command: Command, tree: &Command) -> Command {
-    tree.get_arguments().filter(|arg| arg.is_global_set()).fold(command, |command, arg| command.arg(arg.clone()))
+fn page(command: Command, name: &str) -> std::io::Result<Vec<u8>> {
+    let extra = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let is_root = command.has_subcommands();
+    let command = command.bin_name(name.to_owned()).display_name(name.to_owned());
+    let man = Man::new(command)
+        .title(name.to_uppercase())
+        .source(concat!("ibmcloud-iam ", env!("CARGO_PKG_VERSION")));
+    let mut page = Vec::new();
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    let mut more = Roff::default();
+    if is_root {
+        man.render_subcommands_section(&mut page)?;
+        more.control("SH", ["EXIT STATUS"]);
+        for (code, meaning) in EXIT_CODES {
+            more.control("TP", []).text([bold(code.to_string())]).text([roman(meaning)]);
+        }
+        more.control("SH", ["ENVIRONMENT"]);
+        for (variable, meaning) in VARIABLES {
+            more.control("TP", []).text([bold(variable)]).text([roman(meaning)]);
+        }
+    }
+    sections(&extra, &mut more);
+    if !is_root {
+        more.control("SH", ["SEE ALSO"])
+            .text([bold("ibmcloud-iam"), roman("(1) for exit codes and variables")]);
+    }
+    more.to_writer(&mut page)?;
+    Ok(page)
 }
 
-fn page(command: Command, name: &str) -> std::io::Result<Vec<u8>> {
-    let command = command.bin_name(name.to_owned()).display_name(name.to_owned());
-    let mut page = Vec::new();
-    Man::new(command).title(name.to_uppercase()).render(&mut page)?;
-    Ok(page)
+/// Turns the text behind a command's help into sections: a heading is a line in capitals with a colon.
+fn sections(text: &str, page: &mut Roff) {
+    let is_heading =
+        |line: &str| line.ends_with(':') && !line.starts_with(' ') && line.to_uppercase() == line;
+    let mut begun = false;
+    for line in text.lines() {
+        if is_heading(line) {
+            page.control("SH", [line.trim_end_matches(':')]);
+            begun = true;
+        } else if let Some(example) = line.strip_prefix("   ") {
+            page.control("PP", []).text([roman(example)]);
+        } else if !line.is_empty() {
+            if !begun {
+                page.control("SH", ["NOTES"]);
+                begun = true;
+            }
+            page.text([roman(line)]);
+        }
+    }
 }

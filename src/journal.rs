@@ -47,7 +47,8 @@ pub struct Begun {
 impl Begun {
     /// Tells whether `value` is the one that was being given to the new key.
     pub fn is_value(&self, value: &Secret) -> bool {
-        KeyedHash::from_text(&self.value_hash).is_some_and(|hash| value.matches(self.salt.as_bytes(), &hash))
+        KeyedHash::from_text(&self.value_hash)
+            .is_some_and(|hash| value.matches(self.salt.as_bytes(), &hash))
     }
 }
 

@@ -4,7 +4,9 @@
 //! `main → lib → ops → {backend, journal, render} → {model, secret}`; see CONTRIBUTING.md for the drawn layout.
 
 #[cfg(not(unix))]
-compile_error!("ibmcloud-iam keeps keys in files that only their owner can read; that needs Unix file modes so far");
+compile_error!(
+    "ibmcloud-iam keeps keys in files that only their owner can read; that needs Unix file modes so far"
+);
 
 pub mod backend;
 pub mod cli;
@@ -37,6 +39,7 @@ pub fn run(args: Vec<OsString>, environment: Environment) -> u8 {
     let program = Program::of_arg0(args.first().map(OsString::as_os_str));
     let args = usage::without_iam(args);
     let parsed = Cli::command()
+        .bin_name(program.shown())
         .try_get_matches_from(&args)
         .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
     match parsed {
@@ -66,7 +69,11 @@ fn run_parsed(cli: Cli, program: Program, environment: Environment) -> u8 {
     }
 }
 
-fn make_context(global: &GlobalArgs, program: Program, environment: Environment) -> Result<Context> {
+fn make_context(
+    global: &GlobalArgs,
+    program: Program,
+    environment: Environment,
+) -> Result<Context> {
     let ui = Ui::new(context::manner(global, &environment));
     Context::new(environment, program, global.backend, ui)
 }

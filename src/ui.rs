@@ -7,6 +7,7 @@ mod escape;
 pub mod interrupt;
 mod prompt;
 
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write};
 
 pub use escape::{escape, escape_lines};
@@ -161,7 +162,7 @@ impl Ui {
         text.push('\n');
         for (label, value) in [("Code", &error.code), ("Transaction-Id", &error.trace)] {
             if let Some(value) = value {
-                text.push_str(&format!("{label}: {}\n", escape(value)));
+                let _ = writeln!(text, "{label}: {}", escape(value));
             }
         }
         if let Some(hint) = &error.hint {
@@ -194,9 +195,10 @@ impl Ui {
         self.flush();
         match self.broken.take() {
             None => Ok(()),
-            Some(error) => {
-                Err(Error::new(ErrorKind::Failure, format!("Standard output could not be written: {error}.")))
-            }
+            Some(error) => Err(Error::new(
+                ErrorKind::Failure,
+                format!("Standard output could not be written: {error}."),
+            )),
         }
     }
 

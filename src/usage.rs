@@ -1,6 +1,7 @@
 //! The command line before it is parsed, and what is said when it cannot be.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind as ClapKind};
@@ -34,7 +35,12 @@ pub fn without_iam(mut args: Vec<OsString>) -> Vec<OsString> {
 }
 
 /// Prints help where it was asked for, else a usage error; returns the exit code.
-pub fn explain(error: &ClapError, args: &[OsString], program: &Program, environment: &Environment) -> u8 {
+pub fn explain(
+    error: &ClapError,
+    args: &[OsString],
+    program: &Program,
+    environment: &Environment,
+) -> u8 {
     match error.kind() {
         ClapKind::DisplayHelp | ClapKind::DisplayVersion => print_help(error),
         ClapKind::DisplayHelpOnMissingArgumentOrSubcommand => {
@@ -55,7 +61,8 @@ fn print_help(error: &ClapError) -> u8 {
     let rendered = error.render();
     let mut out = io::stdout().lock();
     let colour = io::stdout().is_terminal();
-    let written = if colour { write!(out, "{}", rendered.ansi()) } else { write!(out, "{rendered}") };
+    let written =
+        if colour { write!(out, "{}", rendered.ansi()) } else { write!(out, "{rendered}") };
     match written.and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ErrorKind::Failure.exit_code(),
         _ => 0,
@@ -66,7 +73,9 @@ fn print_help(error: &ClapError) -> u8 {
 fn early_manner(args: &[OsString], environment: &Environment) -> Manner {
     let is = |arg: &OsString, what: &str| arg.as_os_str() == OsStr::new(what);
     let json = |arg: &OsString| arg.to_str().is_some_and(|text| text.eq_ignore_ascii_case("json"));
-    let inline = |arg: &OsString| arg.to_str().is_some_and(|text| text.eq_ignore_ascii_case("--error-format=json"));
+    let inline = |arg: &OsString| {
+        arg.to_str().is_some_and(|text| text.eq_ignore_ascii_case("--error-format=json"))
+    };
     let json_errors = args.iter().any(inline)
         || args.windows(2).any(|pair| is(&pair[0], "--error-format") && json(&pair[1]));
     let quiet = args.iter().any(|arg| is(arg, "-q") || is(arg, "--quiet"));
@@ -82,25 +91,32 @@ fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
     let first = parts.next().unwrap_or_default().trim_start_matches("error: ").trim();
     let first: Vec<&str> = first.lines().map(str::trim).collect();
     let mut message = format!("Incorrect Usage: {}", first.join(" "));
-    for tip in rendered.lines().map(str::trim).filter_map(|line| line.strip_prefix("tip: ")) {
-        message.push_str(&format!("\n   {tip}"));
-    }
-    let unknown = error.kind() == ClapKind::InvalidSubcommand;
-    if unknown && program.is_borrowed() {
+    if error.kind() == ClapKind::InvalidSubcommand && program.is_borrowed() {
         let name = match error.get(ContextKind::InvalidSubcommand) {
-            Some(ContextValue::String(name)) => name.clone(),
-            _ => String::new(),
+            Some(ContextValue::String(name)) => name.as_str(),
+            _ => "this command",
         };
-        let covered: Vec<String> =
-            Cli::command().get_subcommands().map(|known| known.get_name().to_owned()).collect();
+        let tree = Cli::command();
+        let covered: Vec<&str> = tree.get_subcommands().map(clap::Command::get_name).collect();
         message = format!(
-            "Incorrect Usage: '{name}' is not covered: this is ibmcloud-iam, which takes the place of 'ibmcloud iam' \
-             for {}.",
+            "Incorrect Usage: '{name}' is not covered. This is ibmcloud-iam; of 'ibmcloud iam' it covers {}.",
             covered.join(", ")
         );
     }
+    if let Some(ContextValue::Strings(similar)) = error.get(ContextKind::SuggestedSubcommand) {
+        // The most similar comes last.
+        let best: Vec<String> =
+            similar.iter().rev().take(3).map(|name| format!("'{name}'")).collect();
+        let _ = write!(message, "\n   similar commands: {}", best.join(", "));
+    } else {
+        for tip in rendered.lines().map(str::trim).filter_map(|line| line.strip_prefix("tip: ")) {
+            let _ = write!(message, "\n   {tip}");
+        }
+    }
     let help = match command {
-        Some(command) => format!("Run '{} {command} --help' for its arguments and examples.", program.shown()),
+        Some(command) => {
+            format!("Run '{} {command} --help' for its arguments and examples.", program.shown())
+        }
         None => format!("Run '{} --help' for the list of commands.", program.shown()),
     };
     let usage = rendered.lines().find_map(|line| line.strip_prefix("Usage: "));
@@ -115,7 +131,10 @@ fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
 /// Finds the command in a command line that could not be parsed.
 fn known_command(args: &[OsString]) -> Option<&str> {
     let tree = Cli::command();
-    args.iter().skip(1).filter_map(|arg| arg.to_str()).find(|word| tree.find_subcommand(word).is_some())
+    args.iter()
+        .skip(1)
+        .filter_map(|arg| arg.to_str())
+        .find(|word| tree.find_subcommand(word).is_some())
 }
 
 #[cfg(test)]

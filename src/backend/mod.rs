@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, CreatedApiKey, Detail, EntityTag, Identity, NewApiKey, NewValue,
-    Owner, Selection,
+    ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, CreatedApiKey, Detail, EntityTag, Identity,
+    NewApiKey, NewValue, Owner, Selection,
 };
 use crate::secret::Secret;
 
@@ -76,7 +76,11 @@ pub trait Backend: fmt::Debug + Send + Sync {
 
     /// Makes a key, exactly once or not at all. Fails with `LimitReached`, `DuplicateValue`, `Invalid`; with
     /// `OutcomeUnknown` when it may have been made, so that the caller keeps what it needs to find out.
-    fn create_api_key(&self, new: &NewApiKey, value: NewValue<'_>) -> Result<CreatedApiKey, BackendError>;
+    fn create_api_key(
+        &self,
+        new: &NewApiKey,
+        value: NewValue<'_>,
+    ) -> Result<CreatedApiKey, BackendError>;
 
     /// Changes a key if it still is at version `seen`. Fails with `Conflict` when it is not, and with `Locked`.
     fn update_api_key(
@@ -179,7 +183,11 @@ impl From<Condition> for BackendError {
 
 impl BackendError {
     /// Reports a file of the store that cannot be used.
-    pub fn store(path: impl Into<PathBuf>, what: &'static str, source: impl Into<anyhow::Error>) -> Self {
+    pub fn store(
+        path: impl Into<PathBuf>,
+        what: &'static str,
+        source: impl Into<anyhow::Error>,
+    ) -> Self {
         Self {
             condition: Condition::Store { path: path.into(), what },
             service: None,

@@ -129,7 +129,14 @@ mod tests {
             key("d", false, Some(200)),
         ];
         let expected = [
-            "active", "phased out", "phased out", "phasing out", "disabled", "phasing out", "active", "active",
+            "active",
+            "phased out",
+            "phased out",
+            "phasing out",
+            "disabled",
+            "phasing out",
+            "active",
+            "active",
             "active",
         ];
         assert_eq!(states_of(&keys), expected);

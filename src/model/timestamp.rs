@@ -8,7 +8,7 @@ use jiff::tz::Offset;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::{Serialize, Serializer};
 
-/// A point in time: seconds since 1970-01-01T00:00:00Z, between the years 1970 and 9999.
+/// A point in time: seconds since 1970-01-01T00:00:00Z, between the years 1970 and 9998.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(i64);
 
@@ -25,9 +25,10 @@ impl fmt::Display for ParseTimeError {
 impl std::error::Error for ParseTimeError {}
 
 impl Timestamp {
-    const LAST: i64 = 253_402_300_799;
+    /// 9998-12-31T23:59:59Z; the last days of 9999 are out of reach for a calendar that knows time zones.
+    const LAST: i64 = 253_370_764_799;
 
-    /// Takes seconds since 1970; `None` outside the years 1970 to 9999.
+    /// Takes seconds since 1970; `None` outside the years 1970 to 9998.
     pub fn from_seconds(seconds: i64) -> Option<Self> {
         (0..=Self::LAST).contains(&seconds).then_some(Self(seconds))
     }
@@ -37,7 +38,7 @@ impl Timestamp {
         self.0
     }
 
-    /// Returns the time `later` from this one, or `None` past the year 9999.
+    /// Returns the time `later` from this one, or `None` past the year 9998.
     pub fn plus(self, later: Duration) -> Option<Self> {
         Self::from_seconds(self.0.checked_add(i64::try_from(later.as_secs()).ok()?)?)
     }
@@ -80,14 +81,17 @@ impl Timestamp {
 
     fn civil(self) -> DateTime {
         // In range by construction; the fallback cannot be reached.
-        jiff::Timestamp::from_second(self.0).map_or(DateTime::ZERO, |time| Offset::UTC.to_datetime(time))
+        jiff::Timestamp::from_second(self.0)
+            .map_or(DateTime::ZERO, |time| Offset::UTC.to_datetime(time))
     }
 
     /// Reads exactly what [`Timestamp::to_rfc3339`] writes, quickly: a listing does it for every key.
     fn parse_own(text: &str) -> Option<Self> {
         let bytes: &[u8; 20] = text.as_bytes().try_into().ok()?;
         let digits = |range: std::ops::Range<usize>| {
-            bytes[range].iter().try_fold(0_i16, |n, b| b.is_ascii_digit().then(|| n * 10 + i16::from(b - b'0')))
+            bytes[range]
+                .iter()
+                .try_fold(0_i16, |n, b| b.is_ascii_digit().then(|| n * 10 + i16::from(b - b'0')))
         };
         let small = |range| digits(range).and_then(|n| i8::try_from(n).ok());
         let fixed = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'Z')];
@@ -95,7 +99,8 @@ impl Timestamp {
             return None;
         }
         let date = jiff::civil::Date::new(digits(0..4)?, small(5..7)?, small(8..10)?).ok()?;
-        let time = jiff::civil::Time::new(small(11..13)?, small(14..16)?, small(17..19)?, 0).ok()?;
+        let time =
+            jiff::civil::Time::new(small(11..13)?, small(14..16)?, small(17..19)?, 0).ok()?;
         Self::from_seconds(utc_seconds(date.to_datetime(time)))
     }
 }
@@ -177,7 +182,8 @@ impl<'de> Deserialize<'de> for Timestamp {
                 f.write_str("a time such as 2027-05-01T12:34:56Z")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Timestamp, E> {
-                Timestamp::parse_own(text).ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
+                Timestamp::parse_own(text)
+                    .ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
             }
         }
         deserializer.deserialize_str(Own)
@@ -206,7 +212,15 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_refused() {
-        for text in ["", "tomorrow", "2027-13-01", "2027-02-30", "1969-12-31", "2027-05-01T12:33", "99999-01-01"] {
+        for text in [
+            "",
+            "tomorrow",
+            "2027-13-01",
+            "2027-02-30",
+            "1969-12-31",
+            "2027-05-01T12:33",
+            "99999-01-01",
+        ] {
             assert!(Timestamp::parse(text).is_err(), "{text}");
         }
     }
@@ -217,7 +231,12 @@ mod tests {
         assert_eq!(time.to_rfc3339(), "2026-10-20T18:04:03Z");
         assert_eq!(time.to_wire().as_str(), "2026-10-20T18:04+0000");
         assert_eq!(Timestamp::parse_own("2026-10-20T18:04:03Z"), Some(time));
-        for text in ["2026-10-20T18:04:03", "2026-10-20 18:04:03Z", "2026-1x-20T18:04:03Z", "2026-02-30T18:04:03Z"] {
+        for text in [
+            "2026-10-20T18:04:03",
+            "2026-10-20 18:04:03Z",
+            "2026-1x-20T18:04:03Z",
+            "2026-02-30T18:04:03Z",
+        ] {
             assert_eq!(Timestamp::parse_own(text), None, "{text}");
         }
         for seconds in [0, 951_782_400, 4_102_444_799, Timestamp::LAST] {

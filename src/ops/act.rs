@@ -41,7 +41,9 @@ pub fn run(verb: &Verb, args: &ActArgs, context: &mut Context) -> Result<()> {
     let dry_run = args.dry_run.dry_run;
     let asks = !args.force.force && !dry_run;
     if asks && context.ui.manner().json {
-        return Err(nobody_answers("JSON output asks no questions, and this command needs a confirmation."));
+        return Err(nobody_answers(
+            "JSON output asks no questions, and this command needs a confirmation.",
+        ));
     }
     let identity = context.identity()?;
     let mut items = resolve_all(verb, args, context)?;
@@ -98,7 +100,8 @@ fn resolve_all(verb: &Verb, args: &ActArgs, context: &Context) -> Result<Vec<Ite
         let mut item = Item { named: named.clone(), key: None, result: None };
         match resolve::one(context, named, verb.meaning, now) {
             Ok(found) => {
-                let known = |item: &Item| item.key.as_ref().is_some_and(|key| key.id == found.key.id);
+                let known =
+                    |item: &Item| item.key.as_ref().is_some_and(|key| key.id == found.key.id);
                 if items.iter().any(known) {
                     // Named twice: done once.
                     continue;
@@ -106,11 +109,14 @@ fn resolve_all(verb: &Verb, args: &ActArgs, context: &Context) -> Result<Vec<Ite
                 if (verb.already)(&found.key) {
                     item.result = Some(Ok("unchanged".to_owned()));
                 } else if verb.stopped_by_lock && found.key.locked {
-                    item.result = Some(Err(locked(context, &format!("API key '{named}'"), &found.key)));
+                    item.result =
+                        Some(Err(locked(context, &format!("API key '{named}'"), &found.key)));
                 }
                 item.key = Some(found.key);
             }
-            Err(error) if ends_all(error.kind) || error.kind == ErrorKind::Failure => return Err(error),
+            Err(error) if ends_all(error.kind) || error.kind == ErrorKind::Failure => {
+                return Err(error);
+            }
             Err(error) => item.result = Some(Err(error)),
         }
         items.push(item);
@@ -125,13 +131,22 @@ fn announce(verb: &Verb, item: &Item, identity: &Identity, context: &mut Context
 
 fn question(verb: &Verb, waiting: &[&Item]) -> String {
     let name = |item: &&Item| {
-        item.key.as_ref().map(|key| format!("'{}' ({})", crate::ui::escape(&key.name), key.id)).unwrap_or_default()
+        item.key
+            .as_ref()
+            .map(|key| format!("'{}' ({})", crate::ui::escape(&key.name), key.id))
+            .unwrap_or_default()
     };
     match waiting {
         [only] => format!("Are you sure you want to {} API key {}?", verb.to_do, name(only)),
         several => {
-            let names: Vec<String> = several.iter().map(|item| format!("   {}", name(item))).collect();
-            format!("Are you sure you want to {} these {} API keys?\n{}\n", verb.to_do, names.len(), names.join("\n"))
+            let names: Vec<String> =
+                several.iter().map(|item| format!("   {}", name(item))).collect();
+            format!(
+                "Are you sure you want to {} these {} API keys?\n{}\n",
+                verb.to_do,
+                names.len(),
+                names.join("\n")
+            )
         }
     }
 }
@@ -139,14 +154,20 @@ fn question(verb: &Verb, waiting: &[&Item]) -> String {
 fn act(verb: &Verb, item: &Item, context: &Context) -> Result<String> {
     let backend = context.backend()?;
     let subject = format!("API key '{}'", item.named);
-    let Some(key) = &item.key else { return Err(context.told(Condition::NotFound.into(), &subject)) };
+    let Some(key) = &item.key else {
+        return Err(context.told(Condition::NotFound.into(), &subject));
+    };
     match (verb.act)(backend, &key.id) {
         Ok(()) => Ok(verb.done.to_owned()),
         // Somebody else was faster; what a conflict means is seen by looking again.
         Err(error) if error.condition == Condition::Conflict => {
             let now = backend.api_key(&key.id, Detail::default());
             let now = now.map_err(|error| context.told(error, &subject))?.key;
-            if (verb.already)(&now) { Ok("unchanged".to_owned()) } else { Err(context.told(error, &subject)) }
+            if (verb.already)(&now) {
+                Ok("unchanged".to_owned())
+            } else {
+                Err(context.told(error, &subject))
+            }
         }
         Err(error) if error.condition == Condition::Locked => Err(locked(context, &subject, key)),
         Err(error) => Err(context.told(error, &subject)),
@@ -188,6 +209,10 @@ fn outcome(item: &Item) -> Outcome<'_> {
 fn some_failed(failures: &[String], of: usize, context: &Context) -> Error {
     let count = format!("{} of {of} API keys failed.", failures.len());
     // In text each failure was reported where it happened.
-    let message = if context.ui.manner().json_errors { format!("{count}\n{}", failures.join("\n")) } else { count };
+    let message = if context.ui.manner().json_errors {
+        format!("{count}\n{}", failures.join("\n"))
+    } else {
+        count
+    };
     Error::new(ErrorKind::SomeFailed, message)
 }

@@ -30,7 +30,8 @@ pub fn run(args: &ApiKeyCreateArgs, context: &mut Context) -> Result<()> {
         action_when_leaked: args.action_if_leaked,
         expires_at: expiry(&args.expiry, now)?,
     };
-    let destination = args.file.as_deref().map(|file| check_destination(file, args.force)).transpose()?;
+    let destination =
+        args.file.as_deref().map(|file| check_destination(file, args.force)).transpose()?;
     let identity = context.identity()?;
     let what = format!("API key {}", context.ui.entity(&new.name));
     context.ui.progress(&progress_line("Creating", &what, &identity));
@@ -46,12 +47,19 @@ pub fn run(args: &ApiKeyCreateArgs, context: &mut Context) -> Result<()> {
 
 fn check_destination(file: &Path, force: bool) -> Result<Destination> {
     if file == Path::new("-") {
-        return Err(Error::usage("'-' is no file for a key.").hint("Leave out '--file' to print the key."));
+        return Err(
+            Error::usage("'-' is no file for a key.").hint("Leave out '--file' to print the key.")
+        );
     }
     Ok(Destination::check(file, force)?)
 }
 
-fn dry_run(new: &NewApiKey, identity: &Identity, now: Timestamp, context: &mut Context) -> Result<()> {
+fn dry_run(
+    new: &NewApiKey,
+    identity: &Identity,
+    now: Timestamp,
+    context: &mut Context,
+) -> Result<()> {
     context.backend()?.check_new(new).map_err(|error| context.told(error, &subject(&new.name)))?;
     let ui = &mut context.ui;
     if ui.manner().json {
@@ -68,15 +76,19 @@ fn subject(name: &str) -> String {
 
 /// Reminds of what an earlier command left, which only `recover` settles.
 fn warn_of_orphans(context: &mut Context) {
-    let left = context.journal().and_then(|journal| journal.orphans().map_err(journal_failed));
+    let left = context
+        .journal()
+        .and_then(|journal| journal.orphans().map_err(|error| journal_failed(&error)));
     if left.is_ok_and(|orphans| !orphans.found.is_empty()) {
         let program = context.program();
-        let words = format!("An earlier command was interrupted. Run '{program} recover' to finish or undo it.");
+        let words = format!(
+            "An earlier command was interrupted. Run '{program} recover' to finish or undo it."
+        );
         context.ui.warn(&words);
     }
 }
 
-fn journal_failed(error: io::Error) -> Error {
+fn journal_failed(error: &io::Error) -> Error {
     Error::new(ErrorKind::Failure, format!("The journal cannot be written: {error}. No API key was created."))
         .hint("A key is created only when its making can be noted; IBMCLOUD_IAM_HOME names another directory.")
 }
@@ -106,13 +118,13 @@ fn begin(
         account_id: identity.account_id.to_string(),
         iam_id: identity.iam_id.to_string(),
         at: now,
-        file: file.map(std::path::absolute).transpose().map_err(journal_failed)?,
+        file: file.map(std::path::absolute).transpose().map_err(|error| journal_failed(&error))?,
         value_hash,
         salt,
         known_ids,
     };
     let tag = Journal::new_tag().map_err(no_randomness)?;
-    let entry = context.journal()?.begin(tag, &begun).map_err(journal_failed)?;
+    let entry = context.journal()?.begin(tag, &begun).map_err(|error| journal_failed(&error))?;
     let words = format!("Run '{} recover' to finish or undo what was begun.", context.program());
     interrupt::watch(context.ui.manner(), Some(words));
     Ok(entry)
@@ -190,12 +202,18 @@ fn not_created(
     context.told(error, &subject(name))
 }
 
-fn to_output(new: &NewApiKey, identity: &Identity, now: Timestamp, context: &mut Context) -> Result<()> {
+fn to_output(
+    new: &NewApiKey,
+    identity: &Identity,
+    now: Timestamp,
+    context: &mut Context,
+) -> Result<()> {
     let value = Secret::choose_api_key().map_err(no_randomness)?;
     // Should the answer be lost, the key is the one of this name that was not there before.
     let listed = context.backend()?.api_keys(&new.owner, &Selection::Named(new.name.clone()));
     let known = listed.map_err(|error| context.told(error, &subject(&new.name)))?;
-    let known_ids = known.iter().filter(|key| *key.name == *new.name).map(|key| key.id.to_string()).collect();
+    let known_ids =
+        known.iter().filter(|key| *key.name == *new.name).map(|key| key.id.to_string()).collect();
     let mut entry = begin(new, &value, None, known_ids, identity, now, context)?;
     let key = match context.backend()?.create_api_key(new, NewValue::Chosen(&value)) {
         Ok(created) => created.key,
@@ -219,7 +237,8 @@ fn to_output(new: &NewApiKey, identity: &Identity, now: Timestamp, context: &mut
 /// Prints the value, in the one place where it ever appears.
 fn deliver(key: &ApiKey, value: &Secret, now: Timestamp, context: &mut Context) -> io::Result<()> {
     if context.ui.manner().json {
-        let state = resolve::state_of(context, key, now).map_err(|error| io::Error::other(error.message))?;
+        let state = resolve::state_of(context, key, now)
+            .map_err(|error| io::Error::other(error.message))?;
         return context.ui.deliver(&json::created(key, state, value));
     }
     let ui = &mut context.ui;

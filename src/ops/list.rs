@@ -43,7 +43,8 @@ pub fn run(args: &ApiKeysArgs, context: &mut Context) -> Result<()> {
 }
 
 fn fits(args: &ApiKeysArgs, key: &ApiKey, state: State) -> bool {
-    let holds = |text: &str, part: &Option<String>| part.as_deref().is_none_or(|part| text.contains(part));
+    let holds =
+        |text: &str, part: &Option<String>| part.as_deref().is_none_or(|part| text.contains(part));
     holds(&key.name, &args.name)
         && holds(&key.description, &args.description)
         && (args.state.is_empty() || args.state.iter().any(|wanted| is(*wanted, key, state)))

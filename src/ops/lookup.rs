@@ -40,15 +40,23 @@ fn read_value(from: &str, context: &mut Context) -> Result<Secret> {
     let text = match from.strip_prefix('@') {
         Some(file) => {
             let opened = File::open(Path::new(file));
-            opened.and_then(read_all).map_err(|error| wrong(format!("'{file}' cannot be read: {error}.")))?
+            opened
+                .and_then(read_all)
+                .map_err(|error| wrong(format!("'{file}' cannot be read: {error}.")))?
         }
-        None if from == "-" && context.ui.can_ask() => return non_empty(context.ui.password("API key")?),
-        None if from == "-" => {
-            read_all(io::stdin()).map_err(|error| wrong(format!("Standard input cannot be read: {error}.")))?
+        None if from == "-" && context.ui.can_ask() => {
+            return non_empty(context.ui.password("API key")?);
         }
+        None if from == "-" => read_all(io::stdin())
+            .map_err(|error| wrong(format!("Standard input cannot be read: {error}.")))?,
         None => {
-            return Err(Error::usage("A key's value is not taken from the command line, where others can see it.")
-                .hint(format!("Write '{} api-key-lookup @FILE', or pipe the value in.", context.program())));
+            return Err(Error::usage(
+                "A key's value is not taken from the command line, where others can see it.",
+            )
+            .hint(format!(
+                "Write '{} api-key-lookup @FILE', or pipe the value in.",
+                context.program()
+            )));
         }
     };
     non_empty(value_in(&text))
@@ -68,7 +76,8 @@ fn read_all(input: impl Read) -> io::Result<Zeroizing<String>> {
     if bytes.len() > MOST {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is too large for a key"));
     }
-    let text = str::from_utf8(&bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not text"))?;
+    let text = str::from_utf8(&bytes)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not text"))?;
     Ok(Zeroizing::new(text.to_owned()))
 }
 
@@ -93,7 +102,12 @@ mod tests {
 
     #[test]
     fn a_value_is_found_in_every_form_it_is_kept_in() {
-        for text in ["the-value", " the-value\n", r#"{"name":"x","apikey":"the-value"}"#, r#"{"apiKey":"the-value"}"#] {
+        for text in [
+            "the-value",
+            " the-value\n",
+            r#"{"name":"x","apikey":"the-value"}"#,
+            r#"{"apiKey":"the-value"}"#,
+        ] {
             assert_eq!(value_in(text).expose(), "the-value");
         }
     }

@@ -25,7 +25,7 @@ fn expiry(args: &ExpiryArgs, now: Timestamp) -> Result<Option<Timestamp>> {
     let at = match (args.expires_at, args.expires_in) {
         (Some(at), _) => at,
         (None, Some(later)) => {
-            now.plus(later).ok_or_else(|| Error::usage("The expiry lies beyond the year 9999."))?
+            now.plus(later).ok_or_else(|| Error::usage("The expiry lies beyond the year 9998."))?
         }
         (None, None) => return Ok(None),
     };

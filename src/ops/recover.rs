@@ -24,6 +24,13 @@ struct Verdict {
     settled: bool,
 }
 
+impl Verdict {
+    fn never_created(name: &str) -> Self {
+        let sentence = format!("API key {name} was never created; nothing is left of it");
+        Self { outcome: "discarded", id: None, sentence, settled: true }
+    }
+}
+
 /// Runs `recover`.
 pub fn run(args: &RecoverArgs, context: &mut Context) -> Result<()> {
     let identity = context.identity()?;
@@ -37,7 +44,9 @@ pub fn run(args: &RecoverArgs, context: &mut Context) -> Result<()> {
     };
     let orphans = journal.orphans().map_err(unreadable)?;
     for path in &orphans.unreadable {
-        context.ui.warn(&format!("{} is no readable journal entry and was left alone.", path.display()));
+        context
+            .ui
+            .warn(&format!("{} is no readable journal entry and was left alone.", path.display()));
     }
     let mut verdicts = Vec::new();
     for orphan in orphans.found {
@@ -114,14 +123,22 @@ fn settle(orphan: Orphan, args: &RecoverArgs, context: &mut Context) -> Result<V
     };
     if verdict.settled && !args.dry_run.dry_run {
         orphan.entry.close().map_err(|error| {
-            Error::new(ErrorKind::Failure, format!("The journal entry could not be removed: {error}."))
+            Error::new(
+                ErrorKind::Failure,
+                format!("The journal entry could not be removed: {error}."),
+            )
         })?;
     }
     Ok(verdict)
 }
 
 /// With `--file`: the value is in the pending copy, in FILE already, or was never given to anybody.
-fn settle_file(orphan: &Orphan, file: &Path, args: &RecoverArgs, context: &Context) -> Result<Verdict> {
+fn settle_file(
+    orphan: &Orphan,
+    file: &Path,
+    args: &RecoverArgs,
+    context: &Context,
+) -> Result<Verdict> {
     let begun = &orphan.begun;
     let pending = pending_path(file, orphan.entry.tag());
     let name = &begun.name;
@@ -137,21 +154,19 @@ fn settle_file(orphan: &Orphan, file: &Path, args: &RecoverArgs, context: &Conte
             && begun.is_value(&value)
         {
             let id = find(&value, context)?.map(|key| key.id);
-            let sentence = format!("API key {name} was created and is in {} already", file.display());
+            let sentence =
+                format!("API key {name} was created and is in {} already", file.display());
             return Ok(Verdict { outcome: "complete", id, sentence, settled: true });
         }
         return lost_copy(begun, &pending, args, context);
     };
-    match find(&value, context)? {
-        Some(key) => complete(&key, &value, file, &pending, args, context),
-        None => {
-            if !args.dry_run.dry_run {
-                discard(&pending)?;
-            }
-            let sentence = format!("API key {name} was never created; nothing is left of it");
-            Ok(Verdict { outcome: "discarded", id: None, sentence, settled: true })
-        }
+    if let Some(key) = find(&value, context)? {
+        return Ok(complete(&key, &value, file, &pending, args, context));
     }
+    if !args.dry_run.dry_run {
+        discard(&pending)?;
+    }
+    Ok(Verdict::never_created(name))
 }
 
 fn find(value: &Secret, context: &Context) -> Result<Option<ApiKey>> {
@@ -164,7 +179,10 @@ fn find(value: &Secret, context: &Context) -> Result<Option<ApiKey>> {
 
 fn discard(pending: &Path) -> Result<()> {
     private_file::remove(pending).map_err(|error| {
-        Error::new(ErrorKind::Failure, format!("'{}' could not be removed: {error}.", pending.display()))
+        Error::new(
+            ErrorKind::Failure,
+            format!("'{}' could not be removed: {error}.", pending.display()),
+        )
     })
 }
 
@@ -175,19 +193,21 @@ fn complete(
     pending: &Path,
     args: &RecoverArgs,
     context: &Context,
-) -> Result<Verdict> {
+) -> Verdict {
     let id = Some(key.id.clone());
     let shown = file.display();
     let finished = if args.dry_run.dry_run {
         Destination::check(file, args.force.force).map(drop)
     } else {
         Destination::check(file, args.force.force).and_then(|destination| {
-            Pending::resume(pending.to_owned(), destination)?.finish(&key_file::document(key, value), value)
+            Pending::resume(pending.to_owned(), destination)?
+                .finish(&key_file::document(key, value), value)
         })
     };
-    Ok(match finished {
+    match finished {
         Ok(()) => {
-            let sentence = format!("API key {} ({}) was created; it is now in {shown}", key.name, key.id);
+            let sentence =
+                format!("API key {} ({}) was created; it is now in {shown}", key.name, key.id);
             Verdict { outcome: "complete", id, sentence, settled: true }
         }
         Err(error) => {
@@ -200,11 +220,16 @@ fn complete(
             );
             Verdict { outcome: "blocked", id, sentence, settled: false }
         }
-    })
+    }
 }
 
 /// The pending copy is gone or was never whole. It is whole before the key is made, so as a rule there is no key.
-fn lost_copy(begun: &Begun, pending: &Path, args: &RecoverArgs, context: &Context) -> Result<Verdict> {
+fn lost_copy(
+    begun: &Begun,
+    pending: &Path,
+    args: &RecoverArgs,
+    context: &Context,
+) -> Result<Verdict> {
     let candidates = candidates(begun, context)?;
     if !pending.exists() && !candidates.is_empty() {
         // Somebody took the copy away: whoever did may hold the value, so nothing is deleted.
@@ -219,8 +244,7 @@ fn lost_copy(begun: &Begun, pending: &Path, args: &RecoverArgs, context: &Contex
     if !args.dry_run.dry_run {
         discard(pending)?;
     }
-    let sentence = format!("API key {} was never created; nothing is left of it", begun.name);
-    Ok(Verdict { outcome: "discarded", id: None, sentence, settled: true })
+    Ok(Verdict::never_created(&begun.name))
 }
 
 /// Keys that the interrupted command may have made: of its name and creator, not there before, and never used.
@@ -255,14 +279,16 @@ fn settle_output(orphan: &Orphan, args: &RecoverArgs, context: &mut Context) -> 
         let sentence = format!(
             "API key {name} ({id}) was created and its value may have been printed. If nobody has it, run '{program} api-key-delete {id}'"
         );
-        return Ok(Verdict { outcome: "reported", id: Some(ApiKeyId::new(id.as_str())), sentence, settled: true });
+        return Ok(Verdict {
+            outcome: "reported",
+            id: Some(ApiKeyId::new(id.as_str())),
+            sentence,
+            settled: true,
+        });
     }
     let candidates = candidates(&orphan.begun, context)?;
     match candidates.as_slice() {
-        [] => {
-            let sentence = format!("API key {name} was never created; nothing is left of it");
-            Ok(Verdict { outcome: "discarded", id: None, sentence, settled: true })
-        }
+        [] => Ok(Verdict::never_created(name)),
         [only] => delete_unheld(only, args, context),
         several => {
             let ids: Vec<&str> = several.iter().map(|key| key.id.as_str()).collect();
@@ -278,13 +304,17 @@ fn settle_output(orphan: &Orphan, args: &RecoverArgs, context: &mut Context) -> 
 fn delete_unheld(key: &ApiKey, args: &RecoverArgs, context: &mut Context) -> Result<Verdict> {
     let id = Some(key.id.clone());
     if args.dry_run.dry_run {
-        let sentence =
-            format!("API key {} ({}) was created, but its value reached nobody; it would be deleted", key.name, key.id);
+        let sentence = format!(
+            "API key {} ({}) was created, but its value reached nobody; it would be deleted",
+            key.name, key.id
+        );
         return Ok(Verdict { outcome: "would be deleted", id, sentence, settled: true });
     }
     if !args.force.force {
         if context.ui.manner().json {
-            return Err(nobody_answers("JSON output asks no questions, and deleting a key needs a confirmation."));
+            return Err(nobody_answers(
+                "JSON output asks no questions, and deleting a key needs a confirmation.",
+            ));
         }
         let question = format!(
             "API key '{}' ({}) was created, but its value reached nobody. Delete it?",
@@ -301,7 +331,8 @@ fn delete_unheld(key: &ApiKey, args: &RecoverArgs, context: &mut Context) -> Res
     }
     let deleted = context.backend()?.delete_api_key(&key.id);
     deleted.map_err(|error| context.told(error, &format!("API key '{}'", key.id)))?;
-    let sentence = format!("API key {} ({}) was deleted: its value had reached nobody", key.name, key.id);
+    let sentence =
+        format!("API key {} ({}) was deleted: its value had reached nobody", key.name, key.id);
     Ok(Verdict { outcome: "deleted", id, sentence, settled: true })
 }
 

@@ -61,14 +61,14 @@ fn namesakes(context: &Context, name: &str, now: Timestamp) -> Result<Vec<Found>
 
 fn by_name(context: &Context, name: &str, meaning: Meaning, now: Timestamp) -> Result<Found> {
     let all = namesakes(context, name, now)?;
-    let meant: Vec<&Found> = match meaning {
-        Meaning::Every => all.iter().collect(),
-        Meaning::Current => all.iter().filter(|found| found.state.is_current()).collect(),
-        Meaning::Disabled if all.iter().any(|found| found.key.disabled) => {
-            all.iter().filter(|found| found.key.disabled).collect()
-        }
-        Meaning::Disabled => all.iter().collect(),
+    // A name whose keys are all enabled means those to `enable` too, which then finds nothing to do.
+    let any_disabled = all.iter().any(|found| found.key.disabled);
+    let is_meant = |found: &&Found| match meaning {
+        Meaning::Every => true,
+        Meaning::Current => found.state.is_current(),
+        Meaning::Disabled => found.key.disabled || !any_disabled,
     };
+    let meant: Vec<&Found> = all.iter().filter(is_meant).collect();
     match meant.as_slice() {
         [only] => Ok((*only).clone()),
         [] if all.is_empty() => Err(not_found(context, name)),
@@ -88,11 +88,17 @@ fn not_found(context: &Context, name: &str) -> Error {
 
 fn ambiguous(context: &Context, name: &str, candidates: &[&Found]) -> Error {
     let rows = candidates.iter().map(|found| {
-        [found.key.id.to_string(), found.state.to_string(), found.key.created_at.to_wire().to_string()]
+        [
+            found.key.id.to_string(),
+            found.state.to_string(),
+            found.key.created_at.to_wire().to_string(),
+        ]
     });
     let list = table::small(&["ID", "State", "Created At"], rows);
     let count = candidates.len();
     let message = format!("{count} API keys are named '{name}'; nothing was changed.\n\n{list}");
-    Error::new(ErrorKind::Ambiguous, message.trim_end())
-        .hint(format!("Repeat the command with the ID of the one that is meant ('{} api-keys').", context.program()))
+    Error::new(ErrorKind::Ambiguous, message.trim_end()).hint(format!(
+        "Repeat the command with the ID of the one that is meant ('{} api-keys').",
+        context.program()
+    ))
 }

@@ -30,7 +30,13 @@ pub fn run(args: &ApiKeyArgs, context: &mut Context) -> Result<()> {
 }
 
 /// Prints one key in the way that was asked for.
-pub fn print(found: &Found, details: &ApiKeyDetails, id_only: bool, detail: Detail, context: &mut Context) {
+pub fn print(
+    found: &Found,
+    details: &ApiKeyDetails,
+    id_only: bool,
+    detail: Detail,
+    context: &mut Context,
+) {
     let ui = &mut context.ui;
     if ui.manner().json {
         ui.data(|out| json::details(out, details, found.state, detail));
@@ -43,4 +49,3 @@ pub fn print(found: &Found, details: &ApiKeyDetails, id_only: bool, detail: Deta
         ui.data(|out| out.write_all(text.as_bytes()));
     }
 }
-

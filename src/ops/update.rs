@@ -19,6 +19,12 @@ pub fn run(args: &ApiKeyUpdateArgs, context: &mut Context) -> Result<()> {
         action_when_leaked: args.action_if_leaked,
         expires_at,
     };
+    if changes.is_empty() {
+        return Err(Error::usage("There is nothing to change.").hint(format!(
+            "Give a change, such as '--name NEW': see '{} api-key-update --help'.",
+            context.program()
+        )));
+    }
     let identity = context.identity()?;
     let label = args.which.key.to_string();
     let what = format!("API key {}", context.ui.entity(&label));
@@ -56,7 +62,12 @@ pub fn locked(context: &Context, subject: &str, key: &ApiKey) -> Error {
         .hint(format!("Unlock it with '{} api-key-unlock {}'.", context.program(), key.id))
 }
 
-fn update(context: &Context, seen: &ApiKey, changes: &ApiKeyChanges, subject: &str) -> Result<ApiKey> {
+fn update(
+    context: &Context,
+    seen: &ApiKey,
+    changes: &ApiKeyChanges,
+    subject: &str,
+) -> Result<ApiKey> {
     let backend = context.backend()?;
     match backend.update_api_key(&seen.id, &seen.entity_tag, changes) {
         Ok(key) => Ok(key),
@@ -88,7 +99,8 @@ fn differences(seen: &ApiKey, now: &ApiKey) -> String {
         ("disabled", seen.disabled != now.disabled),
         ("locked", seen.locked != now.locked),
     ];
-    let changed: Vec<&str> = fields.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect();
+    let changed: Vec<&str> =
+        fields.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect();
     let what = if changed.is_empty() { "entity tag".to_owned() } else { changed.join(", ") };
     format!("Changed since it was read: {what}.")
 }

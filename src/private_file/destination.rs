@@ -84,18 +84,28 @@ impl Destination {
             _ => cannot(path, &error),
         })?;
         if !found.is_dir() {
-            return Err(DestinationError::new(format!("'{}' is not a directory.", directory.display())));
+            return Err(DestinationError::new(format!(
+                "'{}' is not a directory.",
+                directory.display()
+            )));
         }
         rustix::fs::access(directory, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
             DestinationError::hinted(
-                format!("The directory of '{shown}' cannot be written: {}.", io::Error::from(error)),
+                format!(
+                    "The directory of '{shown}' cannot be written: {}.",
+                    io::Error::from(error)
+                ),
                 "Name a file in a directory of yours.",
             )
         })?;
         Ok(Self { path: path.to_owned(), replaces })
     }
 
-    fn check_existing(path: &Path, metadata: &Metadata, force: bool) -> Result<Seen, DestinationError> {
+    fn check_existing(
+        path: &Path,
+        metadata: &Metadata,
+        force: bool,
+    ) -> Result<Seen, DestinationError> {
         let kind = metadata.file_type();
         let shown = path.display();
         let what = if kind.is_symlink() {
@@ -129,11 +139,16 @@ impl Destination {
 
     /// Writes the pending copy with the value to `pending`, in FILE's directory, and syncs it. `room` bytes are kept
     /// free for the final document, and taken from the disk now, so that a full disk shows before the key is made.
-    pub fn begin(self, pending: PathBuf, value: &Secret, room: usize) -> Result<Pending, DestinationError> {
+    pub fn begin(
+        self,
+        pending: PathBuf,
+        value: &Secret,
+        room: usize,
+    ) -> Result<Pending, DestinationError> {
         let failed = |error: &io::Error| cannot(&self.path, error);
         let file = create_new(&pending).map_err(|error| failed(&error))?;
-        let mut this = Pending { file, pending, destination: self, value_at: 0 };
-        let written = this.write_value(value, room).and_then(|()| sync_dir(parent(&this.pending)));
+        let mut this = Pending { file, path: pending, destination: self, value_at: 0 };
+        let written = this.write_value(value, room).and_then(|()| sync_dir(parent(&this.path)));
         match written {
             Ok(()) => Ok(this),
             Err(error) => {
@@ -158,7 +173,7 @@ impl Destination {
 #[derive(Debug)]
 pub struct Pending {
     file: File,
-    pending: PathBuf,
+    path: PathBuf,
     destination: Destination,
     /// Where the one-line document with the value begins.
     value_at: usize,
@@ -180,7 +195,7 @@ impl Pending {
     /// Takes up a pending copy that an interrupted process left, for the same FILE.
     pub fn resume(pending: PathBuf, destination: Destination) -> Result<Self, DestinationError> {
         match File::options().read(true).write(true).open(&pending) {
-            Ok(file) => Ok(Self { file, pending, destination, value_at: 0 }),
+            Ok(file) => Ok(Self { file, path: pending, destination, value_at: 0 }),
             Err(error) => Err(cannot(&pending, &error)),
         }
     }
@@ -204,7 +219,8 @@ impl Pending {
             let length = self.file.metadata().map_err(|error| failed(&error))?.len();
             let room = document.len().max(usize::try_from(length).unwrap_or(usize::MAX));
             self.value_at = usize::try_from(length).unwrap_or(usize::MAX);
-            self.write_value(value, room).map_err(|error| cannot(&self.destination.path, &error))?;
+            self.write_value(value, room)
+                .map_err(|error| cannot(&self.destination.path, &error))?;
         }
         self.file
             .write_all_at(document, 0)
@@ -219,31 +235,36 @@ impl Pending {
         let to = &self.destination.path;
         let failed = |error: &io::Error| cannot(to, error);
         if !self.destination.is_unchanged().map_err(|error| failed(&error))? {
-            return Err(DestinationError::new(format!("'{}' was changed by somebody else meanwhile.", to.display())));
+            return Err(DestinationError::new(format!(
+                "'{}' was changed by somebody else meanwhile.",
+                to.display()
+            )));
         }
         if self.destination.replaces.is_some() && fs::symlink_metadata(to).is_ok() {
-            fs::rename(&self.pending, to).map_err(|error| failed(&error))?;
+            fs::rename(&self.path, to).map_err(|error| failed(&error))?;
         } else {
-            rename_without_replacing(&self.pending, to).map_err(|error| failed(&error))?;
+            rename_without_replacing(&self.path, to).map_err(|error| failed(&error))?;
         }
         sync_dir(parent(to)).map_err(|error| failed(&error))
     }
 
     /// Removes the pending copy: no key was made.
     pub fn discard(self) {
-        let _ = remove(&self.pending);
+        let _ = remove(&self.path);
     }
 
     /// Returns where the pending copy is.
     pub fn path(&self) -> &Path {
-        &self.pending
+        &self.path
     }
 }
 
 /// Reads the value from a pending copy in any state it can have been left in; `None` when it holds none.
 pub fn read_pending(bytes: &[u8]) -> Option<Secret> {
     let value = |text: &[u8]| {
-        serde_json::from_slice::<ValueDocument<'_>>(text).ok().map(|found| Secret::new(found.apikey.into_owned()))
+        serde_json::from_slice::<ValueDocument<'_>>(text)
+            .ok()
+            .map(|found| Secret::new(found.apikey.into_owned()))
     };
     let last_line = bytes.trim_ascii_end().rsplit(|&byte| byte == b'\n').next()?;
     value(last_line).or_else(|| value(bytes))
@@ -292,7 +313,11 @@ mod tests {
         for written in 0..=document.len() {
             let mut torn = before.clone();
             torn[..written].copy_from_slice(&document[..written]);
-            assert_eq!(read_pending(&torn).unwrap().expose(), "the value", "{written} bytes written");
+            assert_eq!(
+                read_pending(&torn).unwrap().expose(),
+                "the value",
+                "{written} bytes written"
+            );
         }
         pending.finish(document, &value).unwrap();
         assert_eq!(fs::read(&file).unwrap(), document);
@@ -303,7 +328,8 @@ mod tests {
     fn a_document_larger_than_the_room_still_fits() {
         let directory = tempfile::tempdir().unwrap();
         let (pending, value, file) = begun(directory.path(), 16);
-        let document = format!("{{\"apikey\": \"the value\", \"name\": \"{}\"}}", "n".repeat(5_000));
+        let document =
+            format!("{{\"apikey\": \"the value\", \"name\": \"{}\"}}", "n".repeat(5_000));
         pending.finish(document.as_bytes(), &value).unwrap();
         assert_eq!(fs::read_to_string(&file).unwrap(), document);
     }

@@ -35,7 +35,9 @@ pub fn lock(path: &Path, mode: LockMode) -> io::Result<Option<Lock>> {
     };
     let file = match opened {
         Ok(file) => file,
-        Err(error) if mode == LockMode::Shared && error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if mode == LockMode::Shared && error.kind() == io::ErrorKind::NotFound => {
+            return Ok(None);
+        }
         Err(error) => return Err(error),
     };
     let start = Instant::now();

@@ -1,5 +1,7 @@
 //! The only code that writes the user's disk: private directories and files, locks, and the file of a new key.
 
+#![expect(clippy::disallowed_methods, reason = "the one module that writes the disk")]
+
 mod destination;
 mod lock;
 
@@ -61,7 +63,10 @@ pub fn read_small(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     file.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {most} bytes")));
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it is larger than {most} bytes"),
+        ));
     }
     Ok(Some(bytes))
 }
@@ -86,7 +91,13 @@ impl Log {
     /// Opens the log at `path` for appending, making it (0600) where it is missing. `len` is where its last whole
     /// record ends; what follows is cut off by the next [`Log::append`].
     pub fn open(path: &Path, len: u64) -> io::Result<Self> {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)?;
         Ok(Self { file, len })
     }
 

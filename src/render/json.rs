@@ -10,7 +10,8 @@ use serde_json::ser::{PrettyFormatter, Serializer};
 use zeroize::Zeroizing;
 
 use crate::model::{
-    Activity, ApiKey, ApiKeyDetails, Detail, HistoryEntry, Identity, NewApiKey, State, Timestamp, WireTime,
+    Activity, ApiKey, ApiKeyDetails, Detail, HistoryEntry, Identity, NewApiKey, State, Timestamp,
+    WireTime,
 };
 use crate::secret::Secret;
 
@@ -96,7 +97,8 @@ pub fn key(out: &mut dyn Write, key: &ApiKey, state: State) -> io::Result<()> {
 
 /// Writes a key that was just made, with its value.
 pub fn created(key: &ApiKey, state: State, value: &Secret) -> Zeroizing<String> {
-    let mut text = Zeroizing::new(Vec::with_capacity(super::key_file::room_for(&key.name, &key.description)));
+    let mut text =
+        Zeroizing::new(Vec::with_capacity(super::key_file::room_for(&key.name, &key.description)));
     // Writing text into memory cannot fail.
     let _ = document(&mut *text, &Key::new(key, state, value.expose()));
     Zeroizing::new(String::from_utf8(std::mem::take(&mut *text)).unwrap_or_default())
@@ -108,8 +110,22 @@ struct Details<'a> {
     key: Key<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     history: Option<Vec<Event<'a>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    activity: Option<Option<Use>>,
+    #[serde(skip_serializing_if = "Asked::is_not")]
+    activity: Asked<Use>,
+}
+
+/// A field that is there when it was asked for, and null where nothing is known.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Asked<T> {
+    Not,
+    For(Option<T>),
+}
+
+impl<T> Asked<T> {
+    fn is_not(&self) -> bool {
+        matches!(self, Self::Not)
+    }
 }
 
 /// A history record as the API names its fields (`api/iam_identity.md` §2).
@@ -130,7 +146,12 @@ struct Use {
 }
 
 /// Writes one key with what was asked for beside it; `activity` is null where the use is not known.
-pub fn details(out: &mut dyn Write, details: &ApiKeyDetails, state: State, asked: Detail) -> io::Result<()> {
+pub fn details(
+    out: &mut dyn Write,
+    details: &ApiKeyDetails,
+    state: State,
+    asked: Detail,
+) -> io::Result<()> {
     let account = &*details.key.account_id;
     let event = |entry: &'_ HistoryEntry| Event {
         timestamp: entry.at.to_wire(),
@@ -145,7 +166,8 @@ pub fn details(out: &mut dyn Write, details: &ApiKeyDetails, state: State, asked
         last_authn: activity.last_authn.map(Timestamp::to_wire),
         authn_count: activity.authn_count,
     };
-    let activity = asked.activity.then(|| details.activity.as_ref().map(used));
+    let activity =
+        if asked.activity { Asked::For(details.activity.as_ref().map(used)) } else { Asked::Not };
     document(out, &Details { key: Key::new(&details.key, state, ""), history, activity })
 }
 
@@ -164,7 +186,12 @@ struct Planned<'a> {
 }
 
 /// Writes what `--dry-run` says of a key that would be made.
-pub fn planned(out: &mut dyn Write, new: &NewApiKey, identity: &Identity, now: Timestamp) -> io::Result<()> {
+pub fn planned(
+    out: &mut dyn Write,
+    new: &NewApiKey,
+    identity: &Identity,
+    now: Timestamp,
+) -> io::Result<()> {
     let planned = Planned {
         dry_run: true,
         name: &new.name,

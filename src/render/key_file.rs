@@ -56,7 +56,8 @@ pub fn document(key: &ApiKey, value: &Secret) -> Zeroizing<Vec<u8>> {
     };
     // All its room at once: a buffer that moved would leave the value behind.
     let mut document = Zeroizing::new(Vec::with_capacity(room_for(&key.name, &key.description)));
-    let mut serializer = Serializer::with_formatter(&mut *document, PrettyFormatter::with_indent(b"\t"));
+    let mut serializer =
+        Serializer::with_formatter(&mut *document, PrettyFormatter::with_indent(b"\t"));
     // Writing text into memory cannot fail.
     let _ = file.serialize(&mut serializer);
     document

@@ -19,7 +19,10 @@ use crate::ui::{Paint, escape};
 const GAP: usize = 3;
 
 /// Lays out a few rows under a header.
-pub fn small<const N: usize>(header: &[&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+pub fn small<const N: usize>(
+    header: &[&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header.to_vec());
@@ -71,20 +74,31 @@ impl Columns {
             if wide {
                 columns.state = columns.state.max(state.as_str().len());
                 columns.created_by = columns.created_by.max(cell(&key.created_by).1);
-                columns.expires_at = columns.expires_at.max(key.expires_at.map_or(NEVER.len(), |_| TIME_WIDTH));
+                columns.expires_at =
+                    columns.expires_at.max(key.expires_at.map_or(NEVER.len(), |_| TIME_WIDTH));
             }
         }
         columns
     }
 
     fn row(&self, line: &mut Line, cells: &[(&str, usize); 7], more: Option<&[(&str, usize); 3]>) {
-        let widths = [self.id, self.name, self.description, TIME_WIDTH, TIME_WIDTH, "Locked".len(), self.state];
+        let widths = [
+            self.id,
+            self.name,
+            self.description,
+            TIME_WIDTH,
+            TIME_WIDTH,
+            "Locked".len(),
+            self.state,
+        ];
         for ((text, width), column) in cells.iter().zip(widths) {
             line.cell(text, *width, column);
         }
-        for ((text, width), column) in
-            more.into_iter().flatten().zip([self.expires_at, "Action If Leaked".len(), self.created_by])
-        {
+        for ((text, width), column) in more.into_iter().flatten().zip([
+            self.expires_at,
+            "Action If Leaked".len(),
+            self.created_by,
+        ]) {
             line.cell(text, *width, column);
         }
     }
@@ -127,11 +141,17 @@ impl Line {
 }
 
 /// Writes the list of keys; `wide` adds expiry, leak action and creator.
-pub fn keys(out: &mut dyn Write, keys: &[(&ApiKey, State)], wide: bool, colour: bool) -> io::Result<()> {
+pub fn keys(
+    out: &mut dyn Write,
+    keys: &[(&ApiKey, State)],
+    wide: bool,
+    colour: bool,
+) -> io::Result<()> {
     let columns = Columns::measure(keys, wide);
     let mut line = Line { text: Vec::with_capacity(512), colour: false, first: true };
     let plain = |text: &'static str| (text, text.len());
-    let header = ["ID", "Name", "Description", "Created At", "Last Updated", "Locked", "State"].map(plain);
+    let header =
+        ["ID", "Name", "Description", "Created At", "Last Updated", "Locked", "State"].map(plain);
     let more = ["Expires At", "Action If Leaked", "Created By"].map(plain);
     columns.row(&mut line, &header, wide.then_some(&more));
     if colour {
@@ -173,7 +193,11 @@ pub fn keys(out: &mut dyn Write, keys: &[(&ApiKey, State)], wide: bool, colour: 
 }
 
 /// Lays out labels and values under an empty line, as the official CLI does without a header.
-fn labelled<'a>(rows: impl IntoIterator<Item = (&'a str, Cow<'a, str>)>, label_width: usize, colour: bool) -> Vec<u8> {
+fn labelled<'a>(
+    rows: impl IntoIterator<Item = (&'a str, Cow<'a, str>)>,
+    label_width: usize,
+    colour: bool,
+) -> Vec<u8> {
     // Enough at once that no text with a value is ever moved.
     let mut text = Vec::with_capacity(64 * 1024);
     text.push(b'\n');
@@ -199,7 +223,9 @@ pub fn created(key: &ApiKey, value: &Secret, colour: bool) -> Zeroizing<String> 
         ("API Key", Cow::Borrowed(value.expose())),
         ("Locked", Cow::Borrowed(if key.locked { "true" } else { "false" })),
     ];
-    Zeroizing::new(String::from_utf8(labelled(rows, "Description".len(), colour)).unwrap_or_default())
+    Zeroizing::new(
+        String::from_utf8(labelled(rows, "Description".len(), colour)).unwrap_or_default(),
+    )
 }
 
 /// Lays out everything about one key.
@@ -225,13 +251,21 @@ pub fn details(details: &ApiKeyDetails, state: State, asked: Detail, colour: boo
     ];
     if asked.activity {
         let activity = details.activity.as_ref();
-        rows.push(("Last Used", activity.map_or("unknown".into(), |activity| time(activity.last_authn, NEVER))));
-        rows.push(("Times Used", activity.map_or("unknown".into(), |activity| activity.authn_count.to_string().into())));
+        rows.push((
+            "Last Used",
+            activity.map_or("unknown".into(), |activity| time(activity.last_authn, NEVER)),
+        ));
+        rows.push((
+            "Times Used",
+            activity.map_or("unknown".into(), |activity| activity.authn_count.to_string().into()),
+        ));
     }
     let text = labelled(rows, "Action If Leaked".len(), colour);
     let mut text = String::from_utf8(text).unwrap_or_default();
     if let Some(history) = &details.history {
-        let rows = history.iter().map(|entry| [entry.at.to_wire().to_string(), entry.action.clone(), entry.by.to_string()]);
+        let rows = history.iter().map(|entry| {
+            [entry.at.to_wire().to_string(), entry.action.clone(), entry.by.to_string()]
+        });
         text.push('\n');
         text.push_str(&small(&["Time", "Action", "By"], rows));
     }
@@ -291,13 +325,24 @@ mod tests {
                 ]
             };
             let header = [
-                "ID", "Name", "Description", "Created At", "Last Updated", "Locked", "State", "Expires At",
-                "Action If Leaked", "Created By",
+                "ID",
+                "Name",
+                "Description",
+                "Created At",
+                "Last Updated",
+                "Locked",
+                "State",
+                "Expires At",
+                "Action If Leaked",
+                "Created By",
             ];
             let theirs = if wide {
                 small(&header, keys.iter().map(cells))
             } else {
-                small::<7>(header[..7].try_into().unwrap(), keys.iter().map(|key| cells(key)[..7].to_vec().try_into().unwrap()))
+                small::<7>(
+                    header[..7].try_into().unwrap(),
+                    keys.iter().map(|key| cells(key)[..7].to_vec().try_into().unwrap()),
+                )
             };
             assert_eq!(String::from_utf8(ours).unwrap(), theirs, "wide: {wide}");
         }

@@ -58,20 +58,30 @@ pub(super) fn end_prompt() {
 }
 
 /// Ends the process as an interrupt does.
-#[expect(clippy::exit, reason = "a signal ends the program wherever it is; the disk is safe at every instant")]
+#[expect(
+    clippy::exit,
+    reason = "a signal ends the program wherever it is; the disk is safe at every instant"
+)]
 pub(super) fn end(terminated: bool) -> ! {
-    let (kind, word) =
-        if terminated { (ErrorKind::Terminated, "Terminated.") } else { (ErrorKind::Interrupted, "Interrupted.") };
+    let (kind, word) = if terminated {
+        (ErrorKind::Terminated, "Terminated.")
+    } else {
+        (ErrorKind::Interrupted, "Interrupted.")
+    };
     // Held to the end, so that the other thread cannot say it again.
     let mut state = state().lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(terminal) = state.terminal.take() {
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &terminal);
-        let mut stream: Box<dyn io::Write> =
-            if rustix::termios::isatty(io::stdout()) { Box::new(io::stdout()) } else { Box::new(io::stderr()) };
+        let mut stream: Box<dyn io::Write> = if rustix::termios::isatty(io::stdout()) {
+            Box::new(io::stdout())
+        } else {
+            Box::new(io::stderr())
+        };
         let _ = stream.write_all(b"\x1b[?25h\n");
         let _ = stream.flush();
     }
-    let message = state.words.as_ref().map_or_else(|| word.to_owned(), |words| format!("{word} {words}"));
+    let message =
+        state.words.as_ref().map_or_else(|| word.to_owned(), |words| format!("{word} {words}"));
     let error = Error::new(kind, message);
     let line = if state.manner.json_errors { error.to_json() } else { error.message };
     let _ = writeln!(io::stderr().lock(), "{line}");

@@ -17,7 +17,12 @@ use crate::secret::Secret;
 struct PlainTheme;
 
 impl Theme for PlainTheme {
-    fn format_confirm_prompt(&self, f: &mut dyn fmt::Write, prompt: &str, default: Option<bool>) -> fmt::Result {
+    fn format_confirm_prompt(
+        &self,
+        f: &mut dyn fmt::Write,
+        prompt: &str,
+        default: Option<bool>,
+    ) -> fmt::Result {
         write!(f, "{prompt} [y/N]> {}", if default == Some(true) { "y" } else { "" })
     }
 
@@ -42,7 +47,11 @@ impl Ui {
         let question = escape_lines(question).into_owned();
         self.flush();
         interrupt::watch(self.manner(), Some("Nothing was changed.".to_owned()));
-        let answer = if self.can_ask() { Self::confirm_at_terminal(&question) } else { self.confirm_by_line(&question) };
+        let answer = if self.can_ask() {
+            Self::confirm_at_terminal(&question)
+        } else {
+            self.confirm_by_line(&question)
+        };
         interrupt::watch(self.manner(), None);
         answer
     }
@@ -58,7 +67,7 @@ impl Ui {
             .default(false)
             .wait_for_newline(true)
             .interact_on(&Self::term());
-        let answer = asked.map_err(|error| not_asked(error.into()));
+        let answer = asked.map_err(|error| not_asked(&error.into()));
         interrupt::end_prompt();
         answer
     }
@@ -74,7 +83,9 @@ impl Ui {
         match answer.as_deref().map(|answer| answer.trim().to_ascii_lowercase()).as_deref() {
             Some("y" | "yes") => Ok(true),
             Some("n" | "no") => Ok(false),
-            Some(_) => Err(nobody_answers("The answer on standard input was neither 'y' nor 'n'; nothing was changed.")),
+            Some(_) => Err(nobody_answers(
+                "The answer on standard input was neither 'y' nor 'n'; nothing was changed.",
+            )),
             None => Err(nobody_answers("Nobody answered on standard input; nothing was changed.")),
         }
     }
@@ -89,7 +100,7 @@ impl Ui {
             .allow_empty_password(true)
             .report(false)
             .interact_on(&Self::term());
-        let answer = asked.map(Secret::new).map_err(|error| not_asked(error.into()));
+        let answer = asked.map(Secret::new).map_err(|error| not_asked(&error.into()));
         interrupt::end_prompt();
         answer
     }
@@ -100,7 +111,7 @@ pub fn nobody_answers(message: &str) -> Error {
     Error::usage(message).hint("Repeat the command with '--force' to go on without confirmation.")
 }
 
-fn not_asked(error: io::Error) -> Error {
+fn not_asked(error: &io::Error) -> Error {
     match error.kind() {
         // Ctrl-C reaches a prompt as a key.
         io::ErrorKind::Interrupted => interrupt::end(false),

@@ -25,9 +25,9 @@ fn completions_and_man_pages_are_as_the_command_tree_makes_them() {
     let found: BTreeSet<String> = ["completions", "man"]
         .into_iter()
         .flat_map(|directory| {
-            fs::read_dir(package.join(directory))
-                .unwrap()
-                .map(move |entry| format!("{directory}/{}", entry.unwrap().file_name().into_string().unwrap()))
+            fs::read_dir(package.join(directory)).unwrap().map(move |entry| {
+                format!("{directory}/{}", entry.unwrap().file_name().into_string().unwrap())
+            })
         })
         .collect();
     assert_eq!(found, expected, "completions/ and man/ hold nothing else");

@@ -16,7 +16,7 @@ pub(super) enum Want<'a> {
     /// Every key of an owner.
     OwnedBy(&'a str),
     /// An owner's keys of one name.
-    Named(&'a str, Finder<'static>),
+    Named(&'a str, Box<Finder<'static>>),
     /// One key, with its history.
     One(&'a ApiKeyId),
     /// The key that a value opens.
@@ -26,7 +26,7 @@ pub(super) enum Want<'a> {
 impl<'a> Want<'a> {
     /// Wants an owner's keys of exactly this name.
     pub(super) fn named(owner: &'a str, name: &str) -> Self {
-        Self::Named(owner, Finder::new(&name_needle(name)).into_owned())
+        Self::Named(owner, Box::new(Finder::new(&name_needle(name)).into_owned()))
     }
 }
 
@@ -73,31 +73,32 @@ impl<'a> Fold<'a> {
         let whole = matches!(self.want, Want::Everything | Want::One(_));
         let hash = if whole { record.hash.clone().into_owned() } else { String::new() };
         let history = if whole { record.history(self.identity) } else { Vec::new() };
-        match self.place(line) {
-            Some(place) => {
-                if let Some(kept) = &mut self.keys[place] {
-                    kept.key = key;
-                    kept.history.extend(history);
-                }
-            }
-            None => {
-                if let Some(places) = &mut self.places {
-                    places.insert(key.id.clone(), self.keys.len());
-                }
-                self.keys.push(Some(Kept { key, hash, history }));
-            }
+        if let Some(kept) = self.place(line).and_then(|place| self.keys[place].as_mut()) {
+            kept.key = key;
+            kept.history.extend(history);
+            return Some(());
         }
+        if let Some(places) = &mut self.places {
+            places.insert(key.id.clone(), self.keys.len());
+        }
+        self.keys.push(Some(Kept { key, hash, history }));
         Some(())
     }
 
     fn is_about_wanted(&self, line: &Line<'_>) -> bool {
-        let owned_by = |owner: &str| line.iam_id.unwrap_or(self.identity.iam_id.as_bytes()) == owner.as_bytes();
+        let owned_by = |owner: &str| {
+            line.iam_id.unwrap_or(self.identity.iam_id.as_bytes()) == owner.as_bytes()
+        };
         match &self.want {
             Want::Everything => true,
             Want::OwnedBy(owner) => owned_by(owner),
-            Want::Named(owner, name) => owned_by(owner) && (line.op == Op::Delete || line.mentions(name)),
+            Want::Named(owner, name) => {
+                owned_by(owner) && (line.op == Op::Delete || line.mentions(name))
+            }
             Want::One(id) => line.id == id.as_str().as_bytes(),
-            Want::Opened(hash) => line.op == Op::Delete || line.hash().is_some_and(|found| hash.is_text(found)),
+            Want::Opened(hash) => {
+                line.op == Op::Delete || line.hash().is_some_and(|found| hash.is_text(found))
+            }
         }
     }
 

@@ -16,8 +16,8 @@ use self::store::{Facts, Scan, Store, Writer, no_randomness};
 use super::{Backend, BackendError, BackendKind, Condition};
 use crate::clock::{Clock, ClockError};
 use crate::model::{
-    ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, CreatedApiKey, Detail, EntityTag, Identity, NewApiKey, NewValue,
-    Owner, Selection, Timestamp,
+    ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, CreatedApiKey, Detail, EntityTag, Identity,
+    NewApiKey, NewValue, Owner, Selection, Timestamp,
 };
 use crate::secret::{self, Secret};
 
@@ -86,7 +86,8 @@ impl LocalBackend {
         let mut fold = Fold::new(identity, want);
         let scan = self.store.read(|line| fold.take(&line))?;
         self.note(&scan);
-        let mut kept: Vec<Kept> = fold.into_kept().filter(|kept| !is_purged(&kept.key, now)).collect();
+        let mut kept: Vec<Kept> =
+            fold.into_kept().filter(|kept| !is_purged(&kept.key, now)).collect();
         // A key that was renamed comes up where it got the name.
         kept.sort_by_key(|kept| kept.key.created_at);
         Ok(kept)
@@ -119,7 +120,8 @@ impl LocalBackend {
         let facts = writer.facts(Self::founder)?;
         let mut fold = Fold::new(&facts.identity, Want::One(id));
         let scan = writer.scan(|line| fold.take(&line))?;
-        let kept = fold.into_kept().find(|kept| !is_purged(&kept.key, now)).ok_or(Condition::NotFound)?;
+        let kept =
+            fold.into_kept().find(|kept| !is_purged(&kept.key, now)).ok_or(Condition::NotFound)?;
         Ok((writer, scan, facts, kept))
     }
 }
@@ -137,7 +139,9 @@ fn check_texts(name: Option<&str>, description: Option<&str>) -> Result<(), Cond
     let too_long = |what: &str, limit: usize, found: usize| {
         Condition::Invalid(format!("The {what} has {found} characters; {limit} are allowed."))
     };
-    for (what, text, limit) in [("name", name, NAME_LIMIT), ("description", description, DESCRIPTION_LIMIT)] {
+    for (what, text, limit) in
+        [("name", name, NAME_LIMIT), ("description", description, DESCRIPTION_LIMIT)]
+    {
         let found = text.map_or(0, |text| text.chars().count());
         if found > limit {
             return Err(too_long(what, limit, found));
@@ -210,7 +214,11 @@ impl Backend for LocalBackend {
         let identity = self.identity()?;
         let kept = self.read(&identity, Want::One(id))?.pop().ok_or(Condition::NotFound)?;
         // Nothing on this machine exchanges a key for a token, so no use is known.
-        Ok(ApiKeyDetails { key: kept.key, history: detail.history.then_some(kept.history), activity: None })
+        Ok(ApiKeyDetails {
+            key: kept.key,
+            history: detail.history.then_some(kept.history),
+            activity: None,
+        })
     }
 
     fn api_key_by_value(&self, value: &Secret) -> Result<ApiKey, BackendError> {
@@ -230,12 +238,18 @@ impl Backend for LocalBackend {
         Ok(())
     }
 
-    fn create_api_key(&self, new: &NewApiKey, value: NewValue<'_>) -> Result<CreatedApiKey, BackendError> {
+    fn create_api_key(
+        &self,
+        new: &NewApiKey,
+        value: NewValue<'_>,
+    ) -> Result<CreatedApiKey, BackendError> {
         check_texts(Some(&new.name), Some(&new.description))?;
         let mut chosen_here = None;
         let value = match value {
             NewValue::Chosen(value) => value,
-            NewValue::ServiceChooses => chosen_here.insert(Secret::choose_api_key().map_err(no_randomness)?),
+            NewValue::ServiceChooses => {
+                chosen_here.insert(Secret::choose_api_key().map_err(no_randomness)?)
+            }
         };
         let now = self.now()?;
         let writer = self.store.write()?;
@@ -310,7 +324,11 @@ impl Backend for LocalBackend {
             return Err(Condition::Locked.into());
         }
         let identity = &facts.identity;
-        writer.append(&scan, &facts, &Record::deletion(&kept.key, self.now()?, &identity.iam_id, identity))
+        writer.append(
+            &scan,
+            &facts,
+            &Record::deletion(&kept.key, self.now()?, &identity.iam_id, identity),
+        )
     }
 
     fn set_locked(&self, id: &ApiKeyId, locked: bool) -> Result<(), BackendError> {

@@ -67,7 +67,10 @@ const BODY_AT: usize = CRC_PREFIX.len() + 8 + 2;
 /// Returns the part behind the checksum if the checksum is right.
 pub(super) fn verified(line: &[u8]) -> Result<&[u8], &'static str> {
     let (prefix, body) = line.split_at_checked(BODY_AT).ok_or("it is too short")?;
-    let crc = prefix.strip_prefix(CRC_PREFIX).and_then(|rest| rest.strip_suffix(b"\",")).and_then(from_hex);
+    let crc = prefix
+        .strip_prefix(CRC_PREFIX)
+        .and_then(|rest| rest.strip_suffix(b"\","))
+        .and_then(from_hex);
     match crc {
         None => Err("it does not begin with a checksum"),
         Some(crc) if crc != crc32fast::hash(body) => Err("its checksum does not match"),
@@ -207,7 +210,13 @@ fn is_usual(action: &LeakAction) -> bool {
 
 impl<'a> Record<'a> {
     /// Records that `op` left the key as it is now.
-    pub(super) fn of(op: Op, key: &'a ApiKey, hash: &'a str, by: &'a str, identity: &Identity) -> Self {
+    pub(super) fn of(
+        op: Op,
+        key: &'a ApiKey,
+        hash: &'a str,
+        by: &'a str,
+        identity: &Identity,
+    ) -> Self {
         let at = if op == Op::Create { key.created_at } else { key.modified_at };
         let unless_owner = |who: &'a str| (who != &*key.iam_id).then_some(Cow::Borrowed(who));
         Self {
@@ -233,7 +242,12 @@ impl<'a> Record<'a> {
     }
 
     /// Records that a key is gone.
-    pub(super) fn deletion(key: &'a ApiKey, at: Timestamp, by: &'a str, identity: &Identity) -> Self {
+    pub(super) fn deletion(
+        key: &'a ApiKey,
+        at: Timestamp,
+        by: &'a str,
+        identity: &Identity,
+    ) -> Self {
         Self {
             at,
             tag: "".into(),

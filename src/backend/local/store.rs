@@ -76,11 +76,6 @@ impl Store {
         Self { log: directory.join("store.jsonl"), directory, slack: 1_000 }
     }
 
-    #[cfg(test)]
-    pub(super) fn with_slack(directory: PathBuf, slack: u64) -> Self {
-        Self { slack, ..Self::new(directory) }
-    }
-
     pub(super) fn directory(&self) -> &Path {
         &self.directory
     }
@@ -103,7 +98,10 @@ impl Store {
     }
 
     /// Reads every line under a shared lock.
-    pub(super) fn read(&self, visit: impl FnMut(Line<'_>) -> Option<()>) -> Result<Scan, BackendError> {
+    pub(super) fn read(
+        &self,
+        visit: impl FnMut(Line<'_>) -> Option<()>,
+    ) -> Result<Scan, BackendError> {
         // Where nothing was ever written there is no lock file, and nothing is made by reading.
         let _lock = self.lock(LockMode::Shared)?;
         self.scan(visit)
@@ -122,10 +120,11 @@ impl Store {
     fn lock(&self, mode: LockMode) -> Result<Option<Lock>, BackendError> {
         let path = self.directory.join("store.lock");
         private_file::lock(&path, mode).map_err(|error| match error.kind() {
-            io::ErrorKind::TimedOut => {
-                Condition::Unavailable(format!("The local store in {} is busy: {error}", self.directory.display()))
-                    .into()
-            }
+            io::ErrorKind::TimedOut => Condition::Unavailable(format!(
+                "The local store in {} is busy: {error}",
+                self.directory.display()
+            ))
+            .into(),
             _ => BackendError::store(&path, "could not be locked", error),
         })
     }
@@ -224,7 +223,11 @@ impl Store {
         if mode & 0o022 == 0 {
             return Ok(());
         }
-        let words = format!("its mode {:04o} lets others write it; run 'chmod 600 {}'", mode & 0o7777, self.log.display());
+        let words = format!(
+            "its mode {:04o} lets others write it; run 'chmod 600 {}'",
+            mode & 0o7777,
+            self.log.display()
+        );
         Err(BackendError::store(&self.log, "is not private", anyhow::Error::msg(words)))
     }
 }
@@ -238,7 +241,10 @@ pub(super) struct Writer<'a> {
 
 impl Writer<'_> {
     /// Reads every line, as [`Store::read`] does.
-    pub(super) fn scan(&self, visit: impl FnMut(Line<'_>) -> Option<()>) -> Result<Scan, BackendError> {
+    pub(super) fn scan(
+        &self,
+        visit: impl FnMut(Line<'_>) -> Option<()>,
+    ) -> Result<Scan, BackendError> {
         self.store.scan(visit)
     }
 
@@ -253,7 +259,12 @@ impl Writer<'_> {
 
     /// Appends one change. When this returns, it is on the disk; when it fails, nothing changed unless the condition
     /// is `OutcomeUnknown`.
-    pub(super) fn append(&self, scan: &Scan, facts: &Facts, change: &Record<'_>) -> Result<(), BackendError> {
+    pub(super) fn append(
+        &self,
+        scan: &Scan,
+        facts: &Facts,
+        change: &Record<'_>,
+    ) -> Result<(), BackendError> {
         let store = self.store;
         let failed = |error| BackendError::store(&store.log, "could not be written", error);
         let mut bytes = Vec::new();
@@ -265,7 +276,10 @@ impl Writer<'_> {
         log.append(&bytes).map_err(|error| match error {
             AppendError::Unchanged(error) => failed(error),
             AppendError::Unknown(error) => BackendError {
-                condition: Condition::OutcomeUnknown(format!("{} could not be written", store.log.display())),
+                condition: Condition::OutcomeUnknown(format!(
+                    "{} could not be written",
+                    store.log.display()
+                )),
                 service: None,
                 source: Some(error.into()),
             },
@@ -273,7 +287,8 @@ impl Writer<'_> {
         if scan.facts.is_none() {
             private_file::sync_dir(&store.directory).map_err(failed)?;
         }
-        let live = scan.live + u64::from(change.op == Op::Create) - u64::from(change.op == Op::Delete).min(scan.live);
+        let live = scan.live + u64::from(change.op == Op::Create)
+            - u64::from(change.op == Op::Delete).min(scan.live);
         let superseded = (scan.lines + 1).saturating_sub(live);
         if superseded > store.slack.max(live) {
             // The change is safe already; a compaction that fails is tried again by the next write.
@@ -294,7 +309,11 @@ impl Writer<'_> {
             let by = kept.history.first().map_or(&*kept.key.created_by, |event| &*event.by);
             let mut line = Record::of(Op::Create, &kept.key, &kept.hash, by, &facts.identity);
             if kept.history.len() > 1 {
-                line.events = kept.history.iter().filter_map(|event| Event::of(event, &kept.key.iam_id)).collect();
+                line.events = kept
+                    .history
+                    .iter()
+                    .filter_map(|event| Event::of(event, &kept.key.iam_id))
+                    .collect();
             }
             let line = record::to_line(&line).map_err(|error| failed(error.into()))?;
             fresh.write(&line).map_err(failed)?;
@@ -312,7 +331,8 @@ fn header_line(facts: &Facts) -> Result<Vec<u8>, BackendError> {
         user: (&*facts.identity.user).into(),
         hash_key: URL_SAFE_NO_PAD.encode(facts.hash_key).into(),
     };
-    record::to_line(&header).map_err(|error| BackendError::store("store.jsonl", "could not be written", error))
+    record::to_line(&header)
+        .map_err(|error| BackendError::store("store.jsonl", "could not be written", error))
 }
 
 pub(super) fn no_randomness(error: getrandom::Error) -> BackendError {

@@ -203,7 +203,8 @@ pub(crate) fn redact(text: &str) -> String {
     let mut rest = text;
     while !rest.is_empty() {
         let length = rest.find(|c| !word(c)).unwrap_or(rest.len());
-        let (token, behind) = rest.split_at(length.max(rest.chars().next().map_or(1, char::len_utf8).min(rest.len())));
+        let (token, behind) = rest
+            .split_at(length.max(rest.chars().next().map_or(1, char::len_utf8).min(rest.len())));
         let token_is_word = length > 0;
         if token_is_word && token.len() == 43 && token.starts_with("ApiKey-") {
             let next = ids.len() + 1;
@@ -223,7 +224,9 @@ pub(crate) fn redact(text: &str) -> String {
 
 fn is_tag(token: &str) -> bool {
     token.split_once('-').is_some_and(|(number, hex)| {
-        number.bytes().all(|b| b.is_ascii_digit()) && hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_hexdigit())
+        number.bytes().all(|b| b.is_ascii_digit())
+            && hex.len() == 32
+            && hex.bytes().all(|b| b.is_ascii_hexdigit())
     })
 }
 
