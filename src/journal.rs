@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::backend::BackendKind;
 use crate::model::Timestamp;
 use crate::private_file::{self, AppendError, Log};
-use crate::secret::{self, KeyedHash, Secret};
+use crate::secret::{self, Secret};
 
 /// What was begun.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,8 +47,7 @@ pub struct Begun {
 impl Begun {
     /// Tells whether `value` is the one that was being given to the new key.
     pub fn is_value(&self, value: &Secret) -> bool {
-        KeyedHash::from_text(&self.value_hash)
-            .is_some_and(|hash| value.matches(self.salt.as_bytes(), &hash))
+        value.keyed_hash(self.salt.as_bytes()).is(self.value_hash.as_bytes())
     }
 }
 
@@ -116,7 +115,7 @@ impl Journal {
     /// Hashes a value for an entry; returns the hash and its key.
     pub fn hash(value: &Secret) -> io::Result<(String, String)> {
         let salt = secret::hex(&secret::random::<16>().map_err(io::Error::other)?);
-        Ok((value.keyed_hash(salt.as_bytes()).to_text(), salt))
+        Ok((value.keyed_hash(salt.as_bytes()).as_str().to_owned(), salt))
     }
 
     /// Writes and syncs an entry before anything is made.

@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use memchr::memmem::Finder;
-
-use super::record::{Line, Op, name_needle};
+use super::record::{Line, Op, name_field};
 use crate::model::{ApiKey, ApiKeyId, HistoryEntry, Identity};
 use crate::secret::KeyedHash;
 
@@ -16,7 +14,7 @@ pub(super) enum Want<'a> {
     /// Every key of an owner.
     OwnedBy(&'a str),
     /// An owner's keys of one name.
-    Named(&'a str, Box<Finder<'static>>),
+    Named(&'a str, String),
     /// One key, with its history.
     One(&'a ApiKeyId),
     /// The key that a value opens.
@@ -26,7 +24,7 @@ pub(super) enum Want<'a> {
 impl<'a> Want<'a> {
     /// Wants an owner's keys of exactly this name.
     pub(super) fn named(owner: &'a str, name: &str) -> Self {
-        Self::Named(owner, Box::new(Finder::new(&name_needle(name)).into_owned()))
+        Self::Named(owner, name_field(name))
     }
 }
 
@@ -93,12 +91,10 @@ impl<'a> Fold<'a> {
             Want::Everything => true,
             Want::OwnedBy(owner) => owned_by(owner),
             Want::Named(owner, name) => {
-                owned_by(owner) && (line.op == Op::Delete || line.mentions(name))
+                owned_by(owner) && (line.op == Op::Delete || line.is_named(name))
             }
             Want::One(id) => line.id == id.as_str().as_bytes(),
-            Want::Opened(hash) => {
-                line.op == Op::Delete || line.hash().is_some_and(|found| hash.is_text(found))
-            }
+            Want::Opened(hash) => line.op == Op::Delete || line.has_hash(hash),
         }
     }
 

@@ -54,6 +54,35 @@ impl LocalBackend {
         }
     }
 
+    /// Makes `count` keys at once, past the limit, with values that nobody knows: to try things out on a full store.
+    pub fn seed(&self, count: usize) -> Result<(), BackendError> {
+        let now = self.now()?;
+        let writer = self.store.write()?;
+        let facts = writer.facts(Self::founder)?;
+        let scan = writer.scan(|_| Some(()))?;
+        let mut keys = Vec::with_capacity(count);
+        for n in 1..=count {
+            let value = Secret::choose_api_key().map_err(no_randomness)?;
+            let new = NewApiKey {
+                owner: Owner::Myself,
+                name: format!("seed-{n:06}"),
+                description: format!("Seeded API key number {n}"),
+                locked: false,
+                disabled: false,
+                action_when_leaked: None,
+                expires_at: None,
+            };
+            let hash = value.keyed_hash(&facts.hash_key).as_str().to_owned();
+            keys.push((new_key(&new, &facts.identity, &facts.identity.iam_id, now)?, hash));
+        }
+        let identity = &facts.identity;
+        let records: Vec<Record<'_>> = keys
+            .iter()
+            .map(|(key, hash)| Record::of(Op::Create, key, hash, &identity.iam_id, identity))
+            .collect();
+        writer.append(&scan, &facts, &records)
+    }
+
     fn now(&self) -> Result<Timestamp, BackendError> {
         Ok(self.clock.now()?)
     }
@@ -106,7 +135,7 @@ impl LocalBackend {
         kept.key.entity_tag = EntityTag::revision(kept.key.entity_tag.number() + 1, random);
         kept.key.modified_at = self.now()?;
         let record = Record::of(op, &kept.key, &kept.hash, &facts.identity.iam_id, &facts.identity);
-        writer.append(&scan, &facts, &record)?;
+        writer.append(&scan, &facts, &[record])?;
         Ok(kept.key)
     }
 
@@ -130,6 +159,33 @@ impl LocalBackend {
 fn is_purged(key: &ApiKey, now: Timestamp) -> bool {
     let past = |time: Timestamp| time.plus(KEPT_EXPIRED).is_some_and(|end| end < now);
     key.expires_at.is_some_and(past) && past(key.modified_at)
+}
+
+/// Gives a new key its id and first tag.
+fn new_key(
+    new: &NewApiKey,
+    identity: &Identity,
+    owner: &str,
+    now: Timestamp,
+) -> Result<ApiKey, BackendError> {
+    Ok(ApiKey {
+        id: ApiKeyId::from_random(secret::random().map_err(no_randomness)?),
+        entity_tag: EntityTag::revision(1, secret::random().map_err(no_randomness)?),
+        unusual_crn: None,
+        locked: new.locked,
+        disabled: new.disabled,
+        created_at: now,
+        created_by: identity.iam_id.clone(),
+        modified_at: now,
+        expires_at: new.expires_at,
+        support_sessions: false,
+        action_when_leaked: new.action_when_leaked.unwrap_or_default(),
+        name: new.name.as_str().into(),
+        description: new.description.as_str().into(),
+        iam_id: if owner == &*identity.iam_id { identity.iam_id.clone() } else { owner.into() },
+        account_id: identity.account_id.clone(),
+        leaked: false,
+    })
 }
 
 fn check_texts(name: Option<&str>, description: Option<&str>) -> Result<(), Condition> {
@@ -166,7 +222,7 @@ impl Census<'_> {
         match line.op {
             Op::Create => {
                 self.keys += usize::from(owned);
-                if line.hash().is_some_and(|text| self.hash.is_text(text)) {
+                if line.has_hash(&self.hash) {
                     self.holder = Some(line.id.to_vec());
                 }
             }
@@ -273,29 +329,9 @@ impl Backend for LocalBackend {
                 return Err(Condition::LimitReached { limit: self.limit }.into());
             }
         }
-        let random: [u8; 32] = secret::random().map_err(no_randomness)?;
-        let (for_id, for_tag) = random.split_at(16);
-        let key = ApiKey {
-            id: ApiKeyId::from_random(for_id.try_into().unwrap_or_default()),
-            entity_tag: EntityTag::revision(1, for_tag.try_into().unwrap_or_default()),
-            unusual_crn: None,
-            locked: new.locked,
-            disabled: new.disabled,
-            created_at: now,
-            created_by: identity.iam_id.clone(),
-            modified_at: now,
-            expires_at: new.expires_at,
-            support_sessions: false,
-            action_when_leaked: new.action_when_leaked.unwrap_or_default(),
-            name: new.name.as_str().into(),
-            description: new.description.as_str().into(),
-            iam_id: owner.into(),
-            account_id: identity.account_id.clone(),
-            leaked: false,
-        };
-        let hash = hash.to_text();
-        let record = Record::of(Op::Create, &key, &hash, &identity.iam_id, identity);
-        writer.append(&scan, &facts, &record)?;
+        let key = new_key(new, identity, owner, now)?;
+        let record = Record::of(Op::Create, &key, hash.as_str(), &identity.iam_id, identity);
+        writer.append(&scan, &facts, &[record])?;
         Ok(CreatedApiKey { key, value: chosen_here })
     }
 
@@ -324,11 +360,8 @@ impl Backend for LocalBackend {
             return Err(Condition::Locked.into());
         }
         let identity = &facts.identity;
-        writer.append(
-            &scan,
-            &facts,
-            &Record::deletion(&kept.key, self.now()?, &identity.iam_id, identity),
-        )
+        let record = Record::deletion(&kept.key, self.now()?, &identity.iam_id, identity);
+        writer.append(&scan, &facts, &[record])
     }
 
     fn set_locked(&self, id: &ApiKeyId, locked: bool) -> Result<(), BackendError> {

@@ -5,16 +5,16 @@
 //! ```
 //!
 //! What can be derived is left out: the owner where it is the store's identity, times that equal `at`, flags that are
-//! off. The checksum covers the line behind it, so that a scan can trust a line without parsing it; `op`, `id` and a
-//! foreign `iam_id` come first, so that it can count and find keys by their prefix.
+//! off. The checksum covers the line behind it, so that a scan can trust a line without parsing it. The fields that
+//! a scan looks for stand first and in this order, so that it can count and find keys by stepping from one to the next.
 
 use std::borrow::Cow;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
-use memchr::memmem::Finder;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ApiKey, ApiKeyId, EntityTag, HistoryEntry, Identity, LeakAction, Timestamp};
+use crate::secret::KeyedHash;
 
 /// What a line records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,8 +56,8 @@ pub(super) struct Line<'a> {
     pub(super) id: &'a [u8],
     /// The owner, where it is not the store's identity.
     pub(super) iam_id: Option<&'a [u8]>,
-    /// The document without its checksum: `"op":…}`.
-    body: &'a [u8],
+    /// What follows these fields.
+    rest: &'a [u8],
     whole: &'a [u8],
 }
 
@@ -102,21 +102,26 @@ impl<'a> Line<'a> {
         let (op, rest) = field(body, b"\"op\":\"").ok_or(unknown)?;
         let op = Op::from_bytes(op).ok_or(unknown)?;
         let (id, rest) = field(rest, b",\"id\":\"").ok_or(unknown)?;
-        let iam_id = field(rest, b",\"iam_id\":\"").map(|(iam_id, _)| iam_id);
-        Ok(Self { op, id, iam_id, body, whole: line })
+        let (iam_id, rest) = optional(rest, b",\"iam_id\":\"");
+        Ok(Self { op, id, iam_id, rest, whole: line })
     }
 
-    /// Tells whether the line holds these bytes anywhere; a way to skip most lines unparsed.
-    pub(super) fn mentions(&self, finder: &Finder<'_>) -> bool {
-        finder.find(self.body).is_some()
+    /// Steps to the hash of the key's value, and to what follows it.
+    fn hash(&self) -> Option<(&'a [u8], &'a [u8])> {
+        let (_, rest) = field(self.rest, b",\"at\":\"")?;
+        let (_, rest) = optional(rest, b",\"by\":\"");
+        let (_, rest) = field(rest, b",\"tag\":\"")?;
+        field(rest, b",\"hash\":\"")
     }
 
-    /// Returns the hash of the key's value, without parsing the line. A quote inside a text is escaped, so the field's
-    /// name cannot be met in one.
-    pub(super) fn hash(&self) -> Option<&'a [u8]> {
-        static FIELD: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b",\"hash\":\""));
-        let at = FIELD.find(self.body)?;
-        field(&self.body[at..], FIELD.needle()).map(|(hash, _)| hash)
+    /// Tells whether the key's value has this hash.
+    pub(super) fn has_hash(&self, hash: &KeyedHash) -> bool {
+        self.hash().is_some_and(|(found, _)| hash.is(found))
+    }
+
+    /// Tells whether the key has the name that [`name_field`] made `field` from.
+    pub(super) fn is_named(&self, field: &str) -> bool {
+        self.hash().is_some_and(|(_, rest)| rest.starts_with(field.as_bytes()))
     }
 
     /// Parses the whole record.
@@ -133,10 +138,14 @@ fn field<'a>(text: &'a [u8], name: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     Some((&rest[..end], &rest[end + 1..]))
 }
 
-/// The text by which a line that holds `name` can be found without parsing.
-pub(super) fn name_needle(name: &str) -> String {
+fn optional<'a>(text: &'a [u8], name: &[u8]) -> (Option<&'a [u8]>, &'a [u8]) {
+    field(text, name).map_or((None, text), |(value, rest)| (Some(value), rest))
+}
+
+/// Returns the field that a key of this name has in its lines.
+pub(super) fn name_field(name: &str) -> String {
     let quoted = serde_json::to_string(name).unwrap_or_default();
-    format!("\"name\":{quoted}")
+    format!(",\"name\":{quoted}")
 }
 
 /// An earlier change that a compacted line carries along.

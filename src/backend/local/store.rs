@@ -257,13 +257,13 @@ impl Writer<'_> {
         Ok(Facts { identity: founder(), hash_key })
     }
 
-    /// Appends one change. When this returns, it is on the disk; when it fails, nothing changed unless the condition
-    /// is `OutcomeUnknown`.
+    /// Appends changes, all of them or none. When this returns they are on the disk; when it fails, nothing changed
+    /// unless the condition is `OutcomeUnknown`.
     pub(super) fn append(
         &self,
         scan: &Scan,
         facts: &Facts,
-        change: &Record<'_>,
+        changes: &[Record<'_>],
     ) -> Result<(), BackendError> {
         let store = self.store;
         let failed = |error| BackendError::store(&store.log, "could not be written", error);
@@ -271,7 +271,10 @@ impl Writer<'_> {
         if scan.facts.is_none() {
             bytes = header_line(facts)?;
         }
-        bytes.extend_from_slice(&record::to_line(change).map_err(|error| failed(error.into()))?);
+        for change in changes {
+            bytes
+                .extend_from_slice(&record::to_line(change).map_err(|error| failed(error.into()))?);
+        }
         let mut log = Log::open(&store.log, scan.whole).map_err(failed)?;
         log.append(&bytes).map_err(|error| match error {
             AppendError::Unchanged(error) => failed(error),
@@ -287,9 +290,9 @@ impl Writer<'_> {
         if scan.facts.is_none() {
             private_file::sync_dir(&store.directory).map_err(failed)?;
         }
-        let live = scan.live + u64::from(change.op == Op::Create)
-            - u64::from(change.op == Op::Delete).min(scan.live);
-        let superseded = (scan.lines + 1).saturating_sub(live);
+        let of = |op: Op| changes.iter().filter(|change| change.op == op).count() as u64;
+        let live = (scan.live + of(Op::Create)).saturating_sub(of(Op::Delete));
+        let superseded = (scan.lines + changes.len() as u64).saturating_sub(live);
         if superseded > store.slack.max(live) {
             // The change is safe already; a compaction that fails is tried again by the next write.
             let _ = self.compact(facts);
