@@ -6,7 +6,7 @@
 use std::io;
 use std::path::Path;
 
-use crate::backend::{BackendError, Condition};
+use crate::backend::{BackendError, Condition, CreateEffect};
 use crate::cli::ApiKeyCreateArgs;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
@@ -16,7 +16,7 @@ use crate::ops::{expiry, progress_line, resolve};
 use crate::private_file::{Destination, Pending, pending_path};
 use crate::render::{json, key_file, table};
 use crate::secret::Secret;
-use crate::ui::interrupt;
+use crate::ui::{interrupt, nobody_answers};
 
 /// Runs `api-key-create`.
 pub fn run(args: &ApiKeyCreateArgs, context: &mut Context) -> Result<()> {
@@ -39,6 +39,7 @@ pub fn run(args: &ApiKeyCreateArgs, context: &mut Context) -> Result<()> {
         return dry_run(&new, &identity, now, context);
     }
     warn_of_orphans(context);
+    agree_to_replace(args.force, context)?;
     match destination {
         Some(destination) => to_file(&new, destination, &identity, now, args, context),
         None => to_output(&new, &identity, now, context),
@@ -68,6 +69,22 @@ fn dry_run(
         ui.result(&format!("Dry run: API key {} would be created", ui.entity(&new.name)));
     }
     Ok(())
+}
+
+/// Asks where making a key ends the present one; most backends only add.
+fn agree_to_replace(force: bool, context: &mut Context) -> Result<()> {
+    if force || context.backend()?.create_effect() == CreateEffect::Adds {
+        return Ok(());
+    }
+    if context.ui.manner().json {
+        return Err(nobody_answers(
+            "JSON output asks no questions, and a new key would end the present one.",
+        ));
+    }
+    if context.ui.confirm("The present key stops working at once. Create another?")? {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Cancelled, "Cancelled; nothing was changed."))
 }
 
 fn subject(name: &str) -> String {

@@ -18,6 +18,7 @@ mod crash;
 mod damage;
 mod fresh;
 mod invocations;
+mod readme;
 mod recover;
 mod secrets;
 mod support;

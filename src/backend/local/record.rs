@@ -79,7 +79,11 @@ pub(super) fn verified(line: &[u8]) -> Result<&[u8], &'static str> {
 }
 
 fn from_hex(digits: &[u8]) -> Option<u32> {
-    digits.iter().try_fold(0_u32, |n, &digit| Some(n << 4 | char::from(digit).to_digit(16)?))
+    digits.iter().try_fold(0_u32, |n, &digit| match digit {
+        b'0'..=b'9' => Some(n << 4 | u32::from(digit - b'0')),
+        b'a'..=b'f' => Some(n << 4 | u32::from(digit - b'a' + 10)),
+        _ => None,
+    })
 }
 
 /// Writes a document as a line with its checksum in front.
