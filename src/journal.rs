@@ -121,12 +121,10 @@ impl Journal {
     /// Writes and syncs an entry before anything is made.
     pub fn begin(&self, tag: String, begun: &Begun) -> io::Result<Entry> {
         private_file::create_dir(&self.directory)?;
-        // Locked under a name that nobody looks for, so that it is never seen without its owner.
-        let unborn = self.directory.join(format!("{tag}.new"));
+        let (unborn, mut log) = self.unborn(&tag)?;
         let path = self.directory.join(format!("{tag}.jsonl"));
-        let mut log = Log::new(private_file::create_new(&unborn)?);
-        let written = private_file::try_lock_file(log.file())
-            .and_then(|_| log.append(&line(begun)?).map_err(append_error))
+        let written = line(begun)
+            .and_then(|line| log.append(&line).map_err(append_error))
             .and_then(|()| private_file::rename(&unborn, &path));
         match written {
             Ok(()) => Ok(Entry { path, tag, log }),
@@ -135,6 +133,21 @@ impl Journal {
                 Err(error)
             }
         }
+    }
+
+    /// Makes the file of an entry and locks it under a name that nobody looks for, so that an entry is never seen
+    /// without its owner.
+    fn unborn(&self, tag: &str) -> io::Result<(PathBuf, Log)> {
+        for attempt in 0..100 {
+            let path = self.directory.join(format!("{tag}-{attempt}.new"));
+            let log = Log::new(private_file::create_new(&path)?);
+            if private_file::try_lock_file(log.file())? && path.exists() {
+                return Ok((path, log));
+            }
+            // Somebody who clears up took it for a dead one before it was locked.
+            private_file::remove(&path)?;
+        }
+        Err(io::Error::other("its entries are removed as fast as they are made"))
     }
 
     /// Finds the entries that ended processes left, and takes hold of them.

@@ -46,8 +46,12 @@ impl Secret {
     }
 
     /// Computes the keyed hash (HMAC-SHA256) under which the secret can be recognised but not recovered.
+    #[expect(
+        clippy::expect_used,
+        clippy::missing_panics_doc,
+        reason = "HMAC takes keys of any length"
+    )]
     pub fn keyed_hash(&self, key: &[u8]) -> KeyedHash {
-        #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
         let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
         mac.update(self.0.as_bytes());
         let mut text = [0; KeyedHash::LENGTH];

@@ -5,9 +5,9 @@ use crate::cli::ActArgs;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKey, ApiKeyId, Detail, Identity, KeyRef};
-use crate::ops::progress_line;
 use crate::ops::resolve::{self, Meaning};
 use crate::ops::update::locked;
+use crate::ops::{progress_line, subject};
 use crate::render::json::{self, Outcome};
 use crate::ui::nobody_answers;
 
@@ -109,8 +109,7 @@ fn resolve_all(verb: &Verb, args: &ActArgs, context: &Context) -> Result<Vec<Ite
                 if (verb.already)(&found.key) {
                     item.result = Some(Ok("unchanged".to_owned()));
                 } else if verb.stopped_by_lock && found.key.locked {
-                    item.result =
-                        Some(Err(locked(context, &format!("API key '{named}'"), &found.key)));
+                    item.result = Some(Err(locked(context, &subject(named), &found.key)));
                 }
                 item.key = Some(found.key);
             }
@@ -153,7 +152,7 @@ fn question(verb: &Verb, waiting: &[&Item]) -> String {
 
 fn act(verb: &Verb, item: &Item, context: &Context) -> Result<String> {
     let backend = context.backend()?;
-    let subject = format!("API key '{}'", item.named);
+    let subject = subject(&item.named);
     let Some(key) = &item.key else {
         return Err(context.told(Condition::NotFound.into(), &subject));
     };

@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Begun, Entry, Journal, Step};
 use crate::model::{ApiKey, Identity, NewApiKey, NewValue, Owner, Selection, Timestamp};
-use crate::ops::{expiry, progress_line, resolve};
+use crate::ops::{expiry, progress_line, resolve, subject};
 use crate::private_file::{Destination, Pending, pending_path};
 use crate::render::{json, key_file, table};
 use crate::secret::Secret;
@@ -85,10 +85,6 @@ fn agree_to_replace(force: bool, context: &mut Context) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(ErrorKind::Cancelled, "Cancelled; nothing was changed."))
-}
-
-fn subject(name: &str) -> String {
-    format!("API key '{name}'")
 }
 
 /// Reminds of what an earlier command left, which only `recover` settles.
@@ -269,8 +265,9 @@ fn deliver(key: &ApiKey, value: &Secret, now: Timestamp, context: &mut Context) 
 
 fn undelivered(error: &io::Error, key: &ApiKey, context: &Context) -> Error {
     let message = format!(
-        "API key '{}' ({}) was created, but its value could not be written to standard output: {error}.",
-        key.name, key.id
+        "{} ({}) was created, but its value could not be written to standard output: {error}.",
+        subject(&key.name),
+        key.id
     );
     let program = context.program();
     Error::new(ErrorKind::Failure, message).hint(format!(

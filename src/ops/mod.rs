@@ -11,13 +11,21 @@ pub mod show;
 pub mod state;
 pub mod update;
 
+use std::fmt::Display;
+
 use crate::cli::ExpiryArgs;
 use crate::error::{Error, Result};
 use crate::model::{Identity, Timestamp};
+use crate::ui::escape;
 
 /// Says what is being done to a key, as the official CLI does: `Creating API key x under <account> as <user>...`.
 fn progress_line(doing: &str, what: &str, identity: &Identity) -> String {
     format!("{doing} {what} under {} as {}...", identity.account_id, identity.user)
+}
+
+/// Names a key in a message: what was typed, made harmless for a terminal.
+fn subject(key: impl Display) -> String {
+    format!("API key '{}'", escape(&key.to_string()))
 }
 
 /// Settles an expiry that was given either way; refuses one that has passed.

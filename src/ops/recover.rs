@@ -8,12 +8,15 @@ use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Begun, Orphan, Step};
 use crate::model::{ApiKey, ApiKeyId, Detail, Identity, Owner, Selection};
-use crate::ops::progress_line;
+use crate::ops::{progress_line, subject};
 use crate::private_file::{self, Destination, Pending, pending_path, read_pending};
 use crate::render::json::{self, Recovered};
 use crate::render::key_file;
 use crate::secret::Secret;
 use crate::ui::nobody_answers;
+
+const BLOCKED: &str = "blocked";
+const KEPT: &str = "kept";
 
 /// What is to be done about an entry, or was.
 struct Verdict {
@@ -59,14 +62,21 @@ pub fn run(args: &RecoverArgs, context: &mut Context) -> Result<()> {
         verdicts.push((begun, verdict));
     }
     report(&verdicts, context);
-    let open = verdicts.iter().filter(|(_, verdict)| !verdict.settled).count();
-    if open > 0 && !args.dry_run.dry_run {
-        return Err(Error::new(
-            ErrorKind::SomeFailed,
-            format!("{open} of {} interrupted commands could not be settled.", verdicts.len()),
-        ));
+    let count =
+        |outcome: &str| verdicts.iter().filter(|(_, verdict)| verdict.outcome == outcome).count();
+    match (count(BLOCKED), count(KEPT)) {
+        (0, 0) => Ok(()),
+        (0, _) => {
+            Err(Error::new(ErrorKind::Cancelled, "Cancelled; the key was kept, and its entry too."))
+        }
+        (blocked, _) => {
+            let message = format!(
+                "{blocked} of {} interrupted commands could not be settled.",
+                verdicts.len()
+            );
+            Err(Error::new(ErrorKind::SomeFailed, message))
+        }
     }
-    Ok(())
 }
 
 fn report(verdicts: &[(Begun, Verdict)], context: &mut Context) {
@@ -218,7 +228,7 @@ fn complete(
                 pending.display(),
                 context.program()
             );
-            Verdict { outcome: "blocked", id, sentence, settled: false }
+            Verdict { outcome: BLOCKED, id, sentence, settled: false }
         }
     }
 }
@@ -323,14 +333,14 @@ fn delete_unheld(key: &ApiKey, args: &RecoverArgs, context: &mut Context) -> Res
         );
         if !context.ui.confirm(&question)? {
             let sentence = format!("API key {} ({}) was kept", key.name, key.id);
-            return Ok(Verdict { outcome: "kept", id, sentence, settled: false });
+            return Ok(Verdict { outcome: KEPT, id, sentence, settled: false });
         }
     }
     if key.locked {
         unlock(key, context)?;
     }
     let deleted = context.backend()?.delete_api_key(&key.id);
-    deleted.map_err(|error| context.told(error, &format!("API key '{}'", key.id)))?;
+    deleted.map_err(|error| context.told(error, &subject(&key.id)))?;
     let sentence =
         format!("API key {} ({}) was deleted: its value had reached nobody", key.name, key.id);
     Ok(Verdict { outcome: "deleted", id, sentence, settled: true })
@@ -339,5 +349,5 @@ fn delete_unheld(key: &ApiKey, args: &RecoverArgs, context: &mut Context) -> Res
 /// A key that was being made locked has no owner yet who would want it so.
 fn unlock(key: &ApiKey, context: &Context) -> Result<()> {
     let unlocked = context.backend()?.set_locked(&key.id, false);
-    unlocked.map_err(|error| context.told(error, &format!("API key '{}'", key.id)))
+    unlocked.map_err(|error| context.told(error, &subject(&key.id)))
 }

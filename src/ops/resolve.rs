@@ -3,7 +3,9 @@
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKey, ApiKeyId, Detail, KeyRef, Owner, Selection, State, Timestamp, states};
+use crate::ops::subject;
 use crate::render::table;
+use crate::ui::escape;
 
 /// What a name is to mean; names are not unique, and a key that is being replaced keeps its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +37,7 @@ pub fn one(context: &Context, key: &KeyRef, meaning: Meaning, now: Timestamp) ->
 
 fn by_id(context: &Context, id: &ApiKeyId, now: Timestamp) -> Result<Found> {
     let found = context.backend()?.api_key(id, Detail::default());
-    let key = found.map_err(|error| context.told(error, &format!("API key '{id}'")))?.key;
+    let key = found.map_err(|error| context.told(error, &subject(id)))?.key;
     let state = state_of(context, &key, now)?;
     Ok(Found { key, state })
 }
@@ -77,10 +79,6 @@ fn by_name(context: &Context, name: &str, meaning: Meaning, now: Timestamp) -> R
     }
 }
 
-fn subject(name: &str) -> String {
-    format!("API key '{name}'")
-}
-
 fn not_found(context: &Context, name: &str) -> Error {
     Error::new(ErrorKind::NotFound, format!("{} was not found.", subject(name)))
         .hint(format!("Run '{} api-keys' to list the API keys.", context.program()))
@@ -96,7 +94,8 @@ fn ambiguous(context: &Context, name: &str, candidates: &[&Found]) -> Error {
     });
     let list = table::small(&["ID", "State", "Created At"], rows);
     let count = candidates.len();
-    let message = format!("{count} API keys are named '{name}'; nothing was changed.\n\n{list}");
+    let message =
+        format!("{count} API keys are named '{}'; nothing was changed.\n\n{list}", escape(name));
     Error::new(ErrorKind::Ambiguous, message.trim_end()).hint(format!(
         "Repeat the command with the ID of the one that is meant ('{} api-keys').",
         context.program()

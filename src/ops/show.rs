@@ -4,8 +4,8 @@ use crate::cli::ApiKeyArgs;
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::{ApiKeyDetails, Detail};
-use crate::ops::progress_line;
 use crate::ops::resolve::{self, Found, Meaning};
+use crate::ops::{progress_line, subject};
 use crate::render::{json, table};
 
 /// Runs `api-key`.
@@ -21,7 +21,7 @@ pub fn run(args: &ApiKeyArgs, context: &mut Context) -> Result<()> {
     let detail = Detail { history: args.history, activity: args.activity };
     let details = if detail.history || detail.activity {
         let read = context.backend()?.api_key(&found.key.id, detail);
-        read.map_err(|error| context.told(error, &format!("API key '{key}'")))?
+        read.map_err(|error| context.told(error, &subject(key)))?
     } else {
         ApiKeyDetails { key: found.key.clone(), history: None, activity: None }
     };

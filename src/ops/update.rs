@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKey, ApiKeyChanges, Detail};
 use crate::ops::resolve::{self, Meaning};
-use crate::ops::{expiry, progress_line};
+use crate::ops::{expiry, progress_line, subject};
 use crate::render::json;
 
 /// Runs `api-key-update`.
@@ -30,7 +30,7 @@ pub fn run(args: &ApiKeyUpdateArgs, context: &mut Context) -> Result<()> {
     let what = format!("API key {}", context.ui.entity(&label));
     context.ui.progress(&progress_line("Updating", &what, &identity));
     let found = resolve::one(context, &args.which.key, Meaning::Current, now)?;
-    let subject = format!("API key '{label}'");
+    let subject = subject(&label);
     if found.key.locked {
         return Err(locked(context, &subject, &found.key));
     }

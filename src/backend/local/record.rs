@@ -320,3 +320,58 @@ impl<'a> Record<'a> {
         self.events.iter().map(|event| entry(event.op, event.at, event.by.as_ref())).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::NewApiKey;
+
+    fn line(name: &str) -> Vec<u8> {
+        let identity = Identity {
+            iam_id: "IBMid-1".into(),
+            account_id: "acct".into(),
+            user: "me@example.com".to_owned(),
+        };
+        let new = NewApiKey {
+            owner: crate::model::Owner::Myself,
+            name: name.to_owned(),
+            description: String::new(),
+            locked: false,
+            disabled: false,
+            action_when_leaked: None,
+            expires_at: None,
+        };
+        let now = Timestamp::from_seconds(1_792_519_443).unwrap();
+        let key = super::super::new_key(&new, &identity, &identity.iam_id, now).unwrap();
+        to_line(&Record::of(Op::Create, &key, "h", "IBMid-1", &identity)).unwrap()
+    }
+
+    /// A scan finds a name by the bytes it is written as; should the writer of JSON ever escape otherwise, old lines
+    /// would not be found any more, and this fails.
+    #[test]
+    fn a_name_is_always_written_the_same_way() {
+        assert_eq!(
+            name_field("a\u{1}\n\"\\/é🔑\u{7f}\u{2028}"),
+            ",\"name\":\"a\\u0001\\n\\\"\\\\/é🔑\u{7f}\u{2028}\""
+        );
+        for name in ["ci", "a\"b", "日本", "x\n"] {
+            let line = line(name);
+            let looked = Line::look(line.trim_ascii_end()).unwrap();
+            assert!(looked.is_named(&name_field(name)), "{name}");
+            assert!(!looked.is_named(&name_field("other")), "{name}");
+            assert_eq!(looked.parse().unwrap().name, name);
+        }
+    }
+
+    #[test]
+    fn every_flipped_bit_is_noticed() {
+        let line = line("ci");
+        let line = line.trim_ascii_end();
+        assert!(Line::look(line).is_ok());
+        for at in 0..line.len() * 8 {
+            let mut flipped = line.to_vec();
+            flipped[at / 8] ^= 1 << (at % 8);
+            assert!(Line::look(&flipped).is_err(), "bit {at}");
+        }
+    }
+}
