@@ -147,6 +147,12 @@ impl Context {
         })
     }
 
+    /// Works with a backend that is open already.
+    #[must_use]
+    pub fn with_backend(self, backend: Box<dyn Backend>) -> Self {
+        Self { backend: OnceCell::from(backend), ..self }
+    }
+
     /// Returns what to type before a command, for hints.
     pub fn program(&self) -> &str {
         self.program.shown()

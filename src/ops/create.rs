@@ -275,3 +275,74 @@ fn undelivered(error: &io::Error, key: &ApiKey, context: &Context) -> Error {
         key.id
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::{Backend, BackendKind};
+    use crate::context::{Environment, Program};
+    use crate::model::{ApiKeyChanges, ApiKeyDetails, ApiKeyId, CreatedApiKey, Detail, EntityTag};
+    use crate::ui::{Manner, Ui};
+
+    /// A system where a user has one key, which a new one ends.
+    #[derive(Debug)]
+    struct OneKeyOnly;
+
+    type Answer<T> = std::result::Result<T, BackendError>;
+
+    fn no<T>() -> Answer<T> {
+        Err(Condition::Unsupported("anything but being asked about").into())
+    }
+
+    impl Backend for OneKeyOnly {
+        fn kind(&self) -> BackendKind {
+            BackendKind::Remote
+        }
+        fn endpoint(&self) -> String {
+            String::new()
+        }
+        fn identity(&self) -> Answer<Identity> {
+            no()
+        }
+        fn create_effect(&self) -> CreateEffect {
+            CreateEffect::ReplacesTheOnlyKey
+        }
+        fn api_keys(&self, _: &Owner, _: &Selection) -> Answer<Vec<ApiKey>> {
+            no()
+        }
+        fn api_key(&self, _: &ApiKeyId, _: Detail) -> Answer<ApiKeyDetails> {
+            no()
+        }
+        fn api_key_by_value(&self, _: &Secret) -> Answer<ApiKey> {
+            no()
+        }
+        fn check_new(&self, _: &NewApiKey) -> Answer<()> {
+            no()
+        }
+        fn create_api_key(&self, _: &NewApiKey, _: NewValue<'_>) -> Answer<CreatedApiKey> {
+            no()
+        }
+        fn update_api_key(&self, _: &ApiKeyId, _: &EntityTag, _: &ApiKeyChanges) -> Answer<ApiKey> {
+            no()
+        }
+        fn delete_api_key(&self, _: &ApiKeyId) -> Answer<()> {
+            no()
+        }
+        fn set_locked(&self, _: &ApiKeyId, _: bool) -> Answer<()> {
+            no()
+        }
+        fn set_disabled(&self, _: &ApiKeyId, _: bool) -> Answer<()> {
+            no()
+        }
+    }
+
+    #[test]
+    fn a_key_that_ends_the_present_one_is_not_made_unasked() {
+        let ui = Ui::new(Manner { json: true, ..Manner::default() });
+        let context =
+            Context::new(Environment::default(), Program::of_arg0(None), None, ui).unwrap();
+        let mut context = context.with_backend(Box::new(OneKeyOnly));
+        assert_eq!(agree_to_replace(false, &mut context).unwrap_err().kind, ErrorKind::Usage);
+        assert!(agree_to_replace(true, &mut context).is_ok());
+    }
+}
