@@ -1,0 +1,410 @@
+//! The arguments of each command, and the groups of them that several share.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::{NonEmptyStringValueParser, TypedValueParser as _};
+use clap::{Args, ValueEnum};
+
+use crate::model::{KeyRef, LeakAction, Timestamp, parse_duration};
+
+const COMMAND_TEMPLATE: &str = "\
+NAME:
+   {name} - {about}
+
+USAGE:
+   {usage}
+
+{all-args}{after-help}
+";
+
+const ARGUMENTS: &str = "ARGUMENTS";
+const OPTIONS: &str = "OPTIONS";
+/// `-f, --force` for commands that ask.
+#[derive(Debug, Args)]
+#[command(next_help_heading = OPTIONS)]
+pub struct ForceArgs {
+    /// Go on without confirmation
+    #[arg(short, long)]
+    pub force: bool,
+}
+
+/// `-f, --force` for commands that never ask: accepted, so that it can stand everywhere.
+#[derive(Debug, Args)]
+#[command(next_help_heading = OPTIONS)]
+pub struct NothingToForceArgs {
+    /// Accepted; this command asks nothing
+    #[arg(short, long, hide = true)]
+    pub force: bool,
+}
+
+/// `--dry-run` for commands that write.
+#[derive(Debug, Args)]
+#[command(next_help_heading = OPTIONS)]
+pub struct DryRunArgs {
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// One key.
+#[derive(Debug, Args)]
+pub struct KeyArgs {
+    /// The name or the ID (ApiKey-...) of the API key
+    #[arg(value_name = "NAME|UUID", value_parser = key_ref(), help_heading = ARGUMENTS)]
+    pub key: KeyRef,
+}
+
+/// One key or more.
+#[derive(Debug, Args)]
+pub struct KeysArgs {
+    /// Names or IDs (ApiKey-...) of API keys
+    #[arg(value_name = "NAME|UUID", required = true, value_parser = key_ref(), help_heading = ARGUMENTS)]
+    pub keys: Vec<KeyRef>,
+}
+
+fn key_ref() -> impl clap::builder::TypedValueParser<Value = KeyRef> {
+    NonEmptyStringValueParser::new().map(|text| KeyRef::parse(&text))
+}
+
+/// Arguments of `api-keys`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = COMMAND_TEMPLATE,
+    next_help_heading = OPTIONS,
+    after_help = "\
+EXAMPLES:
+   ibmcloud-iam api-keys
+   ibmcloud-iam api-keys --name ci- --state active
+   ibmcloud-iam api-keys --output json | jq -r '.[].id'"
+)]
+pub struct ApiKeysArgs {
+    /// Print IDs only, one a line
+    #[arg(long)]
+    pub uuid: bool,
+    /// Only keys whose name holds this text
+    #[arg(short, long, value_name = "NAME", allow_hyphen_values = true)]
+    pub name: Option<String>,
+    /// Only keys whose description holds this text
+    #[arg(short, long, alias = "d", value_name = "DESCRIPTION", allow_hyphen_values = true)]
+    pub description: Option<String>,
+    /// Only keys that are active, disabled, expired, phasing-out, phased-out or locked; may be given several times
+    #[arg(
+        long,
+        value_name = "STATE",
+        value_enum,
+        value_delimiter = ',',
+        hide_possible_values = true
+    )]
+    pub state: Vec<StateFilter>,
+    /// Sort by name, description, created_at, created_by or modified_at; oldest first when absent
+    #[arg(long, value_name = "FIELD", value_enum, hide_possible_values = true)]
+    pub sort: Option<SortBy>,
+    /// Show more columns
+    #[arg(long)]
+    pub wide: bool,
+    /// Nothing to force.
+    #[command(flatten)]
+    pub force: NothingToForceArgs,
+}
+
+/// What `--state` can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StateFilter {
+    /// It opens things
+    Active,
+    /// It was switched off
+    Disabled,
+    /// Its expiry has passed
+    Expired,
+    /// It works, but expires before another active key of its name
+    PhasingOut,
+    /// It no longer works, and another active key of its name does
+    PhasedOut,
+    /// It can be neither changed nor deleted, whatever its state
+    Locked,
+}
+
+/// What `--sort` can sort by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum SortBy {
+    /// By name
+    Name,
+    /// By description
+    Description,
+    /// By creation, oldest first
+    CreatedAt,
+    /// By the IAM ID of the creator
+    CreatedBy,
+    /// By last change, oldest first
+    ModifiedAt,
+}
+
+/// Arguments of `api-key`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = COMMAND_TEMPLATE,
+    next_help_heading = OPTIONS,
+    after_help = "\
+EXAMPLES:
+   ibmcloud-iam api-key MyKey
+   ibmcloud-iam api-key --uuid MyKey
+   ibmcloud-iam api-key ApiKey-18f773b0-db53-43f1-ad68-92c667c218fe --history"
+)]
+pub struct ApiKeyArgs {
+    /// Which key.
+    #[command(flatten)]
+    pub which: KeyArgs,
+    /// Print the ID only
+    #[arg(long)]
+    pub uuid: bool,
+    /// Show when and how often the key was used
+    #[arg(long)]
+    pub activity: bool,
+    /// Show what happened to the key
+    #[arg(long)]
+    pub history: bool,
+    /// Nothing to force.
+    #[command(flatten)]
+    pub force: NothingToForceArgs,
+}
+
+/// Arguments of `api-key-create`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = COMMAND_TEMPLATE,
+    next_help_heading = OPTIONS,
+    after_help = "\
+The value of the key is told once and cannot be retrieved later: with '--file'
+it is written to FILE (mode 0600) and printed nowhere, without it it is printed.
+'ibmcloud-iam recover' finishes or undoes what an interrupted command left.
+
+EXAMPLES:
+   ibmcloud-iam api-key-create MyKey -d \"this is my API key\" --file key_file
+   ibmcloud-iam api-key-create ci-deploy --expires-in 90d --file key.json
+   export IBMCLOUD_API_KEY=$(ibmcloud-iam api-key-create ci --output json | jq -r .apikey)
+
+EXIT CODES:
+   2 usage, 9 limit reached, 11 outcome unknown, 14 FILE cannot be used"
+)]
+pub struct ApiKeyCreateArgs {
+    /// The name of the new API key; names need not be unique
+    #[arg(value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), help_heading = ARGUMENTS)]
+    pub name: String,
+    /// The description
+    #[arg(
+        short,
+        long,
+        alias = "d",
+        value_name = "DESCRIPTION",
+        allow_hyphen_values = true,
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub description: String,
+    /// Write the key to FILE instead of printing it; FILE must not exist or be empty
+    #[arg(short, long, value_name = "FILE", value_parser = NonEmptyStringValueParser::new().map(PathBuf::from), value_hint = clap::ValueHint::FilePath)]
+    pub file: Option<PathBuf>,
+    /// Lock the key, so that it can be neither changed nor deleted
+    #[arg(long)]
+    pub lock: bool,
+    /// What the service does when it finds the key published; DISABLE when absent
+    #[arg(
+        long,
+        value_name = "NONE|DISABLE|DELETE",
+        value_enum,
+        ignore_case = true,
+        hide_possible_values = true
+    )]
+    pub action_if_leaked: Option<LeakAction>,
+    /// From when on the key opens nothing
+    #[command(flatten)]
+    pub expiry: ExpiryArgs,
+    /// Make the key disabled; 'api-key-enable' switches it on
+    #[arg(long)]
+    pub disabled: bool,
+    /// Replace a FILE that is not empty; it stays until the new key is safe
+    #[arg(long)]
+    pub force: bool,
+    /// Do nothing.
+    #[command(flatten)]
+    pub dry_run: DryRunArgs,
+}
+
+/// When a key expires.
+#[derive(Debug, Args)]
+#[command(next_help_heading = OPTIONS)]
+pub struct ExpiryArgs {
+    /// When the key expires: 2027-05-01, 2027-05-01T12:34+0000 or 2027-05-01T12:34:00Z
+    #[arg(short, long, value_name = "TIME", value_parser = Timestamp::parse, conflicts_with = "expires_in")]
+    pub expires_at: Option<Timestamp>,
+    /// How long the key lives: 45m, 12h, 90d or 2w
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub expires_in: Option<Duration>,
+}
+
+/// Arguments of `api-key-update`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = COMMAND_TEMPLATE,
+    next_help_heading = OPTIONS,
+    after_help = "\
+At least one change must be given. Only what is given changes.
+
+EXAMPLES:
+   ibmcloud-iam api-key-update MyCurrentName -n MyNewName -d \"the new description of my key\"
+   ibmcloud-iam api-key-update MyKey -d \"\" --no-expiry"
+)]
+pub struct ApiKeyUpdateArgs {
+    /// Which key.
+    #[command(flatten)]
+    pub which: KeyArgs,
+    /// The new name
+    #[arg(short, long, value_name = "NAME", allow_hyphen_values = true, value_parser = NonEmptyStringValueParser::new())]
+    pub name: Option<String>,
+    /// The new description; \"\" clears it
+    #[arg(short, long, alias = "d", value_name = "DESCRIPTION", allow_hyphen_values = true)]
+    pub description: Option<String>,
+    /// What the service does when it finds the key published
+    #[arg(
+        long,
+        value_name = "NONE|DISABLE|DELETE",
+        value_enum,
+        ignore_case = true,
+        hide_possible_values = true
+    )]
+    pub action_if_leaked: Option<LeakAction>,
+    /// The new expiry.
+    #[command(flatten)]
+    pub expiry: ExpiryArgs,
+    /// Let the key live for ever
+    #[arg(long, conflicts_with_all = ["expires_at", "expires_in"])]
+    pub no_expiry: bool,
+    /// Nothing to force.
+    #[command(flatten)]
+    pub force: NothingToForceArgs,
+    /// Do nothing.
+    #[command(flatten)]
+    pub dry_run: DryRunArgs,
+}
+
+/// Declares the arguments of a command that acts on several keys after asking.
+macro_rules! acts_on_keys {
+    ($name:ident, $command:literal, $help:literal) => {
+        #[doc = concat!("Arguments of `", $command, "`.")]
+        #[derive(Debug, Args)]
+        #[command(help_template = COMMAND_TEMPLATE, next_help_heading = OPTIONS, after_help = $help)]
+        pub struct $name {
+            /// What to do it to, and how.
+            #[command(flatten)]
+            pub act: ActArgs,
+        }
+    };
+}
+
+/// What the commands that act on several keys have in common.
+#[derive(Debug, Args)]
+#[command(next_help_heading = OPTIONS)]
+pub struct ActArgs {
+    /// Which keys.
+    #[command(flatten)]
+    pub which: KeysArgs,
+    /// Do not ask.
+    #[command(flatten)]
+    pub force: ForceArgs,
+    /// Do nothing.
+    #[command(flatten)]
+    pub dry_run: DryRunArgs,
+}
+
+acts_on_keys!(
+    ApiKeyDeleteArgs,
+    "api-key-delete",
+    "\
+A name that several keys have deletes none of them; give the IDs.
+A locked key is not deleted.
+
+EXAMPLES:
+   ibmcloud-iam api-key-delete MyKey
+   ibmcloud-iam api-key-delete old-1 old-2 --force
+   ibmcloud-iam api-key-delete ApiKey-18f773b0-db53-43f1-ad68-92c667c218fe -f"
+);
+acts_on_keys!(
+    ApiKeyLockArgs,
+    "api-key-lock",
+    "\
+EXAMPLE:
+   ibmcloud-iam api-key-lock MyKey --force"
+);
+acts_on_keys!(
+    ApiKeyUnlockArgs,
+    "api-key-unlock",
+    "\
+EXAMPLE:
+   ibmcloud-iam api-key-unlock MyKey --force"
+);
+acts_on_keys!(
+    ApiKeyDisableArgs,
+    "api-key-disable",
+    "\
+EXAMPLE:
+   ibmcloud-iam api-key-disable MyKey --force"
+);
+acts_on_keys!(
+    ApiKeyEnableArgs,
+    "api-key-enable",
+    "\
+EXAMPLE:
+   ibmcloud-iam api-key-enable MyKey --force"
+);
+
+/// Arguments of `api-key-lookup`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = COMMAND_TEMPLATE,
+    next_help_heading = OPTIONS,
+    after_help = "\
+The value is read from standard input or a file: plain text, or JSON as written
+by 'api-key-create --file'. It is never taken from the command line, where every
+user of the machine could see it.
+
+EXAMPLES:
+   ibmcloud-iam api-key-lookup @key_file
+   printf %s \"$IBMCLOUD_API_KEY\" | ibmcloud-iam api-key-lookup"
+)]
+pub struct ApiKeyLookupArgs {
+    /// Where the value is: @FILE, or - for standard input
+    #[arg(value_name = "@FILE", default_value = "-", hide_default_value = true, help_heading = ARGUMENTS)]
+    pub from: String,
+    /// Print the ID only
+    #[arg(long)]
+    pub uuid: bool,
+    /// Nothing to force.
+    #[command(flatten)]
+    pub force: NothingToForceArgs,
+}
+
+/// Arguments of `recover`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = COMMAND_TEMPLATE,
+    next_help_heading = OPTIONS,
+    after_help = "\
+With '--file': FILE is completed from the pending copy beside it, or the copy is
+removed when the key was never made. Without: a key whose value nobody can hold
+is deleted after confirmation; one whose value may have been printed is only
+reported. A machine that is thrown away loses the journal: there, use '--file' on
+storage that is kept.
+
+EXAMPLE:
+   ibmcloud-iam recover --force"
+)]
+pub struct RecoverArgs {
+    /// Do not ask.
+    #[command(flatten)]
+    pub force: ForceArgs,
+    /// Do nothing.
+    #[command(flatten)]
+    pub dry_run: DryRunArgs,
+}
