@@ -46,6 +46,11 @@ impl Ui {
     pub fn confirm(&mut self, question: &str) -> Result<bool> {
         let question = escape_lines(question).into_owned();
         self.flush();
+        if io::stdin().is_terminal() && !self.can_ask() {
+            return Err(nobody_answers(
+                "There is no terminal to ask the question on; nothing was changed.",
+            ));
+        }
         interrupt::watch(self.manner(), Some("Nothing was changed.".to_owned()));
         let answer = if self.can_ask() {
             Self::confirm_at_terminal(&question)
