@@ -27,9 +27,21 @@ fn one_key() -> (Sandbox, String) {
 #[test]
 fn a_key_is_shown_in_full_by_name_and_by_id() {
     let (sandbox, id) = one_key();
-    sandbox.run(&["api-key", "ci"]).is(0, &format!("{}OK\n{DETAILS}", progress("Getting", "ci")), "");
-    sandbox.run(&["api-key", &id]).is(0, &format!("{}OK\n{DETAILS}", progress("Getting", "[ID1]")), "");
-    for args in [&["api-key", "ci", "-q"][..], &["-q", "api-key", "ci"], &["api-key", "--force", "--quiet", "ci"]] {
+    sandbox.run(&["api-key", "ci"]).is(
+        0,
+        &format!("{}OK\n{DETAILS}", progress("Getting", "ci")),
+        "",
+    );
+    sandbox.run(&["api-key", &id]).is(
+        0,
+        &format!("{}OK\n{DETAILS}", progress("Getting", "[ID1]")),
+        "",
+    );
+    for args in [
+        &["api-key", "ci", "-q"][..],
+        &["-q", "api-key", "ci"],
+        &["api-key", "--force", "--quiet", "ci"],
+    ] {
         sandbox.run(args).is(0, DETAILS, "");
     }
 }
@@ -45,7 +57,11 @@ fn the_id_alone_is_printed_on_request() {
         &["api-key", "ci", "--uuid", "--history", "--activity"],
     ] {
         let outcome = sandbox.run(args);
-        assert_eq!((outcome.code, &*outcome.stdout, &*outcome.stderr), (0, &*format!("{id}\n"), ""), "{args:?}");
+        assert_eq!(
+            (outcome.code, &*outcome.stdout, &*outcome.stderr),
+            (0, &*format!("{id}\n"), ""),
+            "{args:?}"
+        );
     }
 }
 
@@ -125,7 +141,8 @@ fn json_holds_history_and_activity_behind_the_key_when_asked_for() {
 #[test]
 fn every_field_shows_what_was_set() {
     let sandbox = Sandbox::new();
-    let flags = ["--lock", "--disabled", "-e", "2027-05-01T12:34+0000", "--action-if-leaked", "NONE"];
+    let flags =
+        ["--lock", "--disabled", "-e", "2027-05-01T12:34+0000", "--action-if-leaked", "NONE"];
     sandbox.create("k", &flags);
     let details = DETAILS
         .replace("               ci\n", "               k\n")
@@ -179,7 +196,8 @@ fn a_name_that_two_keys_have_lists_them() {
     sandbox.run(&["api-key", "ci"]).is(4, &progress("Getting", "ci"), &failure);
     sandbox.run(&["api-key", "ci", "--uuid"]).is(4, "", &failure);
     sandbox.run(&["api-key", "ci", "-o", "json"]).is(4, "", &failure);
-    let ids: Vec<String> = sandbox.keys().iter().map(|key| key["id"].as_str().unwrap().to_owned()).collect();
+    let ids: Vec<String> =
+        sandbox.keys().iter().map(|key| key["id"].as_str().unwrap().to_owned()).collect();
     let listed = sandbox.run(&["api-key", "ci"]).stderr;
     let listed: Vec<&str> = listed.lines().filter_map(|line| line.split(' ').next()).collect();
     assert_eq!(listed[4..6], ids, "the candidates are the keys of that name");
@@ -188,14 +206,33 @@ fn a_name_that_two_keys_have_lists_them() {
 #[test]
 fn names_may_hold_anything() {
     let sandbox = Sandbox::new();
-    for name in ["with spaces", "a/b", "a:b", "it's", "\"quoted\"", "🔑 日本", "ApiKey-bankLoan", "*", "$HOME", "."] {
+    for name in [
+        "with spaces",
+        "a/b",
+        "a:b",
+        "it's",
+        "\"quoted\"",
+        "🔑 日本",
+        "ApiKey-bankLoan",
+        "*",
+        "$HOME",
+        ".",
+    ] {
         let id = sandbox.create(name, &[]);
         let outcome = sandbox.run(&["api-key", name, "--uuid"]);
-        assert_eq!((outcome.code, outcome.stdout.trim_end(), &*outcome.stderr), (0, &*id, ""), "{name}");
+        assert_eq!(
+            (outcome.code, outcome.stdout.trim_end(), &*outcome.stderr),
+            (0, &*id, ""),
+            "{name}"
+        );
         let shown = DETAILS
             .replace("               ci\n", &format!("               {name}\n"))
             .replace("Description        a description\n", "Description\n");
-        sandbox.run(&["api-key", name]).is(0, &format!("{}OK\n{shown}", progress("Getting", name)), "");
+        sandbox.run(&["api-key", name]).is(
+            0,
+            &format!("{}OK\n{shown}", progress("Getting", name)),
+            "",
+        );
     }
 }
 
@@ -226,7 +263,11 @@ fn labels_are_coloured_when_asked_for() {
     let outcome = sandbox.run(&["api-key", "ci", "--color", "always", "-q"]);
     assert_eq!((outcome.code, outcome.stdout, outcome.stderr), (0, shown, String::new()));
     let outcome = sandbox.run(&["api-key", &id, "--color", "always", "--uuid"]);
-    assert_eq!((outcome.code, outcome.stdout), (0, format!("{id}\n")), "an id for a script has no colour");
+    assert_eq!(
+        (outcome.code, outcome.stdout),
+        (0, format!("{id}\n")),
+        "an id for a script has no colour"
+    );
 }
 
 #[test]
@@ -242,7 +283,12 @@ fn showing_changes_nothing() {
 #[test]
 fn one_key_must_be_named() {
     let (sandbox, _) = one_key();
-    for args in [&["api-key"][..], &["api-key", ""], &["api-key", "ci", "ci"], &["api-key", "ci", "--no-such-flag"]] {
+    for args in [
+        &["api-key"][..],
+        &["api-key", ""],
+        &["api-key", "ci", "ci"],
+        &["api-key", "ci", "--no-such-flag"],
+    ] {
         let outcome = sandbox.run(args);
         assert_eq!((outcome.code, &*outcome.stdout), (2, ""), "{args:?}");
         assert_ne!(outcome.stderr, "", "{args:?}");

@@ -1,7 +1,9 @@
 //! `api-key-delete`: asks, deletes what was meant and nothing else, and says what became of each.
 
 use crate::support::Sandbox;
-use crate::support::expected::{ambiguous, array, done, failed, locked, not_found, outcome, progress, unanswered};
+use crate::support::expected::{
+    ambiguous, array, done, failed, locked, not_found, outcome, progress, unanswered,
+};
 
 fn keys(names: &[&str]) -> (Sandbox, Vec<String>) {
     let sandbox = Sandbox::new();
@@ -15,8 +17,16 @@ const QUESTION: &str = "Are you sure you want to delete API key 'k' ([ID1])? [y/
 fn force_deletes_without_a_question() {
     for force in ["-f", "--force"] {
         let (sandbox, ids) = keys(&["a", "b", "c", "d"]);
-        sandbox.run(&["api-key-delete", "a", force]).is(0, &done("Deleting", "a", "was deleted"), "");
-        sandbox.run(&["api-key-delete", force, &ids[1]]).is(0, &done("Deleting", "[ID1]", "was deleted"), "");
+        sandbox.run(&["api-key-delete", "a", force]).is(
+            0,
+            &done("Deleting", "a", "was deleted"),
+            "",
+        );
+        sandbox.run(&["api-key-delete", force, &ids[1]]).is(
+            0,
+            &done("Deleting", "[ID1]", "was deleted"),
+            "",
+        );
         sandbox.run(&["api-key-delete", "c", "-q", force]).is(0, "API key c was deleted\n", "");
         let json = array(&[outcome("\"[ID1]\"", "\"d\"", "deleted")]);
         sandbox.run(&["api-key-delete", "d", "--output", "json", force]).is(0, &json, "");
@@ -33,7 +43,11 @@ fn a_deleted_key_is_gone_by_name_by_id_and_by_value() {
     sandbox.run(&["api-key", &id, "-o", "json"]).is(3, "", &not_found("[ID1]"));
     sandbox.run_input(&["api-key-lookup"], &value).code(3);
     sandbox.run(&["api-key-delete", "k", "-f"]).is(3, &progress("Deleting", "k"), &not_found("k"));
-    sandbox.run(&["api-key-delete", &id, "-f"]).is(3, &progress("Deleting", "[ID1]"), &not_found("[ID1]"));
+    sandbox.run(&["api-key-delete", &id, "-f"]).is(
+        3,
+        &progress("Deleting", "[ID1]"),
+        &not_found("[ID1]"),
+    );
 }
 
 #[test]
@@ -67,23 +81,35 @@ fn any_other_answer_changes_nothing_and_names_force() {
     let (sandbox, _) = keys(&["k"]);
     let before = sandbox.store_bytes();
     let begun = progress("Deleting", "k");
-    let neither = unanswered("The answer on standard input was neither 'y' nor 'n'; nothing was changed.");
-    for (answer, echoed) in
-        [("maybe\n", "maybe"), ("\n", ""), ("yy\n", "yy"), ("delete\n", "delete"), ("\x1b[A\ny\n", "\\u{1b}[A")]
-    {
+    let neither =
+        unanswered("The answer on standard input was neither 'y' nor 'n'; nothing was changed.");
+    for (answer, echoed) in [
+        ("maybe\n", "maybe"),
+        ("\n", ""),
+        ("yy\n", "yy"),
+        ("delete\n", "delete"),
+        ("\x1b[A\ny\n", "\\u{1b}[A"),
+    ] {
         let outcome = sandbox.run_input(&["api-key-delete", "k"], answer);
         outcome.is(2, &format!("{begun}{QUESTION}{echoed}\n"), &neither);
     }
     let nobody = unanswered("Nobody answered on standard input; nothing was changed.");
     sandbox.run(&["api-key-delete", "k"]).is(2, &format!("{begun}{QUESTION}\n"), &nobody);
-    sandbox.bash("ibmcloud-iam api-key-delete k <&-").is(2, &format!("{begun}{QUESTION}\n"), &nobody);
+    sandbox.bash("ibmcloud-iam api-key-delete k <&-").is(
+        2,
+        &format!("{begun}{QUESTION}\n"),
+        &nobody,
+    );
     assert_eq!(sandbox.store_bytes(), before);
 }
 
 #[test]
 fn no_more_than_one_line_is_read() {
     let (sandbox, _) = keys(&["k"]);
-    let stdout = format!("{}{QUESTION}y\nOK\nAPI key k was deleted\nrest\nof it\n", progress("Deleting", "k"));
+    let stdout = format!(
+        "{}{QUESTION}y\nOK\nAPI key k was deleted\nrest\nof it\n",
+        progress("Deleting", "k")
+    );
     let script = "printf 'y\\nrest\\nof it\\n' | { ibmcloud-iam api-key-delete k; cat; }";
     sandbox.bash(script).is(0, &stdout, "");
 }
@@ -92,7 +118,8 @@ fn no_more_than_one_line_is_read() {
 fn json_asks_no_questions() {
     let (sandbox, _) = keys(&["k"]);
     let before = sandbox.store_bytes();
-    let failure = unanswered("JSON output asks no questions, and this command needs a confirmation.");
+    let failure =
+        unanswered("JSON output asks no questions, and this command needs a confirmation.");
     sandbox.run_input(&["api-key-delete", "k", "-o", "json"], "y\n").is(2, "", &failure);
     assert_eq!(sandbox.store_bytes(), before);
 }
@@ -103,8 +130,13 @@ fn several_keys_are_asked_about_once() {
     let question = "Are you sure you want to delete these 2 API keys?\n   'a' ([ID1])\n   'b c' ([ID2])\n [y/N]> ";
     let cancelled = sandbox.run_input(&["api-key-delete", "a", "b c"], "no\n");
     cancelled.is(13, &format!("{question}no\n"), "Cancelled; nothing was changed.\n");
-    let both = [done("Deleting", "a", "was deleted"), done("Deleting", "b c", "was deleted")].concat();
-    sandbox.run_input(&["api-key-delete", "a", "b c"], "yes\n").is(0, &format!("{question}yes\n{both}"), "");
+    let both =
+        [done("Deleting", "a", "was deleted"), done("Deleting", "b c", "was deleted")].concat();
+    sandbox.run_input(&["api-key-delete", "a", "b c"], "yes\n").is(
+        0,
+        &format!("{question}yes\n{both}"),
+        "",
+    );
     assert_eq!(sandbox.names(), ["d"]);
 }
 
@@ -143,7 +175,8 @@ fn json_tells_the_outcome_of_each() {
         outcome("\"[ID2]\"", "null", "failed"),
         outcome("\"[ID3]\"", "\"z\"", "deleted"),
     ]);
-    let stderr = [not_found("nope"), not_found("[ID1]"), failed("2 of 4 API keys failed.")].concat();
+    let stderr =
+        [not_found("nope"), not_found("[ID1]"), failed("2 of 4 API keys failed.")].concat();
     sandbox.run(&args).is(12, &stdout, &stderr);
     assert_eq!(sandbox.names(), [""; 0]);
 }
@@ -152,8 +185,14 @@ fn json_tells_the_outcome_of_each() {
 fn quiet_and_json_errors_report_each_failure_too() {
     let (sandbox, _) = keys(&["a", "b"]);
     let hint = "Run 'ibmcloud-iam api-keys' to list the API keys.\n";
-    let quiet = format!("API key 'x' was not found.\n{hint}API key 'y' was not found.\n{hint}2 of 3 API keys failed.\n");
-    sandbox.run(&["api-key-delete", "x", "a", "y", "-f", "-q"]).is(12, "API key a was deleted\n", &quiet);
+    let quiet = format!(
+        "API key 'x' was not found.\n{hint}API key 'y' was not found.\n{hint}2 of 3 API keys failed.\n"
+    );
+    sandbox.run(&["api-key-delete", "x", "a", "y", "-f", "-q"]).is(
+        12,
+        "API key a was deleted\n",
+        &quiet,
+    );
     let json = concat!(
         r#"{"kind":"some_failed","exit_code":12,"#,
         r#""message":"2 of 3 API keys failed.\nAPI key 'x' was not found.\nAPI key 'y' was not found.","#,
@@ -168,7 +207,8 @@ fn quiet_and_json_errors_report_each_failure_too() {
 fn only_keys_that_can_be_deleted_are_asked_about() {
     let (sandbox, _) = keys(&["a"]);
     let question = "Are you sure you want to delete API key 'a' ([ID1])? [y/N]> y\n";
-    let stdout = [question, &progress("Deleting", "nope"), &done("Deleting", "a", "was deleted")].concat();
+    let stdout =
+        [question, &progress("Deleting", "nope"), &done("Deleting", "a", "was deleted")].concat();
     let stderr = [not_found("nope"), failed("1 of 2 API keys failed.")].concat();
     sandbox.run_input(&["api-key-delete", "nope", "a"], "y\n").is(12, &stdout, &stderr);
     let nobody = [progress("Deleting", "a"), progress("Deleting", "b")].concat();
@@ -179,7 +219,8 @@ fn only_keys_that_can_be_deleted_are_asked_about() {
 #[test]
 fn a_key_that_is_named_twice_is_deleted_once() {
     let (sandbox, ids) = keys(&["a", "b"]);
-    let both = [done("Deleting", "a", "was deleted"), done("Deleting", "b", "was deleted")].concat();
+    let both =
+        [done("Deleting", "a", "was deleted"), done("Deleting", "b", "was deleted")].concat();
     sandbox.run(&["api-key-delete", "a", &ids[0], "b", "a", "-f"]).is(0, &both, "");
 }
 
@@ -192,7 +233,11 @@ fn a_name_with_two_keys_deletes_neither() {
     sandbox.run_input(&["api-key-delete", "k"], "y\n").is(4, &progress("Deleting", "k"), &failure);
     sandbox.run(&["api-key-delete", "k", "-f", "-o", "json"]).is(4, "", &failure);
     assert_eq!(sandbox.store_bytes(), before);
-    sandbox.run(&["api-key-delete", &ids[0], "-f"]).is(0, &done("Deleting", "[ID1]", "was deleted"), "");
+    sandbox.run(&["api-key-delete", &ids[0], "-f"]).is(
+        0,
+        &done("Deleting", "[ID1]", "was deleted"),
+        "",
+    );
     assert_eq!(sandbox.keys()[0]["id"], ids[1]);
 }
 
@@ -202,7 +247,11 @@ fn a_phased_out_namesake_counts_too() {
     sandbox.run(&["api-key-disable", "k", "-f"]).ok();
     sandbox.create_at("2026-11-22T09:00:00Z", "k", &[]);
     let candidates = [("phased out", "2026-11-21T09:00+0000"), ("active", "2026-11-22T09:00+0000")];
-    sandbox.run(&["api-key-delete", "k", "-f"]).is(4, &progress("Deleting", "k"), &ambiguous("k", &candidates));
+    sandbox.run(&["api-key-delete", "k", "-f"]).is(
+        4,
+        &progress("Deleting", "k"),
+        &ambiguous("k", &candidates),
+    );
     sandbox.run(&["api-key-delete", &ids[0], "-f", "-q"]).is(0, "API key [ID1] was deleted\n", "");
     sandbox.run(&["api-key-delete", "k", "-f", "-q"]).is(0, "API key k was deleted\n", "");
 }
@@ -213,9 +262,17 @@ fn a_locked_key_stays() {
     sandbox.run(&["api-key-lock", "k", "-f"]).ok();
     let before = sandbox.store_bytes();
     sandbox.run(&["api-key-delete", "k", "-f"]).is(6, &progress("Deleting", "k"), &locked("k"));
-    sandbox.run_input(&["api-key-delete", "k"], "y\n").is(6, &progress("Deleting", "k"), &locked("k"));
+    sandbox.run_input(&["api-key-delete", "k"], "y\n").is(
+        6,
+        &progress("Deleting", "k"),
+        &locked("k"),
+    );
     sandbox.run(&["api-key-delete", &ids[0], "-f", "-o", "json"]).is(6, "", &locked("[ID1]"));
-    sandbox.run(&["api-key-delete", "k", "--dry-run"]).is(6, &progress("Deleting", "k"), &locked("k"));
+    sandbox.run(&["api-key-delete", "k", "--dry-run"]).is(
+        6,
+        &progress("Deleting", "k"),
+        &locked("k"),
+    );
     assert_eq!(sandbox.store_bytes(), before);
     sandbox.run(&["api-key-unlock", "k", "-f"]).ok();
     sandbox.run(&["api-key-delete", "k", "-f"]).is(0, &done("Deleting", "k", "was deleted"), "");
@@ -225,7 +282,9 @@ fn a_locked_key_stays() {
 fn a_dry_run_asks_nothing_and_deletes_nothing() {
     let (sandbox, _) = keys(&["a", "b"]);
     let before = sandbox.store_bytes();
-    let would = |name: &str| format!("{}Dry run: API key {name} would be deleted\n", progress("Deleting", name));
+    let would = |name: &str| {
+        format!("{}Dry run: API key {name} would be deleted\n", progress("Deleting", name))
+    };
     sandbox.run(&["api-key-delete", "a", "--dry-run"]).is(0, &would("a"), "");
     sandbox.run(&["api-key-delete", "a", "-f", "--dry-run", "-q"]).is(
         0,
@@ -259,7 +318,11 @@ fn names_may_hold_anything() {
     cancelled.is(13, question, "Cancelled; nothing was changed.\n");
     for name in names {
         let shown = name.replace('\t', "\\t");
-        sandbox.run(&["api-key-delete", name, "-f"]).is(0, &done("Deleting", &shown, "was deleted"), "");
+        sandbox.run(&["api-key-delete", name, "-f"]).is(
+            0,
+            &done("Deleting", &shown, "was deleted"),
+            "",
+        );
     }
     assert_eq!(sandbox.names(), [""; 0]);
 }
@@ -268,13 +331,18 @@ fn names_may_hold_anything() {
 fn a_name_with_a_line_break_cannot_forge_a_line_of_a_failure() {
     let (sandbox, _) = keys(&[]);
     let shown = "x\\nOK";
-    sandbox.run(&["api-key-delete", "x\nOK", "-f"]).is(3, &progress("Deleting", shown), &not_found(shown));
+    sandbox.run(&["api-key-delete", "x\nOK", "-f"]).is(
+        3,
+        &progress("Deleting", shown),
+        &not_found(shown),
+    );
 }
 
 #[test]
 fn at_least_one_key_must_be_named() {
     let (sandbox, _) = keys(&["k"]);
-    for args in [&["api-key-delete"][..], &["api-key-delete", "-f"], &["api-key-delete", "", "-f"]] {
+    for args in [&["api-key-delete"][..], &["api-key-delete", "-f"], &["api-key-delete", "", "-f"]]
+    {
         let outcome = sandbox.run(args);
         assert_eq!((outcome.code, &*outcome.stdout), (2, ""), "{args:?}");
         assert_ne!(outcome.stderr, "", "{args:?}");

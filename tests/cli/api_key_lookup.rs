@@ -5,9 +5,9 @@ use std::fs;
 use crate::support::expected::{failed, key_json};
 use crate::support::{Outcome, Sandbox};
 
-const PROGRESS: &str =
-    "Looking up the API key of a value under 10ca1000000000000000000000000000 as local@localhost...\n";
-const UNKNOWN: &str = "API key with this value was not found.\nRun 'ibmcloud-iam api-keys' to list the API keys.";
+const PROGRESS: &str = "Looking up the API key of a value under 10ca1000000000000000000000000000 as local@localhost...\n";
+const UNKNOWN: &str =
+    "API key with this value was not found.\nRun 'ibmcloud-iam api-keys' to list the API keys.";
 const DETAILS: &str = "
 ID                 [ID1]
 Name               ci
@@ -42,8 +42,14 @@ fn the_key_is_shown_in_every_form() {
     let (sandbox, id, value) = two_keys();
     sandbox.run_input(&["api-key-lookup"], &value).is(0, &format!("{PROGRESS}OK\n{DETAILS}"), "");
     sandbox.run_input(&["api-key-lookup", "-q"], &value).is(0, DETAILS, "");
-    sandbox.run_input(&["api-key-lookup", "--output", "json"], &value).is(0, &key_json(1, "ci", &[]), "");
-    for args in [&["api-key-lookup", "--uuid"][..], &["iam", "api-key-lookup", "-", "--uuid", "--force"]] {
+    sandbox.run_input(&["api-key-lookup", "--output", "json"], &value).is(
+        0,
+        &key_json(1, "ci", &[]),
+        "",
+    );
+    for args in
+        [&["api-key-lookup", "--uuid"][..], &["iam", "api-key-lookup", "-", "--uuid", "--force"]]
+    {
         found(&sandbox.run_input(args, &value), &id);
     }
 }
@@ -51,14 +57,20 @@ fn the_key_is_shown_in_every_form() {
 #[test]
 fn the_value_may_come_in_any_form_on_standard_input_or_in_a_file() {
     let (sandbox, id, value) = two_keys();
-    let saved = sandbox.run(&["api-key-create", "saved", "--file", "saved.json", "-o", "json"]).json();
-    found(&sandbox.run(&["api-key-lookup", "@saved.json", "--uuid"]), saved["id"].as_str().unwrap());
+    let saved =
+        sandbox.run(&["api-key-create", "saved", "--file", "saved.json", "-o", "json"]).json();
+    found(
+        &sandbox.run(&["api-key-lookup", "@saved.json", "--uuid"]),
+        saved["id"].as_str().unwrap(),
+    );
     for text in [
         value.clone(),
         format!("{value}\n"),
         format!("  {value}\r\n\n"),
         format!("{{\"apikey\": \"{value}\"}}"),
-        format!("{{\"name\":\"x\",\"description\":\"\",\"apikey\":\"{value}\",\"locked\":false,\"uuid\":\"\"}}\n"),
+        format!(
+            "{{\"name\":\"x\",\"description\":\"\",\"apikey\":\"{value}\",\"locked\":false,\"uuid\":\"\"}}\n"
+        ),
         format!("{{\n\t\"name\": \"2018\",\n\t\"apiKey\": \"{value}\"\n}}"),
     ] {
         found(&sandbox.run_input(&["api-key-lookup", "--uuid"], &text), &id);
@@ -74,10 +86,16 @@ fn a_value_that_no_key_has_is_not_repeated() {
     let (sandbox, _, value) = two_keys();
     let before = sandbox.store_bytes();
     let unknown = failed(&format!("An {UNKNOWN}"));
-    for wrong in [&value[..43], &format!("{value}x"), &value.to_ascii_uppercase(), "canary", "{\"key\": 1}"] {
+    for wrong in
+        [&value[..43], &format!("{value}x"), &value.to_ascii_uppercase(), "canary", "{\"key\": 1}"]
+    {
         sandbox.run_input(&["api-key-lookup"], wrong).is(3, PROGRESS, &unknown);
         sandbox.run_input(&["api-key-lookup", "-o", "json"], wrong).is(3, "", &unknown);
-        sandbox.run_input(&["api-key-lookup", "--uuid", "-q"], wrong).is(3, "", &format!("An {UNKNOWN}\n"));
+        sandbox.run_input(&["api-key-lookup", "--uuid", "-q"], wrong).is(
+            3,
+            "",
+            &format!("An {UNKNOWN}\n"),
+        );
     }
     assert_eq!(sandbox.store_bytes(), before);
     let empty = Sandbox::new();
@@ -142,12 +160,24 @@ fn keys_that_open_nothing_are_found_too() {
     let sandbox = Sandbox::new();
     let (_, old) = sandbox.create_with_value("ci", &["--disabled"]);
     let fields = [("disabled", "true"), ("state", "\"disabled\"")];
-    sandbox.run_input(&["api-key-lookup", "-o", "json"], &old).is(0, &key_json(1, "ci", &fields), "");
+    sandbox.run_input(&["api-key-lookup", "-o", "json"], &old).is(
+        0,
+        &key_json(1, "ci", &fields),
+        "",
+    );
     let (_, new) = sandbox.create_with_value("ci", &["-e", "2026-12-01"]);
     let fields = [("disabled", "true"), ("state", "\"phased out\"")];
-    sandbox.run_input(&["api-key-lookup", "-o", "json"], &old).is(0, &key_json(1, "ci", &fields), "");
+    sandbox.run_input(&["api-key-lookup", "-o", "json"], &old).is(
+        0,
+        &key_json(1, "ci", &fields),
+        "",
+    );
     let fields = [("expires_at", "\"2026-12-01T00:00+0000\""), ("state", "\"active\"")];
-    sandbox.run_input(&["api-key-lookup", "-o", "json"], &new).is(0, &key_json(1, "ci", &fields), "");
+    sandbox.run_input(&["api-key-lookup", "-o", "json"], &new).is(
+        0,
+        &key_json(1, "ci", &fields),
+        "",
+    );
 }
 
 #[test]

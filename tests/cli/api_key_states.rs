@@ -1,6 +1,8 @@
 //! `api-key-lock`, `-unlock`, `-disable`, `-enable`, and the states that come with time.
 
-use crate::support::expected::{ambiguous, array, done, failed, key_json, locked, not_found, outcome, progress, unanswered};
+use crate::support::expected::{
+    ambiguous, array, done, failed, key_json, locked, not_found, outcome, progress, unanswered,
+};
 use crate::support::{Outcome, Sandbox};
 
 /// A verb: its command, its words, the flag that makes a key ready for it, the field it sets.
@@ -86,12 +88,20 @@ fn each_verb_does_it_by_force() {
         let (sandbox, ids) = verb.box_with(&["a b", "c", "d", "e"]);
         sandbox.run(&[verb.command, "a b", "-f"]).is(0, &verb.done("a b"), "");
         sandbox.run(&[verb.command, "--force", &ids[1]]).is(0, &verb.done("[ID1]"), "");
-        sandbox.run(&[verb.command, "d", "-f", "-q"]).is(0, &format!("API key d was {}\n", verb.done), "");
+        sandbox.run(&[verb.command, "d", "-f", "-q"]).is(
+            0,
+            &format!("API key d was {}\n", verb.done),
+            "",
+        );
         let json = array(&[outcome("\"[ID1]\"", "\"e\"", verb.done)]);
         sandbox.run(&[verb.command, "e", "-f", "--output", "json"]).is(0, &json, "");
         assert_eq!(verb.count_done(&sandbox), 4, "{}", verb.command);
         let tags = sandbox.keys();
-        assert!(tags.iter().all(|key| key["entity_tag"].as_str().unwrap().starts_with("2-")), "{}", verb.command);
+        assert!(
+            tags.iter().all(|key| key["entity_tag"].as_str().unwrap().starts_with("2-")),
+            "{}",
+            verb.command
+        );
     }
 }
 
@@ -103,11 +113,14 @@ fn each_verb_asks_on_standard_input() {
         let asked = format!("{}{}", progress(verb.doing, "k"), verb.question("k"));
         let answer = |answer: &str| sandbox.run_input(&[verb.command, "k"], answer);
         answer("no\n").is(13, &format!("{asked}no\n"), "Cancelled; nothing was changed.\n");
-        let neither = unanswered("The answer on standard input was neither 'y' nor 'n'; nothing was changed.");
+        let neither = unanswered(
+            "The answer on standard input was neither 'y' nor 'n'; nothing was changed.",
+        );
         answer("perhaps\n").is(2, &format!("{asked}perhaps\n"), &neither);
         let nobody = unanswered("Nobody answered on standard input; nothing was changed.");
         answer("").is(2, &format!("{asked}\n"), &nobody);
-        let json = unanswered("JSON output asks no questions, and this command needs a confirmation.");
+        let json =
+            unanswered("JSON output asks no questions, and this command needs a confirmation.");
         sandbox.run_input(&[verb.command, "k", "-o", "json"], "y\n").is(2, "", &json);
         assert_eq!(sandbox.store_bytes(), before, "{}", verb.command);
         let told = format!("{asked}y\nOK\nAPI key k was {}\n", verb.done);
@@ -120,7 +133,8 @@ fn each_verb_asks_on_standard_input() {
 fn each_verb_reads_one_line_only() {
     for verb in VERBS {
         let (sandbox, _) = verb.box_with(&["k"]);
-        let script = format!("printf 'y\\nrest\\n' | {{ ibmcloud-iam {} k -q; cat; }}", verb.command);
+        let script =
+            format!("printf 'y\\nrest\\n' | {{ ibmcloud-iam {} k -q; cat; }}", verb.command);
         let stdout = format!("{}y\nAPI key k was {}\nrest\n", verb.question("k"), verb.done);
         sandbox.bash(&script).is(0, &stdout, "");
     }
@@ -161,8 +175,13 @@ fn a_dry_run_asks_nothing_and_changes_nothing() {
 fn one_failure_of_several_does_not_stop_the_others() {
     for verb in VERBS {
         let (sandbox, _) = verb.box_with(&["a", "twice", "twice", "z"]);
-        let stdout =
-            [verb.done("a"), progress(verb.doing, "nope"), progress(verb.doing, "twice"), verb.done("z")].concat();
+        let stdout = [
+            verb.done("a"),
+            progress(verb.doing, "nope"),
+            progress(verb.doing, "twice"),
+            verb.done("z"),
+        ]
+        .concat();
         let state = if verb.command == "api-key-enable" { "disabled" } else { "active" };
         let stderr = [
             not_found("nope"),
@@ -185,7 +204,11 @@ fn one_failure_of_several_does_not_stop_the_others() {
 fn a_missing_key_is_named_and_no_store_is_made() {
     for verb in VERBS {
         let sandbox = Sandbox::new();
-        sandbox.run(&[verb.command, "nope", "-f"]).is(3, &progress(verb.doing, "nope"), &not_found("nope"));
+        sandbox.run(&[verb.command, "nope", "-f"]).is(
+            3,
+            &progress(verb.doing, "nope"),
+            &not_found("nope"),
+        );
         sandbox.run(&[verb.command, "nope", "-f", "-o", "json"]).is(3, "", &not_found("nope"));
         assert!(!sandbox.root().join("home/store").exists(), "{}", verb.command);
         let outcome = sandbox.run(&[verb.command, "-f"]);
@@ -200,7 +223,11 @@ fn a_locked_key_is_neither_disabled_nor_enabled() {
         sandbox.create("k", made);
         let before = sandbox.store_bytes();
         sandbox.run(&[verb.command, "k", "-f"]).is(6, &progress(verb.doing, "k"), &locked("k"));
-        sandbox.run_input(&[verb.command, "k"], "y\n").is(6, &progress(verb.doing, "k"), &locked("k"));
+        sandbox.run_input(&[verb.command, "k"], "y\n").is(
+            6,
+            &progress(verb.doing, "k"),
+            &locked("k"),
+        );
         sandbox.run(&[verb.command, "k", "-f", "-o", "json"]).is(6, "", &locked("k"));
         assert_eq!(sandbox.store_bytes(), before);
     }
@@ -211,7 +238,8 @@ fn a_disabled_key_can_be_locked_and_keeps_its_state() {
     let sandbox = Sandbox::new();
     sandbox.create("k", &["--disabled"]);
     sandbox.run(&["api-key-lock", "k", "-f"]).ok();
-    let expected = key_json(1, "k", &[("locked", "true"), ("disabled", "true"), ("state", "\"disabled\"")]);
+    let expected =
+        key_json(1, "k", &[("locked", "true"), ("disabled", "true"), ("state", "\"disabled\"")]);
     sandbox.run(&["api-key", "k", "-o", "json"]).is(0, &expected, "");
 }
 
@@ -222,7 +250,8 @@ fn a_key_expires_at_its_second() {
     sandbox.create("off", &["-e", "2026-12-01T00:00:00Z", "--disabled"]);
     assert_eq!(states_at(&sandbox, "2026-11-30T23:59:59Z"), ["active", "disabled"]);
     assert_eq!(states_at(&sandbox, "2026-12-01T00:00:00Z"), ["expired", "disabled"]);
-    let shown = key_json(1, "k", &[("expires_at", "\"2026-12-01T00:00+0000\""), ("state", "\"expired\"")]);
+    let shown =
+        key_json(1, "k", &[("expires_at", "\"2026-12-01T00:00+0000\""), ("state", "\"expired\"")]);
     sandbox.run_at("2027-01-01T00:00:00Z", &["api-key", "k", "-o", "json"]).is(0, &shown, "");
 }
 
@@ -268,12 +297,18 @@ fn a_name_means_the_key_that_is_not_being_replaced() {
     let going = sandbox.create("k", &["-e", "2026-12-01"]);
     let current = sandbox.create("k", &[]);
     shows(&sandbox.run(&["api-key", "k", "--uuid"]), &current);
-    for args in [&["api-key-lock", "k", "-f"][..], &["api-key-unlock", "k", "-f"], &["api-key-update", "k", "-d", "x"]]
-    {
+    for args in [
+        &["api-key-lock", "k", "-f"][..],
+        &["api-key-unlock", "k", "-f"],
+        &["api-key-update", "k", "-d", "x"],
+    ] {
         sandbox.run(args).ok();
     }
-    let tags: Vec<bool> =
-        sandbox.keys().iter().map(|key| key["entity_tag"].as_str().unwrap().starts_with("1-")).collect();
+    let tags: Vec<bool> = sandbox
+        .keys()
+        .iter()
+        .map(|key| key["entity_tag"].as_str().unwrap().starts_with("1-"))
+        .collect();
     assert_eq!(tags, [true, true, false], "only the current key changed");
     for id in [out, going] {
         shows(&sandbox.run(&["api-key", &id, "--uuid"]), &id);
@@ -302,7 +337,11 @@ fn to_enable_means_the_disabled_keys_of_the_name() {
     sandbox.create("two", &["--disabled"]);
     sandbox.create("two", &["--disabled"]);
     let candidates = [("disabled", "2026-11-21T09:00+0000"); 2];
-    sandbox.run(&["api-key-enable", "two", "-f"]).is(4, &progress("Enabling", "two"), &ambiguous("two", &candidates));
+    sandbox.run(&["api-key-enable", "two", "-f"]).is(
+        4,
+        &progress("Enabling", "two"),
+        &ambiguous("two", &candidates),
+    );
 }
 
 #[test]
@@ -312,7 +351,15 @@ fn candidates_are_those_that_the_name_could_mean() {
     sandbox.create_at("2026-11-21T10:00:00Z", "k", &[]);
     sandbox.create_at("2026-11-21T11:00:00Z", "k", &[]);
     let both = [("active", "2026-11-21T10:00+0000"), ("active", "2026-11-21T11:00+0000")];
-    sandbox.run(&["api-key-lock", "k", "-f"]).is(4, &progress("Locking", "k"), &ambiguous("k", &both));
+    sandbox.run(&["api-key-lock", "k", "-f"]).is(
+        4,
+        &progress("Locking", "k"),
+        &ambiguous("k", &both),
+    );
     let all = [("phased out", "2026-11-21T09:00+0000"), both[0], both[1]];
-    sandbox.run(&["api-key-disable", "k", "-f"]).is(4, &progress("Disabling", "k"), &ambiguous("k", &all));
+    sandbox.run(&["api-key-disable", "k", "-f"]).is(
+        4,
+        &progress("Disabling", "k"),
+        &ambiguous("k", &all),
+    );
 }

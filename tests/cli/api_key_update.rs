@@ -12,19 +12,42 @@ fn one_key() -> (Sandbox, String) {
 #[test]
 fn an_update_is_told_in_three_lines() {
     let (sandbox, id) = one_key();
-    sandbox.run(&["api-key-update", "ci", "-d", "new"]).is(0, &done("Updating", "ci", "was updated"), "");
-    sandbox.run(&["api-key-update", &id, "-d", "newer"]).is(0, &done("Updating", "[ID1]", "was updated"), "");
-    for args in [["-q", "api-key-update", "ci", "-d", "x"], ["api-key-update", "-d", "x", "ci", "--quiet"]] {
+    sandbox.run(&["api-key-update", "ci", "-d", "new"]).is(
+        0,
+        &done("Updating", "ci", "was updated"),
+        "",
+    );
+    sandbox.run(&["api-key-update", &id, "-d", "newer"]).is(
+        0,
+        &done("Updating", "[ID1]", "was updated"),
+        "",
+    );
+    for args in
+        [["-q", "api-key-update", "ci", "-d", "x"], ["api-key-update", "-d", "x", "ci", "--quiet"]]
+    {
         sandbox.run(&args).is(0, "API key ci was updated\n", "");
     }
-    sandbox.run(&["api-key-update", "ci", "-n", "ci/new", "-f"]).is(0, &done("Updating", "ci", "was updated"), "");
+    sandbox.run(&["api-key-update", "ci", "-n", "ci/new", "-f"]).is(
+        0,
+        &done("Updating", "ci", "was updated"),
+        "",
+    );
     assert_eq!(sandbox.names(), ["ci/new"]);
 }
 
 #[test]
 fn json_is_the_whole_key_as_it_is_now() {
     let (sandbox, _) = one_key();
-    let changes = ["-n", "cd", "-d", "{\"a\": 1}", "-e", "2028-02-03T04:05+0000", "--action-if-leaked", "delete"];
+    let changes = [
+        "-n",
+        "cd",
+        "-d",
+        "{\"a\": 1}",
+        "-e",
+        "2028-02-03T04:05+0000",
+        "--action-if-leaked",
+        "delete",
+    ];
     let expected = key_json(
         1,
         "cd",
@@ -63,7 +86,9 @@ fn each_flag_changes_its_own_field_and_no_other() {
         ];
         fields.push((field, value));
         let expected = key_json(1, "ci", &fields);
-        sandbox.run(&[&["api-key-update", "ci", "-o", "json"], flags].concat()).is(0, &expected, "");
+        sandbox
+            .run(&[&["api-key-update", "ci", "-o", "json"], flags].concat())
+            .is(0, &expected, "");
         sandbox.run(&["api-key", &id, "-o", "json"]).is(0, &expected, "");
     }
 }
@@ -93,9 +118,14 @@ fn a_dry_run_changes_nothing() {
     let before = sandbox.store_bytes();
     let said = "Dry run: API key ci would be updated\n";
     let begun = progress("Updating", "ci");
-    sandbox.run(&["api-key-update", "ci", "-n", "cd", "--dry-run"]).is(0, &format!("{begun}{said}"), "");
+    sandbox.run(&["api-key-update", "ci", "-n", "cd", "--dry-run"]).is(
+        0,
+        &format!("{begun}{said}"),
+        "",
+    );
     sandbox.run(&["api-key-update", "ci", "-n", "cd", "--dry-run", "-q"]).is(0, said, "");
-    let wanted = key_json(1, "cd", &[("action_when_leaked", "\"none\""), ("description", "\"old\"")]);
+    let wanted =
+        key_json(1, "cd", &[("action_when_leaked", "\"none\""), ("description", "\"old\"")]);
     let args = ["api-key-update", "ci", "-n", "cd", "--no-expiry", "--dry-run", "-o", "json"];
     sandbox.run(&args).is(0, &wanted, "");
     sandbox.run(&["api-key-update", "nope", "-n", "x", "--dry-run", "-q"]).code(3);
@@ -118,7 +148,11 @@ fn a_missing_key_is_named() {
     let (sandbox, _) = one_key();
     let before = sandbox.store_bytes();
     let id = "ApiKey-00000000-0000-4000-8000-000000000000";
-    sandbox.run(&["api-key-update", "no", "-n", "x"]).is(3, &progress("Updating", "no"), &not_found("no"));
+    sandbox.run(&["api-key-update", "no", "-n", "x"]).is(
+        3,
+        &progress("Updating", "no"),
+        &not_found("no"),
+    );
     sandbox.run(&["api-key-update", id, "-n", "x", "-o", "json"]).is(3, "", &not_found("[ID1]"));
     assert_eq!(sandbox.store_bytes(), before);
 }
@@ -190,6 +224,10 @@ fn an_expired_key_lives_again_with_a_later_expiry() {
     let (sandbox, id) = one_key();
     let later = "2027-02-01T00:00:00Z";
     assert_eq!(sandbox.run_at(later, &["api-key", "ci", "-o", "json"]).json()["state"], "expired");
-    let key = sandbox.run_at(later, &["api-key-update", &id, "--expires-in", "1d", "-o", "json"]).json();
-    assert_eq!((key["state"].as_str(), key["expires_at"].as_str()), (Some("active"), Some("2027-02-02T00:00+0000")));
+    let key =
+        sandbox.run_at(later, &["api-key-update", &id, "--expires-in", "1d", "-o", "json"]).json();
+    assert_eq!(
+        (key["state"].as_str(), key["expires_at"].as_str()),
+        (Some("active"), Some("2027-02-02T00:00+0000"))
+    );
 }

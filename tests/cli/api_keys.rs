@@ -68,7 +68,8 @@ ID                                            Name   Description   Created At   
 fn ids_only_stand_one_a_line() {
     let sandbox = five_keys();
     sandbox.run(&["api-keys", "--uuid"]).is(0, "[ID1]\n[ID2]\n[ID3]\n[ID4]\n[ID5]\n", "");
-    let ids: Vec<String> = sandbox.keys().iter().map(|key| key["id"].as_str().unwrap().to_owned()).collect();
+    let ids: Vec<String> =
+        sandbox.keys().iter().map(|key| key["id"].as_str().unwrap().to_owned()).collect();
     let printed = sandbox.run(&["api-keys", "--uuid", "-q"]).stdout;
     assert_eq!(printed.lines().collect::<Vec<_>>(), ids);
 }
@@ -91,7 +92,11 @@ fn json_is_one_array_with_the_fields_of_the_api_in_order() {
         key_json(
             2,
             "b",
-            &[("disabled", "true"), ("expires_at", "\"2027-02-19T09:00+0000\""), ("state", "\"disabled\"")],
+            &[
+                ("disabled", "true"),
+                ("expires_at", "\"2027-02-19T09:00+0000\""),
+                ("state", "\"disabled\""),
+            ],
         ),
     ]);
     sandbox.run(&["api-keys", "--output", "json"]).is(0, &expected, "");
@@ -116,7 +121,11 @@ fn every_spelling_of_the_flag_and_the_command_is_one_thing() {
         &["api-keys", "-o", "json", "--wide"],
     ] {
         let outcome = sandbox.run(args);
-        assert_eq!((outcome.code, &outcome.stdout, &outcome.stderr), (0, &expected.stdout, &expected.stderr), "{args:?}");
+        assert_eq!(
+            (outcome.code, &outcome.stdout, &outcome.stderr),
+            (0, &expected.stdout, &expected.stderr),
+            "{args:?}"
+        );
     }
 }
 
@@ -137,9 +146,17 @@ fn filters_find_parts_of_names_and_descriptions() {
         (&["-n", "ci", "-d", "pipeline"], &["ci-deploy"]),
         (&["-n", "nothing like it"], &[]),
     ] {
-        assert_eq!(names(&sandbox.run(&[&["api-keys", "-o", "json"], filter].concat())), found, "{filter:?}");
+        assert_eq!(
+            names(&sandbox.run(&[&["api-keys", "-o", "json"], filter].concat())),
+            found,
+            "{filter:?}"
+        );
     }
-    sandbox.run(&["api-keys", "-n", "none of them"]).is(0, &format!("{PROGRESS}OK\nNo API keys found\n"), "");
+    sandbox.run(&["api-keys", "-n", "none of them"]).is(
+        0,
+        &format!("{PROGRESS}OK\nNo API keys found\n"),
+        "",
+    );
 }
 
 #[test]
@@ -152,14 +169,19 @@ ID                                            Name    Description   Created At  
     sandbox.run(&["api-keys", "-n", "build"]).is(0, &format!("{PROGRESS}OK\n{row}"), "");
     let id = sandbox.keys()[4]["id"].as_str().unwrap().to_owned();
     let printed = sandbox.run(&["api-keys", "-n", "build", "--uuid"]);
-    assert_eq!((printed.code, printed.stdout, printed.stderr), (0, format!("{id}\n"), String::new()));
+    assert_eq!(
+        (printed.code, printed.stdout, printed.stderr),
+        (0, format!("{id}\n"), String::new())
+    );
 }
 
 #[test]
 fn states_can_be_asked_for() {
     let sandbox = five_keys();
     sandbox.create("ci-deploy", &[]);
-    sandbox.run(&["api-key-update", sandbox.keys()[0]["id"].as_str().unwrap(), "--expires-in", "7d"]).ok();
+    sandbox
+        .run(&["api-key-update", sandbox.keys()[0]["id"].as_str().unwrap(), "--expires-in", "7d"])
+        .ok();
     sandbox.create("expired", &[]);
     for (states, found) in [
         (&["--state", "active"][..], &["laptop", "build", "ci-deploy", "expired"][..]),
@@ -172,7 +194,11 @@ fn states_can_be_asked_for() {
         (&["--state", "disabled", "--state", "phasing-out"], &["ci-deploy", "CI-old"]),
         (&["--state", "active", "-n", "p"], &["laptop", "ci-deploy", "expired"]),
     ] {
-        assert_eq!(names(&sandbox.run(&[&["api-keys", "-o", "json"], states].concat())), found, "{states:?}");
+        assert_eq!(
+            names(&sandbox.run(&[&["api-keys", "-o", "json"], states].concat())),
+            found,
+            "{states:?}"
+        );
     }
 }
 
@@ -191,7 +217,9 @@ ID                                            Name   Description   Created At   
 #[test]
 fn the_order_is_by_age_unless_a_field_is_named() {
     let sandbox = five_keys();
-    sandbox.run_at("2026-11-20T08:00:00Z", &["api-key-update", "ci-deploy", "-d", "the pipeline, new"]).ok();
+    sandbox
+        .run_at("2026-11-20T08:00:00Z", &["api-key-update", "ci-deploy", "-d", "the pipeline, new"])
+        .ok();
     for (sort, order) in [
         (&[][..], ["ci-deploy", "laptop", "CI-old", "expired", "build"]),
         (&["--sort", "created_at"], ["ci-deploy", "laptop", "CI-old", "expired", "build"]),
@@ -200,7 +228,11 @@ fn the_order_is_by_age_unless_a_field_is_named() {
         (&["--sort", "modified_at"], ["laptop", "CI-old", "expired", "build", "ci-deploy"]),
         (&["--sort", "created_by"], ["ci-deploy", "laptop", "CI-old", "expired", "build"]),
     ] {
-        assert_eq!(names(&sandbox.run(&[&["api-keys", "-o", "json"], sort].concat())), order, "{sort:?}");
+        assert_eq!(
+            names(&sandbox.run(&[&["api-keys", "-o", "json"], sort].concat())),
+            order,
+            "{sort:?}"
+        );
     }
 }
 
@@ -262,7 +294,8 @@ fn colours_are_on_when_asked_for_and_never_in_json() {
 fn a_reader_that_left_is_no_error() {
     let sandbox = five_keys();
     for form in ["", "--output json", "--uuid"] {
-        let script = format!("{{ sleep 0.2; ibmcloud-iam api-keys {form}; echo \"code $?\" >&2; }} | true");
+        let script =
+            format!("{{ sleep 0.2; ibmcloud-iam api-keys {form}; echo \"code $?\" >&2; }} | true");
         sandbox.bash(&script).is(0, "", "code 0\n");
     }
 }
@@ -270,6 +303,7 @@ fn a_reader_that_left_is_no_error() {
 #[test]
 fn standard_output_that_cannot_be_written_is_an_error() {
     let sandbox = five_keys();
-    let message = "FAILED\nStandard output could not be written: No space left on device (os error 28).\n\n";
+    let message =
+        "FAILED\nStandard output could not be written: No space left on device (os error 28).\n\n";
     sandbox.bash("ibmcloud-iam api-keys > /dev/full").is(1, "", message);
 }

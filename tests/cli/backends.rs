@@ -68,7 +68,12 @@ struct Bench {
 impl Bench {
     /// The store of this machine.
     fn local() -> Self {
-        Self { sandbox: Sandbox::new(), backend: "local", now: Mutex::new(NOW.to_owned()), limit: Mutex::default() }
+        Self {
+            sandbox: Sandbox::new(),
+            backend: "local",
+            now: Mutex::new(NOW.to_owned()),
+            limit: Mutex::default(),
+        }
     }
 
     /// Sets the time of everything that follows.
@@ -84,7 +89,9 @@ impl Bench {
 
     fn run_input(&self, args: &[&str], input: &str) -> Outcome {
         let mut command = self.sandbox.command(args);
-        command.env("IBMCLOUD_IAM_BACKEND", self.backend).env("IBMCLOUD_IAM_NOW", &*self.now.lock().unwrap());
+        command
+            .env("IBMCLOUD_IAM_BACKEND", self.backend)
+            .env("IBMCLOUD_IAM_NOW", &*self.now.lock().unwrap());
         if let Some(limit) = *self.limit.lock().unwrap() {
             command.env("IBMCLOUD_IAM_KEY_LIMIT", limit.to_string());
         }
@@ -132,7 +139,8 @@ impl Bench {
     #[track_caller]
     fn history(&self, id: &str) -> Vec<(String, String)> {
         let key = self.json(&["api-key", id, "--history"]);
-        let entry = |entry: &Value| (text(entry, "timestamp").to_owned(), text(entry, "action").to_owned());
+        let entry =
+            |entry: &Value| (text(entry, "timestamp").to_owned(), text(entry, "action").to_owned());
         key["history"].as_array().unwrap().iter().map(entry).collect()
     }
 }
@@ -151,7 +159,8 @@ fn a_new_backend_has_no_keys(bench: &Bench) {
 }
 
 fn a_key_is_listed_as_it_was_made(bench: &Bench) {
-    let mut made = bench.create("ci", &["-d", "d", "-e", "2027-05-01", "--action-if-leaked", "none", "--lock"]);
+    let mut made = bench
+        .create("ci", &["-d", "d", "-e", "2027-05-01", "--action-if-leaked", "none", "--lock"]);
     assert_eq!(text(&made, "apikey").len(), 44);
     made["apikey"] = "".into();
     assert_eq!(bench.list(), [made]);
@@ -198,7 +207,8 @@ fn names_and_descriptions_come_back_as_they_went_in(bench: &Bench) {
 fn every_value_opens_its_own_key(bench: &Bench) {
     let keys = [bench.create("a", &[]), bench.create("a", &[]), bench.create("b", &["--disabled"])];
     for key in keys {
-        let found = bench.run_input(&["api-key-lookup", "--output", "json"], text(&key, "apikey")).json();
+        let found =
+            bench.run_input(&["api-key-lookup", "--output", "json"], text(&key, "apikey")).json();
         assert_eq!(found["id"], key["id"]);
     }
 }
@@ -284,7 +294,10 @@ fn a_lock_stops_every_change(bench: &Bench) {
 fn a_key_can_be_born_locked_and_disabled(bench: &Bench) {
     bench.create("a", &["--lock", "--disabled"]);
     let key = bench.show("a");
-    assert_eq!((&key["locked"], &key["disabled"], text(&key, "state")), (&true.into(), &true.into(), "disabled"));
+    assert_eq!(
+        (&key["locked"], &key["disabled"], text(&key, "state")),
+        (&true.into(), &true.into(), "disabled")
+    );
     bench.run(&["api-key-enable", "a", "-f"]).code(6);
     assert_eq!(revision(&bench.show("a")), "1");
 }
@@ -456,7 +469,9 @@ fn two_people_at_once_both_get_their_keys(bench: &Bench) {
     });
     let mut names = bench.names();
     names.sort();
-    let expected: Vec<String> =
-        ["ann", "bob"].iter().flat_map(|person| (0..5).map(move |n| format!("{person}-{n}"))).collect();
+    let expected: Vec<String> = ["ann", "bob"]
+        .iter()
+        .flat_map(|person| (0..5).map(move |n| format!("{person}-{n}")))
+        .collect();
     assert_eq!(names, expected);
 }

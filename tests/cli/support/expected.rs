@@ -3,7 +3,8 @@
 use super::{ACCOUNT, Outcome, USER};
 
 /// The warning that stands beside a printed value.
-pub(crate) const PRESERVE: &str = "Please preserve the API key! It cannot be retrieved after it's created.\n";
+pub(crate) const PRESERVE: &str =
+    "Please preserve the API key! It cannot be retrieved after it's created.\n";
 const FORCE_HINT: &str = "Repeat the command with '--force' to go on without confirmation.";
 
 impl Outcome {
@@ -31,7 +32,9 @@ pub(crate) fn failed(message: &str) -> String {
 
 /// The failure of a name or id that no key has.
 pub(crate) fn not_found(key: &str) -> String {
-    failed(&format!("API key '{key}' was not found.\nRun 'ibmcloud-iam api-keys' to list the API keys."))
+    failed(&format!(
+        "API key '{key}' was not found.\nRun 'ibmcloud-iam api-keys' to list the API keys."
+    ))
 }
 
 /// The failure of a change to a locked key.
@@ -49,7 +52,8 @@ pub(crate) fn unanswered(why: &str) -> String {
 /// The failure of a name with several keys; `rows` are their states and creation times.
 pub(crate) fn ambiguous(name: &str, rows: &[(&str, &str)]) -> String {
     let count = rows.len();
-    let width = rows.iter().map(|(state, _)| state.len()).max().unwrap_or_default().max("State".len());
+    let width =
+        rows.iter().map(|(state, _)| state.len()).max().unwrap_or_default().max("State".len());
     let mut list = format!("{:<43}   {:<width$}   Created At", "ID", "State");
     for (row, (state, created)) in rows.iter().enumerate() {
         list.push_str(&["\n[ID", &(row + 1).to_string(), "]   "].concat());
@@ -103,7 +107,12 @@ pub(crate) fn array(documents: &[String]) -> String {
     let indented: Vec<String> = documents
         .iter()
         .map(|document| {
-            document.trim_end().lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+            document
+                .trim_end()
+                .lines()
+                .map(|line| format!("    {line}"))
+                .collect::<Vec<_>>()
+                .join("\n")
         })
         .collect();
     format!("[\n{}\n]\n", indented.join(",\n"))

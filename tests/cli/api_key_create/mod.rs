@@ -1,10 +1,12 @@
 //! `api-key-create`: the value comes out in exactly one place, and the file is exactly as scripts read it.
 
-use std::fs;
-use std::os::unix::fs::{MetadataExt as _, symlink};
+mod file;
 
+use std::fs;
+
+use self::file::{key_file, saved};
 use crate::support::expected::{PRESERVE, done, failed, key_json, progress};
-use crate::support::{Sandbox, mode, redact, run};
+use crate::support::{Sandbox, redact};
 
 /// The six rows under their empty line; scripts read `API Key` from the fifth.
 fn rows(name: &str, description: &str, locked: bool) -> String {
@@ -14,35 +16,6 @@ fn rows(name: &str, description: &str, locked: bool) -> String {
          API Key       [VALUE]\nLocked        {locked}\n",
         description.trim_end()
     )
-}
-
-/// The key file, byte for byte but for ids, tag and value.
-fn key_file(name: &str, description: &str, locked: bool) -> String {
-    let (name, description) = (serde_json::to_string(name).unwrap(), serde_json::to_string(description).unwrap());
-    [
-        "{".to_owned(),
-        "\t\"id\": \"[ID1]\",".to_owned(),
-        "\t\"crn\": \"crn:v1:bluemix:public:iam-identity::a/10ca1000000000000000000000000000::apikey:[ID1]\","
-            .to_owned(),
-        "\t\"iam_id\": \"IBMid-10CA100000\",".to_owned(),
-        "\t\"account_id\": \"10ca1000000000000000000000000000\",".to_owned(),
-        format!("\t\"name\": {name},"),
-        format!("\t\"description\": {description},"),
-        "\t\"apikey\": \"[VALUE]\",".to_owned(),
-        format!("\t\"locked\": {locked},"),
-        "\t\"entity_tag\": \"[TAG]\",".to_owned(),
-        "\t\"created_at\": \"2026-11-21T09:00+0000\",".to_owned(),
-        "\t\"created_by\": \"IBMid-10CA100000\",".to_owned(),
-        "\t\"modified_at\": \"2026-11-21T09:00+0000\",".to_owned(),
-        "\t\"createdAt\": \"2026-11-21T09:00+0000\",".to_owned(),
-        "\t\"uuid\": \"[ID1]\"".to_owned(),
-        "}".to_owned(),
-    ]
-    .join("\n")
-}
-
-fn saved(name: &str, file: &str) -> String {
-    format!("{}Successfully save API key information to {file}\n", done("Creating", name, "was created"))
 }
 
 /// Nothing was made and nothing is left half done.
@@ -57,9 +30,15 @@ fn nothing_was_made(sandbox: &Sandbox, files: &[&str]) {
 fn a_key_is_printed_in_six_rows() {
     let sandbox = Sandbox::new();
     let created = done("Creating", "ci", "was created");
-    sandbox.run(&["api-key-create", "ci"]).is(0, &format!("{created}{}", rows("ci", "", false)), PRESERVE);
+    sandbox.run(&["api-key-create", "ci"]).is(
+        0,
+        &format!("{created}{}", rows("ci", "", false)),
+        PRESERVE,
+    );
     let quiet = format!("API key my key was created\n{}", rows("my key", "a description", true));
-    sandbox.run(&["api-key-create", "my key", "-d", "a description", "--lock", "-q"]).is(0, &quiet, "");
+    sandbox
+        .run(&["api-key-create", "my key", "-d", "a description", "--lock", "-q"])
+        .is(0, &quiet, "");
     assert_eq!(sandbox.names(), ["ci", "my key"]);
     assert_eq!(sandbox.open_entries(), 0);
 }
@@ -82,61 +61,17 @@ fn json_is_one_object_with_the_value_in_its_last_field() {
             ("apikey", "\"[VALUE]\""),
         ],
     );
-    let flags = ["--lock", "--disabled", "-e", "2027-05-01T12:34+0000", "--action-if-leaked", "DELETE", "-d", "d"];
+    let flags = [
+        "--lock",
+        "--disabled",
+        "-e",
+        "2027-05-01T12:34+0000",
+        "--action-if-leaked",
+        "DELETE",
+        "-d",
+        "d",
+    ];
     sandbox.run(&[&["-o", "json", "api-key-create", "all"], &flags[..]].concat()).is(0, &all, "");
-}
-
-#[test]
-fn the_file_is_byte_for_byte_what_scripts_read() {
-    let sandbox = Sandbox::new();
-    sandbox.run(&["api-key-create", "MyKey", "-d", "this is my API key", "--file", "key_file"]).is(
-        0,
-        &saved("MyKey", "key_file"),
-        "",
-    );
-    let file = sandbox.work("key_file");
-    let text = fs::read_to_string(&file).unwrap();
-    assert_eq!(redact(&text), key_file("MyKey", "this is my API key", false));
-    assert_eq!(mode(&file), 0o600);
-    assert_eq!(sandbox.files_in_work(), ["key_file"], "no pending copy is left");
-    assert_eq!(sandbox.open_entries(), 0);
-    let id = sandbox.run(&["api-key", "MyKey", "--uuid"]).stdout;
-    assert_eq!(text.lines().nth(1).unwrap().get(8..51), Some(id.trim_end()), "the id is in columns 9 to 51 of line 2");
-    assert_eq!(text.chars().filter(|&c| c == '\t').count(), 14);
-    assert!(!text.ends_with('\n'));
-}
-
-#[test]
-fn with_a_file_the_value_is_printed_nowhere_else() {
-    let sandbox = Sandbox::new();
-    sandbox.run(&["api-key-create", "a", "-f", "a.json", "-q"]).is(
-        0,
-        "API key a was created\nSuccessfully save API key information to a.json\n",
-        "",
-    );
-    let json = sandbox.run(&["api-key-create", "b", "--file", "b.json", "--output", "json", "--lock"]);
-    json.is(0, &key_json(1, "b", &[("locked", "true")]), "");
-    assert_eq!(redact(&fs::read_to_string(sandbox.work("b.json")).unwrap()), key_file("b", "", true));
-    for (file, name) in [("a.json", "a"), ("b.json", "b")] {
-        let key: serde_json::Value = serde_json::from_slice(&fs::read(sandbox.work(file)).unwrap()).unwrap();
-        let value = key["apikey"].as_str().unwrap();
-        assert_eq!(sandbox.name_of_value(value), name);
-        let store = String::from_utf8(sandbox.store_bytes().unwrap()).unwrap();
-        assert!(!store.contains(value), "the store never holds a value");
-    }
-}
-
-#[test]
-fn the_file_is_private_whatever_the_umask() {
-    let sandbox = Sandbox::new();
-    for umask in ["000", "022", "077"] {
-        let script = format!("umask {umask}; ibmcloud-iam api-key-create k --file key.{umask} -q");
-        let stdout = format!("API key k was created\nSuccessfully save API key information to key.{umask}\n");
-        sandbox.bash(&script).is(0, &stdout, "");
-        assert_eq!(mode(&sandbox.work(&format!("key.{umask}"))), 0o600, "umask {umask}");
-    }
-    assert_eq!(mode(&sandbox.store()), 0o600);
-    assert_eq!(mode(sandbox.store().parent().unwrap()), 0o700);
 }
 
 #[test]
@@ -153,8 +88,15 @@ fn names_and_descriptions_may_hold_anything() {
         let made = sandbox.run(&["api-key-create", name, "-d", description, "-q"]);
         made.is(0, &format!("API key {name} was created\n{}", rows(name, description, false)), "");
         let file = format!("file of {}", name.replace('/', "-"));
-        sandbox.run(&["api-key-create", name, "-d", description, "--file", &file]).is(0, &saved(name, &file), "");
-        assert_eq!(redact(&fs::read_to_string(sandbox.work(&file)).unwrap()), key_file(name, description, false));
+        sandbox.run(&["api-key-create", name, "-d", description, "--file", &file]).is(
+            0,
+            &saved(name, &file),
+            "",
+        );
+        assert_eq!(
+            redact(&fs::read_to_string(sandbox.work(&file)).unwrap()),
+            key_file(name, description, false)
+        );
     }
     for key in sandbox.keys().iter().filter(|key| key["name"] == "json") {
         assert_eq!(key["description"], r#"{"owner": {"team": ["a", "b"]}, "n": 1}"#);
@@ -166,10 +108,21 @@ fn what_a_terminal_would_act_on_is_escaped_except_in_documents() {
     let sandbox = Sandbox::new();
     let (name, description) = ("a\nAPI Key       forged", "\x1b]0;x\x07");
     let shown = "a\\nAPI Key       forged";
-    let printed = format!("{}{}", done("Creating", shown, "was created"), rows(shown, "\\u{1b}]0;x\\u{7}", false));
+    let printed = format!(
+        "{}{}",
+        done("Creating", shown, "was created"),
+        rows(shown, "\\u{1b}]0;x\\u{7}", false)
+    );
     sandbox.run(&["api-key-create", name, "-d", description]).is(0, &printed, PRESERVE);
-    sandbox.run(&["api-key-create", name, "-d", description, "--file", "k"]).is(0, &saved(shown, "k"), "");
-    assert_eq!(redact(&fs::read_to_string(sandbox.work("k")).unwrap()), key_file(name, description, false));
+    sandbox.run(&["api-key-create", name, "-d", description, "--file", "k"]).is(
+        0,
+        &saved(shown, "k"),
+        "",
+    );
+    assert_eq!(
+        redact(&fs::read_to_string(sandbox.work("k")).unwrap()),
+        key_file(name, description, false)
+    );
 }
 
 #[test]
@@ -181,7 +134,10 @@ fn the_value_opens_the_key_it_was_made_with() {
     assert_ne!(first, second);
     for (id, value) in [(one, first), (two, second)] {
         assert_eq!(value.len(), 44);
-        assert!(!value.starts_with('-') && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
+        assert!(
+            !value.starts_with('-')
+                && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+        );
         let found = sandbox.run_input(&["api-key-lookup", "--uuid"], &value);
         assert_eq!((found.code, found.stdout), (0, format!("{id}\n")));
     }
@@ -201,7 +157,11 @@ fn an_expiry_is_given_as_a_time_or_as_a_length() {
         (&["--expires-in=2w"], "2026-12-05T09:00+0000"),
     ] {
         let key = sandbox.run(&[&["api-key-create", "k", "-o", "json"], flags].concat()).json();
-        assert_eq!((&key["expires_at"], &key["state"]), (&expires_at.into(), &"active".into()), "{flags:?}");
+        assert_eq!(
+            (&key["expires_at"], &key["state"]),
+            (&expires_at.into(), &"active".into()),
+            "{flags:?}"
+        );
         sandbox.run(&["api-key-delete", "k", "-f"]).ok();
     }
 }
@@ -224,8 +184,11 @@ fn an_expiry_that_has_passed_makes_nothing() {
 #[test]
 fn the_leak_action_is_a_word_in_either_case() {
     let sandbox = Sandbox::new();
-    for (word, action) in [("NONE", "none"), ("none", "none"), ("Disable", "disable"), ("delete", "delete")] {
-        let key = sandbox.run(&["api-key-create", "k", "--action-if-leaked", word, "-o", "json"]).json();
+    for (word, action) in
+        [("NONE", "none"), ("none", "none"), ("Disable", "disable"), ("delete", "delete")]
+    {
+        let key =
+            sandbox.run(&["api-key-create", "k", "--action-if-leaked", word, "-o", "json"]).json();
         assert_eq!(key["action_when_leaked"], action, "{word}");
     }
 }
@@ -258,12 +221,20 @@ fn texts_have_a_longest_length() {
     let sandbox = Sandbox::new();
     let name = "é".repeat(255);
     let description = "d".repeat(8_192);
-    let key = sandbox.run(&["api-key-create", &name, "-d", &description, "--file", "k", "-o", "json"]).json();
-    assert_eq!((key["name"].as_str(), key["description"].as_str()), (Some(&*name), Some(&*description)));
+    let key = sandbox
+        .run(&["api-key-create", &name, "-d", &description, "--file", "k", "-o", "json"])
+        .json();
+    assert_eq!(
+        (key["name"].as_str(), key["description"].as_str()),
+        (Some(&*name), Some(&*description))
+    );
     let (name, description) = (format!("{name}x"), format!("{description}x"));
     for (args, words) in [
         (["api-key-create", &name, "-d", ""], "The name has 256 characters; 255 are allowed."),
-        (["api-key-create", "a", "-d", &description], "The description has 8193 characters; 8192 are allowed."),
+        (
+            ["api-key-create", "a", "-d", &description],
+            "The description has 8193 characters; 8192 are allowed.",
+        ),
     ] {
         let begun = progress("Creating", args[1]);
         sandbox.run(&args).is(2, &begun, &failed(words));
@@ -287,7 +258,9 @@ fn the_limit_stops_a_key_before_it_is_made() {
     let limit = [("IBMCLOUD_IAM_KEY_LIMIT", "1")];
     for more in [&[][..], &["--file", "k"], &["--dry-run"]] {
         let begun = progress("Creating", "two");
-        sandbox.run_env(&limit, &[&["api-key-create", "two"], more].concat()).is(9, &begun, &failure);
+        sandbox
+            .run_env(&limit, &[&["api-key-create", "two"], more].concat())
+            .is(9, &begun, &failure);
     }
     sandbox.run_env(&limit, &["api-key-create", "two", "-o", "json"]).is(9, "", &failure);
     assert_eq!(sandbox.store_bytes(), before);
@@ -301,7 +274,11 @@ fn a_dry_run_makes_nothing() {
     let said = format!("{}Dry run: API key ci would be created\n", progress("Creating", "ci"));
     sandbox.run(&["api-key-create", "ci", "--dry-run"]).is(0, &said, "");
     sandbox.run(&["api-key-create", "ci", "--dry-run", "--file", "k"]).is(0, &said, "");
-    sandbox.run(&["api-key-create", "ci", "--dry-run", "-q"]).is(0, "Dry run: API key ci would be created\n", "");
+    sandbox.run(&["api-key-create", "ci", "--dry-run", "-q"]).is(
+        0,
+        "Dry run: API key ci would be created\n",
+        "",
+    );
     let json = r#"{
     "dry_run": true,
     "name": "ci",
@@ -315,69 +292,12 @@ fn a_dry_run_makes_nothing() {
     "account_id": "10ca1000000000000000000000000000"
 }
 "#;
-    let flags = ["-d", "d", "--lock", "--disabled", "-e", "2027-05-01", "--action-if-leaked", "none"];
+    let flags =
+        ["-d", "d", "--lock", "--disabled", "-e", "2027-05-01", "--action-if-leaked", "none"];
     let args = [&["api-key-create", "ci", "--dry-run", "-o", "json"], &flags[..]].concat();
     sandbox.run(&args).is(0, json, "");
     nothing_was_made(&sandbox, &[]);
     assert!(!sandbox.root().join("home/store").exists(), "the store is not even created");
-}
-
-#[test]
-fn an_empty_file_is_filled_and_becomes_private() {
-    let sandbox = Sandbox::new();
-    sandbox.bash("umask 000; touch k").ok();
-    let before = fs::metadata(sandbox.work("k")).unwrap().ino();
-    sandbox.run(&["api-key-create", "ci", "--file", "k"]).is(0, &saved("ci", "k"), "");
-    let file = sandbox.work("k");
-    assert_eq!(redact(&fs::read_to_string(&file).unwrap()), key_file("ci", "", false));
-    assert_eq!(mode(&file), 0o600);
-    assert_ne!(fs::metadata(&file).unwrap().ino(), before, "it is a file of its own, that nobody had open");
-}
-
-#[test]
-fn a_file_with_something_in_it_is_replaced_by_force_only() {
-    let sandbox = Sandbox::new();
-    fs::write(sandbox.work("k"), "another key").unwrap();
-    let failure = failed(
-        "'k' already exists and is not empty.\nName another file, or replace this one with '--force'.",
-    );
-    sandbox.run(&["api-key-create", "ci", "--file", "k"]).is(14, "", &failure);
-    sandbox.run(&["api-key-create", "ci", "--file", "k", "--dry-run"]).is(14, "", &failure);
-    nothing_was_made(&sandbox, &["k"]);
-    assert_eq!(fs::read_to_string(sandbox.work("k")).unwrap(), "another key");
-    sandbox.run(&["api-key-create", "ci", "--file", "k", "--force"]).is(0, &saved("ci", "k"), "");
-    assert_eq!(redact(&fs::read_to_string(sandbox.work("k")).unwrap()), key_file("ci", "", false));
-    assert_eq!(mode(&sandbox.work("k")), 0o600);
-}
-
-#[test]
-fn a_file_that_cannot_take_a_key_is_refused_before_one_is_made() {
-    let sandbox = Sandbox::new();
-    symlink("target", sandbox.work("link")).unwrap();
-    sandbox.bash("mkdir directory; mkfifo fifo; touch file").ok();
-    let other = |file: &str, what: &str| {
-        failed(&format!(
-            "'{file}' is {what}; a key is written to a regular file only.\nName a file that does not exist yet."
-        ))
-    };
-    let missing = |file: &str, directory: &str| {
-        failed(&format!(
-            "The directory of '{file}' does not exist.\nCreate it with 'mkdir -p {directory}' first."
-        ))
-    };
-    for (file, failure) in [
-        ("link", other("link", "a symbolic link")),
-        ("directory", other("directory", "a directory")),
-        ("fifo", other("fifo", "a FIFO")),
-        ("/dev/null", other("/dev/null", "a device")),
-        ("missing/k", missing("missing/k", "missing")),
-    ] {
-        for force in [&[][..], &["--force"], &["-o", "json"]] {
-            let args = [&["api-key-create", "ci", "--file", file], force].concat();
-            sandbox.run(&args).is(14, "", &failure);
-        }
-    }
-    nothing_was_made(&sandbox, &["directory", "fifo", "file", "link"]);
 }
 
 #[test]
@@ -404,18 +324,6 @@ fn a_value_that_cannot_be_printed_is_an_error_that_names_the_key() {
 }
 
 #[test]
-fn failures_are_one_json_object_on_request() {
-    let sandbox = Sandbox::new();
-    fs::write(sandbox.work("k"), "x").unwrap();
-    let json = concat!(
-        r#"{"kind":"destination","exit_code":14,"message":"'k' already exists and is not empty.","#,
-        r#""hint":"Name another file, or replace this one with '--force'.","code":null,"status":null,"trace":null}"#,
-        "\n"
-    );
-    sandbox.run(&["api-key-create", "a", "--file", "k", "--error-format", "json"]).is(14, "", json);
-}
-
-#[test]
 fn colours_mark_names_and_labels_but_never_the_value() {
     let sandbox = Sandbox::new();
     let outcome = sandbox.run(&["api-key-create", "ci", "--color", "always"]);
@@ -433,14 +341,4 @@ fn colours_mark_names_and_labels_but_never_the_value() {
     );
     assert_eq!(outcome.stdout, expected);
     assert_eq!(outcome.stderr, format!("\x1b[35;1m{}\x1b[0m\n", PRESERVE.trim_end()));
-}
-
-#[test]
-fn standard_input_is_left_alone() {
-    let sandbox = Sandbox::new();
-    let script = "printf 'rest\\n' | { ibmcloud-iam api-key-create ci --file k -q; cat; }";
-    let stdout = "API key ci was created\nSuccessfully save API key information to k\nrest\n";
-    sandbox.bash(script).is(0, stdout, "");
-    let closed = run(sandbox.program("bash").args(["-c", "ibmcloud-iam api-key-create b --file b -q <&-"]), b"");
-    closed.is(0, "API key b was created\nSuccessfully save API key information to b\n", "");
 }
