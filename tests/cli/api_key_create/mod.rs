@@ -176,7 +176,7 @@ fn an_expiry_that_has_passed_makes_nothing() {
         ));
         sandbox.run(&["api-key-create", "k", "-e", at, "--file", "k"]).is(2, "", &failure);
     }
-    let failure = failed("The expiry lies beyond the year 9999.");
+    let failure = failed("The expiry lies beyond the year 9998.");
     sandbox.run(&["api-key-create", "k", "--expires-in", "9999999w"]).is(2, "", &failure);
     nothing_was_made(&sandbox, &[]);
 }

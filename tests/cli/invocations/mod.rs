@@ -121,12 +121,10 @@ fn prints(stdout: &'static str, names: &'static [&'static str]) -> impl FnOnce(&
 /// The ids of the given keys of these numbers were printed, one a line, and nothing else.
 fn ids(numbers: &'static [usize]) -> impl FnOnce(&Ran) {
     move |ran| {
-        let expected: String =
-            numbers.iter().map(|&number| format!("{}\n", ran.given[number])).collect();
-        assert_eq!(
-            (ran.outcome.code, &*ran.outcome.stdout, &*ran.outcome.stderr),
-            (0, &*expected, "")
-        );
+        let expected: Vec<&str> = numbers.iter().map(|&number| &*ran.given[number]).collect();
+        let expected = expected.join("\n") + "\n";
+        let outcome = &ran.outcome;
+        assert_eq!((outcome.code, &*outcome.stdout, &*outcome.stderr), (0, &*expected, ""));
     }
 }
 

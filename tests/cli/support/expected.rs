@@ -1,5 +1,7 @@
 //! What commands print, put together from the few forms there are; ids, tags and values are redacted.
 
+use std::iter;
+
 use super::{ACCOUNT, Outcome, USER};
 
 /// The warning that stands beside a printed value.
@@ -54,11 +56,13 @@ pub(crate) fn ambiguous(name: &str, rows: &[(&str, &str)]) -> String {
     let count = rows.len();
     let width =
         rows.iter().map(|(state, _)| state.len()).max().unwrap_or_default().max("State".len());
-    let mut list = format!("{:<43}   {:<width$}   Created At", "ID", "State");
-    for (row, (state, created)) in rows.iter().enumerate() {
-        list.push_str(&["\n[ID", &(row + 1).to_string(), "]   "].concat());
-        list.push_str(&format!("{state:<width$}   {created}"));
-    }
+    let header = format!("{:<43}   {:<width$}   Created At", "ID", "State");
+    // The ids are redacted after the columns were laid out.
+    let row = |(n, (state, at)): (usize, &(&str, &str))| {
+        format!("[ID{}]   {state:<width$}   {at}", n + 1)
+    };
+    let list: Vec<String> = iter::once(header).chain(rows.iter().enumerate().map(row)).collect();
+    let list = list.join("\n");
     failed(&format!(
         "{count} API keys are named '{name}'; nothing was changed.\n\n{list}\n\
          Repeat the command with the ID of the one that is meant ('ibmcloud-iam api-keys')."
