@@ -82,6 +82,9 @@ pub trait Backend: fmt::Debug + Send + Sync {
         value: NewValue<'_>,
     ) -> Result<CreatedApiKey, BackendError>;
 
+    /// Tells what would stop [`Backend::update_api_key`] whatever the key, and changes nothing.
+    fn check_changes(&self, changes: &ApiKeyChanges) -> Result<(), BackendError>;
+
     /// Changes a key if it still is at version `seen`. Fails with `Conflict` when it is not, and with `Locked`.
     fn update_api_key(
         &self,

@@ -35,6 +35,10 @@ pub fn run(args: &ApiKeyUpdateArgs, context: &mut Context) -> Result<()> {
         return Err(locked(context, &subject, &found.key));
     }
     let key = if args.dry_run.dry_run {
+        context
+            .backend()?
+            .check_changes(&changes)
+            .map_err(|error| context.told(error, &subject))?;
         let mut key = found.key;
         changes.apply(&mut key);
         key

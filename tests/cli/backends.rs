@@ -1,1 +1,477 @@
-//! Placeholder.
+//! One table of behaviours for every backend: a case knows a [`Bench`] and nothing of what stands behind it.
+
+use std::sync::Mutex;
+
+use serde_json::Value;
+
+use crate::support::{NOW, Outcome, Sandbox, redact};
+
+/// Makes one test of each behaviour and each backend; a backend is a function of [`Bench`] of its name.
+macro_rules! table {
+    (backends: [$($backend:ident),+ $(,)?], behaviours: $behaviours:tt $(,)?) => {
+        $(mod $backend {
+            table!(@ $backend $behaviours);
+        })+
+    };
+    (@ $backend:ident [$($behaviour:ident),+ $(,)?]) => {
+        $(#[test]
+        fn $behaviour() {
+            super::$behaviour(&super::Bench::$backend());
+        })+
+    };
+}
+
+table! {
+    backends: [local],
+    behaviours: [
+        a_new_backend_has_no_keys,
+        a_key_is_listed_as_it_was_made,
+        a_key_is_shown_as_it_is_listed,
+        keys_are_listed_oldest_first,
+        names_are_not_unique,
+        names_and_descriptions_come_back_as_they_went_in,
+        every_value_opens_its_own_key,
+        a_value_opens_nothing_once_its_key_is_gone,
+        ids_are_never_used_again,
+        the_tag_counts_changes,
+        an_update_changes_what_was_given,
+        an_update_to_the_same_is_no_failure,
+        an_expiry_can_be_set_and_removed,
+        a_lock_stops_every_change,
+        a_key_can_be_born_locked_and_disabled,
+        locking_twice_is_no_change,
+        disabling_twice_is_no_change,
+        enabling_and_unlocking_what_is_so_already_is_no_change,
+        a_missing_id_is_not_found,
+        a_deleted_key_is_not_found,
+        twenty_keys_are_allowed,
+        the_limit_can_be_set,
+        disabled_and_expired_keys_count_towards_the_limit,
+        an_expired_key_is_kept_for_ninety_days,
+        a_key_that_was_changed_lately_outlives_its_expiry,
+        history_tells_every_change,
+        a_new_key_begins_a_new_history,
+        a_change_is_dated_and_a_creation_stays,
+        a_dry_run_is_not_noticed,
+        two_people_at_once_both_get_their_keys,
+    ],
+}
+
+/// How to reach one backend: a box whose commands go to it, the time there, and the limit it is under.
+struct Bench {
+    sandbox: Sandbox,
+    backend: &'static str,
+    now: Mutex<String>,
+    limit: Mutex<Option<u8>>,
+}
+
+impl Bench {
+    /// The store of this machine.
+    fn local() -> Self {
+        Self {
+            sandbox: Sandbox::new(),
+            backend: "local",
+            now: Mutex::new(NOW.to_owned()),
+            limit: Mutex::default(),
+        }
+    }
+
+    /// Sets the time of everything that follows.
+    fn at(&self, now: &str) -> &Self {
+        now.clone_into(&mut self.now.lock().unwrap());
+        self
+    }
+
+    /// Sets how many keys are allowed from now on.
+    fn limit(&self, keys: u8) {
+        *self.limit.lock().unwrap() = Some(keys);
+    }
+
+    fn run_input(&self, args: &[&str], input: &str) -> Outcome {
+        let mut command = self.sandbox.command(args);
+        command
+            .env("IBMCLOUD_IAM_BACKEND", self.backend)
+            .env("IBMCLOUD_IAM_NOW", &*self.now.lock().unwrap());
+        if let Some(limit) = *self.limit.lock().unwrap() {
+            command.env("IBMCLOUD_IAM_KEY_LIMIT", limit.to_string());
+        }
+        crate::support::run(&mut command, input.as_bytes())
+    }
+
+    fn run(&self, args: &[&str]) -> Outcome {
+        self.run_input(args, "")
+    }
+
+    /// Runs a command to its success, with JSON output.
+    #[track_caller]
+    fn json(&self, args: &[&str]) -> Value {
+        self.run(&[args, &["--output", "json"]].concat()).json()
+    }
+
+    #[track_caller]
+    fn create(&self, name: &str, more: &[&str]) -> Value {
+        self.json(&[&["api-key-create", name], more].concat())
+    }
+
+    #[track_caller]
+    fn show(&self, key: &str) -> Value {
+        self.json(&["api-key", key])
+    }
+
+    #[track_caller]
+    fn list(&self) -> Vec<Value> {
+        self.json(&["api-keys"]).as_array().unwrap().clone()
+    }
+
+    /// The names of the keys there are, in the order of the list.
+    #[track_caller]
+    fn names(&self) -> Vec<String> {
+        self.list().iter().map(|key| text(key, "name").to_owned()).collect()
+    }
+
+    /// Does something to one key by force, and says what came of it.
+    #[track_caller]
+    fn act(&self, command: &str, key: &str) -> String {
+        text(&self.json(&[command, key, "--force"])[0], "outcome").to_owned()
+    }
+
+    /// The actions in the history of a key.
+    #[track_caller]
+    fn history(&self, id: &str) -> Vec<(String, String)> {
+        let key = self.json(&["api-key", id, "--history"]);
+        let entry =
+            |entry: &Value| (text(entry, "timestamp").to_owned(), text(entry, "action").to_owned());
+        key["history"].as_array().unwrap().iter().map(entry).collect()
+    }
+}
+
+#[track_caller]
+fn text<'a>(key: &'a Value, field: &str) -> &'a str {
+    key[field].as_str().unwrap_or_else(|| panic!("no {field} in {key}"))
+}
+
+fn revision(key: &Value) -> &str {
+    text(key, "entity_tag").split_once('-').unwrap().0
+}
+
+fn a_new_backend_has_no_keys(bench: &Bench) {
+    assert_eq!(bench.list(), [Value::Null; 0]);
+}
+
+fn a_key_is_listed_as_it_was_made(bench: &Bench) {
+    let mut made = bench
+        .create("ci", &["-d", "d", "-e", "2027-05-01", "--action-if-leaked", "none", "--lock"]);
+    assert_eq!(text(&made, "apikey").len(), 44);
+    made["apikey"] = "".into();
+    assert_eq!(bench.list(), [made]);
+}
+
+fn a_key_is_shown_as_it_is_listed(bench: &Bench) {
+    let made = bench.create("ci", &["-d", "d"]);
+    let listed = bench.list().remove(0);
+    assert_eq!(bench.show("ci"), listed);
+    assert_eq!(bench.show(text(&made, "id")), listed);
+}
+
+fn keys_are_listed_oldest_first(bench: &Bench) {
+    for (now, name) in [("2026-11-21", "b"), ("2026-11-22", "c"), ("2026-11-23", "a")] {
+        bench.at(now).create(name, &[]);
+    }
+    bench.json(&["api-key-update", "b", "-d", "changed last"]);
+    assert_eq!(bench.names(), ["b", "c", "a"]);
+}
+
+fn names_are_not_unique(bench: &Bench) {
+    let (one, two) = (bench.create("same", &[]), bench.create("same", &[]));
+    assert_ne!(one["id"], two["id"]);
+    bench.run(&["api-key", "same"]).code(4);
+    assert_eq!(bench.act("api-key-delete", text(&one, "id")), "deleted");
+    assert_eq!(bench.show("same")["id"], two["id"]);
+}
+
+fn names_and_descriptions_come_back_as_they_went_in(bench: &Bench) {
+    for (name, description) in [
+        ("with spaces", " and around "),
+        ("a/b:c?d=e&f#g%20", "+%2B"),
+        ("it's \"quoted\" \\ back", "\t\n\r"),
+        ("🔑 日本", "naïve \u{202e}"),
+        ("null", r#"{"owner": ["a", {"b": null}]}"#),
+    ] {
+        let id = text(&bench.create(name, &["-d", description]), "id").to_owned();
+        for key in [bench.show(&id), bench.show(name)] {
+            assert_eq!((text(&key, "name"), text(&key, "description")), (name, description));
+        }
+    }
+}
+
+fn every_value_opens_its_own_key(bench: &Bench) {
+    let keys = [bench.create("a", &[]), bench.create("a", &[]), bench.create("b", &["--disabled"])];
+    for key in keys {
+        let found =
+            bench.run_input(&["api-key-lookup", "--output", "json"], text(&key, "apikey")).json();
+        assert_eq!(found["id"], key["id"]);
+    }
+}
+
+fn a_value_opens_nothing_once_its_key_is_gone(bench: &Bench) {
+    let key = bench.create("a", &[]);
+    bench.create("a", &[]);
+    bench.act("api-key-delete", text(&key, "id"));
+    bench.run_input(&["api-key-lookup"], text(&key, "apikey")).code(3);
+}
+
+fn ids_are_never_used_again(bench: &Bench) {
+    let old = bench.create("a", &[]);
+    bench.act("api-key-delete", "a");
+    let new = bench.create("a", &[]);
+    assert_ne!(old["id"], new["id"]);
+    assert_ne!(old["apikey"], new["apikey"]);
+    assert_eq!(revision(&new), "1");
+}
+
+fn the_tag_counts_changes(bench: &Bench) {
+    let made = bench.create("a", &[]);
+    let mut tags = vec![text(&made, "entity_tag").to_owned()];
+    for command in ["api-key-lock", "api-key-unlock", "api-key-disable", "api-key-enable"] {
+        bench.act(command, "a");
+        tags.push(text(&bench.show("a"), "entity_tag").to_owned());
+    }
+    tags.push(text(&bench.json(&["api-key-update", "a", "-d", "x"]), "entity_tag").to_owned());
+    for (at, tag) in tags.iter().enumerate() {
+        assert_eq!(redact(tag), "[TAG]");
+        assert!(tag.starts_with(&format!("{}-", at + 1)), "{tags:?}");
+    }
+}
+
+fn an_update_changes_what_was_given(bench: &Bench) {
+    let before = bench.create("a", &["-d", "old", "-e", "2027-05-01"]);
+    let after = bench.json(&["api-key-update", "a", "-n", "b", "--action-if-leaked", "delete"]);
+    let mut expected = before.clone();
+    expected["name"] = "b".into();
+    expected["action_when_leaked"] = "delete".into();
+    expected["apikey"] = "".into();
+    expected["entity_tag"] = after["entity_tag"].clone();
+    assert_eq!(after, expected);
+    assert_eq!(bench.list(), [expected]);
+    bench.run(&["api-key", "a"]).code(3);
+}
+
+fn an_update_to_the_same_is_no_failure(bench: &Bench) {
+    let before = bench.create("a", &["-d", "same"]);
+    let after = bench.json(&["api-key-update", "a", "-d", "same"]);
+    assert_eq!(after["description"], before["description"]);
+}
+
+fn an_expiry_can_be_set_and_removed(bench: &Bench) {
+    bench.create("a", &[]);
+    for (flags, expires_at) in [
+        (&["-e", "2027-05-01T12:34+0000"][..], Value::from("2027-05-01T12:34+0000")),
+        (&["--expires-in", "1d"], Value::from("2026-11-22T09:00+0000")),
+        (&["--no-expiry"], Value::Null),
+    ] {
+        bench.json(&[&["api-key-update", "a"], flags].concat());
+        assert_eq!(bench.show("a")["expires_at"], expires_at);
+    }
+}
+
+fn a_lock_stops_every_change(bench: &Bench) {
+    bench.create("a", &[]);
+    bench.act("api-key-lock", "a");
+    let before = bench.list();
+    assert_eq!(before[0]["locked"], true);
+    for args in [
+        &["api-key-update", "a", "-d", "x"][..],
+        &["api-key-delete", "a", "-f"],
+        &["api-key-disable", "a", "-f"],
+    ] {
+        bench.run(args).code(6);
+    }
+    assert_eq!(bench.list(), before);
+    bench.act("api-key-unlock", "a");
+    assert_eq!(bench.act("api-key-delete", "a"), "deleted");
+}
+
+fn a_key_can_be_born_locked_and_disabled(bench: &Bench) {
+    bench.create("a", &["--lock", "--disabled"]);
+    let key = bench.show("a");
+    assert_eq!(
+        (&key["locked"], &key["disabled"], text(&key, "state")),
+        (&true.into(), &true.into(), "disabled")
+    );
+    bench.run(&["api-key-enable", "a", "-f"]).code(6);
+    assert_eq!(revision(&bench.show("a")), "1");
+}
+
+fn locking_twice_is_no_change(bench: &Bench) {
+    bench.create("a", &[]);
+    assert_eq!(bench.act("api-key-lock", "a"), "locked");
+    let before = bench.show("a");
+    assert_eq!(bench.act("api-key-lock", "a"), "unchanged");
+    assert_eq!(bench.show("a"), before);
+}
+
+fn disabling_twice_is_no_change(bench: &Bench) {
+    bench.create("a", &[]);
+    assert_eq!(bench.act("api-key-disable", "a"), "disabled");
+    let before = bench.show("a");
+    assert_eq!(bench.act("api-key-disable", "a"), "unchanged");
+    assert_eq!(bench.show("a"), before);
+    assert_eq!(bench.act("api-key-enable", "a"), "enabled");
+    assert_eq!(text(&bench.show("a"), "state"), "active");
+}
+
+fn enabling_and_unlocking_what_is_so_already_is_no_change(bench: &Bench) {
+    bench.create("a", &[]);
+    let before = bench.show("a");
+    assert_eq!(bench.act("api-key-enable", "a"), "unchanged");
+    assert_eq!(bench.act("api-key-unlock", "a"), "unchanged");
+    assert_eq!(bench.show("a"), before);
+}
+
+const NO_ID: &str = "ApiKey-00000000-0000-4000-8000-000000000000";
+
+fn a_missing_id_is_not_found(bench: &Bench) {
+    bench.create("a", &[]);
+    for args in [
+        &["api-key", NO_ID][..],
+        &["api-key", NO_ID, "--history", "--activity"],
+        &["api-key-update", NO_ID, "-d", "x"],
+        &["api-key-delete", NO_ID, "-f"],
+        &["api-key-lock", NO_ID, "-f"],
+        &["api-key-unlock", NO_ID, "-f"],
+        &["api-key-disable", NO_ID, "-f"],
+        &["api-key-enable", NO_ID, "-f"],
+    ] {
+        bench.run(args).code(3);
+    }
+}
+
+fn a_deleted_key_is_not_found(bench: &Bench) {
+    let id = text(&bench.create("a", &[]), "id").to_owned();
+    assert_eq!(bench.act("api-key-delete", &id), "deleted");
+    bench.run(&["api-key", &id]).code(3);
+    bench.run(&["api-key", "a"]).code(3);
+    bench.run(&["api-key-delete", &id, "-f"]).code(3);
+    assert_eq!(bench.list(), [Value::Null; 0]);
+}
+
+fn twenty_keys_are_allowed(bench: &Bench) {
+    for n in 1..=20 {
+        bench.create(&format!("key {n}"), &[]);
+    }
+    bench.run(&["api-key-create", "one too many", "-o", "json"]).code(9);
+    assert_eq!(bench.list().len(), 20);
+    bench.act("api-key-delete", "key 7");
+    bench.create("in its place", &[]);
+    assert_eq!(bench.list().len(), 20);
+}
+
+fn the_limit_can_be_set(bench: &Bench) {
+    bench.limit(2);
+    bench.create("a", &[]);
+    bench.create("b", &[]);
+    bench.run(&["api-key-create", "c", "-o", "json"]).code(9);
+    bench.limit(3);
+    bench.create("c", &[]);
+    bench.limit(1);
+    bench.run(&["api-key-create", "d", "--dry-run"]).code(9);
+    assert_eq!(bench.names(), ["a", "b", "c"], "a lower limit takes nothing away");
+}
+
+fn disabled_and_expired_keys_count_towards_the_limit(bench: &Bench) {
+    bench.limit(2);
+    bench.create("a", &["--disabled"]);
+    bench.create("b", &["-e", "2026-11-22"]);
+    bench.at("2026-11-23").run(&["api-key-create", "c", "-o", "json"]).code(9);
+}
+
+fn an_expired_key_is_kept_for_ninety_days(bench: &Bench) {
+    bench.limit(1);
+    bench.create("a", &["-e", "2026-12-01T00:00:00Z", "--lock"]);
+    bench.at("2027-03-01T00:00:00Z");
+    assert_eq!(text(&bench.show("a"), "state"), "expired");
+    bench.run(&["api-key-create", "b", "-o", "json"]).code(9);
+    bench.at("2027-03-01T00:00:01Z");
+    assert_eq!(bench.list(), [Value::Null; 0]);
+    bench.run(&["api-key", "a"]).code(3);
+    bench.create("b", &[]);
+    assert_eq!(bench.names(), ["b"]);
+}
+
+fn a_key_that_was_changed_lately_outlives_its_expiry(bench: &Bench) {
+    bench.create("a", &["-e", "2026-12-01T00:00:00Z"]);
+    bench.at("2027-02-01T00:00:00Z").json(&["api-key-update", "a", "-d", "still looked at"]);
+    bench.at("2027-03-02T00:00:00Z");
+    assert_eq!(bench.names(), ["a"]);
+    bench.at("2027-05-03T00:00:00Z");
+    assert_eq!(bench.names(), [""; 0]);
+}
+
+fn history_tells_every_change(bench: &Bench) {
+    let id = text(&bench.at("2026-11-21").create("a", &[]), "id").to_owned();
+    let mut expected = vec![("2026-11-21T00:00+0000".to_owned(), "create".to_owned())];
+    for (now, command, action) in [
+        ("2026-11-22", "api-key-disable", "disable"),
+        ("2026-11-23", "api-key-enable", "enable"),
+        ("2026-11-24", "api-key-lock", "lock"),
+        ("2026-11-25", "api-key-unlock", "unlock"),
+    ] {
+        bench.at(now).act(command, "a");
+        expected.push((format!("{now}T00:00+0000"), action.to_owned()));
+    }
+    bench.at("2026-11-26").json(&["api-key-update", "a", "-n", "b"]);
+    expected.push(("2026-11-26T00:00+0000".to_owned(), "update".to_owned()));
+    assert_eq!(bench.history(&id), expected);
+}
+
+fn a_new_key_begins_a_new_history(bench: &Bench) {
+    bench.create("a", &[]);
+    bench.act("api-key-lock", "a");
+    bench.act("api-key-unlock", "a");
+    bench.act("api-key-delete", "a");
+    let id = text(&bench.create("a", &[]), "id").to_owned();
+    assert_eq!(bench.history(&id), [("2026-11-21T09:00+0000".to_owned(), "create".to_owned())]);
+}
+
+fn a_change_is_dated_and_a_creation_stays(bench: &Bench) {
+    bench.create("a", &[]);
+    bench.at("2026-12-24T18:30:00Z").act("api-key-lock", "a");
+    let key = bench.show("a");
+    assert_eq!(text(&key, "created_at"), "2026-11-21T09:00+0000");
+    assert_eq!(text(&key, "modified_at"), "2026-12-24T18:30+0000");
+}
+
+fn a_dry_run_is_not_noticed(bench: &Bench) {
+    bench.create("a", &[]);
+    let before = bench.list();
+    for args in [
+        &["api-key-create", "b", "--dry-run"][..],
+        &["api-key-update", "a", "-n", "b", "--dry-run"],
+        &["api-key-delete", "a", "--dry-run"],
+        &["api-key-lock", "a", "--dry-run"],
+        &["api-key-disable", "a", "--dry-run"],
+    ] {
+        bench.run(args).ok();
+    }
+    assert_eq!(bench.list(), before);
+    assert_eq!(bench.history("a").len(), 1);
+}
+
+fn two_people_at_once_both_get_their_keys(bench: &Bench) {
+    std::thread::scope(|scope| {
+        for person in ["ann", "bob"] {
+            scope.spawn(move || {
+                for n in 0..5 {
+                    bench.create(&format!("{person}-{n}"), &[]);
+                }
+            });
+        }
+    });
+    let mut names = bench.names();
+    names.sort();
+    let expected: Vec<String> = ["ann", "bob"]
+        .iter()
+        .flat_map(|person| (0..5).map(move |n| format!("{person}-{n}")))
+        .collect();
+    assert_eq!(names, expected);
+}

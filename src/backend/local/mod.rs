@@ -335,13 +335,17 @@ impl Backend for LocalBackend {
         Ok(CreatedApiKey { key, value: chosen_here })
     }
 
+    fn check_changes(&self, changes: &ApiKeyChanges) -> Result<(), BackendError> {
+        Ok(check_texts(changes.name.as_deref(), changes.description.as_deref())?)
+    }
+
     fn update_api_key(
         &self,
         id: &ApiKeyId,
         seen: &EntityTag,
         changes: &ApiKeyChanges,
     ) -> Result<ApiKey, BackendError> {
-        check_texts(changes.name.as_deref(), changes.description.as_deref())?;
+        self.check_changes(changes)?;
         self.change(id, Op::Update, |key| {
             if key.locked {
                 return Err(Condition::Locked);

@@ -1,5 +1,7 @@
 //! The sealed box: a home of its own, a cleared environment, a clock that stands still.
 
+pub(crate) mod expected;
+
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs;
@@ -95,6 +97,11 @@ impl Sandbox {
         run(self.command(args).envs(env.iter().copied()), b"")
     }
 
+    /// Runs the program at another time.
+    pub(crate) fn run_at(&self, now: &str, args: &[&str]) -> Outcome {
+        self.run_env(&[("IBMCLOUD_IAM_NOW", now)], args)
+    }
+
     /// Runs a script through bash, with the program on PATH under all its names.
     pub(crate) fn bash(&self, script: &str) -> Outcome {
         let mut command = self.program("bash");
@@ -106,6 +113,36 @@ impl Sandbox {
     pub(crate) fn create(&self, name: &str, more: &[&str]) -> String {
         let args = [&["api-key-create", name, "--output", "json"], more].concat();
         self.run(&args).json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Makes a key at another time and returns its id.
+    pub(crate) fn create_at(&self, now: &str, name: &str, more: &[&str]) -> String {
+        let args = [&["api-key-create", name, "--output", "json"], more].concat();
+        self.run_at(now, &args).json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Makes a key and returns its id and its value.
+    pub(crate) fn create_with_value(&self, name: &str, more: &[&str]) -> (String, String) {
+        let args = [&["api-key-create", name, "--output", "json"], more].concat();
+        let key = self.run(&args).json();
+        let text = |field: &str| key[field].as_str().unwrap().to_owned();
+        (text("id"), text("apikey"))
+    }
+
+    /// Names the key that a value belongs to.
+    pub(crate) fn name_of_value(&self, value: &str) -> String {
+        let found = self.run_input(&["api-key-lookup", "--output", "json"], value).json();
+        found["name"].as_str().unwrap().to_owned()
+    }
+
+    /// Everything the local store has on the disk, or nothing where it was never written.
+    pub(crate) fn store_bytes(&self) -> Option<Vec<u8>> {
+        fs::read(self.store()).ok()
+    }
+
+    /// The names of the keys there are, oldest first.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.keys().iter().map(|key| key["name"].as_str().unwrap().to_owned()).collect()
     }
 
     /// Lists the keys as JSON.
