@@ -1,6 +1,8 @@
 //! Black-box tests: they run the real binary in a sealed box and compare what it prints, writes and returns.
 
 #![expect(clippy::disallowed_methods, reason = "tests write files and read the environment")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+#![expect(clippy::print_stdout, reason = "a test that cannot run here says so")]
 
 mod api_key;
 mod api_key_create;
