@@ -319,6 +319,9 @@ mod tests {
         fn check_new(&self, _: &NewApiKey) -> Answer<()> {
             no()
         }
+        fn check_changes(&self, _: &ApiKeyChanges) -> Answer<()> {
+            no()
+        }
         fn create_api_key(&self, _: &NewApiKey, _: NewValue<'_>) -> Answer<CreatedApiKey> {
             no()
         }
