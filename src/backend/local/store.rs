@@ -262,6 +262,10 @@ impl Writer<'_> {
         }
         bytes.extend_from_slice(&record::to_line(change).map_err(|error| failed(error.into()))?);
         let mut log = Log::open(&store.log, scan.whole).map_err(failed)?;
+        if scan.facts.is_none() {
+            // Before the record, which is there for good once it is written.
+            private_file::sync_dir(&store.directory).map_err(failed)?;
+        }
         log.append(&bytes).map_err(|error| match error {
             AppendError::Unchanged(error) => failed(error),
             AppendError::Unknown(error) => BackendError {
@@ -270,9 +274,6 @@ impl Writer<'_> {
                 source: Some(error.into()),
             },
         })?;
-        if scan.facts.is_none() {
-            private_file::sync_dir(&store.directory).map_err(failed)?;
-        }
         let live = scan.live + u64::from(change.op == Op::Create) - u64::from(change.op == Op::Delete).min(scan.live);
         let superseded = (scan.lines + 1).saturating_sub(live);
         if superseded > store.slack.max(live) {
