@@ -108,7 +108,7 @@ impl Journal {
     }
 
     /// Chooses the tag of a new entry: 16 hex digits, also part of the pending copy's name.
-    pub fn new_tag() -> io::Result<String> {
+    fn new_tag() -> io::Result<String> {
         Ok(secret::hex(&secret::random::<8>().map_err(io::Error::other)?))
     }
 
@@ -119,21 +119,28 @@ impl Journal {
     }
 
     /// Writes and syncs an entry before anything is made.
-    pub fn begin(&self, tag: String, begun: &Begun) -> io::Result<Entry> {
+    pub fn begin(&self, begun: &Begun) -> io::Result<Entry> {
         private_file::create_dir(&self.directory)?;
-        // Locked under a name that nobody looks for, so that it is never seen without its owner.
-        let unborn = self.directory.join(format!("{tag}.new"));
-        let path = self.directory.join(format!("{tag}.jsonl"));
-        let mut log = Log::new(private_file::create_new(&unborn)?);
-        let written = private_file::try_lock_file(log.file())
-            .and_then(|_| log.append(&line(begun)?).map_err(append_error))
-            .and_then(|()| private_file::rename(&unborn, &path));
-        match written {
-            Ok(()) => Ok(Entry { path, tag, log }),
-            Err(error) => {
-                let _ = private_file::remove(&unborn);
-                Err(error)
+        loop {
+            let tag = Self::new_tag()?;
+            // Locked under a name that nobody looks for, so that it is never seen without its owner.
+            let unborn = self.directory.join(format!("{tag}.new"));
+            let path = self.directory.join(format!("{tag}.jsonl"));
+            let mut log = Log::new(private_file::create_new(&unborn)?);
+            let locked = private_file::try_lock_file(log.file());
+            if locked.as_ref().is_ok_and(|locked| !locked || !unborn.exists()) {
+                // Who met the file before it was locked took it for abandoned, and removes it.
+                continue;
             }
+            let written = locked
+                .and_then(|_| log.append(&line(begun)?).map_err(append_error))
+                .and_then(|()| private_file::rename(&unborn, &path));
+            if let Err(error) = written {
+                let _ = private_file::remove(&unborn);
+                let _ = private_file::remove(&path);
+                return Err(error);
+            }
+            return Ok(Entry { path, tag, log });
         }
     }
 

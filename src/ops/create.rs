@@ -111,8 +111,7 @@ fn begin(
         salt,
         known_ids,
     };
-    let tag = Journal::new_tag().map_err(no_randomness)?;
-    let entry = context.journal()?.begin(tag, &begun).map_err(journal_failed)?;
+    let entry = context.journal()?.begin(&begun).map_err(journal_failed)?;
     let words = format!("Run '{} recover' to finish or undo what was begun.", context.program());
     interrupt::watch(context.ui.manner(), Some(words));
     Ok(entry)
