@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::backend::BackendKind;
 use crate::model::Timestamp;
-use crate::private_file::{self, AppendError, Log};
+use crate::private_file::{self, AppendError, Log, Seen};
 use crate::secret::{self, KeyedHash, Secret};
 
 /// What was begun.
@@ -35,6 +35,9 @@ pub struct Begun {
     pub at: Timestamp,
     /// Where the key is to be written, absolute.
     pub file: Option<PathBuf>,
+    /// What was at `file` and may be replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Seen>,
     /// The keyed hash of the value, under `salt`.
     pub value_hash: String,
     /// The key of that hash, 32 hex digits, for this entry alone.

@@ -89,7 +89,7 @@ fn no_randomness(error: impl std::fmt::Display) -> Error {
 fn begin(
     new: &NewApiKey,
     value: &Secret,
-    file: Option<&Path>,
+    file: Option<&Destination>,
     known_ids: Vec<String>,
     identity: &Identity,
     now: Timestamp,
@@ -106,7 +106,8 @@ fn begin(
         account_id: identity.account_id.to_string(),
         iam_id: identity.iam_id.to_string(),
         at: now,
-        file: file.map(std::path::absolute).transpose().map_err(journal_failed)?,
+        file: file.map(|file| std::path::absolute(file.path())).transpose().map_err(journal_failed)?,
+        replaces: file.and_then(|file| file.replaces.clone()),
         value_hash,
         salt,
         known_ids,
@@ -133,7 +134,7 @@ fn to_file(
 ) -> Result<()> {
     let value = Secret::choose_api_key().map_err(no_randomness)?;
     let file = destination.path().to_owned();
-    let entry = begin(new, &value, Some(&file), Vec::new(), identity, now, context)?;
+    let entry = begin(new, &value, Some(&destination), Vec::new(), identity, now, context)?;
     let place = pending_path(&file, entry.tag());
     let room = key_file::room_for(&new.name, &new.description);
     let pending = match destination.begin(place, &value, room) {

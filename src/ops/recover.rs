@@ -143,7 +143,7 @@ fn settle_file(orphan: &Orphan, file: &Path, args: &RecoverArgs, context: &Conte
         return lost_copy(begun, &pending, args, context);
     };
     match find(&value, context)? {
-        Some(key) => complete(&key, &value, file, &pending, args, context),
+        Some(key) => complete(&key, &value, begun, file, &pending, args, context),
         None => {
             if !args.dry_run.dry_run {
                 discard(&pending)?;
@@ -171,6 +171,7 @@ fn discard(pending: &Path) -> Result<()> {
 fn complete(
     key: &ApiKey,
     value: &Secret,
+    begun: &Begun,
     file: &Path,
     pending: &Path,
     args: &RecoverArgs,
@@ -178,10 +179,12 @@ fn complete(
 ) -> Result<Verdict> {
     let id = Some(key.id.clone());
     let shown = file.display();
+    // What FILE may replace was settled when the command was begun; '--force' is about questions here.
+    let destination = Destination::check_again(file, begun.replaces.as_ref());
     let finished = if args.dry_run.dry_run {
-        Destination::check(file, args.force.force).map(drop)
+        destination.map(drop)
     } else {
-        Destination::check(file, args.force.force).and_then(|destination| {
+        destination.and_then(|destination| {
             Pending::resume(pending.to_owned(), destination)?.finish(&key_file::document(key, value), value)
         })
     };

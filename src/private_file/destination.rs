@@ -48,19 +48,21 @@ impl fmt::Display for DestinationError {
 pub struct Destination {
     path: PathBuf,
     /// The file that may be replaced; `None` when nothing was there.
-    replaces: Option<Seen>,
+    pub replaces: Option<Seen>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-struct Seen {
+/// A file as it was when it was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
     device: u64,
     inode: u64,
     length: u64,
+    modified: (i64, i64),
 }
 
 impl From<&Metadata> for Seen {
     fn from(metadata: &Metadata) -> Self {
-        Self { device: metadata.dev(), inode: metadata.ino(), length: metadata.len() }
+        Self { device: metadata.dev(), inode: metadata.ino(), length: metadata.len(), modified: (metadata.mtime(), metadata.mtime_nsec()) }
     }
 }
 
@@ -93,6 +95,12 @@ impl Destination {
             )
         })?;
         Ok(Self { path: path.to_owned(), replaces })
+    }
+
+    /// Checks FILE long after it was checked first: what may be replaced is an empty file, or what was there `then`.
+    pub fn check_again(path: &Path, then: Option<&Seen>) -> Result<Self, DestinationError> {
+        let as_it_was = fs::symlink_metadata(path).is_ok_and(|metadata| then == Some(&Seen::from(&metadata)));
+        Self::check(path, as_it_was)
     }
 
     fn check_existing(path: &Path, metadata: &Metadata, force: bool) -> Result<Seen, DestinationError> {

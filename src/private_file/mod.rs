@@ -8,7 +8,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-pub use destination::{Destination, DestinationError, Pending, pending_path, read_pending};
+pub use destination::{Destination, DestinationError, Pending, Seen, pending_path, read_pending};
 pub use lock::{Lock, LockMode, lock, try_lock_file};
 
 /// Makes a directory and its missing parents, each with mode 0700; one that exists is left as it is.
