@@ -1,5 +1,8 @@
 //! A store that was cut off, damaged or filled up: told truly, never overwritten.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by it")]
+
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -102,7 +105,7 @@ fn a_flipped_byte_in_every_field() {
     for line in 0..4 {
         let whole = lines(&bytes);
         let text = String::from_utf8(whole[line].clone()).unwrap();
-        let places: Vec<usize> = text.match_indices(":").map(|(at, _)| at).collect();
+        let places: Vec<usize> = text.match_indices(':').map(|(at, _)| at).collect();
         for place in [0, 1, text.len() - 2]
             .into_iter()
             .chain(places.iter().flat_map(|&at| [at - 2, at, at + 2]))
@@ -116,11 +119,13 @@ fn a_flipped_byte_in_every_field() {
     }
 }
 
+/// What is done to the lines of a store.
+type Damage = fn(&mut Vec<Vec<u8>>);
+
 #[test]
 fn a_damaged_middle_line() {
     let (sandbox, bytes) = three_keys();
-    type Damage = fn(&mut Vec<Vec<u8>>);
-    let damages: [(usize, Damage); 11] = [
+    let ways: [(usize, Damage); 11] = [
         (3, |lines| {
             let end = lines[2].len() - 1;
             lines[2][..end].fill(0);
@@ -142,7 +147,7 @@ fn a_damaged_middle_line() {
         (2, |lines| lines.insert(1, lines[0].clone())),
         (4, |lines| lines[3] = [vec![0; 100], b"\n".to_vec()].concat()),
     ];
-    for (line, damage) in damages {
+    for (line, damage) in ways {
         let mut damaged = lines(&bytes);
         damage(&mut damaged);
         // Where the first line is gone, that is what is told.
@@ -205,9 +210,9 @@ fn something_else_in_the_place_of_the_store() {
         let path = sandbox.root().join("home").join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         if is_directory {
-            fs::create_dir(&path).unwrap()
+            fs::create_dir(&path).unwrap();
         } else {
-            fs::write(&path, "mine").unwrap()
+            fs::write(&path, "mine").unwrap();
         }
         (sandbox, path)
     };
@@ -308,7 +313,7 @@ fn everything(sandbox: &Sandbox) -> Vec<String> {
             .iter()
             .map(|entry| entry["action"].as_str().unwrap())
             .collect();
-        all += &format!("{shown} {}\n", actions.join(" "));
+        writeln!(all, "{shown} {}", actions.join(" ")).unwrap();
     }
     for file in sandbox.files_in_work() {
         all += &sandbox.run(&["api-key-lookup", &format!("@{file}"), "--uuid"]).ok().stdout;
