@@ -4,11 +4,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::support::shim::{Fault, KILLED, Shim};
+use crate::support::shim::{Call, Fault, KILLED, Shim};
 use crate::support::{Outcome, Sandbox, mode, run};
 
 type Ids = BTreeSet<String>;
@@ -281,6 +282,42 @@ fn recover_that_finds_the_file_in_place() {
 fn recover_that_deletes_a_key_nobody_holds() {
     let args = ["api-key-create", "K", "--lock"];
     assert!(walk_recover(&args, || before(Sandbox::new()), ("fdatasync", "store.jsonl")) > 20);
+}
+
+/// Everything that was written, and every name that was made, is synced before the last word is said.
+#[test]
+fn an_acknowledged_change_survives_a_power_cut() {
+    let Some(shim) = Shim::build() else { return };
+    let sandbox = Sandbox::new();
+    let commands: [&[&str]; 5] = [
+        &TO_FILE,
+        &["api-key-create", "L"],
+        &["api-key-update", "K", "-d", "x"],
+        &["api-key-lock", "K", "-f"],
+        &["api-key-delete", "L", "-f"],
+    ];
+    for args in commands {
+        let calls = shim.calls(&sandbox, args);
+        let said = calls.iter().rposition(|call| call.path == "stdout").unwrap();
+        let synced = |path: &Path, from: usize| {
+            let sync = |call: &Call| call.name.ends_with("sync") && Path::new(&call.path) == path;
+            assert!(
+                calls[from..said].iter().any(sync),
+                "{} is not synced: {calls:#?}",
+                path.display()
+            );
+        };
+        for (at, call) in calls[..said].iter().enumerate() {
+            let path = sandbox.root().join("work").join(&call.path);
+            let is_lock = call.path.ends_with("store.lock");
+            match call.name.as_str() {
+                "write" | "ftruncate" if call.path != "stdout" => synced(&path, at),
+                "mkdir" | "rename" => synced(path.parent().unwrap(), at),
+                "open" if !is_lock => synced(&path, at),
+                _ => {}
+            }
+        }
+    }
 }
 
 /// A small generator, so that a failure can be repeated.
