@@ -23,6 +23,9 @@ pub struct Begun {
     pub operation: String,
     /// The name of the key that is being made.
     pub name: String,
+    /// Its id, where that was chosen here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// Where it is being made.
     pub backend: BackendKind,
     /// The URL or directory of the backend.

@@ -21,7 +21,8 @@ use crate::ui::interrupt;
 /// Runs `api-key-create`.
 pub fn run(args: &ApiKeyCreateArgs, context: &mut Context) -> Result<()> {
     let now = context.now()?;
-    let new = NewApiKey {
+    let mut new = NewApiKey {
+        id: None,
         owner: Owner::Myself,
         name: args.name.clone(),
         description: args.description.clone(),
@@ -32,6 +33,7 @@ pub fn run(args: &ApiKeyCreateArgs, context: &mut Context) -> Result<()> {
     };
     let destination = args.file.as_deref().map(|file| check_destination(file, args.force)).transpose()?;
     let identity = context.identity()?;
+    new.id = context.backend()?.choose_id();
     let what = format!("API key {}", context.ui.entity(&new.name));
     context.ui.progress(&progress_line("Creating", &what, &identity));
     if args.dry_run.dry_run {
@@ -101,6 +103,7 @@ fn begin(
         version: 1,
         operation: "api-key-create".to_owned(),
         name: new.name.clone(),
+        id: new.id.as_ref().map(ToString::to_string),
         backend: backend.kind(),
         endpoint: backend.endpoint(),
         account_id: identity.account_id.to_string(),

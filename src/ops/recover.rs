@@ -237,6 +237,7 @@ fn candidates(begun: &Begun, context: &Context) -> Result<Vec<ApiKey>> {
         *key.name == *begun.name
             && *key.created_by == *begun.iam_id
             && key.created_at.seconds() >= earliest
+            && begun.id.as_deref().is_none_or(|id| id == key.id.as_str())
             && !begun.known_ids.iter().any(|known| known == key.id.as_str())
     });
     let mut unused = Vec::new();

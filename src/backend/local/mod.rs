@@ -230,6 +230,10 @@ impl Backend for LocalBackend {
         Ok(())
     }
 
+    fn choose_id(&self) -> Option<ApiKeyId> {
+        secret::random().ok().map(ApiKeyId::from_random)
+    }
+
     fn create_api_key(&self, new: &NewApiKey, value: NewValue<'_>) -> Result<CreatedApiKey, BackendError> {
         check_texts(Some(&new.name), Some(&new.description))?;
         let mut chosen_here = None;
@@ -262,7 +266,7 @@ impl Backend for LocalBackend {
         let random: [u8; 32] = secret::random().map_err(no_randomness)?;
         let (for_id, for_tag) = random.split_at(16);
         let key = ApiKey {
-            id: ApiKeyId::from_random(for_id.try_into().unwrap_or_default()),
+            id: new.id.clone().unwrap_or_else(|| ApiKeyId::from_random(for_id.try_into().unwrap_or_default())),
             entity_tag: EntityTag::revision(1, for_tag.try_into().unwrap_or_default()),
             unusual_crn: None,
             locked: new.locked,
