@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::backend::BackendKind;
 use crate::model::Timestamp;
-use crate::private_file::{self, AppendError, Log};
+use crate::private_file::{self, AppendError, Log, Seen};
 use crate::secret::{self, Secret};
 
 /// What was begun.
@@ -23,6 +23,9 @@ pub struct Begun {
     pub operation: String,
     /// The name of the key that is being made.
     pub name: String,
+    /// Its id, where that was chosen here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// Where it is being made.
     pub backend: BackendKind,
     /// The URL or directory of the backend.
@@ -35,6 +38,9 @@ pub struct Begun {
     pub at: Timestamp,
     /// Where the key is to be written, absolute.
     pub file: Option<PathBuf>,
+    /// What was at `file` and may be replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Seen>,
     /// The keyed hash of the value, under `salt`.
     pub value_hash: String,
     /// The key of that hash, 32 hex digits, for this entry alone.
@@ -108,7 +114,7 @@ impl Journal {
     }
 
     /// Chooses the tag of a new entry: 16 hex digits, also part of the pending copy's name.
-    pub fn new_tag() -> io::Result<String> {
+    fn new_tag() -> io::Result<String> {
         Ok(secret::hex(&secret::random::<8>().map_err(io::Error::other)?))
     }
 
@@ -119,35 +125,29 @@ impl Journal {
     }
 
     /// Writes and syncs an entry before anything is made.
-    pub fn begin(&self, tag: String, begun: &Begun) -> io::Result<Entry> {
+    pub fn begin(&self, begun: &Begun) -> io::Result<Entry> {
         private_file::create_dir(&self.directory)?;
-        let (unborn, mut log) = self.unborn(&tag)?;
-        let path = self.directory.join(format!("{tag}.jsonl"));
-        let written = line(begun)
-            .and_then(|line| log.append(&line).map_err(append_error))
-            .and_then(|()| private_file::rename(&unborn, &path));
-        match written {
-            Ok(()) => Ok(Entry { path, tag, log }),
-            Err(error) => {
+        loop {
+            let tag = Self::new_tag()?;
+            // Locked under a name that nobody looks for, so that it is never seen without its owner.
+            let unborn = self.directory.join(format!("{tag}.new"));
+            let path = self.directory.join(format!("{tag}.jsonl"));
+            let mut log = Log::new(private_file::create_new(&unborn)?);
+            let locked = private_file::try_lock_file(log.file());
+            if locked.as_ref().is_ok_and(|locked| !locked || !unborn.exists()) {
+                // Who met the file before it was locked took it for abandoned, and removes it.
+                continue;
+            }
+            let written = locked
+                .and_then(|_| log.append(&line(begun)?).map_err(append_error))
+                .and_then(|()| private_file::rename(&unborn, &path));
+            if let Err(error) = written {
                 let _ = private_file::remove(&unborn);
-                Err(error)
+                let _ = private_file::remove(&path);
+                return Err(error);
             }
+            return Ok(Entry { path, tag, log });
         }
-    }
-
-    /// Makes the file of an entry and locks it under a name that nobody looks for, so that an entry is never seen
-    /// without its owner.
-    fn unborn(&self, tag: &str) -> io::Result<(PathBuf, Log)> {
-        for attempt in 0..100 {
-            let path = self.directory.join(format!("{tag}-{attempt}.new"));
-            let log = Log::new(private_file::create_new(&path)?);
-            if private_file::try_lock_file(log.file())? && path.exists() {
-                return Ok((path, log));
-            }
-            // Somebody who clears up took it for a dead one before it was locked.
-            private_file::remove(&path)?;
-        }
-        Err(io::Error::other("its entries are removed as fast as they are made"))
     }
 
     /// Finds the entries that ended processes left, and takes hold of them.

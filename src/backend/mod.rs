@@ -74,6 +74,11 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// Tells what would stop [`Backend::create_api_key`], and changes nothing. A service may know more than it says.
     fn check_new(&self, new: &NewApiKey) -> Result<(), BackendError>;
 
+    /// Chooses the id of a new key, where that is not the service's to do: `recover` then knows the key for certain.
+    fn choose_id(&self) -> Option<ApiKeyId> {
+        None
+    }
+
     /// Makes a key, exactly once or not at all. Fails with `LimitReached`, `DuplicateValue`, `Invalid`; with
     /// `OutcomeUnknown` when it may have been made, so that the caller keeps what it needs to find out.
     fn create_api_key(

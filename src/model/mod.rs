@@ -243,6 +243,8 @@ pub enum Selection {
 /// Everything about a key that is to be made, except its value.
 #[derive(Clone, Debug)]
 pub struct NewApiKey {
+    /// The id, where the backend lets it be chosen.
+    pub id: Option<ApiKeyId>,
     /// Whose key it will be.
     pub owner: Owner,
     /// The name, not empty.

@@ -21,7 +21,8 @@ use crate::ui::{interrupt, nobody_answers};
 /// Runs `api-key-create`.
 pub fn run(args: &ApiKeyCreateArgs, context: &mut Context) -> Result<()> {
     let now = context.now()?;
-    let new = NewApiKey {
+    let mut new = NewApiKey {
+        id: None,
         owner: Owner::Myself,
         name: args.name.clone(),
         description: args.description.clone(),
@@ -33,6 +34,7 @@ pub fn run(args: &ApiKeyCreateArgs, context: &mut Context) -> Result<()> {
     let destination =
         args.file.as_deref().map(|file| check_destination(file, args.force)).transpose()?;
     let identity = context.identity()?;
+    new.id = context.backend()?.choose_id();
     let what = format!("API key {}", context.ui.entity(&new.name));
     context.ui.progress(&progress_line("Creating", &what, &identity));
     if args.dry_run.dry_run {
@@ -114,7 +116,7 @@ fn no_randomness(error: impl std::fmt::Display) -> Error {
 fn begin(
     new: &NewApiKey,
     value: &Secret,
-    file: Option<&Path>,
+    file: Option<&Destination>,
     known_ids: Vec<String>,
     identity: &Identity,
     now: Timestamp,
@@ -126,18 +128,22 @@ fn begin(
         version: 1,
         operation: "api-key-create".to_owned(),
         name: new.name.clone(),
+        id: new.id.as_ref().map(ToString::to_string),
         backend: backend.kind(),
         endpoint: backend.endpoint(),
         account_id: identity.account_id.to_string(),
         iam_id: identity.iam_id.to_string(),
         at: now,
-        file: file.map(std::path::absolute).transpose().map_err(|error| journal_failed(&error))?,
+        file: file
+            .map(|file| std::path::absolute(file.path()))
+            .transpose()
+            .map_err(|error| journal_failed(&error))?,
+        replaces: file.and_then(|file| file.replaces.clone()),
         value_hash,
         salt,
         known_ids,
     };
-    let tag = Journal::new_tag().map_err(no_randomness)?;
-    let entry = context.journal()?.begin(tag, &begun).map_err(|error| journal_failed(&error))?;
+    let entry = context.journal()?.begin(&begun).map_err(|error| journal_failed(&error))?;
     let words = format!("Run '{} recover' to finish or undo what was begun.", context.program());
     interrupt::watch(context.ui.manner(), Some(words));
     Ok(entry)
@@ -159,7 +165,7 @@ fn to_file(
 ) -> Result<()> {
     let value = Secret::choose_api_key().map_err(no_randomness)?;
     let file = destination.path().to_owned();
-    let entry = begin(new, &value, Some(&file), Vec::new(), identity, now, context)?;
+    let entry = begin(new, &value, Some(&destination), Vec::new(), identity, now, context)?;
     let place = pending_path(&file, entry.tag());
     let room = key_file::room_for(&new.name, &new.description);
     let pending = match destination.begin(place, &value, room) {

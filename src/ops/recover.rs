@@ -171,7 +171,7 @@ fn settle_file(
         return lost_copy(begun, &pending, args, context);
     };
     if let Some(key) = find(&value, context)? {
-        return Ok(complete(&key, &value, file, &pending, args, context));
+        return Ok(complete(&key, &value, begun, file, &pending, args, context));
     }
     if !args.dry_run.dry_run {
         discard(&pending)?;
@@ -199,6 +199,7 @@ fn discard(pending: &Path) -> Result<()> {
 fn complete(
     key: &ApiKey,
     value: &Secret,
+    begun: &Begun,
     file: &Path,
     pending: &Path,
     args: &RecoverArgs,
@@ -206,10 +207,12 @@ fn complete(
 ) -> Verdict {
     let id = Some(key.id.clone());
     let shown = file.display();
+    // What FILE may replace was settled when the command was begun; '--force' is about questions here.
+    let destination = Destination::check_again(file, begun.replaces.as_ref());
     let finished = if args.dry_run.dry_run {
-        Destination::check(file, args.force.force).map(drop)
+        destination.map(drop)
     } else {
-        Destination::check(file, args.force.force).and_then(|destination| {
+        destination.and_then(|destination| {
             Pending::resume(pending.to_owned(), destination)?
                 .finish(&key_file::document(key, value), value)
         })
@@ -268,6 +271,7 @@ fn candidates(begun: &Begun, context: &Context) -> Result<Vec<ApiKey>> {
         *key.name == *begun.name
             && *key.created_by == *begun.iam_id
             && key.created_at.seconds() >= earliest
+            && begun.id.as_deref().is_none_or(|id| id == key.id.as_str())
             && !begun.known_ids.iter().any(|known| known == key.id.as_str())
     });
     let mut unused = Vec::new();

@@ -48,19 +48,26 @@ impl fmt::Display for DestinationError {
 pub struct Destination {
     path: PathBuf,
     /// The file that may be replaced; `None` when nothing was there.
-    replaces: Option<Seen>,
+    pub replaces: Option<Seen>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-struct Seen {
+/// A file as it was when it was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
     device: u64,
     inode: u64,
     length: u64,
+    modified: (i64, i64),
 }
 
 impl From<&Metadata> for Seen {
     fn from(metadata: &Metadata) -> Self {
-        Self { device: metadata.dev(), inode: metadata.ino(), length: metadata.len() }
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            length: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+        }
     }
 }
 
@@ -99,6 +106,13 @@ impl Destination {
             )
         })?;
         Ok(Self { path: path.to_owned(), replaces })
+    }
+
+    /// Checks FILE long after it was checked first: what may be replaced is an empty file, or what was there `then`.
+    pub fn check_again(path: &Path, then: Option<&Seen>) -> Result<Self, DestinationError> {
+        let as_it_was =
+            fs::symlink_metadata(path).is_ok_and(|metadata| then == Some(&Seen::from(&metadata)));
+        Self::check(path, as_it_was)
     }
 
     fn check_existing(
@@ -261,13 +275,13 @@ impl Pending {
 
 /// Reads the value from a pending copy in any state it can have been left in; `None` when it holds none.
 pub fn read_pending(bytes: &[u8]) -> Option<Secret> {
+    // What follows the document may be a line that was cut short.
     let value = |text: &[u8]| {
-        serde_json::from_slice::<ValueDocument<'_>>(text)
-            .ok()
-            .map(|found| Secret::new(found.apikey.into_owned()))
+        let found =
+            serde_json::Deserializer::from_slice(text).into_iter::<ValueDocument<'_>>().next()?;
+        found.ok().map(|found| Secret::new(found.apikey.into_owned()))
     };
-    let last_line = bytes.trim_ascii_end().rsplit(|&byte| byte == b'\n').next()?;
-    value(last_line).or_else(|| value(bytes))
+    bytes.rsplit(|&byte| byte == b'\n').find_map(value).or_else(|| value(bytes))
 }
 
 fn rename_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
@@ -322,6 +336,30 @@ mod tests {
         pending.finish(document, &value).unwrap();
         assert_eq!(fs::read(&file).unwrap(), document);
         assert_eq!(value_in(&file).as_deref(), Some("the value"));
+    }
+
+    #[test]
+    fn the_value_can_be_read_at_every_byte_of_a_second_attempt() {
+        let directory = tempfile::tempdir().unwrap();
+        let (pending, value, file) = begun(directory.path(), 512);
+        let document = br#"{"id": "ApiKey-1",
+            "apikey": "the value"}"#;
+        let begun = fs::read(pending.path()).unwrap();
+        let mut resumed =
+            Pending::resume(pending.path().to_owned(), Destination::check(&file, false).unwrap())
+                .unwrap();
+        resumed.write_value(&value, begun.len() + 100).unwrap();
+        let line = fs::read(pending.path()).unwrap().split_off(begun.len());
+        for before in [&begun[..], document] {
+            for written in 0..=line.len() {
+                let torn = [before, &line[..written]].concat();
+                assert_eq!(
+                    read_pending(&torn).unwrap().expose(),
+                    "the value",
+                    "{written} bytes written"
+                );
+            }
+        }
     }
 
     #[test]

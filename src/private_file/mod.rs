@@ -10,15 +10,18 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-pub use destination::{Destination, DestinationError, Pending, pending_path, read_pending};
+pub use destination::{Destination, DestinationError, Pending, Seen, pending_path, read_pending};
 pub use lock::{Lock, LockMode, lock, try_lock_file};
 
-/// Makes a directory and its missing parents, each with mode 0700; one that exists is left as it is.
+/// Makes a directory and its missing parents, each with mode 0700 and there to stay; one that exists is left as it is.
 pub fn create_dir(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
-    DirBuilder::new().recursive(true).mode(0o700).create(path)
+    let missing: Vec<&Path> =
+        path.ancestors().take_while(|directory| !directory.is_dir()).collect();
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    missing.into_iter().try_for_each(|made| sync_dir(parent(made)))
 }
 
 /// Makes a directory entry survive a power cut.

@@ -64,6 +64,7 @@ impl LocalBackend {
         for n in 1..=count {
             let value = Secret::choose_api_key().map_err(no_randomness)?;
             let new = NewApiKey {
+                id: None,
                 owner: Owner::Myself,
                 name: format!("seed-{n:06}"),
                 description: format!("Seeded API key number {n}"),
@@ -169,7 +170,10 @@ fn new_key(
     now: Timestamp,
 ) -> Result<ApiKey, BackendError> {
     Ok(ApiKey {
-        id: ApiKeyId::from_random(secret::random().map_err(no_randomness)?),
+        id: match &new.id {
+            Some(id) => id.clone(),
+            None => ApiKeyId::from_random(secret::random().map_err(no_randomness)?),
+        },
         entity_tag: EntityTag::revision(1, secret::random().map_err(no_randomness)?),
         unusual_crn: None,
         locked: new.locked,
@@ -292,6 +296,10 @@ impl Backend for LocalBackend {
             return Err(Condition::LimitReached { limit: self.limit }.into());
         }
         Ok(())
+    }
+
+    fn choose_id(&self) -> Option<ApiKeyId> {
+        secret::random().ok().map(ApiKeyId::from_random)
     }
 
     fn create_api_key(

@@ -333,6 +333,7 @@ mod tests {
             user: "me@example.com".to_owned(),
         };
         let new = NewApiKey {
+            id: None,
             owner: crate::model::Owner::Myself,
             name: name.to_owned(),
             description: String::new(),

@@ -276,6 +276,10 @@ impl Writer<'_> {
                 .extend_from_slice(&record::to_line(change).map_err(|error| failed(error.into()))?);
         }
         let mut log = Log::open(&store.log, scan.whole).map_err(failed)?;
+        if scan.facts.is_none() {
+            // Before the record, which is there for good once it is written.
+            private_file::sync_dir(&store.directory).map_err(failed)?;
+        }
         log.append(&bytes).map_err(|error| match error {
             AppendError::Unchanged(error) => failed(error),
             AppendError::Unknown(error) => BackendError {
@@ -287,9 +291,6 @@ impl Writer<'_> {
                 source: Some(error.into()),
             },
         })?;
-        if scan.facts.is_none() {
-            private_file::sync_dir(&store.directory).map_err(failed)?;
-        }
         let of = |op: Op| changes.iter().filter(|change| change.op == op).count() as u64;
         let live = (scan.live + of(Op::Create)).saturating_sub(of(Op::Delete));
         let superseded = (scan.lines + changes.len() as u64).saturating_sub(live);

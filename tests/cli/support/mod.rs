@@ -1,6 +1,7 @@
 //! The sealed box: a home of its own, a cleared environment, a clock that stands still.
 
 pub(crate) mod expected;
+pub(crate) mod shim;
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
