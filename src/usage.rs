@@ -113,7 +113,15 @@ fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
             covered.join(", ")
         );
     }
-    if let Some(ContextValue::Strings(similar)) = error.get(ContextKind::SuggestedSubcommand) {
+    // What is too much for a look-up may be the value itself.
+    let surplus = match (error.kind(), error.get(ContextKind::InvalidArg)) {
+        (ClapKind::UnknownArgument, Some(ContextValue::String(arg))) => !arg.starts_with('-'),
+        (kind, _) => kind == ClapKind::TooManyValues,
+    };
+    if command == Some("api-key-lookup") && surplus {
+        message = "Incorrect Usage: 'api-key-lookup' takes no argument but @FILE or '-', and no value of a key.".into();
+    } else if let Some(ContextValue::Strings(similar)) = error.get(ContextKind::SuggestedSubcommand)
+    {
         // The most similar comes last.
         let best: Vec<String> =
             similar.iter().rev().take(3).map(|name| format!("'{name}'")).collect();
