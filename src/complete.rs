@@ -34,11 +34,16 @@ fn with_keys(tree: Command, bash: bool) -> Command {
         tree.get_subcommands().map(|command| command.get_name().to_owned()).collect();
     names.iter().fold(tree, |tree, name| {
         tree.mut_subcommand(name, |command| {
-            command.mut_args(|arg| match arg.get_id().as_str() {
-                "key" | "keys" => {
-                    arg.add(ArgValueCompleter::new(move |typed: &OsStr| keys(typed, bash)))
+            // An alias would be offered in place of its command.
+            let aliases: Vec<&'static str> =
+                command.get_visible_aliases().map(|alias| &*alias.to_owned().leak()).collect();
+            command.visible_alias(None::<&str>).aliases(aliases).mut_args(|arg| {
+                match arg.get_id().as_str() {
+                    "key" | "keys" => {
+                        arg.add(ArgValueCompleter::new(move |typed: &OsStr| keys(typed, bash)))
+                    }
+                    _ => arg,
                 }
-                _ => arg,
             })
         })
     })
