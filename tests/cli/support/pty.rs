@@ -80,8 +80,14 @@ impl Terminal {
     /// Waits until the terminal shows a text.
     #[track_caller]
     pub(crate) fn wait_for(&mut self, text: &str) {
+        self.wait_for_times(text, 1);
+    }
+
+    /// Waits until the terminal has shown a text so many times.
+    #[track_caller]
+    pub(crate) fn wait_for_times(&mut self, text: &str, times: usize) {
         let deadline = Instant::now() + PATIENCE;
-        while !String::from_utf8_lossy(&self.seen).contains(text) {
+        while String::from_utf8_lossy(&self.seen).matches(text).count() < times {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.chunks.recv_timeout(left) {
                 Ok(chunk) => self.seen.extend(chunk),
