@@ -51,7 +51,9 @@ fn with_keys(tree: Command, bash: bool) -> Command {
 
 /// Names the keys that begin as typed; a name that several keys have is offered by id. Whatever goes wrong, silence.
 fn keys(typed: &OsStr, bash: bool) -> Vec<CompletionCandidate> {
-    let typed = unquoted(&typed.to_string_lossy());
+    let typed = typed.to_string_lossy();
+    let quote = typed.chars().next().filter(|c| ['"', '\''].contains(c));
+    let typed = unquoted(&typed);
     let keys = listed().unwrap_or_default();
     let unique = |name: &str| keys.iter().filter(|key| *key.name == *name).count() == 1;
     let mut offered: Vec<CompletionCandidate> = Vec::new();
@@ -66,7 +68,7 @@ fn keys(typed: &OsStr, bash: bool) -> Vec<CompletionCandidate> {
             let word = if word.starts_with(&*typed) { word } else { key.id.as_str() };
             // The other shells quote what they insert.
             offered.push(CompletionCandidate::new(if bash {
-                quoted(word)
+                quoted(word, quote)
             } else {
                 word.to_owned()
             }));
@@ -86,9 +88,15 @@ fn unquoted(typed: &str) -> String {
     .collect()
 }
 
-/// Puts a backslash before everything that a shell, or its division into words, could stumble over.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || !c.is_ascii() || "_-./,+%".contains(c);
+/// Writes a word so that bash reads it as one, behind the quote that was opened, if any.
+fn quoted(word: &str, quote: Option<char>) -> String {
+    if quote == Some('\'') {
+        return word.replace('\'', r"'\''");
+    }
+    let plain = |c: char| match quote {
+        Some(_) => !"\"\\$`".contains(c),
+        None => c.is_ascii_alphanumeric() || !c.is_ascii() || "_-./,+%".contains(c),
+    };
     word.chars().flat_map(|c| (!plain(c)).then_some('\\').into_iter().chain([c])).collect()
 }
 
