@@ -180,14 +180,23 @@ fn tab_at_a_real_prompt_makes_a_command_that_works() {
     terminal.wait_for("ready> ");
     terminal
         .send(format!("source {PACKAGE}/completions/ibmcloud-iam.bash; exec 2>&1\n").as_bytes());
-    let mut count = 1;
-    for (typed, at) in
-        [("tw", 0), ("it", 1), ("ci", 3), ("a", 4), ("\\$", 5), ("50", 6), ("two\\ w", 0)]
-    {
-        count += 1;
-        terminal.wait_for_times("ready> ", count);
+    let mut shown = [0; ODD.len()];
+    let typed = [
+        ("tw", 0),
+        ("it", 1),
+        ("ci", 3),
+        ("a", 4),
+        ("\\$", 5),
+        ("50", 6),
+        ("two\\ w", 0),
+        ("\"tw", 0),
+        ("'tw", 0),
+    ];
+    for (prompts, (typed, at)) in typed.into_iter().enumerate() {
+        terminal.wait_for_times("ready> ", prompts + 2);
         terminal.send(format!("ibmcloud-iam api-key --uuid {typed}\t\n").as_bytes());
-        terminal.wait_for(&format!("{}\r\n", ids[at]));
+        shown[at] += 1;
+        terminal.wait_for_times(&format!("{}\r\n", ids[at]), shown[at]);
     }
     terminal.send(b"exit 0\n");
     terminal.end().code(0);
