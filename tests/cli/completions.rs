@@ -9,7 +9,7 @@ use ibmcloud_iam::cli::Cli;
 
 use crate::support::disk::snapshot;
 use crate::support::pty::Terminal;
-use crate::support::{Outcome, Sandbox, run};
+use crate::support::{Outcome, Sandbox, run, skipped};
 
 const PACKAGE: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -162,7 +162,7 @@ fn an_odd_name_is_one_word_when_bash_has_completed_it() {
         assert_eq!(shown.ok().stdout, format!("{id}\n"));
         // Completed half way, and again.
         let half: String = word.chars().take(4).collect();
-        assert_eq!(keys(&sandbox, &["api-key", &half]), [word.clone()], "{half}");
+        assert_eq!(keys(&sandbox, &["api-key", &half]), std::slice::from_ref(word), "{half}");
     }
 }
 
@@ -242,7 +242,7 @@ fn a_completion_is_silent_and_makes_nothing_whatever_the_store_is_like() {
 fn shell(sandbox: &Sandbox, name: &str, args: &[&OsStr]) -> Option<Outcome> {
     let mut command = sandbox.program(name);
     if command.arg("--version").output().is_err() {
-        println!("skipped: {name} is not installed");
+        skipped(&format!("{name} is not installed"));
         return None;
     }
     Some(run(sandbox.program(name).args(args), b""))
@@ -258,8 +258,8 @@ fn zsh_takes_its_script_and_offers_keys() {
         return;
     };
     syntax.ok().stdout("").stderr("");
-    let asked = r#"compdef() { :; }; _describe() { shift 2; [[ $1 == -V ]] && shift 2; print -rl -- ${(P)1}; }
-        words=(ibmcloud-iam api-key a) CURRENT=3; source $0; _clap_dynamic_completer_ibmcloud_iam"#;
+    let asked = r"compdef() { :; }; _describe() { shift 2; [[ $1 == -V ]] && shift 2; print -rl -- ${(P)1}; }
+        words=(ibmcloud-iam api-key a) CURRENT=3; source $0; _clap_dynamic_completer_ibmcloud_iam";
     let offered =
         shell(&sandbox, "zsh", &[OsStr::new("-fc"), OsStr::new(asked), script.as_os_str()])
             .unwrap();

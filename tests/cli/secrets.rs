@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 use crate::support::disk::snapshot;
-use crate::support::{Outcome, Sandbox, mode, run};
+use crate::support::{Outcome, Sandbox, mode, run, skipped};
 
 /// The forms in which a value could be written somewhere.
 fn forms(value: &str) -> BTreeSet<Vec<u8>> {
@@ -46,12 +46,13 @@ fn forms(value: &str) -> BTreeSet<Vec<u8>> {
     for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
         for shift in 0..3 {
             let text = engine.encode([&vec![0; shift], bytes].concat());
-            forms.insert(text[[0, 2, 3][shift]..text.len() - 1].as_bytes().to_vec());
+            forms.insert(text.as_bytes()[[0, 2, 3][shift]..text.len() - 1].to_vec());
         }
     }
     // The value is base64url of 33 bytes, which could be written too.
     let raw = URL_SAFE_NO_PAD.decode(value).unwrap();
-    forms.insert(raw.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes());
+    let hex: Vec<String> = raw.iter().map(|byte| format!("{byte:02x}")).collect();
+    forms.insert(hex.concat().into_bytes());
     forms.insert(STANDARD_NO_PAD.encode(&raw).into_bytes());
     forms.insert(raw);
     forms
@@ -273,7 +274,7 @@ fn a_file_that_is_in_the_way_leaves_one_copy_beside_it() {
 #[test]
 fn a_running_look_up_shows_nothing_in_proc() {
     if !fs::exists("/proc/self/limits").unwrap() {
-        println!("skipped: no /proc");
+        skipped("no /proc");
         return;
     }
     let sandbox = Sandbox::new();

@@ -5,6 +5,7 @@ use std::os::unix::fs::symlink;
 
 use super::{lived_in, refused};
 use crate::support::disk::snapshot;
+use crate::support::skipped;
 
 #[test]
 fn a_file_that_cannot_take_a_key_is_refused_before_anything_is_made() {
@@ -71,7 +72,7 @@ fn a_directory_that_cannot_be_written_is_refused_before_anything_is_made() {
         let after = snapshot(sandbox.root());
         sandbox.bash(&format!("{unseal}; rm -f sealed/probe"));
         let Some(outcome) = outcome else {
-            println!("skipped: '{seal}' stops nobody here");
+            skipped(&format!("'{seal}' stops nobody here"));
             continue;
         };
         outcome.code(14);
@@ -86,7 +87,7 @@ fn a_directory_without_room_is_refused_before_the_key_is_made() {
     fs::create_dir(sandbox.work("small")).unwrap();
     let filled = "mount -t tmpfs -o size=16k none small && ! head -c 64k /dev/zero > small/ballast";
     if sandbox.bash(filled).code != 0 {
-        println!("skipped: no small file system can be mounted here");
+        skipped("no small file system can be mounted here");
         return;
     }
     let outcome = sandbox.run(&["api-key-create", "x", "--file", "small/key"]);

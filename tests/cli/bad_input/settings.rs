@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::CommandExt as _;
 
 use super::{lived_in, refused};
-use crate::support::{Outcome, Sandbox};
+use crate::support::{Outcome, Sandbox, skipped};
 
 #[test]
 fn a_clock_before_1970_stops_what_would_be_dated() {
@@ -23,7 +23,7 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
 ";
     fs::write(sandbox.root().join("shim.c"), shim).unwrap();
     if sandbox.bash("cc -shared -fPIC -o ../shim.so ../shim.c -ldl").code != 0 {
-        println!("skipped: no C compiler");
+        skipped("no C compiler");
         return;
     }
     for args in [
@@ -124,7 +124,7 @@ fn a_broken_configuration_file_is_named() {
 #[test]
 fn without_any_home_directory_a_command_says_what_to_set() {
     if !rustix::process::getuid().is_root() {
-        println!("skipped: only root can become a user without a home");
+        skipped("only root can become a user without a home");
         return;
     }
     let sandbox = Sandbox::new();
@@ -132,7 +132,7 @@ fn without_any_home_directory_a_command_says_what_to_set() {
     // Without HOME the user database is asked, which knows no such user.
     command.env_remove("HOME").env_remove("IBMCLOUD_IAM_HOME").uid(54_321).gid(54_321);
     let Ok(output) = command.current_dir("/").output() else {
-        println!("skipped: another user cannot run the program where it stands");
+        skipped("another user cannot run the program where it stands");
         return;
     };
     Outcome::from(output).code(1).stdout("").stderr(
