@@ -120,11 +120,20 @@ fn signals_at_a_question_leave_everything_as_it_was() {
 fn signals_at_a_question_in_a_pipe_end_with_the_same_codes() {
     use std::io::Read as _;
     use std::process::Stdio;
-    for (signal, code, words) in
-        [(Signal::INT, 130, "Interrupted."), (Signal::TERM, 143, "Terminated.")]
-    {
+    let json = |kind: &str, code: i32, words: &str| {
+        format!(
+            "{{\"kind\":\"{kind}\",\"exit_code\":{code},\"message\":\"{words} Nothing was changed.\",\
+             \"hint\":null,\"code\":null,\"status\":null,\"trace\":null}}\n"
+        )
+    };
+    for (signal, code, format, told) in [
+        (Signal::INT, 130, "text", "Interrupted. Nothing was changed.\n".to_owned()),
+        (Signal::TERM, 143, "text", "Terminated. Nothing was changed.\n".to_owned()),
+        (Signal::INT, 130, "json", json("interrupted", 130, "Interrupted.")),
+        (Signal::TERM, 143, "json", json("terminated", 143, "Terminated.")),
+    ] {
         let sandbox = with_victim();
-        let mut command = sandbox.command(&["api-key-delete", "victim"]);
+        let mut command = sandbox.command(&["api-key-delete", "victim", "--error-format", format]);
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -141,7 +150,7 @@ fn signals_at_a_question_in_a_pipe_end_with_the_same_codes() {
         rustix::process::kill_process(rustix::process::Pid::from_child(&child), signal).unwrap();
         let outcome = crate::support::Outcome::from(child.wait_with_output().unwrap());
         drop(input);
-        outcome.code(code).stdout("").stderr(&format!("{words} Nothing was changed.\n"));
+        outcome.code(code).stdout("").stderr(&told);
         assert_eq!(sandbox.keys().len(), 1);
     }
 }
