@@ -1,7 +1,7 @@
 //! The sealed box: a home of its own, a cleared environment, a clock that stands still.
 
-pub(crate) mod expected;
 pub(crate) mod disk;
+pub(crate) mod expected;
 pub(crate) mod pty;
 
 use std::collections::HashMap;
