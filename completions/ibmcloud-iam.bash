@@ -10,7 +10,7 @@ _clap_complete_ibmcloud_iam() {
     fi
     local words=("${COMP_WORDS[@]}")
     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-        words[COMP_CWORD]="$2"
+        [[ ${COMP_WORDS[COMP_CWORD]} == [\'\"]* ]] || words[COMP_CWORD]="$2"
     fi
     COMPREPLY=( $( \
         _CLAP_IFS="$IFS" \

@@ -24,6 +24,11 @@ pub fn files() -> std::io::Result<Vec<(String, Vec<u8>)>> {
     Ok(files)
 }
 
+/// bash takes an open quote off the word, and it decides how a name must be written.
+const BASH_WORD: &str = "words[COMP_CWORD]=\"$2\"\n";
+const BASH_QUOTED_WORD: &str =
+    "[[ ${COMP_WORDS[COMP_CWORD]} == [\\'\\\"]* ]] || words[COMP_CWORD]=\"$2\"\n";
+
 fn completions() -> std::io::Result<Vec<(String, Vec<u8>)>> {
     let shells: [(&str, &dyn EnvCompleter); 4] = [
         ("ibmcloud-iam.bash", &Bash),
@@ -40,6 +45,10 @@ fn completions() -> std::io::Result<Vec<(String, Vec<u8>)>> {
             "ibmcloud-iam",
             &mut script,
         )?;
+        if shell.name() == "bash" {
+            script =
+                String::from_utf8_lossy(&script).replace(BASH_WORD, BASH_QUOTED_WORD).into_bytes();
+        }
         Ok((format!("completions/{file}"), script))
     };
     shells.into_iter().map(script).collect()

@@ -1,15 +1,14 @@
 //! The command line before it is parsed, and what is said when it cannot be.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind as ClapKind};
 use clap::{CommandFactory as _, Error as ClapError};
 
-use crate::cli::Cli;
-use crate::config;
-use crate::context::{Environment, Program};
+use crate::cli::{Cli, ColourWhen, ErrorFormat, GlobalArgs};
+use crate::context::{self, Environment, Program};
 use crate::error::{Error, ErrorKind};
 use crate::ui::{Manner, Ui};
 
@@ -42,7 +41,9 @@ pub fn explain(
     environment: &Environment,
 ) -> u8 {
     match error.kind() {
-        ClapKind::DisplayHelp | ClapKind::DisplayVersion => print_help(error),
+        ClapKind::DisplayHelp | ClapKind::DisplayVersion => {
+            print_help(error, Ui::new(early_manner(args, environment)))
+        }
         ClapKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             // A bare call is a question, answered in full; it is still no command.
             let _ = write!(io::stderr().lock(), "{}", error.render());
@@ -57,31 +58,40 @@ pub fn explain(
     }
 }
 
-fn print_help(error: &ClapError) -> u8 {
-    let rendered = error.render();
-    let mut out = io::stdout().lock();
-    let colour = io::stdout().is_terminal();
-    let written =
-        if colour { write!(out, "{}", rendered.ansi()) } else { write!(out, "{rendered}") };
-    match written.and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ErrorKind::Failure.exit_code(),
-        _ => 0,
+fn print_help(error: &ClapError, mut ui: Ui) -> u8 {
+    let help = error.render();
+    let text = if ui.manner().colour.0 { help.ansi().to_string() } else { help.to_string() };
+    ui.data(|out| out.write_all(text.as_bytes()));
+    match ui.finish() {
+        Ok(()) => 0,
+        Err(error) => {
+            ui.failed(&error);
+            error.kind.exit_code()
+        }
     }
 }
 
 /// Finds out how to talk when the command line could not be parsed.
 fn early_manner(args: &[OsString], environment: &Environment) -> Manner {
-    let is = |arg: &OsString, what: &str| arg.as_os_str() == OsStr::new(what);
-    let json = |arg: &OsString| arg.to_str().is_some_and(|text| text.eq_ignore_ascii_case("json"));
-    let inline = |arg: &OsString| {
-        arg.to_str().is_some_and(|text| text.eq_ignore_ascii_case("--error-format=json"))
+    let is = |arg: &OsString, what: &str| arg.eq_ignore_ascii_case(what);
+    let said = |flag: &str, word: &str| {
+        args.iter().any(|arg| is(arg, &format!("{flag}={word}")))
+            || args.windows(2).any(|pair| is(&pair[0], flag) && is(&pair[1], word))
     };
-    let json_errors = args.iter().any(inline)
-        || args.windows(2).any(|pair| is(&pair[0], "--error-format") && json(&pair[1]));
-    let quiet = args.iter().any(|arg| is(arg, "-q") || is(arg, "--quiet"));
-    let off = environment.raw(config::NO_COLOUR).is_some_and(|value| !value.is_empty());
-    let colour = !off && io::stderr().is_terminal();
-    Manner { quiet, json: false, json_errors, colour: (false, colour) }
+    let global = GlobalArgs {
+        backend: None,
+        output: None,
+        help: None,
+        version: None,
+        quiet: args.iter().any(|arg| is(arg, "-q") || is(arg, "--quiet")),
+        error_format: said("--error-format", "json").then_some(ErrorFormat::Json),
+        color: match (said("--color", "never"), said("--color", "always")) {
+            (true, _) => ColourWhen::Never,
+            (false, true) => ColourWhen::Always,
+            (false, false) => ColourWhen::Auto,
+        },
+    };
+    context::manner(&global, environment)
 }
 
 fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
@@ -103,7 +113,15 @@ fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
             covered.join(", ")
         );
     }
-    if let Some(ContextValue::Strings(similar)) = error.get(ContextKind::SuggestedSubcommand) {
+    // What is too much for a look-up may be the value itself.
+    let surplus = match (error.kind(), error.get(ContextKind::InvalidArg)) {
+        (ClapKind::UnknownArgument, Some(ContextValue::String(arg))) => !arg.starts_with('-'),
+        (kind, _) => kind == ClapKind::TooManyValues,
+    };
+    if command == Some("api-key-lookup") && surplus {
+        message = "Incorrect Usage: 'api-key-lookup' takes no argument but @FILE or '-', and no value of a key.".into();
+    } else if let Some(ContextValue::Strings(similar)) = error.get(ContextKind::SuggestedSubcommand)
+    {
         // The most similar comes last.
         let best: Vec<String> =
             similar.iter().rev().take(3).map(|name| format!("'{name}'")).collect();

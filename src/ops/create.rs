@@ -331,6 +331,9 @@ mod tests {
         fn create_api_key(&self, _: &NewApiKey, _: NewValue<'_>) -> Answer<CreatedApiKey> {
             no()
         }
+        fn check_changes(&self, _: &ApiKeyChanges) -> Answer<()> {
+            no()
+        }
         fn update_api_key(&self, _: &ApiKeyId, _: &EntityTag, _: &ApiKeyChanges) -> Answer<ApiKey> {
             no()
         }

@@ -4,11 +4,13 @@
 
 use std::io::{self, Write as _};
 use std::process;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
 use super::Manner;
@@ -21,6 +23,8 @@ struct State {
     words: Option<String>,
     /// The terminal's settings from before a prompt.
     terminal: Option<Termios>,
+    /// Whether SIGTERM came. To a prompt every signal looks like Ctrl-C.
+    terminated: Arc<AtomicBool>,
 }
 
 static STATE: OnceLock<Mutex<State>> = OnceLock::new();
@@ -28,14 +32,16 @@ static STATE: OnceLock<Mutex<State>> = OnceLock::new();
 fn state() -> &'static Mutex<State> {
     STATE.get_or_init(|| {
         // Where no handler can be installed the signals keep their plain meaning: the process ends at once.
-        if let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) {
+        let state = State::default();
+        let flagged = flag::register(SIGTERM, Arc::clone(&state.terminated));
+        if let Ok(mut signals) = flagged.and_then(|_| Signals::new([SIGINT, SIGTERM])) {
             thread::spawn(move || {
-                if let Some(signal) = signals.forever().next() {
-                    end(signal == SIGTERM);
+                if signals.forever().next().is_some() {
+                    end();
                 }
             });
         }
-        Mutex::default()
+        Mutex::new(state)
     })
 }
 
@@ -62,14 +68,15 @@ pub(super) fn end_prompt() {
     clippy::exit,
     reason = "a signal ends the program wherever it is; the disk is safe at every instant"
 )]
-pub(super) fn end(terminated: bool) -> ! {
+pub(super) fn end() -> ! {
+    // Held to the end, so that the other thread cannot say it again.
+    let mut state = state().lock().unwrap_or_else(PoisonError::into_inner);
+    let terminated = state.terminated.load(Ordering::SeqCst);
     let (kind, word) = if terminated {
         (ErrorKind::Terminated, "Terminated.")
     } else {
         (ErrorKind::Interrupted, "Interrupted.")
     };
-    // Held to the end, so that the other thread cannot say it again.
-    let mut state = state().lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(terminal) = state.terminal.take() {
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &terminal);
         let mut stream: Box<dyn io::Write> = if rustix::termios::isatty(io::stdout()) {

@@ -119,7 +119,7 @@ pub fn nobody_answers(message: &str) -> Error {
 fn not_asked(error: &io::Error) -> Error {
     match error.kind() {
         // Ctrl-C reaches a prompt as a key.
-        io::ErrorKind::Interrupted => interrupt::end(false),
+        io::ErrorKind::Interrupted => interrupt::end(),
         _ => Error::new(ErrorKind::Failure, format!("The terminal could not be read: {error}."))
             .hint("Repeat the command with '--force' to go on without confirmation."),
     }

@@ -1,1 +1,329 @@
-//! Placeholder.
+//! Which backend, which directories: flag, variable, configuration file, credential, default; and nothing outside.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::disk::snapshot;
+use crate::support::{Outcome, Sandbox, run};
+
+const LIST: &str = "Getting all API keys under 10ca1000000000000000000000000000 as local@localhost...\n\
+                    OK\nNo API keys found\n";
+
+/// What a command came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Came {
+    /// The local store, chosen by somebody.
+    Local,
+    /// The local store, because nobody said anything.
+    Default,
+    /// The service, which this version cannot reach.
+    Remote,
+    /// Nowhere: automation without a credential.
+    NotLoggedIn,
+}
+
+/// Runs `api-keys` with no choice but those given; `program` is the name to be started under.
+fn choose(sandbox: &Sandbox, program: &str, env: &[(&str, &str)], flags: &[&str]) -> Outcome {
+    let mut command = sandbox.program(sandbox.root().join("bin").join(program));
+    command
+        .env_remove("IBMCLOUD_IAM_BACKEND")
+        .arg("api-keys")
+        .args(flags)
+        .envs(env.iter().copied());
+    run(&mut command, b"")
+}
+
+#[track_caller]
+fn came_to(sandbox: &Sandbox, outcome: &Outcome) -> Came {
+    let store = sandbox.root().join("home/store");
+    let store = store.display();
+    let notice = format!("No credential was found; using the local store in {store}.\n");
+    let remote = format!(
+        "FAILED\nThis version has no remote backend yet.\n\
+         Say '--backend local' or IBMCLOUD_IAM_BACKEND=local to use the local store in {store}.\n\n"
+    );
+    match outcome.code {
+        0 if outcome.stderr.is_empty() => {
+            outcome.stdout(LIST);
+            Came::Local
+        }
+        0 => {
+            outcome.stdout(LIST).stderr(&notice);
+            Came::Default
+        }
+        1 => {
+            outcome.stdout("").stderr(&remote);
+            Came::Remote
+        }
+        7 => {
+            assert!(
+                outcome.stderr.starts_with("FAILED\nNo credential was found, and "),
+                "{outcome:#?}"
+            );
+            assert!(
+                outcome.stderr.contains("Set IBMCLOUD_API_KEY, or say '--backend local'"),
+                "{outcome:#?}"
+            );
+            outcome.stdout("");
+            Came::NotLoggedIn
+        }
+        _ => panic!("{outcome:#?}"),
+    }
+}
+
+const LOCAL: (&str, &str) = ("IBMCLOUD_IAM_BACKEND", "local");
+const REMOTE: (&str, &str) = ("IBMCLOUD_IAM_BACKEND", "remote");
+const KEY: (&str, &str) = ("IBMCLOUD_API_KEY", "a-value");
+const TERRAFORM: (&str, &str) = ("IC_API_KEY", "@key.json");
+
+#[test]
+fn the_nearest_choice_wins() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.root().join("home/config.json");
+    for (file, env, flags, expected) in [
+        (None, &[][..], &[][..], Came::Default),
+        (None, &[KEY], &[], Came::Remote),
+        (None, &[TERRAFORM], &[], Came::Remote),
+        (Some("local"), &[], &[], Came::Local),
+        (Some("local"), &[KEY], &[], Came::Local),
+        (Some("remote"), &[], &[], Came::Remote),
+        (Some("remote"), &[LOCAL], &[], Came::Local),
+        (Some("local"), &[REMOTE], &[], Came::Remote),
+        (None, &[LOCAL, KEY], &[], Came::Local),
+        (None, &[REMOTE], &[], Came::Remote),
+        (Some("remote"), &[REMOTE, KEY], &["--backend", "local"], Came::Local),
+        (Some("local"), &[LOCAL], &["--backend=remote"], Came::Remote),
+    ] {
+        let _ = fs::remove_file(&config);
+        if let Some(kind) = file {
+            fs::write(&config, format!("{{\"backend\":\"{kind}\"}}\n")).unwrap();
+        }
+        let outcome = choose(&sandbox, "ibmcloud-iam", env, flags);
+        assert_eq!(came_to(&sandbox, &outcome), expected, "{file:?} {env:?} {flags:?}");
+    }
+    // An empty object chooses nothing; a flag does not even look at a broken file.
+    fs::write(&config, "{}").unwrap();
+    assert_eq!(came_to(&sandbox, &choose(&sandbox, "ibmcloud-iam", &[], &[])), Came::Default);
+    fs::write(&config, "{").unwrap();
+    assert_eq!(
+        came_to(&sandbox, &choose(&sandbox, "ibmcloud-iam", &[], &["--backend", "local"])),
+        Came::Local
+    );
+    choose(&sandbox, "ibmcloud-iam", &[], &[]).code(2);
+}
+
+#[test]
+fn the_notice_is_for_people() {
+    let sandbox = Sandbox::new();
+    choose(&sandbox, "ibmcloud-iam", &[], &["-q"]).ok().stdout("No API keys found\n").stderr("");
+    choose(&sandbox, "ibmcloud-iam", &[("IBMCLOUD_QUIET", "true")], &[]).ok().stderr("");
+    choose(&sandbox, "ibmcloud-iam", &[], &["--output", "json"]).ok().stdout("[]\n").stderr("");
+    choose(&sandbox, "ibmcloud-iam", &[], &["--error-format", "json"]).ok().stderr("");
+}
+
+#[test]
+fn automation_that_lost_its_secret_gets_no_local_key() {
+    let sandbox = Sandbox::new();
+    for (value, expected) in [
+        ("true", Came::NotLoggedIn),
+        ("1", Came::NotLoggedIn),
+        ("yes", Came::NotLoggedIn),
+        ("woodpecker", Came::NotLoggedIn),
+        ("false", Came::Default),
+        ("0", Came::Default),
+        ("", Came::Default),
+    ] {
+        let ci = ("CI", value);
+        assert_eq!(
+            came_to(&sandbox, &choose(&sandbox, "ibmcloud-iam", &[ci], &[])),
+            expected,
+            "CI={value}"
+        );
+        assert_eq!(
+            came_to(&sandbox, &choose(&sandbox, "ibmcloud-iam", &[ci, LOCAL], &[])),
+            Came::Local
+        );
+        assert_eq!(
+            came_to(&sandbox, &choose(&sandbox, "ibmcloud-iam", &[ci, KEY], &[])),
+            Came::Remote
+        );
+    }
+    for program in ["ibmcloud", "ic", "bx", "bluemix"] {
+        assert_eq!(
+            came_to(&sandbox, &choose(&sandbox, program, &[], &[])),
+            Came::NotLoggedIn,
+            "{program}"
+        );
+        assert_eq!(
+            came_to(&sandbox, &choose(&sandbox, program, &[LOCAL], &[])),
+            Came::Local,
+            "{program}"
+        );
+        assert_eq!(
+            came_to(&sandbox, &choose(&sandbox, program, &[], &["--backend", "local"])),
+            Came::Local
+        );
+        assert_eq!(
+            came_to(&sandbox, &choose(&sandbox, program, &[KEY], &[])),
+            Came::Remote,
+            "{program}"
+        );
+    }
+    for (env, args) in
+        [(("CI", "true"), ["api-key-create", "x"]), (("IC_API_KEY", ""), ["api-key-create", "x"])]
+    {
+        let before = snapshot(sandbox.root());
+        let mut command = sandbox.command(&args);
+        command.args(["--file", "k"]).env_remove("IBMCLOUD_IAM_BACKEND").env(env.0, env.1);
+        run(&mut command, b"").code(7);
+        assert_eq!(snapshot(sandbox.root()), before, "no key, no file");
+    }
+}
+
+#[test]
+fn a_credential_that_is_set_but_empty_is_a_lost_secret() {
+    let sandbox = Sandbox::new();
+    for name in ["IBMCLOUD_API_KEY", "IC_API_KEY"] {
+        choose(&sandbox, "ibmcloud-iam", &[(name, "")], &[]).code(7).stdout("").stderr(&format!(
+            "FAILED\n{name} is set but empty.\nGive it an API key or '@FILE', or unset it; \
+             IBMCLOUD_IAM_BACKEND=local asks for the local store.\n\n"
+        ));
+        assert_eq!(
+            came_to(&sandbox, &choose(&sandbox, "ibmcloud-iam", &[(name, ""), LOCAL], &[])),
+            Came::Local
+        );
+    }
+}
+
+/// The regular files below a directory, relative to it.
+fn files(directory: &Path) -> BTreeSet<PathBuf> {
+    let relative = |path: PathBuf| path.strip_prefix(directory).unwrap().to_owned();
+    snapshot(directory).into_keys().filter(|path| path.is_file()).map(relative).collect()
+}
+
+fn paths(paths: &[&str]) -> BTreeSet<PathBuf> {
+    paths.iter().map(PathBuf::from).collect()
+}
+
+/// A box whose `bin` is out of the way of counting files, and a command that leaves a journal entry open.
+fn create(sandbox: &Sandbox, prepare: impl Fn(&mut Command)) {
+    fs::remove_dir_all(sandbox.root().join("bin")).unwrap();
+    let mut command = sandbox.command(&["api-key-create", "x"]);
+    prepare(&mut command);
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    assert_eq!(
+        command.stdout(full).stderr(std::process::Stdio::null()).status().unwrap().code(),
+        Some(1)
+    );
+}
+
+/// The only journal entry among files, by the directory it is in.
+fn with_entry(found: &BTreeSet<PathBuf>, directory: &str, others: &[&str]) {
+    let entries: Vec<&PathBuf> = found.iter().filter(|path| path.starts_with(directory)).collect();
+    let [entry] = entries[..] else { panic!("{found:?}") };
+    let mut expected = paths(others);
+    expected.insert(entry.clone());
+    assert_eq!(*found, expected);
+}
+
+#[test]
+fn one_variable_moves_everything() {
+    let sandbox = Sandbox::new();
+    let home = sandbox.root().join("elsewhere/deep");
+    create(&sandbox, |command| {
+        command.env("IBMCLOUD_IAM_HOME", &home);
+        for name in ["XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"] {
+            command.env(name, sandbox.root().join("xdg"));
+        }
+    });
+    with_entry(&files(&home), "journal", &["store/store.jsonl", "store/store.lock"]);
+    assert_eq!(files(sandbox.root()).len(), 3, "nothing is outside");
+    // A relative one means the directory it was said in.
+    let sandbox = Sandbox::new();
+    create(&sandbox, |command| {
+        command.env("IBMCLOUD_IAM_HOME", "here");
+    });
+    with_entry(
+        &files(&sandbox.work("here")),
+        "journal",
+        &["store/store.jsonl", "store/store.lock"],
+    );
+    assert_eq!(files(sandbox.root()).len(), 3);
+}
+
+#[test]
+fn the_store_can_be_moved_alone() {
+    let sandbox = Sandbox::new();
+    let store = sandbox.root().join("shared/keys");
+    create(&sandbox, |command| {
+        command.env("IBMCLOUD_IAM_STORE", &store);
+    });
+    assert_eq!(files(&store), paths(&["store.jsonl", "store.lock"]));
+    with_entry(&files(&sandbox.root().join("home")), "journal", &[]);
+}
+
+#[test]
+fn without_it_the_directories_of_the_desktop_are_used() {
+    let sandbox = Sandbox::new();
+    create(&sandbox, |command| {
+        command.env_remove("IBMCLOUD_IAM_HOME");
+    });
+    let own = |below: &str| format!("{below}/ibmcloud-iam");
+    let (data, state) = (own(".local/share"), own(".local/state"));
+    let store = [format!("{data}/store/store.jsonl"), format!("{data}/store/store.lock")];
+    let store = store.each_ref().map(String::as_str);
+    with_entry(&files(&sandbox.root().join("home")), &format!("{state}/journal"), &store);
+
+    let sandbox = Sandbox::new();
+    create(&sandbox, |command| {
+        command.env_remove("IBMCLOUD_IAM_HOME");
+        for (name, directory) in
+            [("XDG_DATA_HOME", "data"), ("XDG_STATE_HOME", "state"), ("XDG_CONFIG_HOME", "config")]
+        {
+            command.env(name, sandbox.root().join(directory));
+        }
+    });
+    let (data, state) = (own("data"), own("state"));
+    let store = [format!("{data}/store/store.jsonl"), format!("{data}/store/store.lock")];
+    let store = store.each_ref().map(String::as_str);
+    with_entry(&files(sandbox.root()), &format!("{state}/journal"), &store);
+
+    fs::create_dir_all(sandbox.root().join(own("config"))).unwrap();
+    fs::write(sandbox.root().join(own("config")).join("config.json"), r#"{"backend":"remote"}"#)
+        .unwrap();
+    let mut command = sandbox.command(&["api-keys"]);
+    command.env_remove("IBMCLOUD_IAM_HOME").env_remove("IBMCLOUD_IAM_BACKEND");
+    let outcome = run(command.env("XDG_CONFIG_HOME", sandbox.root().join("config")), b"");
+    assert!(outcome.code(1).stderr.contains("no remote backend"), "{outcome:#?}");
+}
+
+#[test]
+fn reading_makes_no_files() {
+    let sandbox = Sandbox::new();
+    let home = sandbox.root().join("absent");
+    let id = "ApiKey-18f773b0-db53-43f1-ad68-92c667c218fe";
+    for (args, code) in [
+        (&["api-keys"][..], 0),
+        (&["api-keys", "--output", "json", "--sort", "name"], 0),
+        (&["api-key", "x"], 3),
+        (&["api-key", id, "--history", "--activity"], 3),
+        (&["api-key-lookup"], 3),
+        (&["api-key-update", id, "-n", "y"], 3),
+        (&["api-key-delete", "x", id, "--force"], 12),
+        (&["api-key-lock", id, "--force"], 3),
+        (&["api-key-create", "x", "--dry-run"], 0),
+        (&["api-key-create", "x", "--dry-run", "--file", "k", "--output", "json"], 0),
+        (&["recover"], 0),
+        (&["recover", "--dry-run", "--output", "json"], 0),
+        (&["--help"], 0),
+        (&["--version"], 0),
+    ] {
+        let before = snapshot(sandbox.root());
+        let mut command = sandbox.command(args);
+        run(command.env("IBMCLOUD_IAM_HOME", &home), b"a-value").code(code);
+        assert_eq!(snapshot(sandbox.root()), before, "{args:?}");
+    }
+    assert!(!home.exists());
+}

@@ -1,10 +1,13 @@
 //! The sealed box: a home of its own, a cleared environment, a clock that stands still.
 
+pub(crate) mod disk;
 pub(crate) mod expected;
+pub(crate) mod pty;
 pub(crate) mod shim;
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -247,7 +250,7 @@ pub(crate) fn redact(text: &str) -> String {
         if token_is_word && token.len() == 43 && token.starts_with("ApiKey-") {
             let next = ids.len() + 1;
             let number = *ids.entry(token).or_insert(next);
-            out.push_str(&format!("[ID{number}]"));
+            let _ = write!(out, "[ID{number}]");
         } else if token_is_word && token.len() == 44 {
             out.push_str("[VALUE]");
         } else if token_is_word && is_tag(token) {
@@ -266,6 +269,11 @@ fn is_tag(token: &str) -> bool {
             && hex.len() == 32
             && hex.bytes().all(|b| b.is_ascii_hexdigit())
     })
+}
+
+/// Says why a test does nothing on this machine.
+pub(crate) fn skipped(why: &str) {
+    println!("skipped: {why}");
 }
 
 /// The permission bits of a file.
