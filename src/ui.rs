@@ -137,6 +137,13 @@ impl Ui {
         out.flush()
     }
 
+    /// Tells whether standard output goes nowhere. The runtime opens `/dev/null` in place of a closed stream.
+    pub fn output_goes_nowhere() -> bool {
+        let null = rustix::fs::stat("/dev/null");
+        let out = rustix::fs::fstat(io::stdout());
+        matches!((null, out), (Ok(null), Ok(out)) if null.st_rdev == out.st_rdev && null.st_mode == out.st_mode)
+    }
+
     /// Reports one failed item of several; the whole is reported at the end.
     pub fn item_failed(&mut self, error: &Error) {
         if !self.manner.json_errors {

@@ -16,7 +16,7 @@ use crate::ops::{expiry, progress_line, resolve, subject};
 use crate::private_file::{Destination, Pending, pending_path};
 use crate::render::{json, key_file, table};
 use crate::secret::Secret;
-use crate::ui::{interrupt, nobody_answers};
+use crate::ui::{Ui, interrupt, nobody_answers};
 
 /// Runs `api-key-create`.
 pub fn run(args: &ApiKeyCreateArgs, context: &mut Context) -> Result<()> {
@@ -266,7 +266,12 @@ fn deliver(key: &ApiKey, value: &Secret, now: Timestamp, context: &mut Context) 
     ui.result("");
     ui.warn("Please preserve the API key! It cannot be retrieved after it's created.");
     let text = table::created(key, value, ui.manner().colour.0);
-    ui.deliver(&text)
+    ui.deliver(&text)?;
+    if Ui::output_goes_nowhere() {
+        let key = format!("{} ({})", subject(&key.name), key.id);
+        ui.warn(&format!("Standard output goes nowhere: nobody has the value of {key}."));
+    }
+    Ok(())
 }
 
 fn undelivered(error: &io::Error, key: &ApiKey, context: &Context) -> Error {
@@ -288,7 +293,7 @@ mod tests {
     use crate::backend::{Backend, BackendKind};
     use crate::context::{Environment, Program};
     use crate::model::{ApiKeyChanges, ApiKeyDetails, ApiKeyId, CreatedApiKey, Detail, EntityTag};
-    use crate::ui::{Manner, Ui};
+    use crate::ui::Manner;
 
     /// A system where a user has one key, which a new one ends.
     #[derive(Debug)]
@@ -323,9 +328,6 @@ mod tests {
             no()
         }
         fn check_new(&self, _: &NewApiKey) -> Answer<()> {
-            no()
-        }
-        fn check_changes(&self, _: &ApiKeyChanges) -> Answer<()> {
             no()
         }
         fn create_api_key(&self, _: &NewApiKey, _: NewValue<'_>) -> Answer<CreatedApiKey> {
