@@ -6,6 +6,8 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -150,8 +152,14 @@ impl Journal {
         }
     }
 
-    /// Finds the entries that ended processes left, and takes hold of them.
-    pub fn orphans(&self) -> io::Result<Orphans> {
+    /// Tells whether there are entries that ended processes left.
+    pub fn has_orphans(&self) -> bool {
+        self.orphans(1).is_ok_and(|orphans| !orphans.found.is_empty())
+    }
+
+    /// Finds the entries that ended processes left, and takes hold of them. An entry that is held is tried `tries`
+    /// times: it may be held for a moment only, by a process that looks for entries too.
+    pub fn orphans(&self, tries: u32) -> io::Result<Orphans> {
         let mut orphans = Orphans::default();
         let entries = match fs::read_dir(&self.directory) {
             Ok(entries) => entries,
@@ -170,7 +178,14 @@ impl Journal {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(error),
             };
-            if !private_file::try_lock_file(&file)? || !path.exists() {
+            let mut locked = private_file::try_lock_file(&file)?;
+            for _ in 1..tries {
+                if !locked {
+                    thread::sleep(Duration::from_millis(5));
+                    locked = private_file::try_lock_file(&file)?;
+                }
+            }
+            if !locked || !path.exists() {
                 continue;
             }
             if extension == Some("new") {

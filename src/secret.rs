@@ -28,13 +28,14 @@ impl Secret {
 
     /// Chooses a new API key value: 33 bytes from the OS random source as 44 characters of `[A-Za-z0-9_-]`.
     ///
-    /// The first character is never `-`, so the value cannot be taken for a flag. Fails when the OS has no randomness.
+    /// The first character is never `-`, so the value cannot be taken for a flag, and never `t`, which a published way
+    /// of reading it (`sed 's/^API Key[ ^t]*//'`) would strip. Fails when the OS has no randomness.
     pub fn choose_api_key() -> Result<Self, getrandom::Error> {
         let mut bytes = Zeroizing::new([0_u8; 33]);
         loop {
             getrandom::fill(bytes.as_mut())?;
             let text = URL_SAFE_NO_PAD.encode(bytes.as_ref());
-            if !text.starts_with('-') {
+            if !text.starts_with(['-', 't']) {
                 return Ok(Self::new(text));
             }
         }
@@ -112,7 +113,7 @@ mod tests {
             let value = Secret::choose_api_key().unwrap();
             let text = value.expose();
             assert_eq!(text.len(), 44);
-            assert!(!text.starts_with('-'));
+            assert!(!text.starts_with(['-', 't']));
             assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-'));
         }
     }

@@ -91,10 +91,7 @@ fn agree_to_replace(force: bool, context: &mut Context) -> Result<()> {
 
 /// Reminds of what an earlier command left, which only `recover` settles.
 fn warn_of_orphans(context: &mut Context) {
-    let left = context
-        .journal()
-        .and_then(|journal| journal.orphans().map_err(|error| journal_failed(&error)));
-    if left.is_ok_and(|orphans| !orphans.found.is_empty()) {
+    if context.journal().is_ok_and(|journal| journal.has_orphans()) {
         let program = context.program();
         let words = format!(
             "An earlier command was interrupted. Run '{program} recover' to finish or undo it."
@@ -213,10 +210,10 @@ fn not_created(
     context: &Context,
 ) -> Error {
     if !matches!(error.condition, Condition::OutcomeUnknown(_)) {
-        if let Some(pending) = pending {
-            pending.discard();
+        // A copy that cannot be removed keeps its entry, by which `recover` finds it.
+        if pending.is_none_or(|pending| pending.discard().is_ok()) {
+            end(entry, context);
         }
-        end(entry, context);
     }
     context.told(error, &subject(name))
 }

@@ -45,7 +45,7 @@ pub fn run(args: &RecoverArgs, context: &mut Context) -> Result<()> {
             format!("The journal in {} cannot be read: {error}.", journal.directory().display()),
         )
     };
-    let orphans = journal.orphans().map_err(unreadable)?;
+    let orphans = journal.orphans(10).map_err(unreadable)?;
     for path in &orphans.unreadable {
         context
             .ui
@@ -154,20 +154,22 @@ fn settle_file(
     let name = &begun.name;
     let read = |path: &Path| {
         let bytes = private_file::read_small(path, 1 << 20);
-        bytes.map(|bytes| bytes.as_deref().and_then(read_pending)).map_err(|error| {
+        bytes.map(|bytes| bytes.and_then(|bytes| read_pending(&bytes))).map_err(|error| {
             Error::new(ErrorKind::Failure, format!("'{}' cannot be read: {error}.", path.display()))
         })
     };
-    let held = read(&pending)?.filter(|value| begun.is_value(value));
-    let Some(value) = held else {
-        if let Ok(Some(value)) = read(file)
-            && begun.is_value(&value)
-        {
-            let id = find(&value, context)?.map(|key| key.id);
-            let sentence =
-                format!("API key {name} was created and is in {} already", file.display());
-            return Ok(Verdict { outcome: "complete", id, sentence, settled: true });
+    if let Ok(Some(value)) = read(file)
+        && begun.is_value(&value)
+    {
+        // Where a hard link put the copy in place, its first name may still be there.
+        if !args.dry_run.dry_run {
+            discard(&pending)?;
         }
+        let id = find(&value, context)?.map(|key| key.id);
+        let sentence = format!("API key {name} was created and is in {} already", file.display());
+        return Ok(Verdict { outcome: "complete", id, sentence, settled: true });
+    }
+    let Some(value) = read(&pending)?.filter(|value| begun.is_value(value)) else {
         return lost_copy(begun, &pending, args, context);
     };
     if let Some(key) = find(&value, context)? {

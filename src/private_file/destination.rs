@@ -167,7 +167,7 @@ impl Destination {
             Ok(()) => Ok(this),
             Err(error) => {
                 let error = cannot(&this.destination.path, &error);
-                this.discard();
+                let _ = this.discard();
                 Err(error)
             }
         }
@@ -263,8 +263,8 @@ impl Pending {
     }
 
     /// Removes the pending copy: no key was made.
-    pub fn discard(self) {
-        let _ = remove(&self.path);
+    pub fn discard(self) -> io::Result<()> {
+        remove(&self.path)
     }
 
     /// Returns where the pending copy is.

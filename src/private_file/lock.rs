@@ -1,8 +1,7 @@
 //! File locks with a deadline: a stopped process that holds one must not hang the others without end.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -29,9 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub fn lock(path: &Path, mode: LockMode) -> io::Result<Option<Lock>> {
     let opened = match mode {
         LockMode::Shared => File::open(path),
-        LockMode::Exclusive => {
-            OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)
-        }
+        LockMode::Exclusive => super::open_or_create(path),
     };
     let file = match opened {
         Ok(file) => file,

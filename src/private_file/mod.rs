@@ -5,10 +5,14 @@
 mod destination;
 mod lock;
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
 
 pub use destination::{Destination, DestinationError, Pending, Seen, pending_path, read_pending};
 pub use lock::{Lock, LockMode, lock, try_lock_file};
@@ -37,9 +41,23 @@ pub fn parent(path: &Path) -> &Path {
     }
 }
 
-/// Makes a file that did not exist, mode 0600 from its first instant whatever the umask leaves of it.
+/// Makes a file that did not exist. Its mode is 0600 whatever the umask, and never more, not even at first.
 pub fn create_new(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)
+    open_private(OpenOptions::new().create_new(true), path)
+}
+
+/// Opens a file for writing, making it as [`create_new`] does where it is missing.
+fn open_or_create(path: &Path) -> io::Result<File> {
+    open_private(OpenOptions::new().create(true).truncate(false), path)
+}
+
+fn open_private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let file = options.read(true).write(true).mode(0o600).open(path)?;
+    // A strange umask keeps even the owner out.
+    if file.metadata()?.mode() & 0o600 != 0o600 {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(file)
 }
 
 /// Removes a file; one that is gone already is fine.
@@ -56,21 +74,27 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     sync_dir(parent(to))
 }
 
-/// Reads a file that should be small; `None` when there is none. Refuses more than `most` bytes.
-pub fn read_small(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
-    let file = match File::open(path) {
-        Ok(file) => file,
+/// Reads a regular file that should be small, and may hold a secret; `None` when there is none. Refuses more than
+/// `most` bytes.
+pub fn read_small(path: &Path, most: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    let length = match fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() => {
+            return Err(io::Error::other("it is not a regular file"));
+        }
+        Ok(metadata) if metadata.len() > most => {
+            return Err(io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                format!("it is larger than {most} bytes"),
+            ));
+        }
+        Ok(metadata) => metadata.len(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let mut bytes = Vec::new();
-    file.take(most + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > most {
-        return Err(io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            format!("it is larger than {most} bytes"),
-        ));
-    }
+    // All its room at once: a buffer that moved would leave a secret behind.
+    let mut bytes =
+        Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or_default() + 1));
+    File::open(path)?.take(length).read_to_end(&mut bytes)?;
     Ok(Some(bytes))
 }
 
@@ -94,14 +118,7 @@ impl Log {
     /// Opens the log at `path` for appending, making it (0600) where it is missing. `len` is where its last whole
     /// record ends; what follows is cut off by the next [`Log::append`].
     pub fn open(path: &Path, len: u64) -> io::Result<Self> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path)?;
-        Ok(Self { file, len })
+        Ok(Self { file: open_or_create(path)?, len })
     }
 
     /// Takes a file that was just made.

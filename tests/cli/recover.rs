@@ -391,3 +391,15 @@ fn an_entry_whose_owner_lives_is_left_alone() {
         assert_done(&sandbox);
     }
 }
+
+/// Where a file system cannot rename without replacing, a hard link puts the copy in place, and a kill may come before
+/// the copy's first name is removed.
+#[test]
+fn a_copy_that_is_in_place_under_both_names_is_complete() {
+    let Some(sandbox) = killed(&TO_FILE, ("fsync", ".pending"), nothing) else { return };
+    fs::hard_link(&pending(&sandbox)[0], sandbox.work("key.json")).unwrap();
+    says(recover(&sandbox, &[]).ok(), "API key K was created and is in BOX/work/key.json already");
+    assert_eq!(sandbox.files_in_work(), ["key.json"]);
+    sandbox.run(&["api-key-lookup", "@key.json"]).ok();
+    assert_done(&sandbox);
+}

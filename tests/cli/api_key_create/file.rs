@@ -93,7 +93,7 @@ fn with_a_file_the_value_is_printed_nowhere_else() {
 #[test]
 fn the_file_is_private_whatever_the_umask() {
     let sandbox = Sandbox::new();
-    for umask in ["000", "022", "077"] {
+    for umask in ["000", "022", "077", "777"] {
         let script = format!("umask {umask}; ibmcloud-iam api-key-create k --file key.{umask} -q");
         let stdout = format!(
             "API key k was created\nSuccessfully save API key information to key.{umask}\n"
