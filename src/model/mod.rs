@@ -183,10 +183,15 @@ impl ApiKey {
     pub fn crn(&self) -> Cow<'_, str> {
         match &self.unusual_crn {
             Some(crn) => Cow::Borrowed(crn),
-            None => Cow::Owned(format!(
-                "crn:v1:bluemix:public:iam-identity::a/{}::apikey:{}",
-                self.account_id, self.id
-            )),
+            None => {
+                let parts = [
+                    "crn:v1:bluemix:public:iam-identity::a/",
+                    &*self.account_id,
+                    "::apikey:",
+                    self.id.as_str(),
+                ];
+                Cow::Owned(parts.concat())
+            }
         }
     }
 }

@@ -79,15 +79,50 @@ impl<'a> Key<'a> {
     }
 }
 
+/// Collects what a serializer writes in small pieces; a list of 100,000 keys has ten million of them.
+struct Collected<'a> {
+    text: Vec<u8>,
+    out: &'a mut dyn Write,
+}
+
+impl Collected<'_> {
+    const ENOUGH: usize = 64 * 1024;
+
+    fn pass_on(&mut self) -> io::Result<()> {
+        self.out.write_all(&self.text)?;
+        self.text.clear();
+        Ok(())
+    }
+}
+
+impl Write for Collected<'_> {
+    #[inline]
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        self.write_all(piece).map(|()| piece.len())
+    }
+
+    #[inline]
+    fn write_all(&mut self, piece: &[u8]) -> io::Result<()> {
+        self.text.extend_from_slice(piece);
+        if self.text.len() < Self::ENOUGH { Ok(()) } else { self.pass_on() }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.pass_on()
+    }
+}
+
 /// Writes a list of keys.
 pub fn keys(out: &mut dyn Write, keys: &[(&ApiKey, State)]) -> io::Result<()> {
-    let mut serializer = pretty(&mut *out);
+    let mut collected = Collected { text: Vec::with_capacity(2 * Collected::ENOUGH), out };
+    let mut serializer = pretty(&mut collected);
     let mut list = serializer.serialize_seq(Some(keys.len()))?;
     for (key, state) in keys {
         list.serialize_element(&Key::new(key, *state, ""))?;
     }
     list.end()?;
-    out.write_all(b"\n")
+    collected.write_all(b"\n")?;
+    collected.flush()
 }
 
 /// Writes one key.
