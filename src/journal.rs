@@ -16,10 +16,13 @@ use crate::model::Timestamp;
 use crate::private_file::{self, AppendError, Log, Seen};
 use crate::secret::{self, Secret};
 
+/// The format of entries.
+pub const VERSION: u32 = 1;
+
 /// What was begun.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Begun {
-    /// The format of this file; 1.
+    /// The format of this file; [`VERSION`].
     pub version: u32,
     /// The command.
     pub operation: String,
@@ -47,7 +50,7 @@ pub struct Begun {
     pub value_hash: String,
     /// The key of that hash, 32 hex digits, for this entry alone.
     pub salt: String,
-    /// Ids of the keys of this name that were there before; absent with `file`.
+    /// Ids of the keys of this name that were there before; absent with `file` or `id`.
     #[serde(default)]
     pub known_ids: Vec<String>,
 }
@@ -207,7 +210,9 @@ fn read(path: &Path, file: File) -> io::Result<Option<Orphan>> {
     let bytes = private_file::read_small(path, 16 << 20)?.unwrap_or_default();
     let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
     let mut lines = bytes[..whole].split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
-    let begun = lines.next().and_then(|line| serde_json::from_slice(line).ok());
+    let begun = lines.next().and_then(|line| serde_json::from_slice::<Begun>(line).ok());
+    // A later version may mean something else by its fields.
+    let begun = begun.filter(|begun| begun.version == VERSION);
     let steps: Result<Vec<Step>, _> = lines.map(serde_json::from_slice).collect();
     let (Some(begun), Ok(steps)) = (begun, steps) else { return Ok(None) };
     let tag = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();

@@ -181,18 +181,13 @@ pub struct ApiKey {
 impl ApiKey {
     /// Returns the cloud resource name; its region segment is empty in reality (`api/iam_identity.md` §2).
     pub fn crn(&self) -> Cow<'_, str> {
-        match &self.unusual_crn {
-            Some(crn) => Cow::Borrowed(crn),
-            None => {
-                let parts = [
-                    "crn:v1:bluemix:public:iam-identity::a/",
-                    &*self.account_id,
-                    "::apikey:",
-                    self.id.as_str(),
-                ];
-                Cow::Owned(parts.concat())
-            }
+        if let Some(crn) = &self.unusual_crn {
+            return Cow::Borrowed(crn);
         }
+        let account = &*self.account_id;
+        let parts =
+            ["crn:v1:bluemix:public:iam-identity::a/", account, "::apikey:", self.id.as_str()];
+        Cow::Owned(parts.concat())
     }
 }
 

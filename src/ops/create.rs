@@ -10,7 +10,7 @@ use crate::backend::{BackendError, Condition, CreateEffect};
 use crate::cli::ApiKeyCreateArgs;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::{Begun, Entry, Journal, Step};
+use crate::journal::{self, Begun, Entry, Journal, Step};
 use crate::model::{ApiKey, Identity, NewApiKey, NewValue, Owner, Selection, Timestamp};
 use crate::ops::{expiry, progress_line, resolve, subject};
 use crate::private_file::{Destination, Pending, pending_path};
@@ -122,7 +122,7 @@ fn begin(
     let backend = context.backend()?;
     let (value_hash, salt) = Journal::hash(value).map_err(no_randomness)?;
     let begun = Begun {
-        version: 1,
+        version: journal::VERSION,
         operation: "api-key-create".to_owned(),
         name: new.name.clone(),
         id: new.id.as_ref().map(ToString::to_string),
@@ -225,11 +225,7 @@ fn to_output(
     context: &mut Context,
 ) -> Result<()> {
     let value = Secret::choose_api_key().map_err(no_randomness)?;
-    // Should the answer be lost, the key is the one of this name that was not there before.
-    let listed = context.backend()?.api_keys(&new.owner, &Selection::Named(new.name.clone()));
-    let known = listed.map_err(|error| context.told(error, &subject(&new.name)))?;
-    let known_ids =
-        known.iter().filter(|key| *key.name == *new.name).map(|key| key.id.to_string()).collect();
+    let known_ids = ids_before(new, context)?;
     let mut entry = begin(new, &value, None, known_ids, identity, now, context)?;
     let key = match context.backend()?.create_api_key(new, NewValue::Chosen(&value)) {
         Ok(created) => created.key,
@@ -248,6 +244,21 @@ fn to_output(
         end(entry, context);
     }
     Ok(())
+}
+
+/// Lists the keys of the name that are there before: should the answer be lost, the new key is none of them. Where the
+/// id is chosen here, it says enough.
+fn ids_before(new: &NewApiKey, context: &Context) -> Result<Vec<String>> {
+    if new.id.is_some() {
+        return Ok(Vec::new());
+    }
+    let listed = context.backend()?.api_keys(&new.owner, &Selection::Named(new.name.clone()));
+    let keys = listed.map_err(|error| context.told(error, &subject(&new.name)))?;
+    Ok(keys
+        .into_iter()
+        .filter(|key| *key.name == *new.name)
+        .map(|key| key.id.to_string())
+        .collect())
 }
 
 /// Prints the value, in the one place where it ever appears.

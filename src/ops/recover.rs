@@ -262,29 +262,41 @@ fn lost_copy(
     Ok(Verdict::never_created(&begun.name))
 }
 
-/// Keys that the interrupted command may have made: of its name and creator, not there before, and never used.
+/// Keys that the interrupted command may have made, and that were never used.
 fn candidates(begun: &Begun, context: &Context) -> Result<Vec<ApiKey>> {
     let backend = context.backend()?;
-    let listed = backend.api_keys(&Owner::Myself, &Selection::Named(begun.name.clone()));
-    let mut keys = listed.map_err(|error| context.told(error, "The list of API keys"))?;
-    // The service tells times to the minute.
-    let earliest = begun.at.seconds() - 60;
-    keys.retain(|key| {
-        *key.name == *begun.name
-            && *key.created_by == *begun.iam_id
-            && key.created_at.seconds() >= earliest
-            && begun.id.as_deref().is_none_or(|id| id == key.id.as_str())
-            && !begun.known_ids.iter().any(|known| known == key.id.as_str())
-    });
+    let ids = match &begun.id {
+        // Chosen beforehand: there is nothing to guess.
+        Some(id) => vec![ApiKeyId::new(id.as_str())],
+        None => likely(begun, context)?,
+    };
     let mut unused = Vec::new();
-    for key in keys {
-        let read = backend.api_key(&key.id, Detail { history: false, activity: true });
-        let details = read.map_err(|error| context.told(error, "The API key"))?;
+    for id in ids {
+        let details = match backend.api_key(&id, Detail { history: false, activity: true }) {
+            Ok(details) => details,
+            Err(error) if error.condition == Condition::NotFound => continue,
+            Err(error) => return Err(context.told(error, &subject(&id))),
+        };
         if details.activity.is_none_or(|activity| activity.authn_count == 0) {
             unused.push(details.key);
         }
     }
     Ok(unused)
+}
+
+/// Ids of keys of the name and creator, made since the command was begun and not there before.
+fn likely(begun: &Begun, context: &Context) -> Result<Vec<ApiKeyId>> {
+    let listed = context.backend()?.api_keys(&Owner::Myself, &Selection::Named(begun.name.clone()));
+    let keys = listed.map_err(|error| context.told(error, "The list of API keys"))?;
+    // The service tells times to the minute.
+    let earliest = begun.at.seconds() - 60;
+    let is_likely = |key: &ApiKey| {
+        *key.name == *begun.name
+            && *key.created_by == *begun.iam_id
+            && key.created_at.seconds() >= earliest
+            && !begun.known_ids.iter().any(|known| known == key.id.as_str())
+    };
+    Ok(keys.into_iter().filter(is_likely).map(|key| key.id).collect())
 }
 
 /// Without `--file`: a key whose value was not yet being printed is held by nobody.
