@@ -47,6 +47,32 @@ impl Bench {
         command
     }
 
+    /// Compares a list of all keys, as a table and as JSON, with what jq takes for the same from that JSON.
+    fn lists_against_jq(&self, keys: &str, store: &Path, rounds: usize, bar: &str) {
+        let json = self.root.join("keys.json");
+        let listed = self.on(store, &["api-keys", "--output", "json"]).output().expect("the list");
+        fs::write(&json, listed.stdout).expect("the list can be kept");
+        let columns =
+            "[.id, .name, .description, .created_at, .modified_at, (.locked | tostring)] | @tsv";
+        let [table, as_json, jq_table, jq_json] = medians(
+            [
+                self.on(store, &["api-keys"]),
+                self.on(store, &["api-keys", "--output", "json"]),
+                jq(&format!(".[] | {columns}"), true, &json),
+                jq(".", false, &json),
+            ],
+            rounds,
+        );
+        row(
+            &format!("`api-keys`, {keys} keys, table"),
+            table,
+            "jq to a table of that JSON",
+            jq_table,
+            bar,
+        );
+        row(&format!("`api-keys`, {keys} keys, JSON"), as_json, "jq over that JSON", jq_json, bar);
+    }
+
     /// Compiles a program that does nothing.
     fn empty_program(&self) -> Command {
         let source = self.root.join("empty.rs");
@@ -128,34 +154,14 @@ fn main() {
     row("`--version`", version, "an empty Rust program", empty, "≤ 1.6");
     row("`api-keys`, 20 keys", list, "an empty Rust program", empty, "≤ 2");
 
-    let json = bench.root.join("keys.json");
-    let listed = bench.on(&large, &["api-keys", "--output", "json"]).output().expect("the list");
-    fs::write(&json, listed.stdout).expect("the list can be kept");
-    let store = large.join("store.jsonl");
-    let columns =
-        "[.id, .name, .description, .created_at, .modified_at, (.locked | tostring)] | @tsv";
     if Command::new("jq").arg("--version").stdout(Stdio::null()).status().is_ok() {
-        let [table, as_json, jq_table, jq_json, jq_store] = medians(
-            [
-                bench.on(&large, &["api-keys"]),
-                bench.on(&large, &["api-keys", "--output", "json"]),
-                jq(&format!(".[] | {columns}"), true, &json),
-                jq(".", false, &json),
-                jq(".", false, &store),
-            ],
-            7,
-        );
-        row(
-            "`api-keys`, 100,000 keys, table",
-            table,
-            "jq to a table of its JSON",
-            jq_table,
-            "≤ 0.12",
-        );
-        row("`api-keys`, 100,000 keys, JSON", as_json, "jq over the same JSON", jq_json, "≤ 0.12");
-        row("the same", as_json, "jq over the store's file", jq_store, "");
+        for (keys, store, rounds, bar) in
+            [("20", &small, 101, ""), ("1,000", &medium, 51, ""), ("100,000", &large, 7, "≤ 0.12")]
+        {
+            bench.lists_against_jq(keys, store, rounds, bar);
+        }
     } else {
-        println!("| 100,000 keys against jq | skipped: jq is not installed | | |");
+        println!("| lists against jq | skipped: jq is not installed | | |");
     }
     for (what, args) in [("table", &["api-keys"][..]), ("JSON", &["api-keys", "--output", "json"])]
     {

@@ -5,13 +5,16 @@
 
 use std::io;
 use std::path::Path;
+use std::slice;
 
 use crate::backend::{BackendError, Condition, CreateEffect};
 use crate::cli::ApiKeyCreateArgs;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{self, Begun, Entry, Journal, Step};
-use crate::model::{ApiKey, Identity, NewApiKey, NewValue, Owner, Selection, Timestamp};
+use crate::model::{
+    ApiKey, Identity, NewApiKey, NewValue, Owner, Selection, State, Timestamp, states,
+};
 use crate::ops::{expiry, progress_line, resolve, subject};
 use crate::private_file::{Destination, Pending, pending_path};
 use crate::render::{json, key_file, table};
@@ -189,7 +192,7 @@ fn to_file(
     })?;
     end(entry, context);
     if context.ui.manner().json {
-        let state = resolve::state_of(context, &key, now)?;
+        let state = state_now(&key, now, context);
         context.ui.data(|out| json::key(out, &key, state));
         return Ok(());
     }
@@ -261,11 +264,16 @@ fn ids_before(new: &NewApiKey, context: &Context) -> Result<Vec<String>> {
         .collect())
 }
 
+/// Returns the state of the key that was just made. Its value must reach somebody even where its namesakes cannot be
+/// asked for any more, so then it is told as if it had none.
+fn state_now(key: &ApiKey, now: Timestamp, context: &Context) -> State {
+    resolve::state_of(context, key, now).unwrap_or_else(|_| states(slice::from_ref(key), now)[0])
+}
+
 /// Prints the value, in the one place where it ever appears.
 fn deliver(key: &ApiKey, value: &Secret, now: Timestamp, context: &mut Context) -> io::Result<()> {
     if context.ui.manner().json {
-        let state = resolve::state_of(context, key, now)
-            .map_err(|error| io::Error::other(error.message))?;
+        let state = state_now(key, now, context);
         return context.ui.deliver(&json::created(key, state, value));
     }
     let ui = &mut context.ui;
