@@ -204,6 +204,18 @@ fn a_store_that_others_can_write() {
 }
 
 #[test]
+fn a_store_that_others_can_read() {
+    let (sandbox, _) = three_keys();
+    fs::set_permissions(sandbox.store(), fs::Permissions::from_mode(0o644)).unwrap();
+    let warning = format!(
+        "Others can read the local store; run 'chmod 600 {}'.\n",
+        sandbox.store().display()
+    );
+    sandbox.run(&["api-keys", "--uuid"]).ok().stderr(&warning);
+    assert_eq!(sandbox.keys().len(), 3, "and JSON output is not disturbed");
+}
+
+#[test]
 fn something_else_in_the_place_of_the_store() {
     let place = |name: &str, is_directory: bool| {
         let sandbox = Sandbox::new();

@@ -95,18 +95,25 @@ impl LocalBackend {
         }
     }
 
-    /// Warns of a cut-off record, once.
+    /// Warns of what a scan found, once.
     fn note(&self, scan: &Scan) {
         if scan.torn {
             let directory = self.store.directory().display();
-            let words = format!(
+            self.warn(format!(
                 "The last record of the local store in {directory} is incomplete and was ignored; the next change removes it."
-            );
-            if let Ok(mut warnings) = self.warnings.lock()
-                && !warnings.contains(&words)
-            {
-                warnings.push(words);
-            }
+            ));
+        }
+        if scan.exposed {
+            let log = self.store.log().display();
+            self.warn(format!("Others can read the local store; run 'chmod 600 {log}'."));
+        }
+    }
+
+    fn warn(&self, words: String) {
+        if let Ok(mut warnings) = self.warnings.lock()
+            && !warnings.contains(&words)
+        {
+            warnings.push(words);
         }
     }
 

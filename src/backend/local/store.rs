@@ -56,6 +56,8 @@ pub(super) struct Scan {
     whole: u64,
     /// Whether a cut-off record follows.
     pub(super) torn: bool,
+    /// Whether others can read the log.
+    pub(super) exposed: bool,
     /// Lines behind the header.
     lines: u64,
     /// Keys that are there: creations less deletions.
@@ -74,6 +76,11 @@ pub(super) struct Store {
 impl Store {
     pub(super) fn new(directory: PathBuf) -> Self {
         Self { log: directory.join("store.jsonl"), directory, slack: 1_000 }
+    }
+
+    /// Returns the file of the log.
+    pub(super) fn log(&self) -> &Path {
+        &self.log
     }
 
     pub(super) fn directory(&self) -> &Path {
@@ -139,13 +146,14 @@ impl Store {
 
     /// Goes through the log line by line; `visit` returns `None` for a line that it cannot parse.
     fn scan(&self, mut visit: impl FnMut(Line<'_>) -> Option<()>) -> Result<Scan, BackendError> {
-        let mut scan = Scan { facts: None, whole: 0, torn: false, lines: 0, live: 0 };
+        let mut scan =
+            Scan { facts: None, whole: 0, torn: false, exposed: false, lines: 0, live: 0 };
         let mut file = match File::open(&self.log) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(scan),
             Err(error) => return Err(self.unreadable(error)),
         };
-        self.check_mode(&file)?;
+        scan.exposed = self.check_mode(&file)?;
         let mut buffer = vec![0; CHUNK];
         let mut held = 0;
         loop {
@@ -217,11 +225,11 @@ impl Store {
         Ok(Facts { identity, hash_key })
     }
 
-    /// Refuses a log that others can write: what it says could be anybody's.
-    fn check_mode(&self, file: &File) -> Result<(), BackendError> {
+    /// Refuses a log that others can write: what it says could be anybody's. Tells whether they can read it.
+    fn check_mode(&self, file: &File) -> Result<bool, BackendError> {
         let mode = file.metadata().map_err(|error| self.unreadable(error))?.mode();
         if mode & 0o022 == 0 {
-            return Ok(());
+            return Ok(mode & 0o044 != 0);
         }
         let words = format!(
             "its mode {:04o} lets others write it; run 'chmod 600 {}'",
