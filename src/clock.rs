@@ -19,7 +19,7 @@ pub struct ClockError;
 
 impl fmt::Display for ClockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("The system clock is set before 1970 or after 9998.")
+        f.write_str("The system clock is set before 1970 or after 9998")
     }
 }
 

@@ -151,10 +151,10 @@ impl Error {
             )),
             Condition::DuplicateValue => Self::new(ErrorKind::Conflict, "An API key with this value exists."),
             Condition::Invalid(words) => Self::usage(words),
-            Condition::Unavailable(words) => Self::new(ErrorKind::Unavailable, format!("{words}{because}"))
+            Condition::Unavailable(words) => Self::new(ErrorKind::Unavailable, format!("{words}{because}."))
                 .hint("Nothing was changed; try again later."),
             Condition::OutcomeUnknown(words) => {
-                Self::new(ErrorKind::OutcomeUnknown, format!("It is not known whether it was done: {words}{because}"))
+                Self::new(ErrorKind::OutcomeUnknown, format!("It is not known whether it was done: {words}{because}."))
                     .hint(format!("Run '{program} recover' to find out."))
             }
             Condition::Store { path, what } => {
@@ -195,7 +195,7 @@ impl From<DestinationError> for Error {
 
 impl From<ClockError> for Error {
     fn from(error: ClockError) -> Self {
-        Self::new(ErrorKind::Failure, error.to_string()).hint(
+        Self::new(ErrorKind::Failure, format!("{error}.")).hint(
             "Set the clock, for example with 'timedatectl set-ntp true', then repeat the command.",
         )
     }

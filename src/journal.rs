@@ -19,13 +19,21 @@ use crate::secret::{self, Secret};
 /// The format of entries.
 pub const VERSION: u32 = 1;
 
+/// The commands that make entries. An entry of any other is not for this version to settle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Operation {
+    /// `api-key-create`.
+    ApiKeyCreate,
+}
+
 /// What was begun.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Begun {
     /// The format of this file; [`VERSION`].
     pub version: u32,
     /// The command.
-    pub operation: String,
+    pub operation: Operation,
     /// The name of the key that is being made.
     pub name: String,
     /// Its id, where that was chosen here.
@@ -175,11 +183,14 @@ impl Journal {
             if !matches!(extension, Some("jsonl" | "new")) {
                 continue;
             }
-            let file = match File::options().read(true).write(true).open(&path) {
+            let file = match private_file::open_existing(&path) {
                 Ok(file) => file,
                 // Its owner has just finished.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(error),
+                Err(_) => {
+                    orphans.unreadable.push(path);
+                    continue;
+                }
             };
             let mut locked = private_file::try_lock_file(&file)?;
             for _ in 1..tries {
@@ -196,9 +207,9 @@ impl Journal {
                 private_file::remove(&path)?;
                 continue;
             }
-            match read(&path, file)? {
-                Some(orphan) => orphans.found.push(orphan),
-                None => orphans.unreadable.push(path),
+            match read(&path, file) {
+                Ok(Some(orphan)) => orphans.found.push(orphan),
+                Ok(None) | Err(_) => orphans.unreadable.push(path),
             }
         }
         orphans.found.sort_by(|a, b| (a.begun.at, &a.entry.tag).cmp(&(b.begun.at, &b.entry.tag)));

@@ -4,6 +4,8 @@
 //! confirmation) stand above the trait, in `ops` and `model`, so that two backends cannot disagree. A backend sees
 //! neither the command line nor the terminal.
 
+#[cfg(test)]
+pub(crate) mod fake;
 pub mod local;
 
 use std::fmt;

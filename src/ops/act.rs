@@ -6,8 +6,7 @@ use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKey, ApiKeyId, Detail, Identity, KeyRef};
 use crate::ops::resolve::{self, Meaning};
-use crate::ops::update::locked;
-use crate::ops::{progress_line, subject};
+use crate::ops::{locked, progress_line, subject};
 use crate::render::json::{self, Outcome};
 use crate::ui::nobody_answers;
 
@@ -29,11 +28,26 @@ pub struct Verb {
     pub act: fn(&dyn Backend, &ApiKeyId) -> std::result::Result<(), BackendError>,
 }
 
+/// What became of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Became {
+    /// As the verb wants it.
+    Done,
+    /// It was like that before.
+    Unchanged,
+    /// It would be done, were it no dry run.
+    Planned,
+    /// It failed, or was not tried any more.
+    Failed,
+}
+
 /// One argument, and what became of it.
 struct Item {
     named: KeyRef,
     key: Option<ApiKey>,
-    result: Option<Result<String>>,
+    /// What is known before anything is done; `None` where there is something to do.
+    known: Option<Result<Became>>,
+    became: Became,
 }
 
 /// Runs a verb over its arguments.
@@ -47,11 +61,11 @@ pub fn run(verb: &Verb, args: &ActArgs, context: &mut Context) -> Result<()> {
     }
     let identity = context.identity()?;
     let mut items = resolve_all(verb, args, context)?;
-    let several = args.which.keys.len() > 1;
+    let several = items.len() > 1;
     if !several {
         announce(verb, &items[0], &identity, context);
     }
-    let waiting: Vec<&Item> = items.iter().filter(|item| item.result.is_none()).collect();
+    let waiting: Vec<&Item> = items.iter().filter(|item| item.known.is_none()).collect();
     if asks && !waiting.is_empty() {
         let question = question(verb, &waiting);
         if !context.ui.confirm(&question)? {
@@ -59,33 +73,42 @@ pub fn run(verb: &Verb, args: &ActArgs, context: &mut Context) -> Result<()> {
         }
     }
     let mut failures = Vec::new();
+    let mut any_done = false;
     for item in &mut items {
         if several {
             announce(verb, item, &identity, context);
         }
-        let result = match item.result.take() {
+        let result = match item.known.take() {
             Some(result) => result,
-            None if dry_run => Ok(format!("would be {}", verb.done)),
+            None if dry_run => Ok(Became::Planned),
             None => act(verb, item, context),
         };
         match result {
-            Ok(outcome) => {
-                tell(&outcome, item, context);
-                item.result = Some(Ok(outcome));
+            Ok(became) => {
+                item.became = became;
+                any_done |= became == Became::Done;
+                tell(verb, item, context);
             }
-            Err(error) if !several || ends_all(error.kind) => return Err(error),
-            Err(error) => {
+            Err(error) if !several || ends_all(error.kind) && !any_done => return Err(error),
+            Err(mut error) => {
+                let stop = ends_all(error.kind);
+                if stop {
+                    // What was done before stays done.
+                    error.hint = Some("The API keys behind this one were not tried.".to_owned());
+                }
                 context.ui.item_failed(&error);
                 failures.push(error.message);
-                item.result = Some(Err(Error::new(error.kind, "")));
+                if stop {
+                    break;
+                }
             }
         }
     }
     if context.ui.manner().json {
-        let outcomes: Vec<Outcome<'_>> = items.iter().map(outcome).collect();
+        let outcomes: Vec<Outcome<'_>> = items.iter().map(|item| outcome(verb, item)).collect();
         context.ui.data(|out| json::outcomes(out, &outcomes));
     }
-    if failures.is_empty() { Ok(()) } else { Err(some_failed(&failures, items.len(), context)) }
+    if failures.is_empty() { Ok(()) } else { Err(some_failed(&failures, &items, context)) }
 }
 
 /// Tells whether a failure would meet every other key as well.
@@ -97,7 +120,8 @@ fn resolve_all(verb: &Verb, args: &ActArgs, context: &Context) -> Result<Vec<Ite
     let now = context.now()?;
     let mut items: Vec<Item> = Vec::new();
     for named in &args.which.keys {
-        let mut item = Item { named: named.clone(), key: None, result: None };
+        let mut item =
+            Item { named: named.clone(), key: None, known: None, became: Became::Failed };
         match resolve::one(context, named, verb.meaning, now) {
             Ok(found) => {
                 let known =
@@ -107,16 +131,16 @@ fn resolve_all(verb: &Verb, args: &ActArgs, context: &Context) -> Result<Vec<Ite
                     continue;
                 }
                 if (verb.already)(&found.key) {
-                    item.result = Some(Ok("unchanged".to_owned()));
+                    item.known = Some(Ok(Became::Unchanged));
                 } else if verb.stopped_by_lock && found.key.locked {
-                    item.result = Some(Err(locked(context, &subject(named), &found.key)));
+                    item.known = Some(Err(locked(context, &subject(named), &found.key)));
                 }
                 item.key = Some(found.key);
             }
             Err(error) if ends_all(error.kind) || error.kind == ErrorKind::Failure => {
                 return Err(error);
             }
-            Err(error) => item.result = Some(Err(error)),
+            Err(error) => item.known = Some(Err(error)),
         }
         items.push(item);
     }
@@ -150,20 +174,20 @@ fn question(verb: &Verb, waiting: &[&Item]) -> String {
     }
 }
 
-fn act(verb: &Verb, item: &Item, context: &Context) -> Result<String> {
+fn act(verb: &Verb, item: &Item, context: &Context) -> Result<Became> {
     let backend = context.backend()?;
     let subject = subject(&item.named);
     let Some(key) = &item.key else {
         return Err(context.told(Condition::NotFound.into(), &subject));
     };
     match (verb.act)(backend, &key.id) {
-        Ok(()) => Ok(verb.done.to_owned()),
+        Ok(()) => Ok(Became::Done),
         // Somebody else was faster; what a conflict means is seen by looking again.
         Err(error) if error.condition == Condition::Conflict => {
             let now = backend.api_key(&key.id, Detail::default());
             let now = now.map_err(|error| context.told(error, &subject))?.key;
             if (verb.already)(&now) {
-                Ok("unchanged".to_owned())
+                Ok(Became::Unchanged)
             } else {
                 Err(context.told(error, &subject))
             }
@@ -173,21 +197,19 @@ fn act(verb: &Verb, item: &Item, context: &Context) -> Result<String> {
     }
 }
 
-fn tell(outcome: &str, item: &Item, context: &mut Context) {
+fn tell(verb: &Verb, item: &Item, context: &mut Context) {
     let ui = &mut context.ui;
     let name = ui.entity(&item.named.to_string());
-    if let Some(done) = outcome.strip_prefix("would be ") {
-        ui.result(&format!("Dry run: API key {name} would be {done}"));
-    } else if outcome == "unchanged" {
-        ui.ok();
-        ui.result(&format!("API key {name} was like that already"));
-    } else {
-        ui.ok();
-        ui.result(&format!("API key {name} was {outcome}"));
+    if item.became == Became::Planned {
+        ui.result(&format!("Dry run: API key {name} would be {}", verb.done));
+        return;
     }
+    ui.ok();
+    let what = if item.became == Became::Unchanged { "like that already" } else { verb.done };
+    ui.result(&format!("API key {name} was {what}"));
 }
 
-fn outcome(item: &Item) -> Outcome<'_> {
+fn outcome<'a>(verb: &Verb, item: &'a Item) -> Outcome<'a> {
     let id = match (&item.key, &item.named) {
         (Some(key), _) => Some(key.id.as_str()),
         (None, KeyRef::Id(id)) => Some(id.as_str()),
@@ -198,15 +220,18 @@ fn outcome(item: &Item) -> Outcome<'_> {
         (None, KeyRef::Name(name)) => Some(name.as_str()),
         (None, KeyRef::Id(_)) => None,
     };
-    let outcome = match &item.result {
-        Some(Ok(outcome)) => outcome,
-        _ => "failed",
+    let outcome = match item.became {
+        Became::Done => verb.done.into(),
+        Became::Unchanged => "unchanged".into(),
+        Became::Planned => format!("would be {}", verb.done).into(),
+        Became::Failed => "failed".into(),
     };
     Outcome { id, name, outcome }
 }
 
-fn some_failed(failures: &[String], of: usize, context: &Context) -> Error {
-    let count = format!("{} of {of} API keys failed.", failures.len());
+fn some_failed(failures: &[String], items: &[Item], context: &Context) -> Error {
+    let failed = items.iter().filter(|item| item.became == Became::Failed).count();
+    let count = format!("{failed} of {} API keys failed.", items.len());
     // In text each failure was reported where it happened.
     let message = if context.ui.manner().json_errors {
         format!("{count}\n{}", failures.join("\n"))

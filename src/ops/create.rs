@@ -5,15 +5,14 @@
 
 use std::io;
 use std::path::Path;
-use std::slice;
 
 use crate::backend::{BackendError, Condition, CreateEffect};
 use crate::cli::ApiKeyCreateArgs;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::{self, Begun, Entry, Journal, Step};
+use crate::journal::{self, Begun, Entry, Journal, Operation, Step};
 use crate::model::{
-    ApiKey, Identity, NewApiKey, NewValue, Owner, Selection, State, Timestamp, states,
+    ApiKey, ApiKeyChanges, Identity, NewApiKey, NewValue, Owner, Selection, Timestamp,
 };
 use crate::ops::{expiry, progress_line, resolve, subject};
 use crate::private_file::{Destination, Pending, pending_path};
@@ -43,6 +42,7 @@ pub fn run(args: &ApiKeyCreateArgs, context: &mut Context) -> Result<()> {
     if args.dry_run.dry_run {
         return dry_run(&new, &identity, now, context);
     }
+    check_texts(&new, context)?;
     warn_of_orphans(context);
     agree_to_replace(args.force, context)?;
     match destination {
@@ -74,6 +74,19 @@ fn dry_run(
         ui.result(&format!("Dry run: API key {} would be created", ui.entity(&new.name)));
     }
     Ok(())
+}
+
+/// Refuses texts that the backend will refuse, before they are written anywhere.
+fn check_texts(new: &NewApiKey, context: &Context) -> Result<()> {
+    let texts = ApiKeyChanges {
+        name: Some(new.name.clone()),
+        description: Some(new.description.clone()),
+        ..ApiKeyChanges::default()
+    };
+    context
+        .backend()?
+        .check_changes(&texts)
+        .map_err(|error| context.told(error, &subject(&new.name)))
 }
 
 /// Asks where making a key ends the present one; most backends only add.
@@ -126,7 +139,7 @@ fn begin(
     let (value_hash, salt) = Journal::hash(value).map_err(no_randomness)?;
     let begun = Begun {
         version: journal::VERSION,
-        operation: "api-key-create".to_owned(),
+        operation: Operation::ApiKeyCreate,
         name: new.name.clone(),
         id: new.id.as_ref().map(ToString::to_string),
         backend: backend.kind(),
@@ -168,10 +181,13 @@ fn to_file(
     let entry = begin(new, &value, Some(&destination), Vec::new(), identity, now, context)?;
     let place = pending_path(&file, entry.tag());
     let room = key_file::room_for(&new.name, &new.description);
-    let pending = match destination.begin(place, &value, room) {
+    let pending = match destination.begin(place.clone(), &value, room) {
         Ok(pending) => pending,
         Err(error) => {
-            end(entry, context);
+            // A copy that could not be removed keeps its entry, by which `recover` finds it.
+            if !place.exists() {
+                end(entry, context);
+            }
             return Err(error.into());
         }
     };
@@ -192,7 +208,7 @@ fn to_file(
     })?;
     end(entry, context);
     if context.ui.manner().json {
-        let state = state_now(&key, now, context);
+        let state = resolve::state_now(context, &key, now);
         context.ui.data(|out| json::key(out, &key, state));
         return Ok(());
     }
@@ -235,18 +251,32 @@ fn to_output(
         Err(error) => return Err(not_created(error, &new.name, None, entry, context)),
     };
     let step = Step::Delivering { id: key.id.to_string() };
-    let entry = if entry.reach(&step).is_ok() {
-        Some(entry)
-    } else {
-        // Without the note an entry would let `recover` delete a key that somebody may hold.
-        end(entry, context);
-        None
-    };
-    deliver(&key, &value, now, context).map_err(|error| undelivered(&error, &key, context))?;
-    if let Some(entry) = entry {
-        end(entry, context);
+    if let Err(error) = entry.reach(&step) {
+        return Err(undone(&error, &key, entry, context));
     }
+    deliver(&key, &value, now, context).map_err(|error| undelivered(&error, &key, context))?;
+    end(entry, context);
     Ok(())
+}
+
+/// Deletes a key whose delivery could not be noted: printed without the note, it could be taken for one that nobody
+/// holds.
+fn undone(error: &io::Error, key: &ApiKey, entry: Entry, context: &Context) -> Error {
+    let deleted = context.backend().is_ok_and(|backend| {
+        (!key.locked || backend.set_locked(&key.id, false).is_ok())
+            && backend.delete_api_key(&key.id).is_ok()
+    });
+    if deleted {
+        end(entry, context);
+        return journal_failed(error);
+    }
+    let message = format!(
+        "{} ({}) was created, but the journal cannot be written: {error}. Its value was not printed.",
+        subject(&key.name),
+        key.id
+    );
+    let hint = format!("Make room, then run '{} recover' to delete it.", context.program());
+    Error::new(ErrorKind::OutcomeUnknown, message).hint(hint)
 }
 
 /// Lists the keys of the name that are there before: should the answer be lost, the new key is none of them. Where the
@@ -264,16 +294,10 @@ fn ids_before(new: &NewApiKey, context: &Context) -> Result<Vec<String>> {
         .collect())
 }
 
-/// Returns the state of the key that was just made. Its value must reach somebody even where its namesakes cannot be
-/// asked for any more, so then it is told as if it had none.
-fn state_now(key: &ApiKey, now: Timestamp, context: &Context) -> State {
-    resolve::state_of(context, key, now).unwrap_or_else(|_| states(slice::from_ref(key), now)[0])
-}
-
 /// Prints the value, in the one place where it ever appears.
 fn deliver(key: &ApiKey, value: &Secret, now: Timestamp, context: &mut Context) -> io::Result<()> {
     if context.ui.manner().json {
-        let state = state_now(key, now, context);
+        let state = resolve::state_now(context, key, now);
         return context.ui.deliver(&json::created(key, state, value));
     }
     let ui = &mut context.ui;
@@ -306,72 +330,13 @@ fn undelivered(error: &io::Error, key: &ApiKey, context: &Context) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::{Backend, BackendKind};
-    use crate::context::{Environment, Program};
-    use crate::model::{ApiKeyChanges, ApiKeyDetails, ApiKeyId, CreatedApiKey, Detail, EntityTag};
+    use crate::backend::fake::Fake;
     use crate::ui::Manner;
-
-    /// A system where a user has one key, which a new one ends.
-    #[derive(Debug)]
-    struct OneKeyOnly;
-
-    type Answer<T> = std::result::Result<T, BackendError>;
-
-    fn no<T>() -> Answer<T> {
-        Err(Condition::Unsupported("anything but being asked about").into())
-    }
-
-    impl Backend for OneKeyOnly {
-        fn kind(&self) -> BackendKind {
-            BackendKind::Remote
-        }
-        fn endpoint(&self) -> String {
-            String::new()
-        }
-        fn identity(&self) -> Answer<Identity> {
-            no()
-        }
-        fn create_effect(&self) -> CreateEffect {
-            CreateEffect::ReplacesTheOnlyKey
-        }
-        fn api_keys(&self, _: &Owner, _: &Selection) -> Answer<Vec<ApiKey>> {
-            no()
-        }
-        fn api_key(&self, _: &ApiKeyId, _: Detail) -> Answer<ApiKeyDetails> {
-            no()
-        }
-        fn api_key_by_value(&self, _: &Secret) -> Answer<ApiKey> {
-            no()
-        }
-        fn check_new(&self, _: &NewApiKey) -> Answer<()> {
-            no()
-        }
-        fn create_api_key(&self, _: &NewApiKey, _: NewValue<'_>) -> Answer<CreatedApiKey> {
-            no()
-        }
-        fn check_changes(&self, _: &ApiKeyChanges) -> Answer<()> {
-            no()
-        }
-        fn update_api_key(&self, _: &ApiKeyId, _: &EntityTag, _: &ApiKeyChanges) -> Answer<ApiKey> {
-            no()
-        }
-        fn delete_api_key(&self, _: &ApiKeyId) -> Answer<()> {
-            no()
-        }
-        fn set_locked(&self, _: &ApiKeyId, _: bool) -> Answer<()> {
-            no()
-        }
-        fn set_disabled(&self, _: &ApiKeyId, _: bool) -> Answer<()> {
-            no()
-        }
-    }
 
     #[test]
     fn a_key_that_ends_the_present_one_is_not_made_unasked() {
-        let ui = Ui::new(Manner { json: true, ..Manner::default() });
-        let context =
-            Context::new(Environment::default(), Program::of_arg0(None), None, ui).unwrap();
-        let mut context = context.with_backend(Box::new(OneKeyOnly));
+        let backend = Fake { effect: CreateEffect::ReplacesTheOnlyKey, ..Fake::default() };
+        let mut context = backend.context(Manner { json: true, ..Manner::default() });
         assert_eq!(agree_to_replace(false, &mut context).unwrap_err().kind, ErrorKind::Usage);
         assert!(agree_to_replace(true, &mut context).is_ok());
     }

@@ -14,8 +14,9 @@ pub mod update;
 use std::fmt::Display;
 
 use crate::cli::ExpiryArgs;
-use crate::error::{Error, Result};
-use crate::model::{Identity, Timestamp};
+use crate::context::Context;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{ApiKey, Identity, Timestamp};
 use crate::ui::escape;
 
 /// Says what is being done to a key, as the official CLI does: `Creating API key x under <account> as <user>...`.
@@ -26,6 +27,12 @@ fn progress_line(doing: &str, what: &str, identity: &Identity) -> String {
 /// Names a key in a message: what was typed, made harmless for a terminal.
 fn subject(key: impl Display) -> String {
     format!("API key '{}'", escape(&key.to_string()))
+}
+
+/// Says that a key is locked and how to unlock it.
+fn locked(context: &Context, subject: &str, key: &ApiKey) -> Error {
+    Error::new(ErrorKind::Locked, format!("{subject} is locked; nothing was changed."))
+        .hint(format!("Unlock it with '{} api-key-unlock {}'.", context.program(), key.id))
 }
 
 /// Settles an expiry that was given either way; refuses one that has passed.

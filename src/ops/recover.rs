@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Begun, Orphan, Step};
 use crate::model::{ApiKey, ApiKeyId, Detail, Identity, Owner, Selection};
 use crate::ops::{progress_line, subject};
-use crate::private_file::{self, Destination, Pending, pending_path, read_pending};
+use crate::private_file::{self, Destination, Pending, is_left_over, pending_path, read_pending};
 use crate::render::json::{self, Recovered};
 use crate::render::key_file;
 use crate::secret::Secret;
@@ -28,9 +28,14 @@ struct Verdict {
 }
 
 impl Verdict {
-    fn never_created(name: &str) -> Self {
-        let sentence = format!("API key {name} was never created; nothing is left of it");
-        Self { outcome: "discarded", id: None, sentence, settled: true }
+    fn never_created(name: &str, args: &RecoverArgs) -> Self {
+        let (outcome, rest) = if args.dry_run.dry_run {
+            ("would be discarded", "what is left of it would be removed")
+        } else {
+            ("discarded", "nothing is left of it")
+        };
+        let sentence = format!("API key {name} was never created; {rest}");
+        Self { outcome, id: None, sentence, settled: true }
     }
 }
 
@@ -52,12 +57,21 @@ pub fn run(args: &RecoverArgs, context: &mut Context) -> Result<()> {
             .warn(&format!("{} is no readable journal entry and was left alone.", path.display()));
     }
     let mut verdicts = Vec::new();
+    let alone = orphans.found.len() == 1;
     for orphan in orphans.found {
         let begun = orphan.begun.clone();
-        let verdict = if is_ours(&begun, &identity, context)? {
-            settle(orphan, args, context)?
+        let settled = if is_ours(&begun, &identity, context)? {
+            settle(orphan, args, context)
         } else {
-            elsewhere(&begun, context)
+            Ok(elsewhere(&begun, context))
+        };
+        let verdict = match settled {
+            Ok(verdict) => verdict,
+            Err(error) if alone => return Err(error),
+            // The others are settled all the same, and told.
+            Err(error) => {
+                Verdict { outcome: BLOCKED, id: None, sentence: error.message, settled: false }
+            }
         };
         verdicts.push((begun, verdict));
     }
@@ -85,7 +99,7 @@ fn report(verdicts: &[(Begun, Verdict)], context: &mut Context) {
         let items: Vec<Recovered<'_>> = verdicts
             .iter()
             .map(|(begun, verdict)| Recovered {
-                operation: &begun.operation,
+                operation: begun.operation,
                 name: &begun.name,
                 id: verdict.id.as_ref().map(ApiKeyId::as_str),
                 file: begun.file.as_deref().map(Path::to_string_lossy),
@@ -161,7 +175,14 @@ fn settle_file(
     if let Ok(Some(value)) = read(file)
         && begun.is_value(&value)
     {
-        // Where a hard link put the copy in place, its first name may still be there.
+        if !is_left_over(&pending, file, begun.replaces.as_ref()) {
+            let sentence = format!(
+                "API key {name} was created and is in {}, but '{}' holds another file. Move that one away",
+                file.display(),
+                pending.display()
+            );
+            return Ok(Verdict { outcome: BLOCKED, id: None, sentence, settled: false });
+        }
         if !args.dry_run.dry_run {
             discard(&pending)?;
         }
@@ -178,7 +199,7 @@ fn settle_file(
     if !args.dry_run.dry_run {
         discard(&pending)?;
     }
-    Ok(Verdict::never_created(name))
+    Ok(Verdict::never_created(name, args))
 }
 
 fn find(value: &Secret, context: &Context) -> Result<Option<ApiKey>> {
@@ -221,9 +242,14 @@ fn complete(
     };
     match finished {
         Ok(()) => {
+            let (outcome, now) = if args.dry_run.dry_run {
+                ("would be completed", "would be written to")
+            } else {
+                ("complete", "is now in")
+            };
             let sentence =
-                format!("API key {} ({}) was created; it is now in {shown}", key.name, key.id);
-            Verdict { outcome: "complete", id, sentence, settled: true }
+                format!("API key {} ({}) was created; it {now} {shown}", key.name, key.id);
+            Verdict { outcome, id, sentence, settled: true }
         }
         Err(error) => {
             let sentence = format!(
@@ -259,7 +285,7 @@ fn lost_copy(
     if !args.dry_run.dry_run {
         discard(pending)?;
     }
-    Ok(Verdict::never_created(&begun.name))
+    Ok(Verdict::never_created(&begun.name, args))
 }
 
 /// Keys that the interrupted command may have made, and that were never used.
@@ -302,7 +328,7 @@ fn likely(begun: &Begun, context: &Context) -> Result<Vec<ApiKeyId>> {
 /// Without `--file`: a key whose value was not yet being printed is held by nobody.
 fn settle_output(orphan: &Orphan, args: &RecoverArgs, context: &mut Context) -> Result<Verdict> {
     let name = &orphan.begun.name;
-    if let Some(Step::Delivering { id }) = orphan.steps.last() {
+    if let Some(Step::Delivering { id }) = orphan.steps.first() {
         let program = context.program();
         let sentence = format!(
             "API key {name} ({id}) was created and its value may have been printed. If nobody has it, run '{program} api-key-delete {id}'"
@@ -316,7 +342,7 @@ fn settle_output(orphan: &Orphan, args: &RecoverArgs, context: &mut Context) -> 
     }
     let candidates = candidates(&orphan.begun, context)?;
     match candidates.as_slice() {
-        [] => Ok(Verdict::never_created(name)),
+        [] => Ok(Verdict::never_created(name, args)),
         [only] => delete_unheld(only, args, context),
         several => {
             let ids: Vec<&str> = several.iter().map(|key| key.id.as_str()).collect();

@@ -52,6 +52,12 @@ pub fn state_of(context: &Context, key: &ApiKey, now: Timestamp) -> Result<State
     Ok(namesakes.iter().find(|found| found.key.id == key.id).map_or(alone, |found| found.state))
 }
 
+/// Returns the state of a key that was just made or changed. That must be told even where its namesakes cannot be asked
+/// for any more, so then it is told as if it had none.
+pub fn state_now(context: &Context, key: &ApiKey, now: Timestamp) -> State {
+    state_of(context, key, now).unwrap_or_else(|_| states(std::slice::from_ref(key), now)[0])
+}
+
 fn namesakes(context: &Context, name: &str, now: Timestamp) -> Result<Vec<Found>> {
     let listed = context.backend()?.api_keys(&Owner::Myself, &Selection::Named(name.to_owned()));
     let mut keys = listed.map_err(|error| context.told(error, &subject(name)))?;
@@ -73,8 +79,7 @@ fn by_name(context: &Context, name: &str, meaning: Meaning, now: Timestamp) -> R
     let meant: Vec<&Found> = all.iter().filter(is_meant).collect();
     match meant.as_slice() {
         [only] => Ok((*only).clone()),
-        [] if all.is_empty() => Err(not_found(context, name)),
-        [] => Err(ambiguous(context, name, &all.iter().collect::<Vec<_>>())),
+        [] => Err(not_found(context, name)),
         several => Err(ambiguous(context, name, several)),
     }
 }

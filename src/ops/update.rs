@@ -3,10 +3,10 @@
 use crate::backend::Condition;
 use crate::cli::ApiKeyUpdateArgs;
 use crate::context::Context;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::model::{ApiKey, ApiKeyChanges, Detail};
 use crate::ops::resolve::{self, Meaning};
-use crate::ops::{expiry, progress_line, subject};
+use crate::ops::{expiry, locked, progress_line, subject};
 use crate::render::json;
 
 /// Runs `api-key-update`.
@@ -45,7 +45,7 @@ pub fn run(args: &ApiKeyUpdateArgs, context: &mut Context) -> Result<()> {
     } else {
         update(context, &found.key, &changes, &subject)?
     };
-    let state = resolve::state_of(context, &key, now)?;
+    let state = resolve::state_now(context, &key, now);
     let ui = &mut context.ui;
     if ui.manner().json {
         ui.data(|out| json::key(out, &key, state));
@@ -58,12 +58,6 @@ pub fn run(args: &ApiKeyUpdateArgs, context: &mut Context) -> Result<()> {
     ui.ok();
     ui.result(&format!("API key {} was updated", ui.entity(&label)));
     Ok(())
-}
-
-/// Says that a key is locked and how to unlock it.
-pub fn locked(context: &Context, subject: &str, key: &ApiKey) -> Error {
-    Error::new(ErrorKind::Locked, format!("{subject} is locked; nothing was changed."))
-        .hint(format!("Unlock it with '{} api-key-unlock {}'.", context.program(), key.id))
 }
 
 fn update(

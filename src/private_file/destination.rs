@@ -12,6 +12,7 @@ use std::os::unix::fs::{FileExt as _, FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, CWD, RenameFlags};
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -58,6 +59,13 @@ pub struct Seen {
     inode: u64,
     length: u64,
     modified: (i64, i64),
+}
+
+impl Seen {
+    /// Looks at a file; `None` when there is none.
+    fn at(path: &Path) -> Option<Self> {
+        fs::symlink_metadata(path).ok().map(|metadata| Self::from(&metadata))
+    }
 }
 
 impl From<&Metadata> for Seen {
@@ -110,9 +118,7 @@ impl Destination {
 
     /// Checks FILE long after it was checked first: what may be replaced is an empty file, or what was there `then`.
     pub fn check_again(path: &Path, then: Option<&Seen>) -> Result<Self, DestinationError> {
-        let as_it_was =
-            fs::symlink_metadata(path).is_ok_and(|metadata| then == Some(&Seen::from(&metadata)));
-        Self::check(path, as_it_was)
+        Self::check(path, then.is_some() && then == Seen::at(path).as_ref())
     }
 
     fn check_existing(
@@ -254,12 +260,41 @@ impl Pending {
                 to.display()
             )));
         }
-        if self.destination.replaces.is_some() && fs::symlink_metadata(to).is_ok() {
-            fs::rename(&self.path, to).map_err(|error| failed(&error))?;
-        } else {
-            rename_without_replacing(&self.path, to).map_err(|error| failed(&error))?;
+        let placed = match &self.destination.replaces {
+            Some(seen) if fs::symlink_metadata(to).is_ok() => self.exchange(seen),
+            _ => rename_without_replacing(&self.path, to).map(|()| true),
+        };
+        if !placed.map_err(|error| failed(&error))? {
+            return Err(DestinationError::new(format!(
+                "'{}' was changed by somebody else meanwhile.",
+                to.display()
+            )));
         }
         sync_dir(parent(to)).map_err(|error| failed(&error))
+    }
+
+    /// Exchanges the copy with FILE, and looks at what came out before that is removed: were it not what was to be
+    /// replaced, it goes back. Tells whether the copy is in place.
+    fn exchange(&self, expected: &Seen) -> io::Result<bool> {
+        let exchange = || {
+            rustix::fs::renameat_with(
+                CWD,
+                &self.path,
+                CWD,
+                &self.destination.path,
+                RenameFlags::EXCHANGE,
+            )
+        };
+        match exchange() {
+            Ok(()) if Seen::at(&self.path).as_ref() == Some(expected) => {
+                remove(&self.path).map(|()| true)
+            }
+            Ok(()) => Ok(exchange().map(|()| false)?),
+            Err(error) if cannot_rename_so(error) => {
+                fs::rename(&self.path, &self.destination.path).map(|()| true)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Removes the pending copy: no key was made.
@@ -286,13 +321,25 @@ pub fn read_pending(bytes: &[u8]) -> Option<Secret> {
 
 fn rename_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
     match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // Not every file system can; a hard link does not replace either.
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP) => {
+        // A hard link does not replace either.
+        Err(error) if cannot_rename_so(error) => {
             fs::hard_link(from, to)?;
             remove(from)
         }
         result => Ok(result?),
     }
+}
+
+/// Not every file system can rename without replacing, or exchange.
+fn cannot_rename_so(error: Errno) -> bool {
+    matches!(error, Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP)
+}
+
+/// Tells whether what is at the pending copy's place, once FILE is complete, is only left over: nothing, another name
+/// of FILE itself, or what FILE was to replace.
+pub fn is_left_over(pending: &Path, file: &Path, replaced: Option<&Seen>) -> bool {
+    let here = Seen::at(pending);
+    here.is_none() || here == Seen::at(file) || here.as_ref() == replaced
 }
 
 fn cannot(path: &Path, error: &io::Error) -> DestinationError {
@@ -381,5 +428,36 @@ mod tests {
         assert!(pending.finish(b"{\"apikey\": \"the value\"}", &value).is_err());
         assert_eq!(fs::read_to_string(&file).unwrap(), "another key");
         assert_eq!(value_in(&copy).as_deref(), Some("the value"));
+    }
+
+    #[test]
+    fn a_file_that_changes_at_the_last_instant_goes_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("key");
+        fs::write(&file, "").unwrap();
+        let (pending, value, _) = begun(directory.path(), 512);
+        let then = Seen::at(&file).unwrap();
+        let copy = pending.path().to_owned();
+        // Behind the last look and before the exchange.
+        fs::write(&file, "another key").unwrap();
+        assert!(!pending.exchange(&then).unwrap());
+        assert_eq!(fs::read_to_string(&file).unwrap(), "another key");
+        assert_eq!(value_in(&copy).as_deref(), Some(value.expose()));
+        assert!(pending.exchange(&Seen::at(&file).unwrap()).unwrap());
+        assert_eq!((value_in(&file).as_deref(), copy.exists()), (Some(value.expose()), false));
+    }
+
+    #[test]
+    fn only_what_is_left_over_is_taken_for_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let [file, pending] = ["key", "pending"].map(|name| directory.path().join(name));
+        fs::write(&file, "new").unwrap();
+        assert!(is_left_over(&pending, &file, None));
+        fs::hard_link(&file, &pending).unwrap();
+        assert!(is_left_over(&pending, &file, None));
+        fs::remove_file(&pending).unwrap();
+        fs::write(&pending, "old").unwrap();
+        assert!(!is_left_over(&pending, &file, None));
+        assert!(is_left_over(&pending, &file, Seen::at(&pending).as_ref()));
     }
 }

@@ -14,7 +14,9 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-pub use destination::{Destination, DestinationError, Pending, Seen, pending_path, read_pending};
+pub use destination::{
+    Destination, DestinationError, Pending, Seen, is_left_over, pending_path, read_pending,
+};
 pub use lock::{Lock, LockMode, lock, try_lock_file};
 
 /// Makes a directory and its missing parents, each with mode 0700 and there to stay; one that exists is left as it is.
@@ -58,6 +60,11 @@ fn open_private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
         file.set_permissions(Permissions::from_mode(0o600))?;
     }
     Ok(file)
+}
+
+/// Opens a file that is there for writing.
+pub fn open_existing(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).open(path)
 }
 
 /// Removes a file; one that is gone already is fine.
@@ -138,9 +145,12 @@ impl Log {
 
     /// Appends one record and syncs it; on failure takes it back.
     pub fn append(&mut self, record: &[u8]) -> Result<(), AppendError> {
-        self.write(record).map_err(|error| match self.file.set_len(self.len) {
-            Ok(()) => AppendError::Unchanged(error),
-            Err(_) => AppendError::Unknown(error),
+        self.write(record).map_err(|error| {
+            // Taken back on the disk too: what is only cut off in memory could come back after a power cut.
+            match self.file.set_len(self.len).and_then(|()| self.file.sync_data()) {
+                Ok(()) => AppendError::Unchanged(error),
+                Err(_) => AppendError::Unknown(error),
+            }
         })?;
         self.len += record.len() as u64;
         Ok(())

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer as _};
 use serde_json::ser::{PrettyFormatter, Serializer};
 use zeroize::Zeroizing;
 
+use crate::journal::Operation;
 use crate::model::{
     Activity, ApiKey, ApiKeyDetails, Detail, HistoryEntry, Identity, NewApiKey, State, Timestamp,
     WireTime,
@@ -250,7 +251,7 @@ pub struct Outcome<'a> {
     /// Its name, where it is known.
     pub name: Option<&'a str>,
     /// `deleted`, `locked`, …, `unchanged`, `failed`, or `would be deleted` and so on.
-    pub outcome: &'a str,
+    pub outcome: Cow<'static, str>,
 }
 
 /// Writes what became of each key.
@@ -262,14 +263,14 @@ pub fn outcomes(out: &mut dyn Write, outcomes: &[Outcome<'_>]) -> io::Result<()>
 #[derive(Debug, Serialize)]
 pub struct Recovered<'a> {
     /// The command.
-    pub operation: &'a str,
+    pub operation: Operation,
     /// The name of the key.
     pub name: &'a str,
     /// The key's id, where there is one.
     pub id: Option<&'a str>,
     /// FILE, where one was named.
     pub file: Option<Cow<'a, str>>,
-    /// `complete`, `discarded`, `deleted`, `kept`, `reported`, `blocked`, `elsewhere`.
+    /// `complete`, `discarded`, `deleted`, `kept`, `reported`, `blocked`, `elsewhere`, or what would become.
     pub outcome: &'a str,
 }
 

@@ -86,7 +86,10 @@ fn a_file_is_completed() {
     let [copy] = &pending(&sandbox)[..] else { panic!("one copy is kept") };
     assert_eq!(mode(copy), 0o600);
     let sentence = "API key K ([ID1]) was created; it is now in BOX/work/key.json";
-    says(recover(&sandbox, &["--dry-run"]).ok().stderr(""), sentence);
+    says(
+        recover(&sandbox, &["--dry-run"]).ok().stderr(""),
+        "API key K ([ID1]) was created; it would be written to BOX/work/key.json",
+    );
     assert!(copy.exists() && !sandbox.work("key.json").exists() && sandbox.open_entries() == 1);
     // The next command reminds of it.
     let other = sandbox.run(&["api-key-create", "other", "--file", "other.json"]);
@@ -127,7 +130,10 @@ fn prepared() -> Option<Sandbox> {
 fn a_copy_is_discarded_when_there_is_no_key() {
     let Some(sandbox) = prepared() else { return };
     let sentence = "API key K was never created; nothing is left of it";
-    says(recover(&sandbox, &["--dry-run"]).ok(), sentence);
+    says(
+        recover(&sandbox, &["--dry-run"]).ok(),
+        "API key K was never created; what is left of it would be removed",
+    );
     assert_eq!((pending(&sandbox).len(), sandbox.open_entries()), (1, 1));
     says(recover(&sandbox, &[]).ok().stderr(""), sentence);
     assert!(sandbox.files_in_work().is_empty() && sandbox.keys().is_empty());

@@ -225,6 +225,9 @@ struct Census<'a> {
     keys: usize,
     /// The id of the living key that has the value.
     holder: Option<Vec<u8>>,
+    /// The id that the new key is to have, and whether there was one with it.
+    id: Option<&'a ApiKeyId>,
+    id_is_taken: bool,
 }
 
 impl Census<'_> {
@@ -233,6 +236,7 @@ impl Census<'_> {
         match line.op {
             Op::Create => {
                 self.keys += usize::from(owned);
+                self.id_is_taken |= self.id.is_some_and(|id| id.as_str().as_bytes() == line.id);
                 if line.has_hash(&self.hash) {
                     self.holder = Some(line.id.to_vec());
                 }
@@ -328,13 +332,24 @@ impl Backend for LocalBackend {
         let identity = &facts.identity;
         let owner = Self::owner(&new.owner, identity)?;
         let hash = value.keyed_hash(&facts.hash_key);
-        let mut census = Census { owner, identity, hash, keys: 0, holder: None };
+        let mut census = Census {
+            owner,
+            identity,
+            hash,
+            keys: 0,
+            holder: None,
+            id: new.id.as_ref(),
+            id_is_taken: false,
+        };
         let scan = writer.scan(|line| {
             census.take(&line);
             Some(())
         })?;
         if census.holder.is_some() {
             return Err(Condition::DuplicateValue.into());
+        }
+        if census.id_is_taken {
+            return Err(Condition::Invalid("An API key with this ID exists already.".into()).into());
         }
         if census.keys >= self.limit {
             // The count includes keys that are past their time; only now is it worth telling them apart.

@@ -119,7 +119,7 @@ impl Store {
         private_file::create_dir(&self.directory)
             .map_err(|error| BackendError::store(&self.directory, "could not be created", error))?;
         let Some(lock) = self.lock(LockMode::Exclusive)? else {
-            return Err(Condition::Unavailable("the local store could not be locked".into()).into());
+            return Err(Condition::Unavailable("The local store could not be locked".into()).into());
         };
         Ok(Writer { store: self, _lock: lock })
     }
