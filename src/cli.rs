@@ -8,7 +8,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use args::*;
 
-use crate::backend::BackendKind;
+use crate::model::BackendKind;
 
 const ROOT_TEMPLATE: &str = "\
 NAME:

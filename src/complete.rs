@@ -1,17 +1,18 @@
 //! What the shell asks when somebody presses Tab: commands, flags, and the names of keys.
 
+use std::collections::HashMap;
 use std::ffi::OsStr;
 
 use clap::{Command, CommandFactory as _};
 use clap_complete::CompleteEnv;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
+use crate::backend::Backend as _;
 use crate::backend::local::LocalBackend;
-use crate::backend::{Backend as _, BackendKind};
 use crate::cli::Cli;
 use crate::config::{self, Choice, Directories};
 use crate::context::{Environment, Program};
-use crate::model::{KeyRef, Owner, Selection};
+use crate::model::{BackendKind, KeyRef, Owner, Selection};
 
 /// The variable by which a completion script asks.
 pub const VARIABLE: &str = "IBMCLOUD_IAM_COMPLETE";
@@ -55,11 +56,14 @@ fn keys(typed: &OsStr, bash: bool) -> Vec<CompletionCandidate> {
     let quote = typed.chars().next().filter(|c| ['"', '\''].contains(c));
     let typed = unquoted(&typed);
     let keys = listed().unwrap_or_default();
-    let unique = |name: &str| keys.iter().filter(|key| *key.name == *name).count() == 1;
+    let mut named: HashMap<&str, usize> = HashMap::new();
+    for key in &keys {
+        *named.entry(&key.name).or_default() += 1;
+    }
     let mut offered: Vec<CompletionCandidate> = Vec::new();
     for key in &keys {
         // A name in the form of an id or a flag would be taken for one, and no shell takes control characters.
-        let by_name = unique(&key.name)
+        let by_name = named[&*key.name] == 1
             && matches!(KeyRef::parse(&key.name), KeyRef::Name(_))
             && !key.name.starts_with('-')
             && !key.name.contains(char::is_control);

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum as _;
 use serde::Deserialize;
 
-use crate::backend::BackendKind;
 use crate::backend::local::KEY_LIMIT;
 use crate::clock::Clock;
 use crate::context::{Environment, Program};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::Timestamp;
+use crate::model::{BackendKind, Timestamp};
 use crate::private_file;
 
 /// Chooses the backend: `local` or `remote`.
@@ -115,10 +115,9 @@ pub fn choose_backend(
         return Ok(Choice::Chosen(kind));
     }
     if let Some(word) = environment.text(BACKEND)? {
-        return match word.as_str() {
-            "local" => Ok(Choice::Chosen(BackendKind::Local)),
-            "remote" => Ok(Choice::Chosen(BackendKind::Remote)),
-            _ => {
+        return match BackendKind::from_str(&word, false) {
+            Ok(kind) => Ok(Choice::Chosen(kind)),
+            Err(_) => {
                 Err(Error::usage(format!("{BACKEND} is '{word}'; it must be 'local' or 'remote'.")))
             }
         };

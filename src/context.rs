@@ -3,22 +3,30 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use crate::backend::local::LocalBackend;
-use crate::backend::{Backend, BackendError, BackendKind};
+use crate::backend::{Backend, BackendError};
 use crate::cli::{ColourWhen, ErrorFormat, GlobalArgs};
 use crate::clock::Clock;
 use crate::config::{self, Choice, Directories};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Journal;
-use crate::model::{Identity, Timestamp};
+use crate::model::{BackendKind, Identity, Timestamp};
 use crate::ui::{Manner, Ui};
 
 /// The environment variables as they were at the start.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Environment(HashMap<OsString, OsString>);
+
+impl fmt::Debug for Environment {
+    /// Names only: a value may be a key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
 
 impl Environment {
     /// Takes the process's own.
@@ -242,5 +250,16 @@ impl Context {
         for warning in warnings {
             self.ui.warn(&warning);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_value_of_a_variable_is_printed_for_debugging() {
+        let environment = Environment([("IBMCLOUD_API_KEY".into(), "tomato".into())].into());
+        assert_eq!(format!("{environment:?}"), r#"{"IBMCLOUD_API_KEY"}"#);
     }
 }

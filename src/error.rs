@@ -242,4 +242,34 @@ mod tests {
         );
         assert_eq!(error.to_json(), expected);
     }
+
+    #[test]
+    fn every_kind_has_an_exit_code_of_its_own_that_is_listed() {
+        use ErrorKind::{
+            Ambiguous, Cancelled, Conflict, Destination, Failure, Interrupted, LimitReached,
+            Locked, NotFound, NotLoggedIn, NotPermitted, OutcomeUnknown, SomeFailed, Terminated,
+            Unavailable, Usage,
+        };
+        let kinds = [
+            Failure,
+            Usage,
+            NotFound,
+            Ambiguous,
+            Conflict,
+            Locked,
+            NotLoggedIn,
+            NotPermitted,
+            LimitReached,
+            Unavailable,
+            OutcomeUnknown,
+            SomeFailed,
+            Cancelled,
+            Destination,
+            Interrupted,
+            Terminated,
+        ];
+        let codes: std::collections::BTreeSet<u8> = kinds.map(ErrorKind::exit_code).into();
+        assert_eq!(codes.len(), kinds.len());
+        assert!(codes.iter().all(|code| EXIT_CODES.iter().any(|(listed, _)| listed == code)));
+    }
 }

@@ -11,8 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::backend::BackendKind;
-use crate::model::Timestamp;
+use crate::model::{BackendKind, Timestamp};
 use crate::private_file::{self, AppendError, Log, Seen};
 use crate::secret::{self, Secret};
 

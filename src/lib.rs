@@ -22,6 +22,7 @@ pub mod ops;
 pub mod private_file;
 pub mod render;
 pub mod secret;
+pub mod text;
 pub mod ui;
 pub mod usage;
 

@@ -3,17 +3,16 @@
 //! Standard output carries progress, `OK`, results, tables, JSON and prompts; standard error carries warnings and
 //! failures (`compat/transcripts.md` §0). A reader that went away (`| head`) is no error, except for a key's value.
 
-mod escape;
 pub mod interrupt;
 mod prompt;
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write};
 
-pub use escape::{escape, escape_lines};
 pub use prompt::nobody_answers;
 
 use crate::error::{Error, ErrorKind};
+use crate::text::{Paint, escape, escape_lines};
 
 /// How the program talks, settled once from flags and environment.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,38 +25,6 @@ pub struct Manner {
     pub json_errors: bool,
     /// Colours on standard output, colours on standard error.
     pub colour: (bool, bool),
-}
-
-/// What a piece of text is, for its colour (`api/cli_extra.md` §3; all bold).
-#[derive(Clone, Copy, Debug)]
-pub enum Paint {
-    /// The name of a thing, and the first column of a table.
-    Entity,
-    /// A table's header.
-    Header,
-    /// `OK`.
-    Good,
-    /// `FAILED`.
-    Bad,
-    /// A warning.
-    Warning,
-}
-
-impl Paint {
-    /// Wraps a text in its colour, if colours are on.
-    pub fn on(self, text: &str, colour: bool) -> String {
-        if !colour || text.is_empty() {
-            return text.to_owned();
-        }
-        let code = match self {
-            Self::Entity => "36;1",
-            Self::Header => "1",
-            Self::Good => "32;1",
-            Self::Bad => "31;1",
-            Self::Warning => "35;1",
-        };
-        format!("\x1b[{code}m{text}\x1b[0m")
-    }
 }
 
 /// The terminal, or what stands in its place.

@@ -12,25 +12,39 @@ use crate::context::{self, Environment, Program};
 use crate::error::{Error, ErrorKind};
 use crate::ui::{Manner, Ui};
 
-/// Global flags that take their value from the next argument.
-const TAKE_A_VALUE: [&str; 5] = ["--backend", "-o", "--output", "--error-format", "--color"];
-
 /// Removes a leading word `iam`, so that `ibmcloud iam api-keys` and `ibmcloud-iam api-keys` are one thing.
 pub fn without_iam(mut args: Vec<OsString>) -> Vec<OsString> {
-    let mut at = 1;
-    while let Some(text) = args.get(at).and_then(|arg| arg.to_str()) {
-        if text == "iam" {
-            args.remove(at);
-            break;
-        }
-        match text {
-            "--" => break,
-            flag if TAKE_A_VALUE.contains(&flag) => at += 2,
-            flag if flag.starts_with('-') => at += 1,
-            _ => break,
+    let is_iam = |arg: &OsString| arg == "iam";
+    if args.get(1).is_some_and(is_iam) {
+        args.remove(1);
+    } else if args.iter().any(is_iam) {
+        // Only flags may stand before it, and those that take a value take the next word.
+        let taking = flags_with_a_value();
+        let mut at = 1;
+        while let Some(text) = args.get(at).and_then(|arg| arg.to_str()) {
+            match text {
+                "iam" => {
+                    args.remove(at);
+                    break;
+                }
+                flag if taking.iter().any(|known| known == flag) => at += 2,
+                flag if flag.starts_with('-') && flag != "--" => at += 1,
+                _ => break,
+            }
         }
     }
     args
+}
+
+fn flags_with_a_value() -> Vec<String> {
+    let tree = Cli::command();
+    let taking = tree.get_arguments().filter(|arg| arg.get_action().takes_values());
+    taking
+        .flat_map(|arg| {
+            let long = arg.get_long().map(|long| format!("--{long}"));
+            long.into_iter().chain(arg.get_short().map(|short| format!("-{short}")))
+        })
+        .collect()
 }
 
 /// Prints help where it was asked for, else a usage error; returns the exit code.

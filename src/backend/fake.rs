@@ -4,11 +4,11 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use super::{Backend, BackendError, BackendKind, Condition, CreateEffect};
+use super::{Backend, BackendError, Condition, CreateEffect};
 use crate::context::{Context, Environment, Program};
 use crate::model::{
-    ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, CreatedApiKey, Detail, EntityTag, Identity,
-    LeakAction, NewApiKey, NewValue, Owner, Selection, Timestamp,
+    ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, BackendKind, CreatedApiKey, Detail, EntityTag,
+    Identity, LeakAction, NewApiKey, NewValue, Owner, Selection, Timestamp,
 };
 use crate::secret::Secret;
 use crate::ui::{Manner, Ui};

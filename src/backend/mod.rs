@@ -11,33 +11,11 @@ pub mod local;
 use std::fmt;
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
-
 use crate::model::{
-    ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, CreatedApiKey, Detail, EntityTag, Identity,
-    NewApiKey, NewValue, Owner, Selection,
+    ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, BackendKind, CreatedApiKey, Detail, EntityTag,
+    Identity, NewApiKey, NewValue, Owner, Selection,
 };
 use crate::secret::Secret;
-
-/// The backends there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum BackendKind {
-    /// A file store on this machine.
-    Local,
-    /// IAM Identity Services over HTTPS.
-    Remote,
-}
-
-impl BackendKind {
-    /// Returns the word used on the command line, in the configuration and in the journal.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Local => "local",
-            Self::Remote => "remote",
-        }
-    }
-}
 
 /// What making a key does to the keys that are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -120,6 +120,26 @@ impl LeakAction {
     }
 }
 
+/// The backends there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum BackendKind {
+    /// A file store on this machine.
+    Local,
+    /// IAM Identity Services over HTTPS.
+    Remote,
+}
+
+impl BackendKind {
+    /// Returns the word used on the command line, in the configuration and in the journal.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Remote => "remote",
+        }
+    }
+}
+
 /// Who requests are made as.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {

@@ -8,6 +8,7 @@ use crate::model::{ApiKey, ApiKeyId, Detail, Identity, KeyRef};
 use crate::ops::resolve::{self, Meaning};
 use crate::ops::{locked, progress_line, subject};
 use crate::render::json::{self, Outcome};
+use crate::text::escape;
 use crate::ui::nobody_answers;
 
 /// A verb: its words and what it does.
@@ -156,7 +157,7 @@ fn question(verb: &Verb, waiting: &[&Item]) -> String {
     let name = |item: &&Item| {
         item.key
             .as_ref()
-            .map(|key| format!("'{}' ({})", crate::ui::escape(&key.name), key.id))
+            .map(|key| format!("'{}' ({})", escape(&key.name), key.id))
             .unwrap_or_default()
     };
     match waiting {

@@ -40,9 +40,10 @@ fn read_value(from: &str, context: &mut Context) -> Result<Secret> {
     let text = match from.strip_prefix('@') {
         Some(file) => {
             let opened = File::open(Path::new(file));
+            let shown = if looks_like_a_value(file) { "The file" } else { &format!("'{file}'") };
             opened
                 .and_then(read_all)
-                .map_err(|error| wrong(format!("'{file}' cannot be read: {error}.")))?
+                .map_err(|error| wrong(format!("{shown} cannot be read: {error}.")))?
         }
         None if from == "-" && context.ui.can_ask() => {
             return non_empty(context.ui.password("API key")?);
@@ -60,6 +61,12 @@ fn read_value(from: &str, context: &mut Context) -> Result<Secret> {
         }
     };
     non_empty(value_in(&text))
+}
+
+/// Tells whether somebody may have typed `@` and the value itself, which is then not to be repeated.
+fn looks_like_a_value(file: &str) -> bool {
+    file.len() >= 32
+        && file.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
 fn non_empty(value: Secret) -> Result<Secret> {

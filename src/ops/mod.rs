@@ -17,7 +17,7 @@ use crate::cli::ExpiryArgs;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKey, Identity, Timestamp};
-use crate::ui::escape;
+use crate::text::escape;
 
 /// Says what is being done to a key, as the official CLI does: `Creating API key x under <account> as <user>...`.
 fn progress_line(doing: &str, what: &str, identity: &Identity) -> String {

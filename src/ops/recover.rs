@@ -13,6 +13,7 @@ use crate::private_file::{self, Destination, Pending, is_left_over, pending_path
 use crate::render::json::{self, Recovered};
 use crate::render::key_file;
 use crate::secret::Secret;
+use crate::text::escape;
 use crate::ui::nobody_answers;
 
 const BLOCKED: &str = "blocked";
@@ -114,7 +115,7 @@ fn report(verdicts: &[(Begun, Verdict)], context: &mut Context) {
         ui.result("No interrupted commands found");
     }
     for (_, verdict) in verdicts {
-        let line = crate::ui::escape(&verdict.sentence).into_owned();
+        let line = escape(&verdict.sentence).into_owned();
         ui.result(&line);
     }
 }
@@ -372,7 +373,7 @@ fn delete_unheld(key: &ApiKey, args: &RecoverArgs, context: &mut Context) -> Res
         }
         let question = format!(
             "API key '{}' ({}) was created, but its value reached nobody. Delete it?",
-            crate::ui::escape(&key.name),
+            escape(&key.name),
             key.id
         );
         if !context.ui.confirm(&question)? {

@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKey, ApiKeyId, Detail, KeyRef, Owner, Selection, State, Timestamp, states};
 use crate::ops::subject;
 use crate::render::table;
-use crate::ui::escape;
+use crate::text::escape;
 
 /// What a name is to mean; names are not unique, and a key that is being replaced keeps its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::model::{ApiKey, ApiKeyDetails, Detail, State, Timestamp, WireTime};
 use crate::secret::Secret;
-use crate::ui::{Paint, escape};
+use crate::text::{Paint, escape};
 
 const GAP: usize = 3;
 
@@ -193,13 +193,10 @@ pub fn keys(
 }
 
 /// Lays out labels and values under an empty line, as the official CLI does without a header.
-fn labelled<'a>(
-    rows: impl IntoIterator<Item = (&'a str, Cow<'a, str>)>,
-    label_width: usize,
-    colour: bool,
-) -> Vec<u8> {
-    // Enough at once that no text with a value is ever moved.
-    let mut text = Vec::with_capacity(64 * 1024);
+fn labelled(rows: &[(&str, Cow<'_, str>)], label_width: usize, colour: bool) -> Vec<u8> {
+    // All its room at once: a buffer that moved would leave a value behind.
+    let room = rows.iter().map(|(_, value)| label_width + GAP + value.len() + 32).sum::<usize>();
+    let mut text = Vec::with_capacity(room + 1);
     text.push(b'\n');
     for (label, value) in rows {
         text.extend_from_slice(Paint::Entity.on(label, colour).as_bytes());
@@ -224,7 +221,7 @@ pub fn created(key: &ApiKey, value: &Secret, colour: bool) -> Zeroizing<String> 
         ("Locked", Cow::Borrowed(if key.locked { "true" } else { "false" })),
     ];
     Zeroizing::new(
-        String::from_utf8(labelled(rows, "Description".len(), colour)).unwrap_or_default(),
+        String::from_utf8(labelled(&rows, "Description".len(), colour)).unwrap_or_default(),
     )
 }
 
@@ -260,7 +257,7 @@ pub fn details(details: &ApiKeyDetails, state: State, asked: Detail, colour: boo
             activity.map_or("unknown".into(), |activity| activity.authn_count.to_string().into()),
         ));
     }
-    let text = labelled(rows, "Action If Leaked".len(), colour);
+    let text = labelled(&rows, "Action If Leaked".len(), colour);
     let mut text = String::from_utf8(text).unwrap_or_default();
     if let Some(history) = &details.history {
         let rows = history.iter().map(|entry| {

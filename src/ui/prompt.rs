@@ -9,9 +9,10 @@ use dialoguer::console::Term;
 use dialoguer::theme::Theme;
 use dialoguer::{Confirm, Password};
 
-use super::{Ui, escape_lines, interrupt};
+use super::{Ui, interrupt};
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
+use crate::text::{escape, escape_lines};
 
 /// The form of the real command: `question [y/N]> `.
 struct PlainTheme;
@@ -82,7 +83,7 @@ impl Ui {
         self.flush();
         let answer = read_line();
         let shown = answer.as_deref().unwrap_or_default();
-        let shown = super::escape(shown).into_owned();
+        let shown = escape(shown).into_owned();
         self.data(|out| writeln!(out, "{shown}"));
         self.flush();
         match answer.as_deref().map(|answer| answer.trim().to_ascii_lowercase()).as_deref() {

@@ -26,15 +26,28 @@ mod secrets;
 mod support;
 mod terminal;
 
-/// A test file that is not named above would never run.
+/// A test file that no `mod` line names would never run.
 #[test]
 fn no_test_file_is_forgotten() {
     let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli");
-    let list = std::fs::read_to_string(here.join("main.rs")).unwrap();
-    for entry in std::fs::read_dir(here).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        let module = name.strip_suffix(".rs").unwrap_or(&name);
-        let named = list.lines().any(|line| line == format!("mod {module};"));
-        assert!(module == "main" || named, "tests/cli/main.rs does not name {name}");
+    let mut directories = vec![(here.clone(), here.join("main.rs"))];
+    while let Some((directory, list)) = directories.pop() {
+        let named = std::fs::read_to_string(&list).unwrap();
+        for entry in std::fs::read_dir(&directory).unwrap() {
+            let path = entry.unwrap().path();
+            let module = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            let is_rust = path.extension().is_some_and(|extension| extension == "rs");
+            if path == list || !is_rust && !path.is_dir() {
+                continue;
+            }
+            let is_named = named
+                .lines()
+                .any(|line| line.trim_start_matches("pub(crate) ") == format!("mod {module};"));
+            assert!(is_named, "{} does not name {module}", list.display());
+            if path.is_dir() {
+                let [inner, beside] = [path.join("mod.rs"), path.with_extension("rs")];
+                directories.push((path, if inner.exists() { inner } else { beside }));
+            }
+        }
     }
 }

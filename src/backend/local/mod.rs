@@ -13,11 +13,11 @@ use std::time::Duration;
 use self::fold::{Fold, Kept, Want};
 use self::record::{Line, Op, Record};
 use self::store::{Facts, Scan, Store, Writer, no_randomness};
-use super::{Backend, BackendError, BackendKind, Condition};
+use super::{Backend, BackendError, Condition};
 use crate::clock::{Clock, ClockError};
 use crate::model::{
-    ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, CreatedApiKey, Detail, EntityTag, Identity,
-    NewApiKey, NewValue, Owner, Selection, Timestamp,
+    ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, BackendKind, CreatedApiKey, Detail, EntityTag,
+    Identity, NewApiKey, NewValue, Owner, Selection, Timestamp,
 };
 use crate::secret::{self, Secret};
 

@@ -303,12 +303,13 @@ fn a_dry_run_makes_nothing() {
 #[test]
 fn a_value_that_cannot_be_printed_is_an_error_that_names_the_key() {
     for (sink, why) in [
-        ("> /dev/full", "No space left on device (os error 28)"),
-        ("| true", "Broken pipe (os error 32)"),
+        ("/dev/full", "No space left on device (os error 28)"),
+        // A reader that is known to have left.
+        (">(true); wait $!", "Broken pipe (os error 32)"),
     ] {
         let sandbox = Sandbox::new();
         let script = format!(
-            "{{ sleep 0.2; ibmcloud-iam api-key-create ci --output json; echo \"code $?\" >&2; }} {sink}"
+            "exec 3> {sink}; ibmcloud-iam api-key-create ci --output json >&3; echo \"code $?\" >&2"
         );
         let failure = failed(&format!(
             "API key 'ci' ([ID1]) was created, but its value could not be written to standard output: {why}.\n\

@@ -1,7 +1,39 @@
-//! Text from elsewhere, made harmless for a terminal.
+//! Text for a terminal: colours, and text from elsewhere made harmless.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+
+/// What a piece of text is, for its colour (`api/cli_extra.md` §3; all bold).
+#[derive(Clone, Copy, Debug)]
+pub enum Paint {
+    /// The name of a thing, and the first column of a table.
+    Entity,
+    /// A table's header.
+    Header,
+    /// `OK`.
+    Good,
+    /// `FAILED`.
+    Bad,
+    /// A warning.
+    Warning,
+}
+
+impl Paint {
+    /// Wraps a text in its colour, if colours are on.
+    pub fn on(self, text: &str, colour: bool) -> String {
+        if !colour || text.is_empty() {
+            return text.to_owned();
+        }
+        let code = match self {
+            Self::Entity => "36;1",
+            Self::Header => "1",
+            Self::Good => "32;1",
+            Self::Bad => "31;1",
+            Self::Warning => "35;1",
+        };
+        format!("\x1b[{code}m{text}\x1b[0m")
+    }
+}
 
 /// Escapes what a terminal would act on rather than show: control characters, escape sequences and bidi marks.
 /// Everything else stays as it is.
