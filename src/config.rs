@@ -26,6 +26,14 @@ pub const NOW: &str = "IBMCLOUD_IAM_NOW";
 pub const API_KEY: &str = "IBMCLOUD_API_KEY";
 /// An API key, as Terraform reads it.
 pub const TERRAFORM_API_KEY: &str = "IC_API_KEY";
+/// An API key, as IBM's SDKs read it.
+pub const SDK_API_KEY: &str = "IAM_IDENTITY_APIKEY";
+/// A file with a credential, as IBM's SDKs read it.
+pub const SDK_FILE: &str = "IBM_CREDENTIALS_FILE";
+/// The URL of the service.
+pub const ENDPOINT: &str = "IBMCLOUD_IAM_API_ENDPOINT";
+/// The URL of the service, as IBM's SDKs read it.
+pub const SDK_ENDPOINT: &str = "IAM_IDENTITY_URL";
 /// Whether automation is running.
 pub const CI: &str = "CI";
 /// As `--quiet`.
@@ -38,7 +46,7 @@ pub const NO_COLOUR: &str = "NO_COLOR";
 pub const TERM: &str = "TERM";
 
 /// Every variable that is read, for the man page and the README.
-pub const VARIABLES: [(&str, &str); 12] = [
+pub const VARIABLES: [(&str, &str); 16] = [
     (BACKEND, "'local' or 'remote'"),
     (HOME, "directory below which configuration, local store and journal live, all of them"),
     (STORE, "directory of the local store"),
@@ -46,6 +54,10 @@ pub const VARIABLES: [(&str, &str); 12] = [
     (NOW, "a time at which the clock stands still, to test automation with"),
     (API_KEY, "an API key or '@FILE'; chooses the remote backend"),
     (TERRAFORM_API_KEY, "as IBMCLOUD_API_KEY"),
+    (SDK_API_KEY, "as IBMCLOUD_API_KEY"),
+    (SDK_FILE, "a file with a credential; chooses the remote backend"),
+    (ENDPOINT, "URL of the service; for the remote backend"),
+    (SDK_ENDPOINT, "as IBMCLOUD_IAM_API_ENDPOINT"),
     (CI, "set, and neither 'false' nor '0': the local store is not used unasked"),
     (QUIET, "'true': as '--quiet'"),
     (COLOUR, "'true' or 'false': colours on or off"),
@@ -125,10 +137,14 @@ pub fn choose_backend(
     if let Some(kind) = read_file(config)?.backend {
         return Ok(Choice::Chosen(kind));
     }
-    for name in [API_KEY, TERRAFORM_API_KEY] {
+    for name in [API_KEY, TERRAFORM_API_KEY, SDK_API_KEY, SDK_FILE] {
         if credential_is_set(environment, name)? {
             return Ok(Choice::Chosen(BackendKind::Remote));
         }
+    }
+    for name in [ENDPOINT, SDK_ENDPOINT] {
+        // An endpoint alone chooses nothing, but an empty one is a mistake.
+        environment.text(name)?;
     }
     if program.is_borrowed() || environment.is_ci() {
         let why = if program.is_borrowed() { "under this program name" } else { "while CI is set" };

@@ -38,7 +38,7 @@ use crate::ui::Ui;
 /// Runs the command line `args` and returns the exit code.
 pub fn run(args: Vec<OsString>, environment: Environment) -> u8 {
     let program = Program::of_arg0(args.first().map(OsString::as_os_str));
-    let args = usage::without_iam(args);
+    let args = usage::with_help_as_flag(usage::without_iam(args));
     let parsed = Cli::command()
         .bin_name(program.shown())
         .try_get_matches_from(&args)

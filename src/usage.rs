@@ -36,6 +36,15 @@ pub fn without_iam(mut args: Vec<OsString>) -> Vec<OsString> {
     args
 }
 
+/// Turns `help COMMAND` into `COMMAND --help`.
+pub fn with_help_as_flag(mut args: Vec<OsString>) -> Vec<OsString> {
+    if args.get(1).is_some_and(|arg| arg == "help") {
+        args.remove(1);
+        args.push("--help".into());
+    }
+    args
+}
+
 fn flags_with_a_value() -> Vec<String> {
     let tree = Cli::command();
     let taking = tree.get_arguments().filter(|arg| arg.get_action().takes_values());
@@ -141,7 +150,9 @@ fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
             similar.iter().rev().take(3).map(|name| format!("'{name}'")).collect();
         let _ = write!(message, "\n   similar commands: {}", best.join(", "));
     } else {
-        for tip in rendered.lines().map(str::trim).filter_map(|line| line.strip_prefix("tip: ")) {
+        // A hidden spelling is no advice.
+        let tips = rendered.lines().map(str::trim).filter_map(|line| line.strip_prefix("tip: "));
+        for tip in tips.filter(|tip| !tip.contains("'--d'")) {
             let _ = write!(message, "\n   {tip}");
         }
     }

@@ -183,7 +183,7 @@ it is written to FILE (mode 0600) and printed nowhere, without it it is printed.
 EXAMPLES:
    ibmcloud-iam api-key-create MyKey -d \"this is my API key\" --file key_file
    ibmcloud-iam api-key-create ci-deploy --expires-in 90d --file key.json
-   export IBMCLOUD_API_KEY=$(ibmcloud-iam api-key-create ci --output json | jq -r .apikey)
+   KEY=$(ibmcloud-iam api-key-create ci --output json | jq -r .apikey)
 
 EXIT CODES:
    2 usage, 9 limit reached, 11 outcome unknown, 14 FILE cannot be used"
@@ -263,7 +263,7 @@ pub struct ApiKeyUpdateArgs {
     /// The new name
     #[arg(short, long, value_name = "NAME", allow_hyphen_values = true, value_parser = NonEmptyStringValueParser::new())]
     pub name: Option<String>,
-    /// The new description; \"\" clears it
+    /// The new description; "" clears it
     #[arg(short, long, alias = "d", value_name = "DESCRIPTION", allow_hyphen_values = true)]
     pub description: Option<String>,
     /// What the service does when it finds the key published
@@ -371,7 +371,7 @@ user of the machine could see it.
 
 EXAMPLES:
    ibmcloud-iam api-key-lookup @key_file
-   printf %s \"$IBMCLOUD_API_KEY\" | ibmcloud-iam api-key-lookup"
+   printf %s \"$KEY\" | ibmcloud-iam api-key-lookup"
 )]
 pub struct ApiKeyLookupArgs {
     /// Where the value is: @FILE, or - for standard input

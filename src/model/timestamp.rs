@@ -59,7 +59,8 @@ impl Timestamp {
                 .or_else(|_| jiff::Timestamp::strptime("%Y-%m-%dT%H:%M:%S%z", text));
             parsed.map_err(|_| invalid())?.as_second()
         };
-        Self::from_seconds(seconds).ok_or_else(invalid)
+        let out_of_reach = || ParseTimeError(format!("'{text}' lies before 1970 or after 9998"));
+        Self::from_seconds(seconds).ok_or_else(out_of_reach)
     }
 
     /// Writes the service's form to the minute, `2027-05-01T12:34+0000` (`api/iam_identity.md` §2).

@@ -67,11 +67,8 @@ pub fn run(verb: &Verb, args: &ActArgs, context: &mut Context) -> Result<()> {
         announce(verb, &items[0], &identity, context);
     }
     let waiting: Vec<&Item> = items.iter().filter(|item| item.known.is_none()).collect();
-    if asks && !waiting.is_empty() {
-        let question = question(verb, &waiting);
-        if !context.ui.confirm(&question)? {
-            return Err(Error::new(ErrorKind::Cancelled, "Cancelled; nothing was changed."));
-        }
+    if asks && !waiting.is_empty() && !agreed(verb, &waiting, context)? {
+        return Err(Error::new(ErrorKind::Cancelled, "Cancelled; nothing was changed."));
     }
     let mut failures = Vec::new();
     let mut any_done = false;
@@ -153,26 +150,24 @@ fn announce(verb: &Verb, item: &Item, identity: &Identity, context: &mut Context
     context.ui.progress(&progress_line(verb.doing, &what, identity));
 }
 
-fn question(verb: &Verb, waiting: &[&Item]) -> String {
+/// Asks about the keys that something will be done to. Several are listed first; the question itself is one line.
+fn agreed(verb: &Verb, waiting: &[&Item], context: &mut Context) -> Result<bool> {
     let name = |item: &&Item| {
         item.key
             .as_ref()
             .map(|key| format!("'{}' ({})", escape(&key.name), key.id))
             .unwrap_or_default()
     };
-    match waiting {
-        [only] => format!("Are you sure you want to {} API key {}?", verb.to_do, name(only)),
+    let what = match waiting {
+        [only] => format!("API key {}", name(only)),
         several => {
-            let names: Vec<String> =
-                several.iter().map(|item| format!("   {}", name(item))).collect();
-            format!(
-                "Are you sure you want to {} these {} API keys?\n{}\n",
-                verb.to_do,
-                names.len(),
-                names.join("\n")
-            )
+            for item in several {
+                context.ui.result(&format!("   {}", name(item)));
+            }
+            format!("these {} API keys", several.len())
         }
-    }
+    };
+    context.ui.confirm(&format!("Are you sure you want to {} {what}?", verb.to_do))
 }
 
 fn act(verb: &Verb, item: &Item, context: &Context) -> Result<Became> {

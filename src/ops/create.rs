@@ -3,6 +3,7 @@
 //! FILE is checked; the journal entry is synced; with `--file` the value is synced beside FILE; the key is made; the
 //! value goes to its one place; the entry is closed. Killed anywhere in between, `recover` completes or undoes it.
 
+use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
@@ -15,7 +16,7 @@ use crate::model::{
     ApiKey, ApiKeyChanges, Identity, NewApiKey, NewValue, Owner, Selection, Timestamp,
 };
 use crate::ops::{expiry, progress_line, resolve, subject};
-use crate::private_file::{Destination, Pending, pending_path};
+use crate::private_file::{self, Destination, DestinationError, Pending, pending_path};
 use crate::render::{json, key_file, table};
 use crate::secret::Secret;
 use crate::ui::{Ui, interrupt, nobody_answers};
@@ -35,6 +36,9 @@ pub fn run(args: &ApiKeyCreateArgs, context: &mut Context) -> Result<()> {
     };
     let destination =
         args.file.as_deref().map(|file| check_destination(file, args.force)).transpose()?;
+    if let Some(destination) = &destination {
+        refuse_own_directories(destination.path(), context)?;
+    }
     let identity = context.identity()?;
     new.id = context.backend()?.choose_id();
     let what = format!("API key {}", context.ui.entity(&new.name));
@@ -58,6 +62,24 @@ fn check_destination(file: &Path, force: bool) -> Result<Destination> {
         );
     }
     Ok(Destination::check(file, force)?)
+}
+
+/// Refuses a FILE among the program's own: it would stand in the way of a lock or a log.
+fn refuse_own_directories(file: &Path, context: &Context) -> Result<()> {
+    let Ok(parent) = private_file::parent(file).canonicalize() else { return Ok(()) };
+    let directories = context.directories()?;
+    for own in [&directories.store, &directories.journal] {
+        if own.canonicalize().is_ok_and(|own| parent.starts_with(own)) {
+            let message = format!(
+                "'{}' is in a directory that this program keeps for itself.",
+                file.display()
+            );
+            return Err(
+                Error::new(ErrorKind::Destination, message).hint("Name a file somewhere else.")
+            );
+        }
+    }
+    Ok(())
 }
 
 fn dry_run(
@@ -195,17 +217,9 @@ fn to_file(
         Ok(created) => created.key,
         Err(error) => return Err(not_created(error, &new.name, Some(pending), entry, context)),
     };
-    let kept = pending.path().to_owned();
-    pending.finish(&key_file::document(&key, &value), &value).map_err(|error| {
-        let mut told = Error::from(error);
-        told.message = format!(
-            "{} The API key {} was created; its value is kept in '{}'.",
-            told.message,
-            key.id,
-            kept.display()
-        );
-        told.hint(format!("Clear the way to FILE, then run '{} recover'.", context.program()))
-    })?;
+    if let Err(error) = pending.finish(&key_file::document(&key, &value), &value) {
+        return Err(not_in_place(error, &key, &place, entry, context));
+    }
     end(entry, context);
     if context.ui.manner().json {
         let state = resolve::state_now(context, &key, now);
@@ -218,6 +232,37 @@ fn to_file(
     let shown = args.file.as_deref().unwrap_or(&file).display().to_string();
     ui.result(&format!("Successfully save API key information to {}", ui.entity(&shown)));
     Ok(())
+}
+
+/// Undoes a key whose FILE was taken or went away meanwhile: nobody has its value. Where that fails too, the value is
+/// kept.
+fn not_in_place(
+    error: DestinationError,
+    key: &ApiKey,
+    copy: &Path,
+    entry: Entry,
+    context: &Context,
+) -> Error {
+    let in_place = error.in_place;
+    let mut told = Error::from(error);
+    if !in_place && delete_unheld(key, context) {
+        if private_file::remove(copy).is_ok() {
+            end(entry, context);
+        }
+        told.message.push_str(" No API key was created.");
+        return told;
+    }
+    let place = if in_place { "FILE".to_owned() } else { format!("'{}'", copy.display()) };
+    let _ = write!(told.message, " The API key {} was created; its value is in {place}.", key.id);
+    told.hint(format!("Clear the way to FILE, then run '{} recover'.", context.program()))
+}
+
+/// Deletes a key whose value reached nobody; tells whether it is gone.
+fn delete_unheld(key: &ApiKey, context: &Context) -> bool {
+    context.backend().is_ok_and(|backend| {
+        (!key.locked || backend.set_locked(&key.id, false).is_ok())
+            && backend.delete_api_key(&key.id).is_ok()
+    })
 }
 
 /// Says that no key was made, and clears away what was prepared for it; keeps it where that is not certain.
@@ -262,11 +307,7 @@ fn to_output(
 /// Deletes a key whose delivery could not be noted: printed without the note, it could be taken for one that nobody
 /// holds.
 fn undone(error: &io::Error, key: &ApiKey, entry: Entry, context: &Context) -> Error {
-    let deleted = context.backend().is_ok_and(|backend| {
-        (!key.locked || backend.set_locked(&key.id, false).is_ok())
-            && backend.delete_api_key(&key.id).is_ok()
-    });
-    if deleted {
+    if delete_unheld(key, context) {
         end(entry, context);
         return journal_failed(error);
     }

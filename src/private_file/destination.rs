@@ -26,15 +26,17 @@ pub struct DestinationError {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// Whether the key is in FILE all the same.
+    pub in_place: bool,
 }
 
 impl DestinationError {
     fn new(message: String) -> Self {
-        Self { message, hint: None }
+        Self { message, hint: None, in_place: false }
     }
 
     fn hinted(message: String, hint: &str) -> Self {
-        Self { message, hint: Some(hint.to_owned()) }
+        Self { message, hint: Some(hint.to_owned()), in_place: false }
     }
 }
 
@@ -261,39 +263,39 @@ impl Pending {
             )));
         }
         let placed = match &self.destination.replaces {
-            Some(seen) if fs::symlink_metadata(to).is_ok() => self.exchange(seen),
-            _ => rename_without_replacing(&self.path, to).map(|()| true),
+            Some(seen) if fs::symlink_metadata(to).is_ok() => self.exchange(seen)?,
+            _ => move_without_replacing(&self.path, to)
+                .map(|()| true)
+                .map_err(|error| failed(&error))?,
         };
-        if !placed.map_err(|error| failed(&error))? {
+        if !placed {
             return Err(DestinationError::new(format!(
                 "'{}' was changed by somebody else meanwhile.",
                 to.display()
             )));
         }
-        sync_dir(parent(to)).map_err(|error| failed(&error))
+        // What FILE has replaced, or the copy's first name.
+        remove(&self.path)
+            .and_then(|()| sync_dir(parent(to)))
+            .map_err(|error| DestinationError { in_place: true, ..failed(&error) })
     }
 
-    /// Exchanges the copy with FILE, and looks at what came out before that is removed: were it not what was to be
-    /// replaced, it goes back. Tells whether the copy is in place.
-    fn exchange(&self, expected: &Seen) -> io::Result<bool> {
-        let exchange = || {
-            rustix::fs::renameat_with(
-                CWD,
-                &self.path,
-                CWD,
-                &self.destination.path,
-                RenameFlags::EXCHANGE,
-            )
-        };
+    /// Exchanges the copy with FILE, and looks at what came out: were it not what was to be replaced, it goes back.
+    /// Tells whether the copy is in place.
+    fn exchange(&self, expected: &Seen) -> Result<bool, DestinationError> {
+        let to = &self.destination.path;
+        let exchange =
+            || rustix::fs::renameat_with(CWD, &self.path, CWD, to, RenameFlags::EXCHANGE);
         match exchange() {
-            Ok(()) if Seen::at(&self.path).as_ref() == Some(expected) => {
-                remove(&self.path).map(|()| true)
-            }
-            Ok(()) => Ok(exchange().map(|()| false)?),
+            Ok(()) if Seen::at(&self.path).as_ref() == Some(expected) => Ok(true),
+            Ok(()) => match exchange() {
+                Ok(()) => Ok(false),
+                Err(error) => Err(DestinationError { in_place: true, ..cannot(to, &error.into()) }),
+            },
             Err(error) if cannot_rename_so(error) => {
-                fs::rename(&self.path, &self.destination.path).map(|()| true)
+                fs::rename(&self.path, to).map(|()| true).map_err(|error| cannot(to, &error))
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(cannot(to, &error.into())),
         }
     }
 
@@ -319,13 +321,11 @@ pub fn read_pending(bytes: &[u8]) -> Option<Secret> {
     bytes.rsplit(|&byte| byte == b'\n').find_map(value).or_else(|| value(bytes))
 }
 
-fn rename_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
+/// Puts `from` in the place of `to`, where nothing may be; its first name may be there still.
+fn move_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
     match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         // A hard link does not replace either.
-        Err(error) if cannot_rename_so(error) => {
-            fs::hard_link(from, to)?;
-            remove(from)
-        }
+        Err(error) if cannot_rename_so(error) => fs::hard_link(from, to),
         result => Ok(result?),
     }
 }
@@ -444,7 +444,8 @@ mod tests {
         assert_eq!(fs::read_to_string(&file).unwrap(), "another key");
         assert_eq!(value_in(&copy).as_deref(), Some(value.expose()));
         assert!(pending.exchange(&Seen::at(&file).unwrap()).unwrap());
-        assert_eq!((value_in(&file).as_deref(), copy.exists()), (Some(value.expose()), false));
+        assert_eq!(value_in(&file).as_deref(), Some(value.expose()));
+        assert_eq!(fs::read_to_string(&copy).unwrap(), "another key");
     }
 
     #[test]

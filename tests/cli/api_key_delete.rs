@@ -127,7 +127,7 @@ fn json_asks_no_questions() {
 #[test]
 fn several_keys_are_asked_about_once() {
     let (sandbox, _) = keys(&["a", "b c", "d"]);
-    let question = "Are you sure you want to delete these 2 API keys?\n   'a' ([ID1])\n   'b c' ([ID2])\n [y/N]> ";
+    let question = "   'a' ([ID1])\n   'b c' ([ID2])\nAre you sure you want to delete these 2 API keys? [y/N]> ";
     let cancelled = sandbox.run_input(&["api-key-delete", "a", "b c"], "no\n");
     cancelled.is(13, &format!("{question}no\n"), "Cancelled; nothing was changed.\n");
     let both =

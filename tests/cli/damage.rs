@@ -204,6 +204,63 @@ fn a_store_that_others_can_write() {
 }
 
 #[test]
+fn a_line_that_is_lost_or_moved_or_repeated() {
+    let (sandbox, bytes) = three_keys();
+    let lines: Vec<&[u8]> = bytes.split_inclusive(|&byte| byte == b'\n').collect();
+    let [header, one, two, three] = lines[..] else { panic!("a header and three keys") };
+    for (number, damaged) in [
+        (2, vec![header, two, three]),
+        (3, vec![header, one, three]),
+        (2, vec![header, two, one, three]),
+        (3, vec![header, one, one, two, three]),
+        (2, vec![header, three]),
+    ] {
+        let damaged = damaged.concat();
+        fs::write(sandbox.store(), &damaged).unwrap();
+        for args in
+            [&["api-keys"][..], &["api-key-create", "four"], &["api-key-delete", "one", "-f"]]
+        {
+            let outcome = sandbox.run(args);
+            let place = format!("store.jsonl, line {number}: its checksum does not match");
+            assert!(outcome.code(1).stderr.contains(&place), "{outcome:#?}");
+        }
+        assert!(fs::read(sandbox.store()).unwrap() == damaged);
+    }
+}
+
+#[test]
+fn what_is_no_beginning_of_a_record_is_no_cut_off_record() {
+    let (sandbox, bytes) = three_keys();
+    for (number, damaged) in [
+        (1, b"notes of somebody, without a newline".to_vec()),
+        (5, [&bytes[..], b"notes of somebody"].concat()),
+        (5, [&bytes[..], b"{\"crc\":notes"].concat()),
+    ] {
+        fs::write(sandbox.store(), &damaged).unwrap();
+        for args in [&["api-keys"][..], &["api-key-create", "four"]] {
+            let outcome = sandbox.run(args);
+            let place = format!("store.jsonl, line {number}: it is no record of this format");
+            assert!(outcome.code(1).stderr.contains(&place), "{outcome:#?}");
+        }
+        assert!(fs::read(sandbox.store()).unwrap() == damaged);
+    }
+    // What a power cut can leave behind the last record.
+    fs::write(sandbox.store(), [&bytes[..], &[0; 100]].concat()).unwrap();
+    assert_eq!(sandbox.keys().len(), 3);
+    sandbox.create("four", &[]);
+    assert_eq!(sandbox.keys().len(), 4);
+}
+
+#[test]
+fn a_fifo_in_the_place_of_the_store_is_not_waited_for() {
+    let (sandbox, _) = three_keys();
+    fs::remove_file(sandbox.store()).unwrap();
+    sandbox.bash(&format!("mkfifo '{}'", sandbox.store().display())).ok();
+    let outcome = sandbox.run(&["api-keys"]);
+    assert!(outcome.code(1).stderr.contains("it is not a regular file"), "{outcome:#?}");
+}
+
+#[test]
 fn a_store_that_others_can_read() {
     let (sandbox, _) = three_keys();
     fs::set_permissions(sandbox.store(), fs::Permissions::from_mode(0o644)).unwrap();

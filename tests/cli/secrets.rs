@@ -230,7 +230,7 @@ fn everything(sandbox: &Sandbox) -> String {
 
 /// Waits until `done` says so.
 #[track_caller]
-fn wait_until(what: &str, done: impl Fn() -> bool) {
+fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !done() {
         assert!(Instant::now() < deadline, "{what}");
@@ -243,32 +243,36 @@ fn spawned(command: &mut Command) -> Child {
 }
 
 #[test]
-fn a_file_that_is_in_the_way_leaves_one_copy_beside_it() {
+fn a_file_that_comes_in_the_way_undoes_the_key() {
     let sandbox = Sandbox::new();
     sandbox.create("first", &[]);
     // Readers pass this lock; the command stops where the pending copy is written and the key not yet made.
     let lock = fs::File::open(sandbox.root().join("home/store/store.lock")).unwrap();
     lock.lock_shared().unwrap();
-    let child = spawned(&mut sandbox.command(&["api-key-create", "x", "--file", "k"]));
-    let whole = |name: &String| {
-        name.ends_with(".pending")
-            && fs::read_to_string(sandbox.work(name)).is_ok_and(|text| text.ends_with("\"}\n"))
-    };
-    wait_until("the pending copy is written", || sandbox.files_in_work().iter().any(whole));
+    let child = spawned(&mut sandbox.command(&["api-key-create", "x", "--file", "k", "--lock"]));
+    let mut document = String::new();
+    wait_until("the pending copy is written", || {
+        let copy = sandbox.files_in_work().into_iter().find(|name| name.ends_with(".pending"));
+        document = copy
+            .and_then(|name| {
+                assert_eq!(mode(&sandbox.work(&name)), 0o600);
+                fs::read_to_string(sandbox.work(&name)).ok()
+            })
+            .unwrap_or_default();
+        document.ends_with("\"}\n")
+    });
     fs::write(sandbox.work("k"), "in the way").unwrap();
     lock.unlock().unwrap();
-    let blocked = Outcome::from(child.wait_with_output().unwrap());
-    blocked.code(14);
-    let pending =
-        sandbox.files_in_work().into_iter().find(|name| name.ends_with(".pending")).unwrap();
-    let document = fs::read_to_string(sandbox.work(&pending)).unwrap();
+    let refused = Outcome::from(child.wait_with_output().unwrap());
+    let message = "FAILED\n'k' was changed by somebody else meanwhile. No API key was created.\n\n";
+    refused.code(14).stderr(message);
+    assert_eq!(fs::read_to_string(sandbox.work("k")).unwrap(), "in the way");
+    assert_eq!((sandbox.files_in_work().len(), sandbox.open_entries()), (1, 0));
+    assert_eq!(sandbox.keys().len(), 1);
+    // It is left where it was looked for, and nowhere else.
     let value = value_in(&document);
-    only_in(&format!("work/{pending}"), &value, &sandbox, &[&blocked]);
-    assert_eq!(mode(&sandbox.work(&pending)), 0o600);
-    fs::remove_file(sandbox.work("k")).unwrap();
-    let recovered = sandbox.run(&["recover"]);
-    recovered.ok();
-    only_in("work/k", &value, &sandbox, &[&blocked, &recovered]);
+    fs::write(sandbox.work("k"), &value).unwrap();
+    only_in("work/k", &value, &sandbox, &[&refused]);
 }
 
 #[test]

@@ -3,8 +3,9 @@
 //! `store.jsonl` begins with a header line (format, version, identity, hash key); every further line is one change
 //! ([`super::record`]). A change is acknowledged when its line is on the disk. Readers hold a shared lock on
 //! `store.lock`, writers an exclusive one; the lock is a file of its own because compaction swaps the log's inode.
-//! A last line without its newline was never acknowledged: it is ignored with a warning and cut off by the next write.
-//! Anything else that is not as it was written is damage, and stops both reading and writing.
+//! A last line that was begun and has no newline was never acknowledged: it is ignored with a warning and cut off by the
+//! next write. Anything else that is not as it was written is damage, and stops both reading and writing; only lines
+//! taken away at the end leave no trace.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -17,7 +18,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use super::record::{self, Event, Line, Op, Record};
+use super::record::{self, Chain, Event, Line, Op, Record};
 use crate::backend::{BackendError, Condition};
 use crate::model::Identity;
 use crate::private_file::{self, AppendError, Lock, LockMode, Log, Replacement};
@@ -58,6 +59,8 @@ pub(super) struct Scan {
     pub(super) torn: bool,
     /// Whether others can read the log.
     pub(super) exposed: bool,
+    /// The checksum of all whole lines.
+    chain: Chain,
     /// Lines behind the header.
     lines: u64,
     /// Keys that are there: creations less deletions.
@@ -94,14 +97,24 @@ impl Store {
     }
 
     fn first_line(&self) -> Result<Option<Facts>, BackendError> {
+        let Some(file) = self.open_log()? else { return Ok(None) };
         let mut line = Vec::new();
-        match File::open(&self.log) {
-            Ok(file) => io::BufReader::with_capacity(1024, file).read_until(b'\n', &mut line),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        let mut reader = io::BufReader::with_capacity(1024, file);
+        reader.read_until(b'\n', &mut line).map_err(|error| self.unreadable(error))?;
+        let whole = line.pop_if(|last| *last == b'\n').is_some();
+        whole.then(|| self.header(&line, &mut Chain::default())).transpose()
+    }
+
+    /// Opens the log for reading; `None` while nothing was ever written.
+    fn open_log(&self) -> Result<Option<File>, BackendError> {
+        // Looked at first: to open a FIFO would wait for a writer.
+        match std::fs::metadata(&self.log) {
+            Ok(metadata) if metadata.is_file() => File::open(&self.log).map(Some),
+            Ok(_) => Err(io::Error::other("it is not a regular file")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
-        .map_err(|error| self.unreadable(error))?;
-        line.pop_if(|last| *last == b'\n').map(|_| self.header(&line)).transpose()
+        .map_err(|error| self.unreadable(error))
     }
 
     /// Reads every line under a shared lock.
@@ -146,13 +159,16 @@ impl Store {
 
     /// Goes through the log line by line; `visit` returns `None` for a line that it cannot parse.
     fn scan(&self, mut visit: impl FnMut(Line<'_>) -> Option<()>) -> Result<Scan, BackendError> {
-        let mut scan =
-            Scan { facts: None, whole: 0, torn: false, exposed: false, lines: 0, live: 0 };
-        let mut file = match File::open(&self.log) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(scan),
-            Err(error) => return Err(self.unreadable(error)),
+        let mut scan = Scan {
+            facts: None,
+            whole: 0,
+            torn: false,
+            exposed: false,
+            chain: Chain::default(),
+            lines: 0,
+            live: 0,
         };
+        let Some(mut file) = self.open_log()? else { return Ok(scan) };
         scan.exposed = self.check_mode(&file)?;
         let mut buffer = vec![0; CHUNK];
         let mut held = 0;
@@ -176,6 +192,10 @@ impl Store {
             buffer.copy_within(start..filled, 0);
             held = filled - start;
         }
+        if !record::is_cut_off(&buffer[..held]) {
+            let line = scan.lines + 1 + u64::from(scan.facts.is_some());
+            return Err(self.damaged(line, "it is no record of this format"));
+        }
         scan.torn = held > 0;
         Ok(scan)
     }
@@ -187,12 +207,13 @@ impl Store {
         visit: &mut impl FnMut(Line<'_>) -> Option<()>,
     ) -> Result<(), BackendError> {
         if scan.facts.is_none() {
-            scan.facts = Some(self.header(line)?);
+            scan.facts = Some(self.header(line, &mut scan.chain)?);
             return Ok(());
         }
         scan.lines += 1;
-        let damaged = |why| self.damaged(scan.lines + 1, why);
-        let line = Line::look(line).map_err(damaged)?;
+        let number = scan.lines + 1;
+        let damaged = |why| self.damaged(number, why);
+        let line = Line::look(line, &mut scan.chain).map_err(damaged)?;
         match line.op {
             Op::Create => scan.live += 1,
             Op::Delete => scan.live = scan.live.saturating_sub(1),
@@ -201,9 +222,9 @@ impl Store {
         visit(line).ok_or_else(|| damaged("it is no record of this format"))
     }
 
-    fn header(&self, line: &[u8]) -> Result<Facts, BackendError> {
+    fn header(&self, line: &[u8], chain: &mut Chain) -> Result<Facts, BackendError> {
         let damaged = |why| self.damaged(1, why);
-        record::verified(line).map_err(damaged)?;
+        record::verified(line, chain).map_err(damaged)?;
         let header: Header<'_> =
             serde_json::from_slice(line).map_err(|_| damaged("it is no header of a key store"))?;
         if header.format != FORMAT {
@@ -276,12 +297,14 @@ impl Writer<'_> {
         let store = self.store;
         let failed = |error| BackendError::store(&store.log, "could not be written", error);
         let mut bytes = Vec::new();
+        let mut chain = scan.chain;
         if scan.facts.is_none() {
-            bytes = header_line(facts)?;
+            bytes = header_line(facts, &mut chain)?;
         }
         for change in changes {
-            bytes
-                .extend_from_slice(&record::to_line(change).map_err(|error| failed(error.into()))?);
+            bytes.extend_from_slice(
+                &record::to_line(change, &mut chain).map_err(|error| failed(error.into()))?,
+            );
         }
         let mut log = Log::open(&store.log, scan.whole).map_err(failed)?;
         if scan.facts.is_none() {
@@ -316,7 +339,8 @@ impl Writer<'_> {
         let mut keys = super::fold::Fold::new(&facts.identity, super::fold::Want::Everything);
         store.scan(|line| keys.take(&line))?;
         let mut fresh = Replacement::start(&store.log).map_err(failed)?;
-        fresh.write(&header_line(facts)?).map_err(failed)?;
+        let mut chain = Chain::default();
+        fresh.write(&header_line(facts, &mut chain)?).map_err(failed)?;
         for kept in keys.into_kept() {
             let by = kept.history.first().map_or(&*kept.key.created_by, |event| &*event.by);
             let mut line = Record::of(Op::Create, &kept.key, &kept.hash, by, &facts.identity);
@@ -327,14 +351,14 @@ impl Writer<'_> {
                     .filter_map(|event| Event::of(event, &kept.key.iam_id))
                     .collect();
             }
-            let line = record::to_line(&line).map_err(|error| failed(error.into()))?;
+            let line = record::to_line(&line, &mut chain).map_err(|error| failed(error.into()))?;
             fresh.write(&line).map_err(failed)?;
         }
         fresh.finish().map_err(failed)
     }
 }
 
-fn header_line(facts: &Facts) -> Result<Vec<u8>, BackendError> {
+fn header_line(facts: &Facts, chain: &mut Chain) -> Result<Vec<u8>, BackendError> {
     let header = Header {
         format: FORMAT.into(),
         version: VERSION,
@@ -343,7 +367,7 @@ fn header_line(facts: &Facts) -> Result<Vec<u8>, BackendError> {
         user: (&*facts.identity.user).into(),
         hash_key: URL_SAFE_NO_PAD.encode(facts.hash_key).into(),
     };
-    record::to_line(&header)
+    record::to_line(&header, chain)
         .map_err(|error| BackendError::store("store.jsonl", "could not be written", error))
 }
 
