@@ -152,13 +152,11 @@ fn announce(verb: &Verb, item: &Item, identity: &Identity, context: &mut Context
 
 /// Asks about the keys that something will be done to. Several are listed first; the question itself is one line.
 fn agreed(verb: &Verb, waiting: &[&Item], context: &mut Context) -> Result<bool> {
-    let name = |item: &&Item| {
-        item.key
-            .as_ref()
-            .map(|key| format!("'{}' ({})", escape(&key.name), key.id))
-            .unwrap_or_default()
-    };
+    let both = |key: &ApiKey| format!("'{}' ({})", escape(&key.name), key.id);
+    let name = |item: &&Item| item.key.as_ref().map(both).unwrap_or_default();
     let what = match waiting {
+        // Who named a key by its name knows it by that; the question should fit into one row.
+        [only] if matches!(only.named, KeyRef::Name(_)) => subject(&only.named),
         [only] => format!("API key {}", name(only)),
         several => {
             for item in several {

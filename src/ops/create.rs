@@ -44,7 +44,7 @@ pub fn run(args: &ApiKeyCreateArgs, context: &mut Context) -> Result<()> {
     let what = format!("API key {}", context.ui.entity(&new.name));
     context.ui.progress(&progress_line("Creating", &what, &identity));
     if args.dry_run.dry_run {
-        return dry_run(&new, &identity, now, context);
+        return dry_run(&new, args.file.as_deref(), &identity, now, context);
     }
     check_texts(&new, context)?;
     warn_of_orphans(context);
@@ -84,6 +84,7 @@ fn refuse_own_directories(file: &Path, context: &Context) -> Result<()> {
 
 fn dry_run(
     new: &NewApiKey,
+    file: Option<&Path>,
     identity: &Identity,
     now: Timestamp,
     context: &mut Context,
@@ -93,7 +94,10 @@ fn dry_run(
     if ui.manner().json {
         ui.data(|out| json::planned(out, new, identity, now));
     } else {
-        ui.result(&format!("Dry run: API key {} would be created", ui.entity(&new.name)));
+        let place =
+            file.map(|file| format!(" and saved to {}", ui.entity(&file.display().to_string())));
+        let place = place.unwrap_or_default();
+        ui.result(&format!("Dry run: API key {} would be created{place}", ui.entity(&new.name)));
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use std::os::fd::AsFd as _;
 use dialoguer::console::Term;
 use dialoguer::theme::Theme;
 use dialoguer::{Confirm, Password};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::{Ui, interrupt};
 use crate::error::{Error, ErrorKind, Result};
@@ -67,12 +68,19 @@ impl Ui {
     }
 
     fn confirm_at_terminal(question: &str) -> Result<bool> {
+        let term = Self::term();
+        // The prompt is drawn again with every key, which works within one row only.
+        let fits = question.width() + " [y/N]> y ".len() <= usize::from(term.size().1);
+        let prompt = if fits { question } else { "Go on?" };
+        if !fits {
+            term.write_line(question).map_err(|error| not_asked(&error))?;
+        }
         interrupt::begin_prompt();
         let asked = Confirm::with_theme(&PlainTheme)
-            .with_prompt(question)
+            .with_prompt(prompt)
             .default(false)
             .wait_for_newline(true)
-            .interact_on(&Self::term());
+            .interact_on(&term);
         let answer = asked.map_err(|error| not_asked(&error.into()));
         interrupt::end_prompt();
         answer

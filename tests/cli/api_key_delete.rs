@@ -11,7 +11,7 @@ fn keys(names: &[&str]) -> (Sandbox, Vec<String>) {
     (sandbox, ids)
 }
 
-const QUESTION: &str = "Are you sure you want to delete API key 'k' ([ID1])? [y/N]> ";
+const QUESTION: &str = "Are you sure you want to delete API key 'k'? [y/N]> ";
 
 #[test]
 fn force_deletes_without_a_question() {
@@ -206,7 +206,7 @@ fn quiet_and_json_errors_report_each_failure_too() {
 #[test]
 fn only_keys_that_can_be_deleted_are_asked_about() {
     let (sandbox, _) = keys(&["a"]);
-    let question = "Are you sure you want to delete API key 'a' ([ID1])? [y/N]> y\n";
+    let question = "Are you sure you want to delete API key 'a'? [y/N]> y\n";
     let stdout =
         [question, &progress("Deleting", "nope"), &done("Deleting", "a", "was deleted")].concat();
     let stderr = [not_found("nope"), failed("1 of 2 API keys failed.")].concat();
@@ -313,7 +313,7 @@ fn deleting_from_a_store_that_was_never_written_makes_none() {
 fn names_may_hold_anything() {
     let names = ["with spaces", "a/b:c", "it's", "\"quoted\"", "🔑", "ApiKey-x", "tab\there"];
     let (sandbox, _) = keys(&names);
-    let question = "Are you sure you want to delete API key 'tab\\there' ([ID1])? [y/N]> n\n";
+    let question = "Are you sure you want to delete API key 'tab\\there'? [y/N]> n\n";
     let cancelled = sandbox.run_input(&["api-key-delete", "tab\there", "-q"], "n\n");
     cancelled.is(13, question, "Cancelled; nothing was changed.\n");
     for name in names {

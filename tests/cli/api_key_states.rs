@@ -62,7 +62,7 @@ impl Verb {
     }
 
     fn question(&self, name: &str) -> String {
-        format!("Are you sure you want to {} API key '{name}' ([ID1])? [y/N]> ", self.to_do)
+        format!("Are you sure you want to {} API key '{name}'? [y/N]> ", self.to_do)
     }
 
     /// How many of the keys are as the verb leaves them.

@@ -1,5 +1,7 @@
 //! Many processes at once: nothing fails, nothing is lost, and a reader never sees half a change.
 
+use std::fs;
+use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -192,4 +194,35 @@ fn the_lock_of_a_stopped_process_is_waited_for_with_patience() {
     assert!((29..45).contains(&start.elapsed().as_secs()));
     stopped.go_on().ok();
     assert_eq!(sandbox.keys().len(), 1);
+}
+
+/// Ten commands want one FILE: one key is made, and the others leave nothing.
+#[test]
+fn one_file_takes_one_key_in_a_race() {
+    for (prepared, more) in [(None, &[][..]), (Some(""), &[]), (Some("an old key"), &["--force"])] {
+        let sandbox = Sandbox::new();
+        if let Some(content) = prepared {
+            fs::write(sandbox.work("k"), content).unwrap();
+        }
+        let args = [&["api-key-create", "x", "--file", "k", "-q"], more].concat();
+        let start = |_| {
+            sandbox.command(&args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+        };
+        let children: Vec<Child> = (0..10).map(start).collect();
+        let codes: Vec<i32> = children
+            .into_iter()
+            .map(|child| Outcome::from(child.wait_with_output().unwrap()).code)
+            .collect();
+        // With '--force' one may come when another is done, and replace its file as it was told to.
+        let done = codes.iter().filter(|code| **code == 0).count();
+        assert!(done >= 1 && codes.iter().all(|code| [0, 14].contains(code)), "{codes:?}");
+        assert!(done == 1 || !more.is_empty(), "{codes:?}");
+        let keys: Vec<String> =
+            sandbox.keys().iter().map(|key| key["id"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(keys.len(), done, "{codes:?}");
+        let in_file =
+            sandbox.run(&["api-key-lookup", "@k", "--uuid"]).ok().stdout.trim().to_owned();
+        assert!(keys.contains(&in_file));
+        assert_eq!((sandbox.files_in_work(), sandbox.open_entries()), (vec!["k".to_owned()], 0));
+    }
 }

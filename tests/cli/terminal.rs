@@ -56,13 +56,29 @@ fn yes_at_the_terminal_goes_on() {
             screen(&end.text),
             format!(
                 "Deleting API key victim under 10ca1000000000000000000000000000 as local@localhost...\n\
-                 Are you sure you want to delete API key 'victim' ([ID1])? [y/N]> {shown}\n\
+                 Are you sure you want to delete API key 'victim'? [y/N]> {shown}\n\
                  OK\nAPI key victim was deleted\n"
             ),
             "{end:#?}"
         );
         assert_eq!(sandbox.keys().len(), 0);
     }
+}
+
+/// A prompt is drawn again with every key, which works within one row only.
+#[test]
+fn a_question_that_is_too_long_for_a_row_is_not_drawn_again() {
+    let sandbox = Sandbox::new();
+    let id = sandbox.create("victim", &[]);
+    let mut terminal = Terminal::start(&mut sandbox.command(&["api-key-delete", &id, "-q"]), 80);
+    terminal.wait_for(QUESTION);
+    terminal.wait_for_reading();
+    terminal.send(b"yny\r");
+    let end = terminal.end();
+    end.code(0);
+    let question = "Are you sure you want to delete API key 'victim' ([ID1])?\nGo on? [y/N]> y\n";
+    assert_eq!(screen(&end.text), format!("{question}API key [ID1] was deleted\n"), "{end:#?}");
+    assert_eq!(end.text.matches("Are you sure").count(), 1);
 }
 
 #[test]
@@ -76,7 +92,7 @@ fn no_at_the_terminal_and_a_mere_enter_cancel() {
         assert_eq!(
             screen(&end.text),
             "Deleting API key victim under 10ca1000000000000000000000000000 as local@localhost...\n\
-             Are you sure you want to delete API key 'victim' ([ID1])? [y/N]> n\n\
+             Are you sure you want to delete API key 'victim'? [y/N]> n\n\
              Cancelled; nothing was changed.\n",
             "{end:#?}"
         );

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 
 use super::{lived_in, refused};
 use crate::support::disk::snapshot;
-use crate::support::skipped;
+use crate::support::{Sandbox, skipped};
 
 #[test]
 fn a_file_that_cannot_take_a_key_is_refused_before_anything_is_made() {
@@ -95,4 +95,23 @@ fn a_directory_without_room_is_refused_before_the_key_is_made() {
     outcome.code(14);
     assert_eq!(left, "ballast\n");
     assert_eq!((sandbox.keys().len(), sandbox.open_entries()), (1, 0));
+}
+
+#[test]
+fn a_file_among_the_programs_own_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.create("first", &[]);
+    for own in ["store/store.lock", "store/store.jsonl", "store/new", "journal/new"] {
+        let file = sandbox.root().join("home").join(own).display().to_string();
+        let before = sandbox.store_bytes();
+        let message = format!(
+            "FAILED\n'{file}' is in a directory that this program keeps for itself.\nName a file somewhere else.\n\n"
+        );
+        sandbox
+            .run(&["api-key-create", "x", "--file", &file, "--force"])
+            .code(14)
+            .stdout("")
+            .stderr(&message);
+        assert_eq!((sandbox.store_bytes(), sandbox.open_entries()), (before, 0));
+    }
 }

@@ -29,8 +29,7 @@ fn asked(
     did: &'static str,
 ) -> impl FnOnce(&Ran) {
     move |ran| {
-        let question =
-            format!("Are you sure you want to {to_do} API key '{key}' ([ID1])? [y/N]> y\n");
+        let question = format!("Are you sure you want to {to_do} API key '{key}'? [y/N]> y\n");
         let stdout = format!("{}{question}OK\nAPI key {key} was {did}\n", progress(doing, key));
         ran.outcome.is(0, &stdout, "");
     }

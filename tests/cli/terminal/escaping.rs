@@ -85,9 +85,8 @@ fn a_question_cannot_be_forged() {
     let (sandbox, _) = with_evil();
     let asked = sandbox.run_input(&["api-key-delete", EVIL], "no\x1b[2J\n");
     harmless(&asked.code(2).stdout);
-    let question = format!(
-        "Are you sure you want to delete API key '{SHOWN}' ([ID1])? [y/N]> no\\u{{1b}}[2J\n"
-    );
+    let question =
+        format!("Are you sure you want to delete API key '{SHOWN}'? [y/N]> no\\u{{1b}}[2J\n");
     assert!(redact(&asked.stdout).ends_with(&question), "{asked:#?}");
     let mut command = sandbox.command(&["api-key-delete", EVIL, "--color", "never"]);
     let mut terminal = Terminal::start(&mut command, 400);
@@ -96,7 +95,7 @@ fn a_question_cannot_be_forged() {
     terminal.send(b"n\r");
     let end = terminal.end();
     end.code(13);
-    assert!(end.text.contains(&format!("API key '{SHOWN}' (")), "{end:#?}");
+    assert!(end.text.contains(&format!("delete API key '{SHOWN}'?")), "{end:#?}");
     assert!(!end.text.contains("\x1b[31m") && !end.text.contains('\u{202e}'), "{end:#?}");
 }
 
