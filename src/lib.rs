@@ -1,7 +1,7 @@
 //! API keys of IBM Cloud IAM from the command line; the library exists so that the program can be tested and its
 //! completions and man pages generated, and is no published API.
 //!
-//! `main → lib → ops → {backend, journal, render} → {model, secret}`; see CONTRIBUTING.md for the drawn layout.
+//! `main → lib → ops → {backend, journal, render} → {model, secret, text}`; see CONTRIBUTING.md for the drawn layout.
 
 #[cfg(not(unix))]
 compile_error!(

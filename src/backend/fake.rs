@@ -8,7 +8,7 @@ use super::{Backend, BackendError, Condition, CreateEffect};
 use crate::context::{Context, Environment, Program};
 use crate::model::{
     ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, BackendKind, CreatedApiKey, Detail, EntityTag,
-    Identity, LeakAction, NewApiKey, NewValue, Owner, Selection, Timestamp,
+    Identity, NewApiKey, NewValue, Owner, Selection,
 };
 use crate::secret::Secret;
 use crate::ui::{Manner, Ui};
@@ -30,29 +30,6 @@ impl Default for Fake {
 }
 
 impl Fake {
-    /// A key of this name.
-    pub(crate) fn key(name: &str) -> ApiKey {
-        let time = Timestamp::from_seconds(0).unwrap();
-        ApiKey {
-            id: ApiKeyId::new(format!("ApiKey-of-{name}")),
-            entity_tag: EntityTag::new("1-x"),
-            unusual_crn: None,
-            locked: false,
-            disabled: false,
-            created_at: time,
-            created_by: "IBMid-1".into(),
-            modified_at: time,
-            expires_at: None,
-            support_sessions: false,
-            action_when_leaked: LeakAction::Disable,
-            name: name.into(),
-            description: "".into(),
-            iam_id: "IBMid-1".into(),
-            account_id: "account".into(),
-            leaked: false,
-        }
-    }
-
     /// A context that works with it.
     pub(crate) fn context(self, manner: Manner) -> Context {
         let context =

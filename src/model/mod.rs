@@ -211,6 +211,32 @@ impl ApiKey {
     }
 }
 
+#[cfg(test)]
+impl ApiKey {
+    /// A plain key of this name for unit tests; its id is `ApiKey-of-<name>`.
+    pub(crate) fn sample(name: &str) -> Self {
+        let time = Timestamp::from_seconds(1_792_519_443).unwrap();
+        Self {
+            id: ApiKeyId::new(format!("ApiKey-of-{name}")),
+            entity_tag: EntityTag::new("1-x"),
+            unusual_crn: None,
+            locked: false,
+            disabled: false,
+            created_at: time,
+            created_by: "IBMid-1".into(),
+            modified_at: time,
+            expires_at: None,
+            support_sessions: false,
+            action_when_leaked: LeakAction::Disable,
+            name: name.into(),
+            description: "".into(),
+            iam_id: "IBMid-1".into(),
+            account_id: "account".into(),
+            leaked: false,
+        }
+    }
+}
+
 /// One change in the life of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryEntry {

@@ -74,28 +74,10 @@ pub fn states(keys: &[ApiKey], now: Timestamp) -> Vec<State> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ApiKeyId, EntityTag, LeakAction};
 
     fn key(name: &str, disabled: bool, expires_at: Option<i64>) -> ApiKey {
-        let time = Timestamp::from_seconds(0).unwrap();
-        ApiKey {
-            id: ApiKeyId::new("ApiKey-x"),
-            entity_tag: EntityTag::new("1-x"),
-            unusual_crn: None,
-            locked: false,
-            disabled,
-            created_at: time,
-            created_by: "me".into(),
-            modified_at: time,
-            expires_at: expires_at.and_then(Timestamp::from_seconds),
-            support_sessions: false,
-            action_when_leaked: LeakAction::Disable,
-            name: name.into(),
-            description: "".into(),
-            iam_id: "me".into(),
-            account_id: "acct".into(),
-            leaked: false,
-        }
+        let expires_at = expires_at.and_then(Timestamp::from_seconds);
+        ApiKey { disabled, expires_at, ..ApiKey::sample(name) }
     }
 
     fn states_of(keys: &[ApiKey]) -> Vec<&'static str> {

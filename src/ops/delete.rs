@@ -28,7 +28,7 @@ mod tests {
     use crate::backend::fake::Fake;
     use crate::cli::{ActArgs, DryRunArgs, ForceArgs, KeysArgs};
     use crate::error::ErrorKind;
-    use crate::model::KeyRef;
+    use crate::model::{ApiKey, KeyRef};
     use crate::ui::Manner;
 
     /// Deletes `a`, `b` and `c`, of which the backend answers as given, and returns how the command ends.
@@ -37,7 +37,7 @@ mod tests {
     ) -> Option<(ErrorKind, String)> {
         let names = ["a", "b", "c"];
         let backend = Fake {
-            keys: names.map(Fake::key).to_vec(),
+            keys: names.map(ApiKey::sample).to_vec(),
             deletions: std::sync::Mutex::new(answers.into_iter().collect()),
             ..Fake::default()
         };

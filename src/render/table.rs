@@ -272,28 +272,9 @@ pub fn details(details: &ApiKeyDetails, state: State, asked: Detail, colour: boo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ApiKeyId, EntityTag, LeakAction};
 
     fn key(name: &str, description: &str) -> ApiKey {
-        let time = Timestamp::from_seconds(1_792_519_443).unwrap();
-        ApiKey {
-            id: ApiKeyId::from_random([7; 16]),
-            entity_tag: EntityTag::new("1-x"),
-            unusual_crn: None,
-            locked: true,
-            disabled: false,
-            created_at: time,
-            created_by: "IBMid-1".into(),
-            modified_at: time,
-            expires_at: None,
-            support_sessions: false,
-            action_when_leaked: LeakAction::Disable,
-            name: name.into(),
-            description: description.into(),
-            iam_id: "IBMid-1".into(),
-            account_id: "acct".into(),
-            leaked: false,
-        }
+        ApiKey { description: description.into(), locked: true, ..ApiKey::sample(name) }
     }
 
     #[test]
