@@ -7,12 +7,10 @@ use clap::{Command, CommandFactory as _};
 use clap_complete::CompleteEnv;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
-use crate::backend::Backend as _;
-use crate::backend::local::LocalBackend;
 use crate::cli::Cli;
-use crate::config::{self, Choice, Directories};
-use crate::context::{Environment, Program};
-use crate::model::{BackendKind, KeyRef, Owner, Selection};
+use crate::context::{Context, Environment, Program};
+use crate::model::{ApiKey, KeyRef, Owner, Selection};
+use crate::ui::{Manner, Ui};
 
 /// The variable by which a completion script asks.
 pub const VARIABLE: &str = "IBMCLOUD_IAM_COMPLETE";
@@ -104,20 +102,10 @@ fn quoted(word: &str, quote: Option<char>) -> String {
     word.chars().flat_map(|c| (!plain(c)).then_some('\\').into_iter().chain([c])).collect()
 }
 
-fn listed() -> Option<Vec<crate::model::ApiKey>> {
-    let environment = Environment::of_process();
-    let directories = Directories::find(&environment).ok()?;
-    let program = Program::of_arg0(None);
-    let choice = config::choose_backend(None, &environment, &program, &directories.config).ok()?;
-    match choice {
-        Choice::Chosen(BackendKind::Remote) => None,
-        Choice::Chosen(BackendKind::Local) | Choice::Default => {
-            let backend = LocalBackend::new(
-                directories.store,
-                crate::backend::local::KEY_LIMIT,
-                config::clock(&environment).ok()?,
-            );
-            backend.api_keys(&Owner::Myself, &Selection::All).ok()
-        }
-    }
+fn listed() -> Option<Vec<ApiKey>> {
+    let ui = Ui::new(Manner { quiet: true, ..Manner::default() });
+    let mut context =
+        Context::new(Environment::of_process(), Program::of_arg0(None), None, ui).ok()?;
+    context.open_backend().ok()?;
+    context.backend().ok()?.api_keys(&Owner::Myself, &Selection::All).ok()
 }

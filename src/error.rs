@@ -6,65 +6,49 @@ use crate::backend::{BackendError, Condition};
 use crate::clock::ClockError;
 use crate::private_file::DestinationError;
 
-/// The kinds of failure; each has an exit code of its own.
+/// The kinds of failure, each with its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[repr(u8)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
     /// Anything that has no kind of its own.
-    Failure,
+    Failure = 1,
     /// The command line or a setting makes no sense, or `--force` is missing where nobody can answer.
-    Usage,
+    Usage = 2,
     /// No such key.
-    NotFound,
+    NotFound = 3,
     /// A name that several keys have.
-    Ambiguous,
+    Ambiguous = 4,
     /// The key changed since it was read.
-    Conflict,
+    Conflict = 5,
     /// The key is locked.
-    Locked,
+    Locked = 6,
     /// No credential, or one that is refused.
-    NotLoggedIn,
+    NotLoggedIn = 7,
     /// The credential does not allow it.
-    NotPermitted,
+    NotPermitted = 8,
     /// As many keys as allowed.
-    LimitReached,
+    LimitReached = 9,
     /// The service, the network or the store cannot serve now; nothing changed.
-    Unavailable,
+    Unavailable = 10,
     /// It is not known whether the request was carried out.
-    OutcomeUnknown,
+    OutcomeUnknown = 11,
     /// Some of several items failed.
-    SomeFailed,
+    SomeFailed = 12,
     /// The answer at the prompt was no.
-    Cancelled,
+    Cancelled = 13,
     /// The file for the key cannot be used.
-    Destination,
+    Destination = 14,
     /// SIGINT.
-    Interrupted,
+    Interrupted = 130,
     /// SIGTERM.
-    Terminated,
+    Terminated = 143,
 }
 
 impl ErrorKind {
     /// Returns the exit code.
     pub fn exit_code(self) -> u8 {
-        match self {
-            Self::Failure => 1,
-            Self::Usage => 2,
-            Self::NotFound => 3,
-            Self::Ambiguous => 4,
-            Self::Conflict => 5,
-            Self::Locked => 6,
-            Self::NotLoggedIn => 7,
-            Self::NotPermitted => 8,
-            Self::LimitReached => 9,
-            Self::Unavailable => 10,
-            Self::OutcomeUnknown => 11,
-            Self::SomeFailed => 12,
-            Self::Cancelled => 13,
-            Self::Destination => 14,
-            Self::Interrupted => 130,
-            Self::Terminated => 143,
-        }
+        self as u8
     }
 }
 

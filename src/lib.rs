@@ -30,7 +30,7 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 
-use crate::cli::{Cli, Command, GlobalArgs};
+use crate::cli::{Cli, Command};
 use crate::context::{Context, Environment, Program};
 use crate::error::Result;
 use crate::ui::Ui;
@@ -52,7 +52,7 @@ pub fn run(args: Vec<OsString>, environment: Environment) -> u8 {
 fn run_parsed(cli: Cli, program: Program, environment: Environment) -> u8 {
     let Cli { global, command } = cli;
     let manner = context::manner(&global, &environment);
-    let mut context = match make_context(&global, program, environment) {
+    let mut context = match Context::new(environment, program, global.backend, Ui::new(manner)) {
         Ok(context) => context,
         Err(error) => {
             Ui::new(manner).failed(&error);
@@ -68,15 +68,6 @@ fn run_parsed(cli: Cli, program: Program, environment: Environment) -> u8 {
             error.kind.exit_code()
         }
     }
-}
-
-fn make_context(
-    global: &GlobalArgs,
-    program: Program,
-    environment: Environment,
-) -> Result<Context> {
-    let ui = Ui::new(context::manner(global, &environment));
-    Context::new(environment, program, global.backend, ui)
 }
 
 fn dispatch(command: &Command, context: &mut Context) -> Result<()> {

@@ -15,7 +15,7 @@ use crate::journal::{self, Begun, Entry, Journal, Operation, Step};
 use crate::model::{
     ApiKey, ApiKeyChanges, Identity, NewApiKey, NewValue, Owner, Selection, Timestamp,
 };
-use crate::ops::{expiry, progress_line, resolve, subject};
+use crate::ops::{delete_unheld, expiry, progress_line, resolve, subject};
 use crate::private_file::{self, Destination, DestinationError, Pending, pending_path};
 use crate::render::{json, key_file, table};
 use crate::secret::Secret;
@@ -249,7 +249,7 @@ fn not_in_place(
 ) -> Error {
     let in_place = error.in_place;
     let mut told = Error::from(error);
-    if !in_place && delete_unheld(key, context) {
+    if !in_place && is_undone(key, context) {
         if private_file::remove(copy).is_ok() {
             end(entry, context);
         }
@@ -261,12 +261,9 @@ fn not_in_place(
     told.hint(format!("Clear the way to FILE, then run '{} recover'.", context.program()))
 }
 
-/// Deletes a key whose value reached nobody; tells whether it is gone.
-fn delete_unheld(key: &ApiKey, context: &Context) -> bool {
-    context.backend().is_ok_and(|backend| {
-        (!key.locked || backend.set_locked(&key.id, false).is_ok())
-            && backend.delete_api_key(&key.id).is_ok()
-    })
+/// Tells whether a key whose value reached nobody is gone again.
+fn is_undone(key: &ApiKey, context: &Context) -> bool {
+    context.backend().is_ok_and(|backend| delete_unheld(backend, key).is_ok())
 }
 
 /// Says that no key was made, and clears away what was prepared for it; keeps it where that is not certain.
@@ -311,7 +308,7 @@ fn to_output(
 /// Deletes a key whose delivery could not be noted: printed without the note, it could be taken for one that nobody
 /// holds.
 fn undone(error: &io::Error, key: &ApiKey, entry: Entry, context: &Context) -> Error {
-    if delete_unheld(key, context) {
+    if is_undone(key, context) {
         end(entry, context);
         return journal_failed(error);
     }

@@ -13,9 +13,10 @@ pub mod update;
 
 use std::fmt::Display;
 
+use crate::backend::{Backend, BackendError, Condition};
 use crate::cli::ExpiryArgs;
 use crate::context::Context;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::model::{ApiKey, Identity, Timestamp};
 use crate::text::escape;
 
@@ -31,8 +32,16 @@ fn subject(key: impl Display) -> String {
 
 /// Says that a key is locked and how to unlock it.
 fn locked(context: &Context, subject: &str, key: &ApiKey) -> Error {
-    Error::new(ErrorKind::Locked, format!("{subject} is locked; nothing was changed."))
-        .hint(format!("Unlock it with '{} api-key-unlock {}'.", context.program(), key.id))
+    let told = context.told(Condition::Locked.into(), subject);
+    told.hint(format!("Unlock it with '{} api-key-unlock {}'.", context.program(), key.id))
+}
+
+/// Deletes a key whose value reached nobody. One that was made locked has no owner yet who would want it so.
+fn delete_unheld(backend: &dyn Backend, key: &ApiKey) -> std::result::Result<(), BackendError> {
+    if key.locked {
+        backend.set_locked(&key.id, false)?;
+    }
+    backend.delete_api_key(&key.id)
 }
 
 /// Settles an expiry that was given either way; refuses one that has passed.

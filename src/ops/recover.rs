@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Begun, Orphan, Step};
 use crate::model::{ApiKey, ApiKeyId, Detail, Identity, Owner, Selection};
-use crate::ops::{progress_line, subject};
+use crate::ops::{delete_unheld, progress_line, subject};
 use crate::private_file::{self, Destination, Pending, is_left_over, pending_path, read_pending};
 use crate::render::json::{self, Recovered};
 use crate::render::key_file;
@@ -344,7 +344,7 @@ fn settle_output(orphan: &Orphan, args: &RecoverArgs, context: &mut Context) -> 
     let candidates = candidates(&orphan.begun, context)?;
     match candidates.as_slice() {
         [] => Ok(Verdict::never_created(name, args)),
-        [only] => delete_unheld(only, args, context),
+        [only] => settle_unheld(only, args, context),
         several => {
             let ids: Vec<&str> = several.iter().map(|key| key.id.as_str()).collect();
             let sentence = format!(
@@ -356,7 +356,7 @@ fn settle_output(orphan: &Orphan, args: &RecoverArgs, context: &mut Context) -> 
     }
 }
 
-fn delete_unheld(key: &ApiKey, args: &RecoverArgs, context: &mut Context) -> Result<Verdict> {
+fn settle_unheld(key: &ApiKey, args: &RecoverArgs, context: &mut Context) -> Result<Verdict> {
     let id = Some(key.id.clone());
     if args.dry_run.dry_run {
         let sentence = format!(
@@ -381,18 +381,9 @@ fn delete_unheld(key: &ApiKey, args: &RecoverArgs, context: &mut Context) -> Res
             return Ok(Verdict { outcome: KEPT, id, sentence, settled: false });
         }
     }
-    if key.locked {
-        unlock(key, context)?;
-    }
-    let deleted = context.backend()?.delete_api_key(&key.id);
+    let deleted = delete_unheld(context.backend()?, key);
     deleted.map_err(|error| context.told(error, &subject(&key.id)))?;
     let sentence =
         format!("API key {} ({}) was deleted: its value had reached nobody", key.name, key.id);
     Ok(Verdict { outcome: "deleted", id, sentence, settled: true })
-}
-
-/// A key that was being made locked has no owner yet who would want it so.
-fn unlock(key: &ApiKey, context: &Context) -> Result<()> {
-    let unlocked = context.backend()?.set_locked(&key.id, false);
-    unlocked.map_err(|error| context.told(error, &subject(&key.id)))
 }
