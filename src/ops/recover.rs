@@ -273,11 +273,12 @@ fn lost_copy(
     context: &Context,
 ) -> Result<Verdict> {
     let candidates = candidates(begun, context)?;
-    if !pending.exists() && !candidates.is_empty() {
-        // Somebody took the copy away: whoever did may hold the value, so nothing is deleted.
+    if !candidates.is_empty() {
+        // Somebody took the copy away, or spoilt it: whoever did may hold the value, so nothing is deleted.
+        let what = if pending.exists() { "holds no value any more" } else { "is gone" };
         let ids: Vec<&str> = candidates.iter().map(|key| key.id.as_str()).collect();
         let sentence = format!(
-            "The pending copy for API key {} is gone. Keys of that name made since then: {}. Delete the one whose value nobody holds",
+            "The pending copy for API key {} {what}. Keys of that name made since then: {}. Delete the one whose value nobody holds",
             begun.name,
             ids.join(", ")
         );

@@ -335,6 +335,21 @@ fn a_copy_that_somebody_took_is_reported() {
 }
 
 #[test]
+fn a_copy_that_somebody_spoilt_is_reported() {
+    let Some(sandbox) = killed(&TO_FILE, MADE, nothing) else { return };
+    let copy = pending(&sandbox).remove(0);
+    fs::write(&copy, "spoilt").unwrap();
+    let sentence = "The pending copy for API key K holds no value any more. \
+                    Keys of that name made since then: [ID1]. Delete the one whose value nobody holds";
+    says(recover(&sandbox, &["--force"]).ok(), sentence);
+    assert_eq!(
+        (sandbox.keys().len(), fs::read_to_string(&copy).unwrap()),
+        (1, "spoilt".to_owned())
+    );
+    assert_done(&sandbox);
+}
+
+#[test]
 fn an_entry_of_another_store_is_left_alone() {
     let Some(sandbox) = killed(&TO_FILE, MADE, nothing) else { return };
     let elsewhere = sandbox.root().join("elsewhere").display().to_string();
