@@ -4,6 +4,9 @@
 
 mod args;
 
+use std::path::PathBuf;
+
+use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use args::*;
@@ -53,7 +56,7 @@ pub struct Cli {
 }
 
 /// Flags of every command.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = GLOBAL)]
 pub struct GlobalArgs {
     /// Where the keys live: a file store on this machine, or the IAM Identity service
@@ -65,6 +68,15 @@ pub struct GlobalArgs {
         hide_possible_values = true
     )]
     pub backend: Option<BackendKind>,
+    /// The URL of the IAM Identity service; chooses the remote backend
+    #[arg(long, global = true, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
+    pub endpoint: Option<String>,
+    /// The API key to log in with, from a file or from standard input; chooses the remote backend
+    #[arg(long, global = true, value_name = "@FILE|-", allow_hyphen_values = true)]
+    pub apikey: Option<String>,
+    /// Trust the certificates in this PEM file in place of the system's
+    #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub ca_file: Option<PathBuf>,
     /// Print JSON; only 'json' is supported
     #[arg(
         short,
@@ -125,8 +137,9 @@ pub enum ErrorFormat {
 }
 
 /// When to use colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ColourWhen {
+    #[default]
     /// On a terminal, unless NO_COLOR or IBMCLOUD_COLOR say otherwise
     Auto,
     /// Always

@@ -7,9 +7,9 @@ use clap::{Command, CommandFactory as _};
 use clap_complete::CompleteEnv;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
-use crate::cli::Cli;
+use crate::cli::{Cli, GlobalArgs};
 use crate::context::{Context, Environment, Program};
-use crate::model::{ApiKey, KeyRef, Owner, Selection};
+use crate::model::{ApiKey, BackendKind, KeyRef, Owner, Selection};
 use crate::ui::{Manner, Ui};
 
 /// The variable by which a completion script asks.
@@ -105,7 +105,11 @@ fn quoted(word: &str, quote: Option<char>) -> String {
 fn listed() -> Option<Vec<ApiKey>> {
     let ui = Ui::new(Manner { quiet: true, ..Manner::default() });
     let mut context =
-        Context::new(Environment::of_process(), Program::of_arg0(None), None, ui).ok()?;
+        Context::new(Environment::of_process(), Program::of_arg0(None), GlobalArgs::default(), ui)
+            .ok()?;
     context.open_backend().ok()?;
-    context.backend().ok()?.api_keys(&Owner::Myself, &Selection::All).ok()
+    let backend = context.backend().ok()?;
+    // A shell that waits for the network is worse than one that knows no names.
+    let is_here = backend.kind() == BackendKind::Local;
+    is_here.then(|| backend.api_keys(&Owner::Myself, &Selection::All).ok())?
 }

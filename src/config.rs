@@ -1,13 +1,17 @@
 //! Settings: flag, else environment, else configuration file, else default; resolved once per command.
 
+pub mod remote;
+
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum as _;
 use serde::Deserialize;
 
 use crate::backend::local::KEY_LIMIT;
+use crate::cli::GlobalArgs;
 use crate::clock::Clock;
 use crate::context::{Environment, Program};
+use crate::credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{BackendKind, Timestamp};
 use crate::private_file;
@@ -34,6 +38,12 @@ pub const SDK_FILE: &str = "IBM_CREDENTIALS_FILE";
 pub const ENDPOINT: &str = "IBMCLOUD_IAM_API_ENDPOINT";
 /// The URL of the service, as IBM's SDKs read it.
 pub const SDK_ENDPOINT: &str = "IAM_IDENTITY_URL";
+/// The URL of the token service, as IBM's SDKs read it.
+pub const AUTH_ENDPOINT: &str = "IAM_IDENTITY_AUTH_URL";
+/// How many seconds one request may take.
+pub const TIMEOUT: &str = "IBMCLOUD_HTTP_TIMEOUT";
+/// Where requests are traced.
+pub const TRACE: &str = "IBMCLOUD_TRACE";
 /// Whether automation is running.
 pub const CI: &str = "CI";
 /// As `--quiet`.
@@ -46,7 +56,7 @@ pub const NO_COLOUR: &str = "NO_COLOR";
 pub const TERM: &str = "TERM";
 
 /// Every variable that is read, for the man page and the README.
-pub const VARIABLES: [(&str, &str); 16] = [
+pub const VARIABLES: [(&str, &str); 21] = [
     (BACKEND, "'local' or 'remote'"),
     (HOME, "directory below which configuration, local store and journal live, all of them"),
     (STORE, "directory of the local store"),
@@ -58,6 +68,17 @@ pub const VARIABLES: [(&str, &str); 16] = [
     (SDK_FILE, "a file with a credential; chooses the remote backend"),
     (ENDPOINT, "URL of the service; for the remote backend"),
     (SDK_ENDPOINT, "as IBMCLOUD_IAM_API_ENDPOINT"),
+    (AUTH_ENDPOINT, "URL of the token service, where that is another host"),
+    (TIMEOUT, "seconds that one request may take; 60"),
+    (
+        TRACE,
+        "'true' traces requests to standard error, a file name to the end of that file; without secrets",
+    ),
+    (
+        "HTTPS_PROXY, ALL_PROXY, NO_PROXY",
+        "the proxy, and hosts to reach without it; loopback is never proxied",
+    ),
+    ("SSL_CERT_FILE, SSL_CERT_DIR", "certificates to trust in place of the system's"),
     (CI, "set, and neither 'false' nor '0': the local store is not used unasked"),
     (QUIET, "'true': as '--quiet'"),
     (COLOUR, "'true' or 'false': colours on or off"),
@@ -81,6 +102,8 @@ pub struct Directories {
     pub store: PathBuf,
     /// What was begun and not finished.
     pub journal: PathBuf,
+    /// Tokens, kept from one command to the next.
+    pub tokens: PathBuf,
 }
 
 impl Directories {
@@ -89,7 +112,8 @@ impl Directories {
         let store = environment.directory(STORE)?;
         if let Some(home) = environment.directory(HOME)? {
             let store = store.unwrap_or_else(|| home.join("store"));
-            return Ok(Self { store, journal: home.join("journal"), config: home });
+            let [journal, tokens] = ["journal", "tokens"].map(|name| home.join(name));
+            return Ok(Self { store, journal, tokens, config: home });
         }
         let named = |directory: Option<PathBuf>| {
             directory.map(|directory| directory.join("ibmcloud-iam")).ok_or_else(|| {
@@ -103,7 +127,8 @@ impl Directories {
         };
         // Only Linux knows a directory for state.
         let state = named(dirs::state_dir().or_else(dirs::data_local_dir))?;
-        Ok(Self { config: named(dirs::config_dir())?, store, journal: state.join("journal") })
+        let [journal, tokens] = ["journal", "tokens"].map(|name| state.join(name));
+        Ok(Self { config: named(dirs::config_dir())?, store, journal, tokens })
     }
 }
 
@@ -118,13 +143,17 @@ pub enum Choice {
 
 /// Chooses the backend. Fails where a variable is empty, and where automation would get a local key by accident.
 pub fn choose_backend(
-    flag: Option<BackendKind>,
+    global: &GlobalArgs,
     environment: &Environment,
     program: &Program,
     config: &Path,
 ) -> Result<Choice> {
-    if let Some(kind) = flag {
+    if let Some(kind) = global.backend {
         return Ok(Choice::Chosen(kind));
+    }
+    // Who names a service or a credential here means to use it, whatever the surroundings say.
+    if global.endpoint.is_some() || global.apikey.is_some() {
+        return Ok(Choice::Chosen(BackendKind::Remote));
     }
     if let Some(word) = environment.text(BACKEND)? {
         return match BackendKind::from_str(&word, false) {
@@ -137,12 +166,12 @@ pub fn choose_backend(
     if let Some(kind) = read_file(config)?.backend {
         return Ok(Choice::Chosen(kind));
     }
-    for name in [API_KEY, TERRAFORM_API_KEY, SDK_API_KEY, SDK_FILE] {
+    for name in credentials::VARIABLES.into_iter().chain([SDK_FILE]) {
         if credential_is_set(environment, name)? {
             return Ok(Choice::Chosen(BackendKind::Remote));
         }
     }
-    for name in [ENDPOINT, SDK_ENDPOINT] {
+    for name in [ENDPOINT, SDK_ENDPOINT, AUTH_ENDPOINT] {
         // An endpoint alone chooses nothing, but an empty one is a mistake.
         environment.text(name)?;
     }

@@ -8,10 +8,12 @@ use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use crate::backend::local::LocalBackend;
+use crate::backend::remote::RemoteBackend;
 use crate::backend::{Backend, BackendError};
 use crate::cli::{ColourWhen, ErrorFormat, GlobalArgs};
 use crate::clock::Clock;
 use crate::config::{self, Choice, Directories};
+use crate::credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Journal;
 use crate::model::{BackendKind, Identity, Timestamp};
@@ -127,7 +129,7 @@ pub fn manner(global: &GlobalArgs, environment: &Environment) -> Manner {
 pub struct Context {
     environment: Environment,
     program: Program,
-    flag: Option<BackendKind>,
+    global: GlobalArgs,
     clock: Clock,
     /// Where everything is said.
     pub ui: Ui,
@@ -140,14 +142,14 @@ impl Context {
     pub fn new(
         environment: Environment,
         program: Program,
-        flag: Option<BackendKind>,
+        global: GlobalArgs,
         ui: Ui,
     ) -> Result<Self> {
         let clock = config::clock(&environment)?;
         Ok(Self {
             environment,
             program,
-            flag,
+            global,
             clock,
             ui,
             directories: OnceCell::new(),
@@ -192,23 +194,13 @@ impl Context {
         }
         let directories = self.directories()?.clone();
         let choice = config::choose_backend(
-            self.flag,
+            &self.global,
             &self.environment,
             &self.program,
             &directories.config,
         )?;
         let backend: Box<dyn Backend> = match choice {
-            Choice::Chosen(BackendKind::Remote) => {
-                return Err(Error::new(
-                    ErrorKind::Failure,
-                    "This version has no remote backend yet.",
-                )
-                .hint(format!(
-                    "Say '--backend local' or {}=local to use the local store in {}.",
-                    config::BACKEND,
-                    directories.store.display()
-                )));
-            }
+            Choice::Chosen(BackendKind::Remote) => Box::new(self.remote(&directories)?),
             Choice::Chosen(BackendKind::Local) | Choice::Default => {
                 let limit = config::key_limit(&self.environment)?;
                 Box::new(LocalBackend::new(directories.store.clone(), limit, self.clock))
@@ -222,6 +214,23 @@ impl Context {
         }
         let _ = self.backend.set(backend);
         Ok(())
+    }
+
+    fn remote(&mut self, directories: &Directories) -> Result<RemoteBackend> {
+        let settings = config::remote::settings(&self.global, &self.environment, directories)?;
+        let flag = self.global.apikey.as_deref();
+        let found = credentials::find(flag, &self.environment, &mut self.ui)?;
+        let api_key = found.ok_or_else(|| {
+            let message = match self.environment.raw(config::SDK_FILE) {
+                Some(_) => format!("This version does not read {} yet.", config::SDK_FILE),
+                None => "You are not logged in: no credential was found.".to_owned(),
+            };
+            Error::new(ErrorKind::NotLoggedIn, message).hint(format!(
+                "Set {} to an API key or '@FILE', or say '--apikey @FILE'; '--backend local' uses the local store.",
+                config::API_KEY
+            ))
+        })?;
+        Ok(RemoteBackend::new(settings, api_key, self.clock))
     }
 
     /// Returns the backend that [`Context::open_backend`] opened.

@@ -128,18 +128,22 @@ impl Error {
                 .hint(format!("Unlock it first: '{program} api-key-unlock'.")),
             Condition::LimitReached { limit } => Self::new(
                 ErrorKind::LimitReached,
-                format!("The limit of supported API keys is reached: {limit} for this identity."),
+                match limit {
+                    Some(limit) => format!("The limit of supported API keys is reached: {limit} for this identity."),
+                    None => "The identity has as many API keys as allowed.".to_owned(),
+                },
             )
             .hint(format!(
                 "Delete one that is no longer used: '{program} api-keys', then '{program} api-key-delete'."
             )),
             Condition::DuplicateValue => Self::new(ErrorKind::Conflict, "An API key with this value exists."),
             Condition::Invalid(words) => Self::usage(words),
+            Condition::Rejected(words) => Self::new(ErrorKind::Failure, format!("{words}{because}.")),
             Condition::Unavailable(words) => Self::new(ErrorKind::Unavailable, format!("{words}{because}."))
                 .hint("Nothing was changed; try again later."),
             Condition::OutcomeUnknown(words) => {
                 Self::new(ErrorKind::OutcomeUnknown, format!("It is not known whether it was done: {words}{because}."))
-                    .hint(format!("Run '{program} recover' to find out."))
+                    .hint("Look at the API key, then repeat the command if need be.")
             }
             Condition::Store { path, what } => {
                 Self::new(ErrorKind::Failure, format!("{} {what}{because}.", path.display()))
@@ -157,6 +161,9 @@ impl Error {
                 Self::new(ErrorKind::Failure, format!("This backend does not support {what}."))
             }
         };
+        if error.hint.is_some() {
+            told.hint = error.hint;
+        }
         if let Some(service) = error.service {
             told.code = service.code;
             told.status = service.status;

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{BackendKind, Timestamp};
+use crate::backend::Backend;
+use crate::model::{BackendKind, Identity, Timestamp};
 use crate::private_file::{self, AppendError, Log, Seen};
 use crate::secret::{self, Secret};
 
@@ -53,19 +54,30 @@ pub struct Begun {
     /// What was at `file` and may be replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<Seen>,
-    /// The keyed hash of the value, under `salt`.
-    pub value_hash: String,
+    /// The keyed hash of the value, under `salt`; absent where the service chooses the value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_hash: Option<String>,
     /// The key of that hash, 32 hex digits, for this entry alone.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub salt: String,
-    /// Ids of the keys of this name that were there before; absent with `file` or `id`.
+    /// Ids of the keys of this name that were there before; absent where `id`, or `file` and `value_hash`, say more.
     #[serde(default)]
     pub known_ids: Vec<String>,
 }
 
 impl Begun {
-    /// Tells whether `value` is the one that was being given to the new key.
+    /// Tells whether `value` is, as far as can be told, the one of the new key.
     pub fn is_value(&self, value: &Secret) -> bool {
-        value.keyed_hash(self.salt.as_bytes()).is(self.value_hash.as_bytes())
+        let is = |hash: &String| value.keyed_hash(self.salt.as_bytes()).is(hash.as_bytes());
+        self.value_hash.as_ref().is_none_or(is)
+    }
+
+    /// Tells whether it was begun at this backend, as this identity: only there is a missing key proof of anything.
+    pub fn is_of(&self, backend: &dyn Backend, identity: &Identity) -> bool {
+        self.backend == backend.kind()
+            && self.endpoint == backend.endpoint()
+            && *self.account_id == *identity.account_id
+            && *self.iam_id == *identity.iam_id
     }
 }
 
@@ -73,7 +85,12 @@ impl Begun {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "lowercase")]
 pub enum Step {
-    /// The key exists, and its value is about to be printed.
+    /// A request that may make the key is about to be sent.
+    Sending {
+        /// From when on a look-up that finds nothing proves that the request made nothing.
+        until: Timestamp,
+    },
+    /// The key exists, and its value is about to be printed, or written to FILE where the service chose it.
     Delivering {
         /// The key's id.
         id: String,
@@ -162,9 +179,10 @@ impl Journal {
         }
     }
 
-    /// Tells whether there are entries that ended processes left.
-    pub fn has_orphans(&self) -> bool {
-        self.orphans(1).is_ok_and(|orphans| !orphans.found.is_empty())
+    /// Tells whether ended processes left entries for which `is_ours` holds.
+    pub fn has_orphans(&self, is_ours: impl Fn(&Begun) -> bool) -> bool {
+        self.orphans(1)
+            .is_ok_and(|orphans| orphans.found.iter().any(|orphan| is_ours(&orphan.begun)))
     }
 
     /// Finds the entries that ended processes left, and takes hold of them. An entry that is held is tried `tries`

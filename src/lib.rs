@@ -14,6 +14,7 @@ pub mod clock;
 pub mod complete;
 pub mod config;
 pub mod context;
+pub mod credentials;
 pub mod error;
 pub mod generate;
 pub mod journal;
@@ -52,7 +53,7 @@ pub fn run(args: Vec<OsString>, environment: Environment) -> u8 {
 fn run_parsed(cli: Cli, program: Program, environment: Environment) -> u8 {
     let Cli { global, command } = cli;
     let manner = context::manner(&global, &environment);
-    let mut context = match Context::new(environment, program, global.backend, Ui::new(manner)) {
+    let mut context = match Context::new(environment, program, global, Ui::new(manner)) {
         Ok(context) => context,
         Err(error) => {
             Ui::new(manner).failed(&error);

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use ctutils::CtEq as _;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -44,6 +44,38 @@ impl Secret {
     /// Shows the secret; every call marks a place where it leaves the program.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// Replaces the secret in a text from elsewhere, in whatever form it stands there: as it is, percent-encoded, in
+    /// base64 or in hex.
+    pub fn blot(&self, text: &str, with: &str) -> String {
+        let bytes = self.0.as_bytes();
+        if bytes.is_empty() {
+            return text.to_owned();
+        }
+        let percent = |safe: fn(u8) -> bool| {
+            bytes.iter().fold(String::new(), |encoded, &byte| {
+                if safe(byte) {
+                    encoded + char::from(byte).encode_utf8(&mut [0; 4])
+                } else {
+                    format!("{encoded}%{byte:02X}")
+                }
+            })
+        };
+        let forms = [
+            self.0.to_string(),
+            percent(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)),
+            percent(|_| false),
+            STANDARD_NO_PAD.encode(bytes),
+            URL_SAFE_NO_PAD.encode(bytes),
+            hex(bytes),
+            hex(bytes).to_uppercase(),
+        ];
+        forms.iter().fold(text.to_owned(), |text, form| {
+            let blotted = text.replace(form.as_str(), with);
+            drop(Zeroizing::new(text));
+            blotted
+        })
     }
 
     /// Computes the keyed hash (HMAC-SHA256) under which the secret can be recognised but not recovered.
@@ -116,6 +148,17 @@ mod tests {
             assert!(!text.starts_with(['-', 't']));
             assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-'));
         }
+    }
+
+    #[test]
+    fn a_secret_is_blotted_out_in_every_form() {
+        let secret = Secret::new("to+m?ato".into());
+        for form in
+            ["to+m?ato", "to%2Bm%3Fato", "dG8rbT9hdG8", "746f2b6d3f61746f", "746F2B6D3F61746F"]
+        {
+            assert_eq!(secret.blot(&format!("<{form}>"), "x"), "<x>", "{form}");
+        }
+        assert_eq!(Secret::new(String::new()).blot("text", "x"), "text");
     }
 
     #[test]

@@ -102,10 +102,6 @@ fn early_manner(args: &[OsString], environment: &Environment) -> Manner {
             || args.windows(2).any(|pair| is(&pair[0], flag) && is(&pair[1], word))
     };
     let global = GlobalArgs {
-        backend: None,
-        output: None,
-        help: None,
-        version: None,
         quiet: args.iter().any(|arg| is(arg, "-q") || is(arg, "--quiet")),
         error_format: said("--error-format", "json").then_some(ErrorFormat::Json),
         color: match (said("--color", "never"), said("--color", "always")) {
@@ -113,6 +109,7 @@ fn early_manner(args: &[OsString], environment: &Environment) -> Manner {
             (false, true) => ColourWhen::Always,
             (false, false) => ColourWhen::Auto,
         },
+        ..GlobalArgs::default()
     };
     context::manner(&global, environment)
 }

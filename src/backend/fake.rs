@@ -4,7 +4,8 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use super::{Backend, BackendError, Condition, CreateEffect};
+use super::{Backend, BackendError, Condition, CreateEffect, Note};
+use crate::cli::GlobalArgs;
 use crate::context::{Context, Environment, Program};
 use crate::model::{
     ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, BackendKind, CreatedApiKey, Detail, EntityTag,
@@ -32,8 +33,12 @@ impl Default for Fake {
 impl Fake {
     /// A context that works with it.
     pub(crate) fn context(self, manner: Manner) -> Context {
-        let context =
-            Context::new(Environment::default(), Program::of_arg0(None), None, Ui::new(manner));
+        let context = Context::new(
+            Environment::default(),
+            Program::of_arg0(None),
+            GlobalArgs::default(),
+            Ui::new(manner),
+        );
         context.unwrap().with_backend(Box::new(self))
     }
 }
@@ -72,7 +77,12 @@ impl Backend for Fake {
     fn choose_id(&self) -> Option<ApiKeyId> {
         None
     }
-    fn create_api_key(&self, _: &NewApiKey, _: NewValue<'_>) -> Answer<CreatedApiKey> {
+    fn create_api_key(
+        &self,
+        _: &NewApiKey,
+        _: NewValue<'_>,
+        _: &mut Note<'_>,
+    ) -> Answer<CreatedApiKey> {
         no()
     }
     fn check_changes(&self, _: &ApiKeyChanges) -> Answer<()> {

@@ -7,9 +7,11 @@
 #[cfg(test)]
 pub(crate) mod fake;
 pub mod local;
+pub mod remote;
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::model::{
     ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, BackendKind, CreatedApiKey, Detail, EntityTag,
@@ -25,6 +27,10 @@ pub enum CreateEffect {
     /// The new key takes the place of the only one, which stops working at once (Cloud Pak for Data).
     ReplacesTheOnlyKey,
 }
+
+/// Notes that a request which may make a key is about to be sent, and for how long from then on a look-up that finds
+/// nothing proves nothing; `false` where that could not be noted, and then nothing is sent.
+pub type Note<'a> = dyn FnMut(Duration) -> bool + 'a;
 
 /// A place where platform API keys live.
 pub trait Backend: fmt::Debug + Send + Sync {
@@ -60,11 +66,13 @@ pub trait Backend: fmt::Debug + Send + Sync {
     }
 
     /// Makes a key, exactly once or not at all. Fails with `LimitReached`, `DuplicateValue`, `Invalid`; with
-    /// `OutcomeUnknown` when it may have been made, so that the caller keeps what it needs to find out.
+    /// `OutcomeUnknown` when it may have been made, so that the caller keeps what it needs to find out. A backend whose
+    /// answers can be lost calls `note` before each attempt.
     fn create_api_key(
         &self,
         new: &NewApiKey,
         value: NewValue<'_>,
+        note: &mut Note<'_>,
     ) -> Result<CreatedApiKey, BackendError>;
 
     /// Tells what would stop [`Backend::update_api_key`] whatever the key, and changes nothing.
@@ -102,6 +110,8 @@ pub struct BackendError {
     pub service: Option<Box<ServiceAnswer>>,
     /// The error underneath, when there is one.
     pub source: Option<anyhow::Error>,
+    /// What to do about it, where that is more than the condition says.
+    pub hint: Option<String>,
 }
 
 /// The conditions a backend can report.
@@ -119,13 +129,15 @@ pub enum Condition {
     Locked,
     /// The owner has as many keys as allowed.
     LimitReached {
-        /// How many are allowed.
-        limit: usize,
+        /// How many are allowed, where that is known.
+        limit: Option<usize>,
     },
     /// A key with this value exists.
     DuplicateValue,
     /// The request makes no sense to the backend, which says why.
     Invalid(String),
+    /// The service refuses the request for a reason that has no condition of its own.
+    Rejected(String),
     /// The backend could not be reached or cannot serve now; nothing changed.
     Unavailable(String),
     /// The request may or may not have been carried out.
@@ -165,7 +177,7 @@ pub struct ServiceAnswer {
 
 impl From<Condition> for BackendError {
     fn from(condition: Condition) -> Self {
-        Self { condition, service: None, source: None }
+        Self { condition, service: None, source: None, hint: None }
     }
 }
 
@@ -176,10 +188,6 @@ impl BackendError {
         what: &'static str,
         source: impl Into<anyhow::Error>,
     ) -> Self {
-        Self {
-            condition: Condition::Store { path: path.into(), what },
-            service: None,
-            source: Some(source.into()),
-        }
+        Self { source: Some(source.into()), ..Condition::Store { path: path.into(), what }.into() }
     }
 }

@@ -224,6 +224,9 @@ pub struct ApiKeyCreateArgs {
     /// Make the key disabled; 'api-key-enable' switches it on
     #[arg(long)]
     pub disabled: bool,
+    /// Let the service choose the value; a lost answer then costs the key
+    #[arg(long)]
+    pub server_value: bool,
     /// Replace a FILE that is not empty; it stays until the new key is safe
     #[arg(long)]
     pub force: bool,

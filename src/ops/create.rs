@@ -2,10 +2,13 @@
 //!
 //! FILE is checked; the journal entry is synced; with `--file` the value is synced beside FILE; the key is made; the
 //! value goes to its one place; the entry is closed. Killed anywhere in between, `recover` completes or undoes it.
+//! With `--server-value` the value is known only when the key is made; a lost answer then costs the key, which
+//! `recover` finds and deletes.
 
 use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::backend::{BackendError, Condition, CreateEffect};
 use crate::cli::ApiKeyCreateArgs;
@@ -47,11 +50,16 @@ pub fn run(args: &ApiKeyCreateArgs, context: &mut Context) -> Result<()> {
         return dry_run(&new, args.file.as_deref(), &identity, now, context);
     }
     check_texts(&new, context)?;
-    warn_of_orphans(context);
+    warn_of_orphans(&identity, context);
     agree_to_replace(args.force, context)?;
+    let value = if args.server_value {
+        None
+    } else {
+        Some(Secret::choose_api_key().map_err(no_randomness)?)
+    };
     match destination {
-        Some(destination) => to_file(&new, destination, &identity, now, args, context),
-        None => to_output(&new, &identity, now, context),
+        Some(destination) => to_file(&new, value, destination, &identity, now, args, context),
+        None => to_output(&new, value, &identity, now, context),
     }
 }
 
@@ -132,8 +140,10 @@ fn agree_to_replace(force: bool, context: &mut Context) -> Result<()> {
 }
 
 /// Reminds of what an earlier command left, which only `recover` settles.
-fn warn_of_orphans(context: &mut Context) {
-    if context.journal().is_ok_and(|journal| journal.has_orphans()) {
+fn warn_of_orphans(identity: &Identity, context: &mut Context) {
+    let is_ours =
+        |begun: &Begun| context.backend().is_ok_and(|backend| begun.is_of(backend, identity));
+    if context.journal().is_ok_and(|journal| journal.has_orphans(is_ours)) {
         let program = context.program();
         let words = format!(
             "An earlier command was interrupted. Run '{program} recover' to finish or undo it."
@@ -154,15 +164,21 @@ fn no_randomness(error: impl std::fmt::Display) -> Error {
 /// Synced before anything is made.
 fn begin(
     new: &NewApiKey,
-    value: &Secret,
+    value: Option<&Secret>,
     file: Option<&Destination>,
-    known_ids: Vec<String>,
     identity: &Identity,
     now: Timestamp,
     context: &Context,
 ) -> Result<Entry> {
     let backend = context.backend()?;
-    let (value_hash, salt) = Journal::hash(value).map_err(no_randomness)?;
+    let hashed = value.map(Journal::hash).transpose().map_err(no_randomness)?;
+    let (value_hash, salt) = hashed.unzip();
+    // Should the answer be lost, the new key is none of these. A chosen id says enough, and so does a copy of the value.
+    let known_ids = if new.id.is_some() || file.is_some() && value.is_some() {
+        Vec::new()
+    } else {
+        ids_before(new, context)?
+    };
     let begun = Begun {
         version: journal::VERSION,
         operation: Operation::ApiKeyCreate,
@@ -179,13 +195,51 @@ fn begin(
             .map_err(|error| journal_failed(&error))?,
         replaces: file.and_then(|file| file.replaces.clone()),
         value_hash,
-        salt,
+        salt: salt.unwrap_or_default(),
         known_ids,
     };
     let entry = context.journal()?.begin(&begun).map_err(|error| journal_failed(&error))?;
     let words = format!("Run '{} recover' to finish or undo what was begun.", context.program());
     interrupt::watch(context.ui.manner(), Some(words));
     Ok(entry)
+}
+
+/// Why a key was not made.
+enum Unmade {
+    /// The attempt could not be noted, so there was none.
+    Unnoted(io::Error),
+    /// The backend says why.
+    Backend(BackendError),
+}
+
+/// Makes the key; each attempt whose answer can be lost is noted first. Returns it with its value.
+fn make(
+    new: &NewApiKey,
+    value: Option<Secret>,
+    entry: &mut Entry,
+    context: &Context,
+) -> std::result::Result<(ApiKey, Secret), Unmade> {
+    let backend = context.backend().map_err(|_| Unmade::Backend(Condition::NotFound.into()))?;
+    let mut unnoted = None;
+    let mut note = |doubt: Duration| {
+        let until = context.now().ok().and_then(|now| now.plus(doubt)).unwrap_or_default();
+        entry.reach(&Step::Sending { until }).map_err(|error| unnoted = Some(error)).is_ok()
+    };
+    let chosen = value.as_ref().map_or(NewValue::ServiceChooses, NewValue::Chosen);
+    match backend.create_api_key(new, chosen, &mut note) {
+        Ok(created) => match created.value.or(value) {
+            Some(value) => Ok((created.key, value)),
+            None => Err(Unmade::Backend(
+                Condition::OutcomeUnknown("the service told no value".to_owned()).into(),
+            )),
+        },
+        Err(error) => match (unnoted, &error.condition) {
+            (Some(unnoted), condition) if !matches!(condition, Condition::OutcomeUnknown(_)) => {
+                Err(Unmade::Unnoted(unnoted))
+            }
+            _ => Err(Unmade::Backend(error)),
+        },
+    }
 }
 
 fn end(entry: Entry, context: &Context) {
@@ -196,18 +250,19 @@ fn end(entry: Entry, context: &Context) {
 
 fn to_file(
     new: &NewApiKey,
+    value: Option<Secret>,
     destination: Destination,
     identity: &Identity,
     now: Timestamp,
     args: &ApiKeyCreateArgs,
     context: &mut Context,
 ) -> Result<()> {
-    let value = Secret::choose_api_key().map_err(no_randomness)?;
     let file = destination.path().to_owned();
-    let entry = begin(new, &value, Some(&destination), Vec::new(), identity, now, context)?;
+    let is_chosen_here = value.is_some();
+    let mut entry = begin(new, value.as_ref(), Some(&destination), identity, now, context)?;
     let place = pending_path(&file, entry.tag());
     let room = key_file::room_for(&new.name, &new.description);
-    let pending = match destination.begin(place.clone(), &value, room) {
+    let pending = match destination.begin(place.clone(), value.as_ref(), room) {
         Ok(pending) => pending,
         Err(error) => {
             // A copy that could not be removed keeps its entry, by which `recover` finds it.
@@ -217,10 +272,16 @@ fn to_file(
             return Err(error.into());
         }
     };
-    let key = match context.backend()?.create_api_key(new, NewValue::Chosen(&value)) {
-        Ok(created) => created.key,
-        Err(error) => return Err(not_created(error, &new.name, Some(pending), entry, context)),
+    let (key, value) = match make(new, value, &mut entry, context) {
+        Ok(made) => made,
+        Err(unmade) => {
+            return Err(not_created(unmade, &new.name, Some(pending), entry, identity, context));
+        }
     };
+    if !is_chosen_here && let Err(error) = entry.reach(&Step::Delivering { id: key.id.to_string() })
+    {
+        return Err(undone(&error, &key, Some(pending), entry, context));
+    }
     if let Err(error) = pending.finish(&key_file::document(&key, &value), &value) {
         return Err(not_in_place(error, &key, &place, entry, context));
     }
@@ -268,37 +329,68 @@ fn is_undone(key: &ApiKey, context: &Context) -> bool {
 
 /// Says that no key was made, and clears away what was prepared for it; keeps it where that is not certain.
 fn not_created(
-    error: BackendError,
+    unmade: Unmade,
     name: &str,
     pending: Option<Pending>,
     entry: Entry,
+    identity: &Identity,
     context: &Context,
 ) -> Error {
-    if !matches!(error.condition, Condition::OutcomeUnknown(_)) {
-        // A copy that cannot be removed keeps its entry, by which `recover` finds it.
-        if pending.is_none_or(|pending| pending.discard().is_ok()) {
-            end(entry, context);
+    let error = match unmade {
+        Unmade::Backend(error) if matches!(error.condition, Condition::OutcomeUnknown(_)) => {
+            let told = context.told(error, &subject(name));
+            return told.hint(format!("Run '{} recover' to find out.", context.program()));
         }
+        other => other,
+    };
+    // A copy that cannot be removed keeps its entry, by which `recover` finds it.
+    if pending.is_none_or(|pending| pending.discard().is_ok()) {
+        end(entry, context);
     }
-    context.told(error, &subject(name))
+    match error {
+        Unmade::Unnoted(error) => journal_failed(&error),
+        Unmade::Backend(error) => refused(error, name, identity, context),
+    }
+}
+
+/// Says why the service made no key, and what to do about the reasons that only a create has.
+fn refused(error: BackendError, name: &str, identity: &Identity, context: &Context) -> Error {
+    let is_forbidden = error.condition == Condition::Forbidden;
+    let is_invalid = matches!(error.condition, Condition::Invalid(_));
+    let told = context.told(error, &subject(name));
+    if is_forbidden && identity.iam_id.starts_with("iam-Profile-") {
+        return told.hint(
+            "A session of a trusted profile cannot create API keys for a user: log in as the user.",
+        );
+    }
+    if is_forbidden {
+        return told.hint(
+            "The account may restrict the creation of API keys; then the role UserApiKeyCreator on the IAM Identity service is needed.",
+        );
+    }
+    if is_invalid && told.message.to_ascii_lowercase().contains("apikey") {
+        return told.hint(
+            "If the service takes no values that were chosen elsewhere, repeat the command with '--server-value'.",
+        );
+    }
+    told
 }
 
 fn to_output(
     new: &NewApiKey,
+    value: Option<Secret>,
     identity: &Identity,
     now: Timestamp,
     context: &mut Context,
 ) -> Result<()> {
-    let value = Secret::choose_api_key().map_err(no_randomness)?;
-    let known_ids = ids_before(new, context)?;
-    let mut entry = begin(new, &value, None, known_ids, identity, now, context)?;
-    let key = match context.backend()?.create_api_key(new, NewValue::Chosen(&value)) {
-        Ok(created) => created.key,
-        Err(error) => return Err(not_created(error, &new.name, None, entry, context)),
+    let mut entry = begin(new, value.as_ref(), None, identity, now, context)?;
+    let (key, value) = match make(new, value, &mut entry, context) {
+        Ok(made) => made,
+        Err(unmade) => return Err(not_created(unmade, &new.name, None, entry, identity, context)),
     };
     let step = Step::Delivering { id: key.id.to_string() };
     if let Err(error) = entry.reach(&step) {
-        return Err(undone(&error, &key, entry, context));
+        return Err(undone(&error, &key, None, entry, context));
     }
     deliver(&key, &value, now, context).map_err(|error| undelivered(&error, &key, context))?;
     end(entry, context);
@@ -307,9 +399,17 @@ fn to_output(
 
 /// Deletes a key whose delivery could not be noted: printed without the note, it could be taken for one that nobody
 /// holds.
-fn undone(error: &io::Error, key: &ApiKey, entry: Entry, context: &Context) -> Error {
+fn undone(
+    error: &io::Error,
+    key: &ApiKey,
+    pending: Option<Pending>,
+    entry: Entry,
+    context: &Context,
+) -> Error {
     if is_undone(key, context) {
-        end(entry, context);
+        if pending.is_none_or(|pending| pending.discard().is_ok()) {
+            end(entry, context);
+        }
         return journal_failed(error);
     }
     let message = format!(
@@ -321,12 +421,8 @@ fn undone(error: &io::Error, key: &ApiKey, entry: Entry, context: &Context) -> E
     Error::new(ErrorKind::OutcomeUnknown, message).hint(hint)
 }
 
-/// Lists the keys of the name that are there before: should the answer be lost, the new key is none of them. Where the
-/// id is chosen here, it says enough.
+/// Lists the keys of the name that are there before.
 fn ids_before(new: &NewApiKey, context: &Context) -> Result<Vec<String>> {
-    if new.id.is_some() {
-        return Ok(Vec::new());
-    }
     let listed = context.backend()?.api_keys(&new.owner, &Selection::Named(new.name.clone()));
     let keys = listed.map_err(|error| context.told(error, &subject(&new.name)))?;
     Ok(keys

@@ -1,13 +1,15 @@
 //! `recover`: settles what commands that were interrupted have left.
 
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use crate::backend::Condition;
 use crate::cli::RecoverArgs;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Begun, Orphan, Step};
-use crate::model::{ApiKey, ApiKeyId, Detail, Identity, Owner, Selection};
+use crate::model::{ApiKey, ApiKeyId, BackendKind, Detail, Owner, Selection};
 use crate::ops::{delete_unheld, progress_line, subject};
 use crate::private_file::{self, Destination, Pending, is_left_over, pending_path, read_pending};
 use crate::render::json::{self, Recovered};
@@ -15,6 +17,9 @@ use crate::render::key_file;
 use crate::secret::Secret;
 use crate::text::escape;
 use crate::ui::nobody_answers;
+
+/// No request is in doubt for longer: twice the longest time-out there can be.
+const MOST_SECONDS_OF_DOUBT: u64 = 2 * 3_600;
 
 const BLOCKED: &str = "blocked";
 const KEPT: &str = "kept";
@@ -37,6 +42,12 @@ impl Verdict {
         };
         let sentence = format!("API key {name} was never created; {rest}");
         Self { outcome, id: None, sentence, settled: true }
+    }
+
+    /// For a dry run, which does not wait.
+    fn undecided(name: &str) -> Self {
+        let sentence = format!("API key {name} is not there, but the service may still create it");
+        Self { outcome: "undecided", id: None, sentence, settled: false }
     }
 }
 
@@ -61,7 +72,7 @@ pub fn run(args: &RecoverArgs, context: &mut Context) -> Result<()> {
     let alone = orphans.found.len() == 1;
     for orphan in orphans.found {
         let begun = orphan.begun.clone();
-        let settled = if is_ours(&begun, &identity, context)? {
+        let settled = if begun.is_of(context.backend()?, &identity) {
             settle(orphan, args, context)
         } else {
             Ok(elsewhere(&begun, context))
@@ -120,15 +131,6 @@ fn report(verdicts: &[(Begun, Verdict)], context: &mut Context) {
     }
 }
 
-/// An entry is settled only where it was begun: there a missing key is proof.
-fn is_ours(begun: &Begun, identity: &Identity, context: &Context) -> Result<bool> {
-    let backend = context.backend()?;
-    Ok(begun.backend == backend.kind()
-        && begun.endpoint == backend.endpoint()
-        && *begun.account_id == *identity.account_id
-        && *begun.iam_id == *identity.iam_id)
-}
-
 fn elsewhere(begun: &Begun, context: &Context) -> Verdict {
     let sentence = format!(
         "The making of API key {} was begun on the {} backend at {}, account {}; run '{} recover' with that one",
@@ -157,12 +159,33 @@ fn settle(orphan: Orphan, args: &RecoverArgs, context: &mut Context) -> Result<V
     Ok(verdict)
 }
 
+/// Tells whether a key may still come to be that a look-up does not find now. Where it may, waits until it may not.
+fn wait_for_certainty(orphan: &Orphan, args: &RecoverArgs, context: &mut Context) -> Result<bool> {
+    let untils = orphan.steps.iter().filter_map(|step| match step {
+        Step::Sending { until } => Some(until.seconds()),
+        Step::Delivering { .. } => None,
+    });
+    let left = untils.max().unwrap_or_default() - context.now()?.seconds();
+    let Ok(left @ 1..) = u64::try_from(left) else { return Ok(true) };
+    if args.dry_run.dry_run {
+        return Ok(false);
+    }
+    // A clock that was set back must not make anybody wait for days.
+    let left = left.min(MOST_SECONDS_OF_DOUBT);
+    let name = context.ui.entity(&orphan.begun.name);
+    context.ui.progress(&format!(
+        "Waiting {left} s: until then the service may still create API key {name}..."
+    ));
+    thread::sleep(Duration::from_secs(left));
+    Ok(true)
+}
+
 /// With `--file`: the value is in the pending copy, in FILE already, or was never given to anybody.
 fn settle_file(
     orphan: &Orphan,
     file: &Path,
     args: &RecoverArgs,
-    context: &Context,
+    context: &mut Context,
 ) -> Result<Verdict> {
     let begun = &orphan.begun;
     let pending = pending_path(file, orphan.entry.tag());
@@ -175,6 +198,9 @@ fn settle_file(
     };
     if let Ok(Some(value)) = read(file)
         && begun.is_value(&value)
+        && let found = find(&value, context)?
+        // A value that the service chose is known by the key that it opens.
+        && (begun.value_hash.is_some() || found.as_ref().is_some_and(|key| is_delivered(orphan, key)))
     {
         if !is_left_over(&pending, file, begun.replaces.as_ref()) {
             let sentence = format!(
@@ -187,20 +213,33 @@ fn settle_file(
         if !args.dry_run.dry_run {
             discard(&pending)?;
         }
-        let id = find(&value, context)?.map(|key| key.id);
+        let id = found.map(|key| key.id);
         let sentence = format!("API key {name} was created and is in {} already", file.display());
         return Ok(Verdict { outcome: "complete", id, sentence, settled: true });
     }
     let Some(value) = read(&pending)?.filter(|value| begun.is_value(value)) else {
-        return lost_copy(begun, &pending, args, context);
+        return lost_copy(orphan, &pending, args, context);
     };
-    if let Some(key) = find(&value, context)? {
+    let mut found = find(&value, context)?;
+    if found.is_none() {
+        if !wait_for_certainty(orphan, args, context)? {
+            return Ok(Verdict::undecided(name));
+        }
+        found = find(&value, context)?;
+    }
+    if let Some(key) = found {
         return Ok(complete(&key, &value, begun, file, &pending, args, context));
     }
     if !args.dry_run.dry_run {
         discard(&pending)?;
     }
     Ok(Verdict::never_created(name, args))
+}
+
+/// Tells whether a key is the one whose delivery was noted.
+fn is_delivered(orphan: &Orphan, key: &ApiKey) -> bool {
+    let is = |step: &Step| matches!(step, Step::Delivering { id } if *id == *key.id.as_str());
+    orphan.steps.iter().any(is)
 }
 
 fn find(value: &Secret, context: &Context) -> Result<Option<ApiKey>> {
@@ -267,16 +306,27 @@ fn complete(
 
 /// The pending copy is gone or was never whole. It is whole before the key is made, so as a rule there is no key.
 fn lost_copy(
-    begun: &Begun,
+    orphan: &Orphan,
     pending: &Path,
     args: &RecoverArgs,
-    context: &Context,
+    context: &mut Context,
 ) -> Result<Verdict> {
-    let candidates = candidates(begun, context)?;
+    let begun = &orphan.begun;
+    if begun.value_hash.is_none() {
+        // The service chose the value, and it did not get as far as the copy.
+        let verdict = settle_candidates(orphan, args, context)?;
+        if verdict.settled && !args.dry_run.dry_run {
+            discard(pending)?;
+        }
+        return Ok(verdict);
+    }
+    let Some(candidates) = candidates(orphan, args, context)? else {
+        return Ok(Verdict::undecided(&begun.name));
+    };
     if !candidates.is_empty() {
         // Somebody took the copy away, or spoilt it: whoever did may hold the value, so nothing is deleted.
         let what = if pending.exists() { "holds no value any more" } else { "is gone" };
-        let ids: Vec<&str> = candidates.iter().map(|key| key.id.as_str()).collect();
+        let ids: Vec<&str> = candidates.iter().map(|candidate| candidate.key.id.as_str()).collect();
         let sentence = format!(
             "The pending copy for API key {} {what}. Keys of that name made since then: {}. Delete the one whose value nobody holds",
             begun.name,
@@ -290,26 +340,53 @@ fn lost_copy(
     Ok(Verdict::never_created(&begun.name, args))
 }
 
-/// Keys that the interrupted command may have made, and that were never used.
-fn candidates(begun: &Begun, context: &Context) -> Result<Vec<ApiKey>> {
+/// A key that the interrupted command may have made.
+struct Candidate {
+    key: ApiKey,
+    /// Whether somebody has used its value, and so holds it.
+    is_used: bool,
+}
+
+/// Finds the keys that the interrupted command may have made; `None` where there may still come to be one.
+fn candidates(
+    orphan: &Orphan,
+    args: &RecoverArgs,
+    context: &mut Context,
+) -> Result<Option<Vec<Candidate>>> {
+    let mut found = candidates_now(orphan, context)?;
+    if found.is_empty() {
+        if !wait_for_certainty(orphan, args, context)? {
+            return Ok(None);
+        }
+        found = candidates_now(orphan, context)?;
+    }
+    Ok(Some(found))
+}
+
+fn candidates_now(orphan: &Orphan, context: &Context) -> Result<Vec<Candidate>> {
     let backend = context.backend()?;
-    let ids = match &begun.id {
-        // Chosen beforehand: there is nothing to guess.
+    let noted = orphan.steps.iter().find_map(|step| match step {
+        Step::Delivering { id } => Some(id),
+        Step::Sending { .. } => None,
+    });
+    let was_sent = !orphan.steps.is_empty() || backend.kind() == BackendKind::Local;
+    let ids = match noted.or(orphan.begun.id.as_ref()) {
+        // Chosen beforehand, or told by the service: there is nothing to guess.
         Some(id) => vec![ApiKeyId::new(id.as_str())],
-        None => likely(begun, context)?,
+        None if was_sent => likely(&orphan.begun, context)?,
+        None => Vec::new(),
     };
-    let mut unused = Vec::new();
+    let mut found = Vec::new();
     for id in ids {
         let details = match backend.api_key(&id, Detail { history: false, activity: true }) {
             Ok(details) => details,
             Err(error) if error.condition == Condition::NotFound => continue,
             Err(error) => return Err(context.told(error, &subject(&id))),
         };
-        if details.activity.is_none_or(|activity| activity.authn_count == 0) {
-            unused.push(details.key);
-        }
+        let is_used = details.activity.is_some_and(|activity| activity.authn_count > 0);
+        found.push(Candidate { key: details.key, is_used });
     }
-    Ok(unused)
+    Ok(found)
 }
 
 /// Ids of keys of the name and creator, made since the command was begun and not there before.
@@ -330,7 +407,11 @@ fn likely(begun: &Begun, context: &Context) -> Result<Vec<ApiKeyId>> {
 /// Without `--file`: a key whose value was not yet being printed is held by nobody.
 fn settle_output(orphan: &Orphan, args: &RecoverArgs, context: &mut Context) -> Result<Verdict> {
     let name = &orphan.begun.name;
-    if let Some(Step::Delivering { id }) = orphan.steps.first() {
+    let delivering = orphan.steps.iter().find_map(|step| match step {
+        Step::Delivering { id } => Some(id),
+        Step::Sending { .. } => None,
+    });
+    if let Some(id) = delivering {
         let program = context.program();
         let sentence = format!(
             "API key {name} ({id}) was created and its value may have been printed. If nobody has it, run '{program} api-key-delete {id}'"
@@ -342,12 +423,32 @@ fn settle_output(orphan: &Orphan, args: &RecoverArgs, context: &mut Context) -> 
             settled: true,
         });
     }
-    let candidates = candidates(&orphan.begun, context)?;
+    settle_candidates(orphan, args, context)
+}
+
+/// Settles an entry whose key's value nobody can hold.
+fn settle_candidates(
+    orphan: &Orphan,
+    args: &RecoverArgs,
+    context: &mut Context,
+) -> Result<Verdict> {
+    let name = &orphan.begun.name;
+    let Some(candidates) = candidates(orphan, args, context)? else {
+        return Ok(Verdict::undecided(name));
+    };
     match candidates.as_slice() {
         [] => Ok(Verdict::never_created(name, args)),
-        [only] => settle_unheld(only, args, context),
+        [Candidate { key, is_used: false }] => settle_unheld(key, args, context),
+        [Candidate { key, is_used: true }] => {
+            let sentence = format!(
+                "API key {name} ({}) was made since then, and somebody has used it; it was left alone",
+                key.id
+            );
+            Ok(Verdict { outcome: "reported", id: Some(key.id.clone()), sentence, settled: true })
+        }
         several => {
-            let ids: Vec<&str> = several.iter().map(|key| key.id.as_str()).collect();
+            let ids: Vec<&str> =
+                several.iter().map(|candidate| candidate.key.id.as_str()).collect();
             let sentence = format!(
                 "API key {name} may be one of {}; its value was never printed. Delete the one whose value nobody holds",
                 ids.join(", ")

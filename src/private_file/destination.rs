@@ -159,12 +159,13 @@ impl Destination {
         &self.path
     }
 
-    /// Writes the pending copy with the value to `pending`, in FILE's directory, and syncs it. `room` bytes are kept
-    /// free for the final document, and taken from the disk now, so that a full disk shows before the key is made.
+    /// Writes the pending copy with the value to `pending`, in FILE's directory, and syncs it; without the value where
+    /// that is not known yet. `room` bytes are kept free for the final document, and taken from the disk now, so that a
+    /// full disk shows before the key is made.
     pub fn begin(
         self,
         pending: PathBuf,
-        value: &Secret,
+        value: Option<&Secret>,
         room: usize,
     ) -> Result<Pending, DestinationError> {
         let failed = |error: &io::Error| cannot(&self.path, error);
@@ -222,10 +223,13 @@ impl Pending {
         }
     }
 
-    fn write_value(&mut self, value: &Secret, room: usize) -> io::Result<()> {
-        let mut line = Zeroizing::new(Vec::with_capacity(128 + value.expose().len() * 6));
+    fn write_value(&mut self, value: Option<&Secret>, room: usize) -> io::Result<()> {
+        let length = value.map_or(0, |value| value.expose().len());
+        let mut line = Zeroizing::new(Vec::with_capacity(128 + length * 6));
         line.push(b'\n');
-        serde_json::to_writer(&mut *line, &ValueDocument { apikey: value.expose().into() })?;
+        if let Some(value) = value {
+            serde_json::to_writer(&mut *line, &ValueDocument { apikey: value.expose().into() })?;
+        }
         line.push(b'\n');
         self.file.write_all_at(&vec![b' '; room - self.value_at], self.value_at as u64)?;
         self.file.write_all_at(&line, room as u64)?;
@@ -241,7 +245,7 @@ impl Pending {
             let length = self.file.metadata().map_err(|error| failed(&error))?.len();
             let room = document.len().max(usize::try_from(length).unwrap_or(usize::MAX));
             self.value_at = usize::try_from(length).unwrap_or(usize::MAX);
-            self.write_value(value, room)
+            self.write_value(Some(value), room)
                 .map_err(|error| cannot(&self.destination.path, &error))?;
         }
         self.file
@@ -358,7 +362,7 @@ mod tests {
         let file = directory.join("key");
         let pending = pending_path(&file, "0");
         let destination = Destination::check(&file, false).unwrap();
-        (destination.begin(pending, &value, room).unwrap(), value, file)
+        (destination.begin(pending, Some(&value), room).unwrap(), value, file)
     }
 
     fn value_in(path: &Path) -> Option<String> {
@@ -395,7 +399,7 @@ mod tests {
         let mut resumed =
             Pending::resume(pending.path().to_owned(), Destination::check(&file, false).unwrap())
                 .unwrap();
-        resumed.write_value(&value, begun.len() + 100).unwrap();
+        resumed.write_value(Some(&value), begun.len() + 100).unwrap();
         let line = fs::read(pending.path()).unwrap().split_off(begun.len());
         for before in [&begun[..], document] {
             for written in 0..=line.len() {

@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use crate::secret;
+
 pub use destination::{
     Destination, DestinationError, Pending, Seen, is_left_over, pending_path, read_pending,
 };
@@ -60,6 +62,32 @@ fn open_private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
         file.set_permissions(Permissions::from_mode(0o600))?;
     }
     Ok(file)
+}
+
+/// Opens a file for writing at its end, making it as [`create_new`] does where it is missing.
+pub fn append_to(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    if file.metadata()?.is_file() {
+        return Ok(file);
+    }
+    Err(io::Error::other("it is not a regular file"))
+}
+
+/// Replaces a small file (0600, in a directory that is made where it is missing) at once or not at all. It is not
+/// synced: what it holds can be had again.
+pub fn replace_small(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    create_dir(parent(path))?;
+    let tag = secret::hex(&secret::random::<8>().map_err(io::Error::other)?);
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{tag}.new"));
+    let temporary = path.with_file_name(name);
+    let written = create_new(&temporary)
+        .and_then(|mut file| file.write_all(bytes))
+        .and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        let _ = remove(&temporary);
+    }
+    written
 }
 
 /// Opens a file that is there for writing.

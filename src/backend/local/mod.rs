@@ -13,7 +13,7 @@ use std::time::Duration;
 use self::fold::{Fold, Kept, Want};
 use self::record::{Line, Op, Record};
 use self::store::{Facts, Scan, Store, Writer, no_randomness};
-use super::{Backend, BackendError, Condition};
+use super::{Backend, BackendError, Condition, Note};
 use crate::clock::{Clock, ClockError};
 use crate::model::{
     ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, BackendKind, CreatedApiKey, Detail, EntityTag,
@@ -304,7 +304,7 @@ impl Backend for LocalBackend {
         let identity = self.identity()?;
         let owner = Self::owner(&new.owner, &identity)?;
         if self.read(&identity, Want::OwnedBy(owner))?.len() >= self.limit {
-            return Err(Condition::LimitReached { limit: self.limit }.into());
+            return Err(Condition::LimitReached { limit: Some(self.limit) }.into());
         }
         Ok(())
     }
@@ -317,6 +317,7 @@ impl Backend for LocalBackend {
         &self,
         new: &NewApiKey,
         value: NewValue<'_>,
+        _: &mut Note<'_>,
     ) -> Result<CreatedApiKey, BackendError> {
         check_texts(Some(&new.name), Some(&new.description))?;
         let mut chosen_here = None;
@@ -356,7 +357,7 @@ impl Backend for LocalBackend {
             let mut fold = Fold::new(identity, Want::OwnedBy(owner));
             writer.scan(|line| fold.take(&line))?;
             if fold.into_kept().filter(|kept| !is_purged(&kept.key, now)).count() >= self.limit {
-                return Err(Condition::LimitReached { limit: self.limit }.into());
+                return Err(Condition::LimitReached { limit: Some(self.limit) }.into());
             }
         }
         let key = new_key(new, identity, owner, now)?;

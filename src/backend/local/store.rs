@@ -314,12 +314,9 @@ impl Writer<'_> {
         log.append(&bytes).map_err(|error| match error {
             AppendError::Unchanged(error) => failed(error),
             AppendError::Unknown(error) => BackendError {
-                condition: Condition::OutcomeUnknown(format!(
-                    "{} could not be written",
-                    store.log.display()
-                )),
-                service: None,
                 source: Some(error.into()),
+                ..Condition::OutcomeUnknown(format!("{} could not be written", store.log.display()))
+                    .into()
             },
         })?;
         let of = |op: Op| changes.iter().filter(|change| change.op == op).count() as u64;
@@ -373,8 +370,7 @@ fn header_line(facts: &Facts, chain: &mut Chain) -> Result<Vec<u8>, BackendError
 
 pub(super) fn no_randomness(error: getrandom::Error) -> BackendError {
     BackendError {
-        condition: Condition::Unavailable("The operating system gave no random bytes".into()),
-        service: None,
         source: Some(error.into()),
+        ..Condition::Unavailable("The operating system gave no random bytes".into()).into()
     }
 }

@@ -1,0 +1,89 @@
+//! Why there is no answer, in words for people.
+
+use std::error::Error as StdError;
+use std::io;
+use std::time::Duration;
+
+use super::endpoint::Endpoint;
+
+/// A request without an answer.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// Whether the service may have got the request.
+    pub(super) sent: bool,
+    /// Whether another attempt would end the same.
+    pub(super) lasting: bool,
+    /// What happened, without a full stop.
+    pub(super) words: String,
+    /// What to do about it.
+    pub(super) hint: Option<String>,
+}
+
+/// Says what went wrong on the way; nothing of the URL but the host is repeated.
+pub(super) fn explain(error: &reqwest::Error, to: &Endpoint, timeout: Duration) -> Failure {
+    let host = to.authority();
+    let failure = |sent, lasting, words: String, hint: Option<&str>| Failure {
+        sent,
+        lasting,
+        words,
+        hint: hint.map(ToOwned::to_owned),
+    };
+    let tls = causes(error).find_map(rustls_error);
+    if let Some(rustls::Error::InvalidCertificate(why)) = tls {
+        return failure(
+            false,
+            true,
+            format!("The certificate of {host} is not trusted ({why:?})"),
+            Some("Name the certificate of its issuer with '--ca-file FILE' or SSL_CERT_FILE."),
+        );
+    }
+    if let Some(error) = tls {
+        return failure(false, true, format!("No encrypted connection to {host}: {error}"), None);
+    }
+    if error.is_timeout() {
+        let words = format!("{host} did not answer within {}", seconds(timeout));
+        let hint = "IBMCLOUD_HTTP_TIMEOUT sets how many seconds to wait.";
+        return failure(!error.is_connect(), false, words, Some(hint));
+    }
+    let cause = root_cause(error);
+    if error.is_connect() {
+        let refused = causes(error)
+            .filter_map(|cause| cause.downcast_ref::<io::Error>())
+            .any(|error| error.kind() == io::ErrorKind::ConnectionRefused);
+        let words = if refused {
+            format!("Nobody listens at {host}")
+        } else {
+            format!("{host} cannot be reached: {cause}")
+        };
+        return failure(
+            false,
+            false,
+            words,
+            Some("Check the endpoint, the network and the proxy."),
+        );
+    }
+    if error.is_builder() {
+        return failure(false, true, format!("The request cannot be made: {cause}"), None);
+    }
+    failure(true, false, format!("{host} ended the connection without an answer"), None)
+}
+
+fn rustls_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
+    let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    error.downcast_ref().or_else(|| inner?.downcast_ref())
+}
+
+fn causes<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
+    causes(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+pub(super) fn seconds(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    format!("{seconds:.1} s").replace(".0 s", " s")
+}

@@ -1,0 +1,435 @@
+//! The real thing: IAM Identity Services v1 over HTTPS (`api/iam_identity.md`).
+
+mod create;
+mod endpoint;
+mod errors;
+mod failure;
+mod message;
+mod token;
+mod trace;
+mod transport;
+mod wire;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Method;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use self::failure::Failure;
+use self::message::{Body, Reply, Request, Text};
+use self::token::{Session, Token};
+use self::transport::{Budget, Transport};
+use self::wire::{ChangesBody, KeyBody, LimitsBody, ListBody};
+use super::{Backend, BackendError, Condition, Note};
+use crate::clock::Clock;
+use crate::model::{
+    ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, BackendKind, CreatedApiKey, Detail, EntityTag,
+    Identity, NewApiKey, NewValue, Owner, Selection,
+};
+use crate::secret::Secret;
+
+pub use self::endpoint::{DEFAULT as DEFAULT_ENDPOINT, Endpoint};
+pub use self::trace::TraceTo;
+pub use self::transport::Settings;
+
+/// Keys in a page; the service's own maximum.
+const PAGE: &str = "100";
+/// More pages than any account can fill; a listing that goes on behind them goes in circles.
+const MOST_PAGES: usize = 10_000;
+
+/// API keys in IBM Cloud.
+#[derive(Debug)]
+pub struct RemoteBackend {
+    transport: Transport,
+    session: Session,
+}
+
+/// One call of the API, without the token.
+struct Call<'a> {
+    method: Method,
+    segments: &'a [&'a str],
+    query: &'a [(&'a str, &'a str)],
+    headers: Vec<(&'static str, Header<'a>)>,
+    body: Option<Document<'a>>,
+}
+
+/// A header beside the token.
+#[derive(Clone, Copy)]
+enum Header<'a> {
+    Plain(&'a str),
+    Secret(&'a Secret),
+}
+
+/// A body, and the secret in it.
+struct Document<'a> {
+    json: Zeroizing<Vec<u8>>,
+    secret: Option<&'a Secret>,
+}
+
+impl<'a> Document<'a> {
+    fn of(body: &impl Serialize, secret: Option<&'a Secret>) -> Self {
+        // A buffer that moved would leave a value behind; no body is larger, however a text is escaped.
+        let mut json = Zeroizing::new(Vec::with_capacity(64 * 1024));
+        // Texts and times always make a document.
+        let _ = serde_json::to_writer(&mut *json, body);
+        Self { json, secret }
+    }
+}
+
+impl<'a> Call<'a> {
+    fn new(method: Method, segments: &'a [&'a str]) -> Self {
+        Self { method, segments, query: &[], headers: Vec::new(), body: None }
+    }
+
+    fn get(segments: &'a [&'a str], query: &'a [(&'a str, &'a str)]) -> Self {
+        Self { query, ..Self::new(Method::GET, segments) }
+    }
+}
+
+/// An answer, with the token that it was got with.
+struct Sent {
+    reply: Reply,
+    attempts: u32,
+    token: Arc<Token>,
+}
+
+/// Why there is no answer.
+enum Lost {
+    /// There is no token; nothing was sent.
+    NoToken(BackendError),
+    /// The way there or back.
+    OnTheWay(Failure),
+}
+
+impl From<Lost> for BackendError {
+    fn from(lost: Lost) -> Self {
+        match lost {
+            Lost::NoToken(error) => error,
+            Lost::OnTheWay(failure) => errors::no_answer(failure),
+        }
+    }
+}
+
+impl RemoteBackend {
+    /// Takes what is needed to reach the service; nothing is opened or sent yet.
+    pub fn new(settings: Settings, api_key: Secret, clock: Clock) -> Self {
+        let transport = Transport::new(settings, clock);
+        let session = Session::new(api_key, &transport, clock);
+        Self { transport, session }
+    }
+
+    fn token(&self) -> Result<Arc<Token>, BackendError> {
+        self.session.token(&self.transport)
+    }
+
+    fn request<'r>(&'r self, call: &'r Call<'_>, token: &'r Token) -> Request<'r> {
+        let to = &self.transport.settings.endpoint;
+        let mut request = Request::new(call.method.clone(), to, call.segments, call.query);
+        request.headers.push(("Authorization", Text::Bearer(&token.value)));
+        for (name, header) in &call.headers {
+            let text = match header {
+                Header::Plain(text) => Text::plain(*text),
+                Header::Secret(secret) => Text::Secret(secret),
+            };
+            request.headers.push((name, text));
+        }
+        if let Some(document) = &call.body {
+            request.body = Body::Json(&document.json, document.secret);
+        }
+        request
+    }
+
+    /// Sends a call with a token, and once more with a new one where a token that was kept is refused.
+    fn with_token(
+        &self,
+        call: &Call<'_>,
+        send: impl Fn(&Request<'_>) -> Result<(Reply, u32), Failure>,
+    ) -> Result<Sent, Lost> {
+        let mut token = self.token().map_err(Lost::NoToken)?;
+        loop {
+            let (reply, attempts) = send(&self.request(call, &token)).map_err(Lost::OnTheWay)?;
+            if reply.status == 401
+                && let Some(renewed) =
+                    self.session.renewed(&token, &self.transport).map_err(Lost::NoToken)?
+            {
+                token = renewed;
+                continue;
+            }
+            return Ok(Sent { reply, attempts, token });
+        }
+    }
+
+    /// Sends a call that may be sent again.
+    fn send(&self, call: &Call<'_>) -> Result<Sent, Lost> {
+        self.with_token(call, |request| self.transport.send(request))
+    }
+
+    /// Sends a call that must not be sent again unasked.
+    fn send_once(&self, call: &Call<'_>) -> Result<Sent, Lost> {
+        let timeout = self.transport.settings.timeout();
+        self.with_token(call, |request| Ok((self.transport.send_once(request, timeout)?, 1)))
+    }
+
+    fn refused(&self, call: &Call<'_>, sent: &Sent) -> BackendError {
+        errors::refused(&self.request(call, &sent.token), &sent.reply, &self.transport)
+    }
+
+    fn unreadable(&self, call: &Call<'_>, sent: &Sent) -> BackendError {
+        errors::unreadable(&self.request(call, &sent.token), &sent.reply, &self.transport)
+    }
+
+    /// Gets something and reads it.
+    fn read<T>(
+        &self,
+        call: &Call<'_>,
+        read: impl FnOnce(&Sent) -> Option<T>,
+    ) -> Result<T, BackendError> {
+        let sent = self.send(call)?;
+        if !sent.reply.is_success() {
+            return Err(self.refused(call, &sent));
+        }
+        read(&sent).ok_or_else(|| self.unreadable(call, &sent))
+    }
+
+    /// Does something to a key that may be done twice. `done` tells of the key, read again, whether it was done:
+    /// where an answer was lost, or where another attempt finds it done by the one before.
+    fn act(
+        &self,
+        call: &Call<'_>,
+        id: &ApiKeyId,
+        done: impl Fn(&Result<ApiKey, BackendError>) -> bool,
+    ) -> Result<(), BackendError> {
+        let look = || self.api_key(id, Detail::default()).map(|details| details.key);
+        let sent = match self.send(call) {
+            Ok(sent) => sent,
+            Err(Lost::OnTheWay(failure)) if failure.sent => {
+                return if done(&look()) { Ok(()) } else { Err(errors::in_doubt(failure)) };
+            }
+            Err(lost) => return Err(lost.into()),
+        };
+        let reply = &sent.reply;
+        let before = sent.attempts > 1 && [404, 409].contains(&reply.status);
+        if reply.is_success() || (before || reply.status >= 500) && done(&look()) {
+            return Ok(());
+        }
+        Err(self.refused(call, &sent))
+    }
+
+    fn set(
+        &self,
+        id: &ApiKeyId,
+        what: &str,
+        on: bool,
+        is_on: fn(&ApiKey) -> bool,
+    ) -> Result<(), BackendError> {
+        let method = if on { Method::POST } else { Method::DELETE };
+        let segments = ["v1", "apikeys", id.as_str(), what];
+        let as_asked =
+            |key: &Result<ApiKey, BackendError>| key.as_ref().is_ok_and(|key| is_on(key) == on);
+        self.act(&Call::new(method, &segments), id, as_asked)
+    }
+
+    fn owner<'a>(owner: &'a Owner, identity: &'a Identity) -> &'a str {
+        match owner {
+            Owner::Myself => &identity.iam_id,
+            Owner::ServiceId(iam_id) => iam_id,
+        }
+    }
+}
+
+/// Reads a key from an answer.
+fn key_in(sent: &Sent, detail: Detail) -> Option<ApiKeyDetails> {
+    let body: KeyBody<'_> = serde_json::from_slice(&sent.reply.body).ok()?;
+    Some(body.details(&sent.token.identity, sent.reply.header("etag"), detail))
+}
+
+/// Takes the page token out of the URL of the next page. The URL itself is never followed: it is absolute, and a token
+/// must not travel to wherever it points.
+fn page_token(next: &str) -> Option<String> {
+    let base = reqwest::Url::parse("https://nowhere.invalid").ok()?;
+    let url = base.join(next).ok()?;
+    url.query_pairs().find(|(name, _)| name == "pagetoken").map(|(_, token)| token.into_owned())
+}
+
+impl Backend for RemoteBackend {
+    fn kind(&self) -> BackendKind {
+        BackendKind::Remote
+    }
+
+    fn endpoint(&self) -> String {
+        self.transport.settings.endpoint.to_string()
+    }
+
+    fn identity(&self) -> Result<Identity, BackendError> {
+        Ok(self.token()?.identity.clone())
+    }
+
+    fn api_keys(&self, owner: &Owner, _: &Selection) -> Result<Vec<ApiKey>, BackendError> {
+        let me = self.identity()?;
+        let iam_id = Self::owner(owner, &me);
+        let mut keys: Vec<ApiKey> = Vec::new();
+        let mut page: Option<String> = None;
+        for _ in 0..MOST_PAGES {
+            let mut query =
+                vec![("account_id", &*me.account_id), ("iam_id", iam_id), ("pagesize", PAGE)];
+            query.extend(page.as_deref().map(|page| ("pagetoken", page)));
+            let call = Call::get(&["v1", "apikeys"], &query);
+            let next = self.read(&call, |sent| {
+                let body: ListBody<'_> = serde_json::from_slice(&sent.reply.body).ok()?;
+                keys.extend(body.apikeys.iter().map(|key| key.key(&me, None)));
+                match body.next.filter(|next| !next.is_empty()) {
+                    // A page that names no next one is the last; one that names it badly is not understood.
+                    None => Some(None),
+                    Some(next) => page_token(&next).map(Some),
+                }
+            })?;
+            let goes_on = next.is_some() && next != page;
+            page = next;
+            if !goes_on && page.is_none() {
+                keys.sort_by_key(|key| key.created_at);
+                return Ok(keys);
+            }
+            if !goes_on {
+                break;
+            }
+        }
+        let words = "The pages of the listing never end";
+        Err(Condition::Unavailable(words.to_owned()).into())
+    }
+
+    fn api_key(&self, id: &ApiKeyId, detail: Detail) -> Result<ApiKeyDetails, BackendError> {
+        let asked = [("include_history", detail.history), ("include_activity", detail.activity)];
+        let query: Vec<_> =
+            asked.into_iter().filter(|(_, asked)| *asked).map(|(name, _)| (name, "true")).collect();
+        let segments = ["v1", "apikeys", id.as_str()];
+        self.read(&Call::get(&segments, &query), |sent| key_in(sent, detail))
+    }
+
+    fn api_key_by_value(&self, value: &Secret) -> Result<ApiKey, BackendError> {
+        let mut call = Call::get(&["v1", "apikeys", "details"], &[]);
+        call.headers.push(("IAM-ApiKey", Header::Secret(value)));
+        self.read(&call, |sent| key_in(sent, Detail::default()).map(|details| details.key))
+    }
+
+    fn check_new(&self, new: &NewApiKey) -> Result<(), BackendError> {
+        let me = self.identity()?;
+        let iam_id = Self::owner(&new.owner, &me);
+        let segments = ["v1", "accounts", &*me.account_id, "limits", "identity"];
+        let call = Call { query: &[("apikeys_per_identity", iam_id)], ..Call::get(&segments, &[]) };
+        let limits =
+            self.read(&call, |sent| serde_json::from_slice::<LimitsBody>(&sent.reply.body).ok());
+        // Who may not see the limits learns of them when the key is made.
+        let Some(keys) = limits.ok().and_then(|limits| limits.apikeys_per_identity) else {
+            return Ok(());
+        };
+        let used =
+            keys.identities.iter().find(|used| used.iam_id == iam_id).map_or(0, |used| used.count);
+        if used >= keys.limit {
+            return Err(Condition::LimitReached { limit: Some(keys.limit) }.into());
+        }
+        Ok(())
+    }
+
+    fn create_api_key(
+        &self,
+        new: &NewApiKey,
+        value: NewValue<'_>,
+        note: &mut Note<'_>,
+    ) -> Result<CreatedApiKey, BackendError> {
+        self.create(new, &value, note)
+    }
+
+    fn check_changes(&self, _: &ApiKeyChanges) -> Result<(), BackendError> {
+        Ok(())
+    }
+
+    fn update_api_key(
+        &self,
+        id: &ApiKeyId,
+        seen: &EntityTag,
+        changes: &ApiKeyChanges,
+    ) -> Result<ApiKey, BackendError> {
+        let segments = ["v1", "apikeys", id.as_str()];
+        let mut call = Call::new(Method::PUT, &segments);
+        call.headers.push(("If-Match", Header::Plain(seen.as_str())));
+        call.body = Some(Document::of(&ChangesBody::of(changes), None));
+        let mut budget = Budget::new(&self.transport.settings);
+        loop {
+            let sent = self.send_once(&call);
+            let (asked, error) = match sent {
+                Ok(sent) if sent.reply.is_success() => {
+                    let Some(details) = key_in(&sent, Detail::default()) else {
+                        return self.api_key(id, Detail::default()).map(|details| details.key);
+                    };
+                    return expiry_removed(details.key, changes);
+                }
+                Ok(sent) if sent.reply.may_pass() => {
+                    (self.transport.retry_after(&sent.reply), self.refused(&call, &sent))
+                }
+                Ok(sent) => return Err(self.refused(&call, &sent)),
+                Err(Lost::OnTheWay(failure)) => (None, errors::in_doubt(failure)),
+                Err(lost) => return Err(lost.into()),
+            };
+            // Sent again only while the key still is at the version that was read.
+            if let Ok(now) = self.api_key(id, Detail::default()) {
+                if changes.already_in(&now.key) {
+                    return Ok(now.key);
+                }
+                if now.key.entity_tag != *seen {
+                    return Err(Condition::Conflict.into());
+                }
+            }
+            if !budget.pause(asked) {
+                return Err(error);
+            }
+        }
+    }
+
+    fn delete_api_key(&self, id: &ApiKeyId) -> Result<(), BackendError> {
+        let segments = ["v1", "apikeys", id.as_str()];
+        self.act(&Call::new(Method::DELETE, &segments), id, |key| {
+            key.as_ref().is_err_and(|error| error.condition == Condition::NotFound)
+        })
+    }
+
+    fn set_locked(&self, id: &ApiKeyId, locked: bool) -> Result<(), BackendError> {
+        self.set(id, "lock", locked, |key| key.locked)
+    }
+
+    fn set_disabled(&self, id: &ApiKeyId, disabled: bool) -> Result<(), BackendError> {
+        self.set(id, "disable", disabled, |key| key.disabled)
+    }
+}
+
+/// Makes sure that an expiry is gone where it was to go: how to remove one is not documented.
+fn expiry_removed(key: ApiKey, changes: &ApiKeyChanges) -> Result<ApiKey, BackendError> {
+    if changes.expires_at == Some(None) && key.expires_at.is_some() {
+        let words = "The service keeps the expiry of the API key";
+        return Err(Condition::Rejected(words.to_owned()).into());
+    }
+    Ok(key)
+}
+
+/// For how long after a request a look-up that finds nothing proves nothing.
+fn in_doubt_for(settings: &Settings) -> Duration {
+    settings.timeout() * 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_page_token_is_taken_from_the_next_page() {
+        for next in [
+            "https://iam.cloud.ibm.com/v1/apikeys?pagetoken=a%3Db&pagesize=20",
+            "http://evil.example.com/?x=1&pagetoken=a%3Db",
+            "/v1/apikeys?pagetoken=a%3Db",
+        ] {
+            assert_eq!(page_token(next).as_deref(), Some("a=b"), "{next}");
+        }
+        assert_eq!(page_token("https://iam.cloud.ibm.com/v1/apikeys"), None);
+    }
+}

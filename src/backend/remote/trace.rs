@@ -1,0 +1,174 @@
+//! `IBMCLOUD_TRACE`: every request and answer, without any secret.
+//!
+//! Nothing is looked for in text. Headers and form fields say of themselves whether they are secret, and of a JSON
+//! document only the fields that are known to be harmless are shown; what is no JSON is only counted.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+
+use super::message::{Body, Reply, Request};
+use crate::clock::Clock;
+use crate::private_file;
+use crate::text::escape_lines;
+
+/// What stands in the place of a secret (`api/cli_extra.md` §8).
+pub(super) const HIDDEN: &str = "[PRIVATE DATA HIDDEN]";
+
+/// Where a trace goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TraceTo {
+    /// Standard error.
+    Stderr,
+    /// The end of a file, which is made with mode 0600.
+    File(PathBuf),
+}
+
+/// A trace.
+#[derive(Debug)]
+pub(super) struct Trace {
+    to: TraceTo,
+    clock: Clock,
+    file: OnceLock<Option<File>>,
+}
+
+impl Trace {
+    pub(super) fn new(to: TraceTo, clock: Clock) -> Self {
+        Self { to, clock, file: OnceLock::new() }
+    }
+
+    pub(super) fn request(&self, request: &Request<'_>) {
+        let url = &request.url;
+        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let mut text = format!("{} {}{query} HTTP/1.1\n", request.method, url.path());
+        let _ = writeln!(text, "Host: {}\nAccept: application/json", request.to.authority());
+        for (name, value) in &request.headers {
+            let _ = writeln!(text, "{name}: {}", value.shown());
+        }
+        match &request.body {
+            Body::Empty => {}
+            Body::Form(fields) => {
+                let fields: Vec<String> =
+                    fields.iter().map(|(name, text)| format!("{name}={}", text.shown())).collect();
+                let _ = write!(
+                    text,
+                    "Content-Type: application/x-www-form-urlencoded\n\n{}\n",
+                    fields.join("&")
+                );
+            }
+            Body::Json(document, _) => {
+                let shown = shown(document);
+                let _ = write!(text, "Content-Type: application/json\n\n{shown}\n");
+            }
+        }
+        self.write("REQUEST", "", &request.blot(&text));
+    }
+
+    pub(super) fn response(&self, request: &Request<'_>, reply: &Reply, elapsed: Duration) {
+        let text = format!(
+            "HTTP/1.1 {}\n{}\n{}\n",
+            reply.status,
+            headers(&reply.headers),
+            shown(&reply.body)
+        );
+        self.write("RESPONSE", &elapsed_words(elapsed), &request.blot(&text));
+    }
+
+    pub(super) fn failure(&self, words: &str, elapsed: Duration) {
+        self.write("RESPONSE", &elapsed_words(elapsed), &format!("{words}\n"));
+    }
+
+    /// A trace that cannot be written stops nothing.
+    fn write(&self, what: &str, more: &str, text: &str) {
+        let time = self.clock.now().map(crate::model::Timestamp::to_rfc3339).unwrap_or_default();
+        let text = format!("\n{what}: [{time}]{more}\n{}", escape_lines(text));
+        let _ = match &self.to {
+            TraceTo::Stderr => io::stderr().lock().write_all(text.as_bytes()),
+            TraceTo::File(path) => {
+                let file = self.file.get_or_init(|| private_file::append_to(path).ok());
+                file.as_ref().map_or(Ok(()), |mut file| file.write_all(text.as_bytes()))
+            }
+        };
+    }
+}
+
+fn elapsed_words(elapsed: Duration) -> String {
+    format!(" Elapsed: {}ms", elapsed.as_millis())
+}
+
+fn headers(headers: &HeaderMap) -> String {
+    headers.iter().fold(String::new(), |mut text, (name, value)| {
+        // A cookie is a credential too.
+        let secret =
+            ["set-cookie", "authorization"].contains(&name.as_str()) || is_secret(name.as_str());
+        let value = if secret { HIDDEN } else { value.to_str().unwrap_or("[not text]") };
+        let _ = writeln!(text, "{name}: {value}");
+        text
+    })
+}
+
+fn shown(body: &[u8]) -> String {
+    if body.is_empty() {
+        return String::new();
+    }
+    match serde_json::from_slice::<Value>(body) {
+        Ok(mut document) => {
+            hide(&mut document, false);
+            serde_json::to_string(&document).unwrap_or_default()
+        }
+        Err(_) => format!("[{} bytes that are no JSON]", body.len()),
+    }
+}
+
+/// Hides every leaf that stands below a secret's name.
+fn hide(value: &mut Value, below_secret: bool) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                hide(value, below_secret && !is_harmless(name) || is_secret(name));
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| hide(item, below_secret)),
+        Value::String(_) | Value::Number(_) if below_secret => *value = HIDDEN.into(),
+        _ => {}
+    }
+}
+
+/// Tells of a field or header whether it may hold a secret, by all the names under which services keep one.
+fn is_secret(name: &str) -> bool {
+    let name = squeezed(name);
+    !is_harmless(&name)
+        && ["apikey", "token", "secret", "password", "passcode", "credential", "authorization"]
+            .iter()
+            .any(|word| name.contains(word))
+}
+
+fn is_harmless(name: &str) -> bool {
+    ["tokentype", "entitytag", "pagetoken", "apikeys"].contains(&squeezed(name).as_str())
+}
+
+/// Makes `api_key`, `apiKey` and `API-Key` one word.
+fn squeezed(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_secret_of_a_document_is_shown_however_deep() {
+        let body = br#"{"id":"ApiKey-1","apikey":"s","next":null,"apikeys":[{"apiKey":"s","entity_tag":"1-a"}],
+            "a":{"access_token":"s","token_type":"Bearer","api_key":"s","client_secret":"s","IAM-ApiKey":"s","tokens":["s",{"x":"s"}]}}"#;
+        let shown = shown(body);
+        assert!(!shown.contains("\"s\""), "{shown}");
+        assert!(shown.contains("ApiKey-1") && shown.contains("1-a") && shown.contains("Bearer"));
+        assert_eq!(super::shown(b"secret"), "[6 bytes that are no JSON]");
+    }
+}

@@ -1,0 +1,275 @@
+//! HTTP: one request, its time-out and its retries, and in plain words what became of it.
+
+use std::io::{self, Read as _};
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use reqwest::blocking::{Client, ClientBuilder, RequestBuilder};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use reqwest::{Certificate, redirect};
+use zeroize::Zeroizing;
+
+use super::endpoint::Endpoint;
+use super::failure::{Failure, explain, root_cause, seconds};
+use super::message::{Body, Reply, Request};
+use super::trace::{Trace, TraceTo};
+use crate::clock::Clock;
+use crate::private_file;
+use crate::secret;
+
+/// How often an idempotent request is sent at most.
+pub(super) const ATTEMPTS: u32 = 4;
+/// How long all attempts may take together, unless one alone may take longer.
+const IN_ALL: Duration = Duration::from_secs(30);
+/// The largest answer that is read: a page of 100 keys has some 60 KB.
+const MOST: u64 = 16 << 20;
+
+/// How to reach the service.
+#[derive(Debug)]
+pub struct Settings {
+    /// The API's base URL.
+    pub endpoint: Endpoint,
+    /// The token service's base URL.
+    pub auth: Endpoint,
+    /// How long one request may take; `None` for the default of 60 seconds.
+    pub timeout: Option<Duration>,
+    /// The certificates to trust in place of the system's, in PEM.
+    pub ca_file: Option<PathBuf>,
+    /// Where requests are traced.
+    pub trace: Option<TraceTo>,
+    /// The directory in which tokens are kept.
+    pub tokens: PathBuf,
+}
+
+impl Settings {
+    /// Returns how long one request may take.
+    pub fn timeout(&self) -> Duration {
+        self.timeout.unwrap_or(Duration::from_secs(60))
+    }
+
+    fn in_all(&self) -> Duration {
+        self.timeout.map_or(IN_ALL, |timeout| timeout.max(IN_ALL))
+    }
+}
+
+/// How often and how long a request may still be tried.
+#[derive(Debug)]
+pub(super) struct Budget {
+    attempts: u32,
+    until: Instant,
+    pause: Duration,
+}
+
+impl Budget {
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self {
+            attempts: ATTEMPTS - 1,
+            until: Instant::now() + settings.in_all(),
+            pause: Duration::from_millis(200),
+        }
+    }
+
+    fn left(&self) -> Duration {
+        self.until.saturating_duration_since(Instant::now())
+    }
+
+    /// Waits before another attempt; `false` when there is to be none.
+    pub(super) fn pause(&mut self, asked: Option<Duration>) -> bool {
+        // Between half of the pause and all of it, so that many clients do not come back at once.
+        let jitter = secret::random::<1>().map_or(255, |[byte]| u32::from(byte));
+        let pause = asked.unwrap_or(self.pause / 2 + self.pause * jitter / 510);
+        if self.attempts == 0 || pause >= self.left() {
+            return false;
+        }
+        std::thread::sleep(pause);
+        self.attempts -= 1;
+        self.pause = (self.pause * 2).min(Duration::from_secs(8));
+        true
+    }
+}
+
+/// The network.
+#[derive(Debug)]
+pub(super) struct Transport {
+    pub(super) settings: Settings,
+    clock: Clock,
+    trace: Option<Trace>,
+    /// To this machine, past every proxy; and to anywhere else.
+    clients: [OnceLock<Client>; 2],
+}
+
+impl Transport {
+    pub(super) fn new(settings: Settings, clock: Clock) -> Self {
+        let trace = settings.trace.clone().map(|to| Trace::new(to, clock));
+        Self { settings, clock, trace, clients: Default::default() }
+    }
+
+    /// Sends a request that may be sent again; returns the answer and how many attempts it took.
+    pub(super) fn send(&self, request: &Request<'_>) -> Result<(Reply, u32), Failure> {
+        let mut budget = Budget::new(&self.settings);
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let timeout = self.settings.timeout().min(budget.left());
+            let result = self.send_once(request, timeout);
+            let asked = match &result {
+                Ok(reply) if reply.may_pass() => self.retry_after(reply),
+                Err(failure) if !failure.lasting => None,
+                _ => return result.map(|reply| (reply, attempts)),
+            };
+            if !budget.pause(asked) {
+                return result.map(|reply| (reply, attempts));
+            }
+        }
+    }
+
+    /// Returns how long an answer asks to wait.
+    pub(super) fn retry_after(&self, reply: &Reply) -> Option<Duration> {
+        reply.retry_after(self.clock.now().ok()?.seconds())
+    }
+
+    /// Sends a request once.
+    pub(super) fn send_once(
+        &self,
+        request: &Request<'_>,
+        timeout: Duration,
+    ) -> Result<Reply, Failure> {
+        let client = self.client(request.to)?;
+        let builder = fill(client.request(request.method.clone(), request.url.clone()), request)?
+            .timeout(timeout);
+        if let Some(trace) = &self.trace {
+            trace.request(request);
+        }
+        let started = Instant::now();
+        let result = receive(builder, request.to, timeout, started);
+        if let Some(trace) = &self.trace {
+            match &result {
+                Ok(reply) => trace.response(request, reply, started.elapsed()),
+                Err(failure) => trace.failure(&failure.words, started.elapsed()),
+            }
+        }
+        result
+    }
+
+    /// Builds the client when it is first needed: the system's certificates alone cost milliseconds.
+    fn client(&self, to: &Endpoint) -> Result<&Client, Failure> {
+        let slot = &self.clients[usize::from(to.is_loopback())];
+        if let Some(client) = slot.get() {
+            return Ok(client);
+        }
+        let client = self.build(to)?;
+        Ok(slot.get_or_init(|| client))
+    }
+
+    fn build(&self, to: &Endpoint) -> Result<Client, Failure> {
+        // Another provider was installed before only if a test did so.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = Client::builder()
+            .user_agent(concat!("ibmcloud-iam/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .pool_max_idle_per_host(1)
+            .timeout(None);
+        if to.is_loopback() {
+            builder = builder.no_proxy();
+        }
+        let all_plain = !self.settings.endpoint.is_https() && !self.settings.auth.is_https();
+        builder = match &self.settings.ca_file {
+            Some(file) => trusting(builder, file)?,
+            // Nothing is encrypted, so no certificate is needed, nor a system that has some.
+            None if all_plain => builder.tls_certs_only([]),
+            None => builder,
+        };
+        builder.build().map_err(|error| Failure {
+            sent: false,
+            lasting: true,
+            words: format!("The network client cannot be made: {}", root_cause(&error)),
+            hint: Some(
+                "Install the system's CA certificates, or name a file with '--ca-file' or SSL_CERT_FILE."
+                    .to_owned(),
+            ),
+        })
+    }
+}
+
+fn trusting(builder: ClientBuilder, file: &std::path::Path) -> Result<ClientBuilder, Failure> {
+    let wrong = |why: String| Failure {
+        sent: false,
+        lasting: true,
+        words: format!("The certificates in '{}' cannot be used: {why}", file.display()),
+        hint: Some("'--ca-file' names a file with certificates in PEM.".to_owned()),
+    };
+    let bytes =
+        private_file::read_small(file, 16 << 20).map_err(|error| wrong(error.to_string()))?;
+    let bytes = bytes.ok_or_else(|| wrong("there is no such file".to_owned()))?;
+    let certificates =
+        Certificate::from_pem_bundle(&bytes).map_err(|error| wrong(root_cause(&error)))?;
+    if certificates.is_empty() {
+        return Err(wrong("it holds none".to_owned()));
+    }
+    Ok(builder.tls_certs_only(certificates))
+}
+
+/// Puts headers and body into a request.
+fn fill(mut builder: RequestBuilder, request: &Request<'_>) -> Result<RequestBuilder, Failure> {
+    builder = builder.header(ACCEPT, "application/json");
+    for (name, text) in &request.headers {
+        let mut value = HeaderValue::from_str(&text.expose()).map_err(|_| Failure {
+            sent: false,
+            lasting: true,
+            words: format!("The {name} header cannot hold this text"),
+            hint: None,
+        })?;
+        value.set_sensitive(text.is_secret());
+        builder = builder.header(*name, value);
+    }
+    Ok(match &request.body {
+        Body::Empty => builder,
+        Body::Form(fields) => {
+            let exposed: Vec<_> = fields.iter().map(|(name, text)| (name, text.expose())).collect();
+            let pairs: Vec<_> = exposed.iter().map(|(name, text)| (*name, text.as_str())).collect();
+            builder.form(&pairs)
+        }
+        Body::Json(document, _) => {
+            builder.header(CONTENT_TYPE, "application/json").body(document.to_vec())
+        }
+    })
+}
+
+fn receive(
+    builder: RequestBuilder,
+    to: &Endpoint,
+    timeout: Duration,
+    started: Instant,
+) -> Result<Reply, Failure> {
+    let mut response = builder.send().map_err(|error| explain(&error, to, timeout))?;
+    let lost = |why: String| Failure {
+        sent: true,
+        lasting: false,
+        words: format!("The answer of {} broke off: {why}", to.authority()),
+        hint: None,
+    };
+    let status = response.status().as_u16();
+    let headers = std::mem::take(response.headers_mut());
+    let length = response.content_length().unwrap_or(8 * 1024).min(MOST);
+    // Its room at once as a rule: a buffer that moved would leave a value behind.
+    let mut body =
+        Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or_default() + 1));
+    let mut chunk = Zeroizing::new([0; 16 * 1024]);
+    loop {
+        // The client's own time-out begins anew with every piece.
+        if started.elapsed() > timeout {
+            return Err(lost(format!("it took longer than {}", seconds(timeout))));
+        }
+        match response.read(&mut *chunk) {
+            Ok(0) => return Ok(Reply { status, headers, body }),
+            Ok(read) => body.extend_from_slice(&chunk[..read]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(lost(root_cause(&error))),
+        }
+        if body.len() as u64 > MOST {
+            return Err(lost("it is larger than 16 MiB".to_owned()));
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! The bodies of the API, as JSON (`api/iam_identity.md` §2).
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    Activity, ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, Detail, EntityTag, HistoryEntry,
+    Identity, LeakAction, NewApiKey, Timestamp,
+};
+
+/// A key. What the service may leave out is optional here.
+#[derive(Debug, Deserialize)]
+pub(super) struct KeyBody<'a> {
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    entity_tag: Option<Cow<'a, str>>,
+    crn: Option<Cow<'a, str>>,
+    #[serde(default)]
+    locked: bool,
+    disabled: Option<bool>,
+    created_at: Option<WireTimestamp>,
+    created_by: Option<Cow<'a, str>>,
+    modified_at: Option<WireTimestamp>,
+    expires_at: Option<WireTimestamp>,
+    support_sessions: Option<bool>,
+    action_when_leaked: Option<LeakAction>,
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    description: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    iam_id: Cow<'a, str>,
+    #[serde(borrow)]
+    account_id: Cow<'a, str>,
+    leaked: Option<bool>,
+    /// The value, in the answer to a create.
+    pub(super) apikey: Option<String>,
+    history: Option<Vec<HistoryBody>>,
+    activity: Option<ActivityBody>,
+}
+
+/// A time as the service writes it; an empty text is none.
+#[derive(Debug, Clone, Copy)]
+struct WireTimestamp(Option<Timestamp>);
+
+impl<'de> Deserialize<'de> for WireTimestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        if text.is_empty() {
+            return Ok(Self(None));
+        }
+        Timestamp::parse(&text).map(|time| Self(Some(time))).map_err(serde::de::Error::custom)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct HistoryBody {
+    timestamp: WireTimestamp,
+    #[serde(default)]
+    iam_id: String,
+    #[serde(default)]
+    action: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct ActivityBody {
+    last_authn: Option<WireTimestamp>,
+    #[serde(default)]
+    authn_count: u64,
+}
+
+/// A page of keys.
+#[derive(Debug, Deserialize)]
+pub(super) struct ListBody<'a> {
+    pub(super) next: Option<String>,
+    #[serde(borrow)]
+    pub(super) apikeys: Vec<KeyBody<'a>>,
+}
+
+/// Shares the texts that most keys of a listing have in common.
+fn shared(text: &str, usual: &Arc<str>) -> Arc<str> {
+    if text == &**usual { Arc::clone(usual) } else { text.into() }
+}
+
+impl KeyBody<'_> {
+    /// Makes the key; `identity` is whose texts it shares, `etag` the header that stands in for a missing tag.
+    pub(super) fn key(&self, identity: &Identity, etag: Option<&str>) -> ApiKey {
+        let time = |time: Option<WireTimestamp>| time.and_then(|time| time.0);
+        let created_at = time(self.created_at).unwrap_or_default();
+        let iam_id = shared(&self.iam_id, &identity.iam_id);
+        let mut key = ApiKey {
+            id: ApiKeyId::new(&*self.id),
+            entity_tag: EntityTag::new(self.entity_tag.as_deref().or(etag).unwrap_or_default()),
+            unusual_crn: None,
+            locked: self.locked,
+            disabled: self.disabled.unwrap_or_default(),
+            created_at,
+            created_by: self
+                .created_by
+                .as_deref()
+                .map_or_else(|| Arc::clone(&iam_id), |by| shared(by, &identity.iam_id)),
+            modified_at: time(self.modified_at).unwrap_or(created_at),
+            expires_at: time(self.expires_at),
+            support_sessions: self.support_sessions.unwrap_or_default(),
+            action_when_leaked: self.action_when_leaked.unwrap_or_default(),
+            name: (&*self.name).into(),
+            description: self.description.as_deref().unwrap_or_default().into(),
+            account_id: shared(&self.account_id, &identity.account_id),
+            leaked: self.leaked.unwrap_or_default(),
+            iam_id,
+        };
+        key.unusual_crn = self.crn.as_deref().filter(|crn| *crn != key.crn()).map(Into::into);
+        key
+    }
+
+    /// Makes the key with what was asked for beside it.
+    pub(super) fn details(
+        &self,
+        identity: &Identity,
+        etag: Option<&str>,
+        detail: Detail,
+    ) -> ApiKeyDetails {
+        let entry = |entry: &HistoryBody| HistoryEntry {
+            at: entry.timestamp.0.unwrap_or_default(),
+            by: entry.iam_id.as_str().into(),
+            action: entry.action.clone(),
+        };
+        let history = self.history.as_deref().unwrap_or_default();
+        ApiKeyDetails {
+            key: self.key(identity, etag),
+            history: detail.history.then(|| history.iter().map(entry).collect()),
+            activity: self.activity.as_ref().filter(|_| detail.activity).map(|activity| Activity {
+                last_authn: activity.last_authn.and_then(|time| time.0),
+                authn_count: activity.authn_count,
+            }),
+        }
+    }
+}
+
+/// The body of a create.
+#[derive(Debug, Serialize)]
+pub(super) struct NewBody<'a> {
+    name: &'a str,
+    iam_id: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    description: &'a str,
+    account_id: &'a str,
+    /// The value, where it is chosen here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    apikey: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action_when_leaked: Option<LeakAction>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
+}
+
+impl<'a> NewBody<'a> {
+    pub(super) fn of(
+        new: &'a NewApiKey,
+        identity: &'a Identity,
+        iam_id: &'a str,
+        value: Option<&'a str>,
+    ) -> Self {
+        Self {
+            name: &new.name,
+            iam_id,
+            description: &new.description,
+            account_id: &identity.account_id,
+            apikey: value,
+            action_when_leaked: new.action_when_leaked,
+            expires_at: new.expires_at.map(wire_time),
+        }
+    }
+}
+
+/// The body of an update; what is absent stays as it is.
+#[derive(Debug, Serialize)]
+pub(super) struct ChangesBody<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action_when_leaked: Option<LeakAction>,
+    /// Empty for never, as an empty description clears that one; how the service clears it is not documented.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
+}
+
+impl<'a> ChangesBody<'a> {
+    pub(super) fn of(changes: &'a ApiKeyChanges) -> Self {
+        Self {
+            name: changes.name.as_deref(),
+            description: changes.description.as_deref(),
+            action_when_leaked: changes.action_when_leaked,
+            expires_at: changes.expires_at.map(|at| at.map(wire_time).unwrap_or_default()),
+        }
+    }
+}
+
+/// Writes an expiry: to the minute as the service does, with seconds where there are some, which it takes too.
+fn wire_time(time: Timestamp) -> String {
+    let wire = time.to_wire();
+    match time.seconds() % 60 {
+        0 => wire.to_string(),
+        seconds => wire.as_str().replace("+0000", &format!(":{seconds:02}+0000")),
+    }
+}
+
+/// The limits of an account (`api/iam_identity.md` §4).
+#[derive(Debug, Deserialize)]
+pub(super) struct LimitsBody {
+    pub(super) apikeys_per_identity: Option<LimitBody>,
+}
+
+/// A limit, and how much of it is used.
+#[derive(Debug, Deserialize)]
+pub(super) struct LimitBody {
+    pub(super) limit: usize,
+    #[serde(default)]
+    pub(super) identities: Vec<CountBody>,
+}
+
+/// How many keys an identity has.
+#[derive(Debug, Deserialize)]
+pub(super) struct CountBody {
+    pub(super) iam_id: String,
+    pub(super) count: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The body of `api/iam_identity.md` §2, and one with as little as a service may say.
+    #[test]
+    fn a_key_is_read_whatever_is_left_out() {
+        let me = Identity { iam_id: "IBMid-1".into(), account_id: "a".into(), user: String::new() };
+        let body: KeyBody<'_> = serde_json::from_str(
+            r#"{"id":"ApiKey-1","entity_tag":"1-03","crn":"crn:v1:bluemix:public:iam-identity::a/a::apikey:ApiKey-1",
+            "locked":false,"disabled":true,"created_at":"2026-02-19T18:59+0000","created_by":"IBMid-1",
+            "modified_at":"2026-02-20T18:59+0000","expires_at":"2026-03-21T18:59+0000","support_sessions":false,
+            "action_when_leaked":"none","name":"te\"st","description":"d","iam_id":"IBMid-1","account_id":"a",
+            "leaked":false,"new_field":[1]}"#,
+        )
+        .unwrap();
+        let key = body.key(&me, None);
+        assert_eq!((&*key.name, &*key.description, key.disabled), ("te\"st", "d", true));
+        assert_eq!(key.unusual_crn, None);
+        assert_eq!(key.expires_at.unwrap().to_rfc3339(), "2026-03-21T18:59:00Z");
+        assert!(Arc::ptr_eq(&key.iam_id, &me.iam_id));
+        let body: KeyBody<'_> = serde_json::from_str(
+            r#"{"id":"1","name":"n","iam_id":"i","account_id":"b","expires_at":"","description":null,"crn":"odd"}"#,
+        )
+        .unwrap();
+        let key = body.key(&me, Some("7-x"));
+        assert_eq!((key.entity_tag.as_str(), key.expires_at), ("7-x", None));
+        assert_eq!((&*key.crn(), &*key.created_by), ("odd", "i"));
+    }
+
+    #[test]
+    fn an_expiry_keeps_its_seconds() {
+        for (text, wire) in [
+            ("2027-05-01T12:34:00Z", "2027-05-01T12:34+0000"),
+            ("2027-05-01T12:34:56Z", "2027-05-01T12:34:56+0000"),
+        ] {
+            assert_eq!(wire_time(Timestamp::parse(text).unwrap()), wire);
+        }
+    }
+}

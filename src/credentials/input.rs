@@ -1,0 +1,91 @@
+//! Reading a key's value from where it may stand: a file, standard input, a hidden prompt; never the command line.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::secret::Secret;
+use crate::ui::Ui;
+
+const MOST: usize = 64 * 1024;
+
+/// Reads the value that `from` names: `@FILE`, or `-` for standard input, where a terminal is asked. `None` when it is
+/// neither: then it could be the value itself, and is not to be repeated.
+pub fn read(from: &str, ui: &mut Ui) -> Result<Option<Secret>> {
+    if let Some(file) = from.strip_prefix('@') {
+        return read_file(file).map(Some);
+    }
+    if from != "-" {
+        return Ok(None);
+    }
+    if ui.can_ask() {
+        return ui.password("API key").map(Some);
+    }
+    let text = read_all(io::stdin()).map_err(|error| {
+        Error::new(ErrorKind::Failure, format!("Standard input cannot be read: {error}."))
+    })?;
+    Ok(Some(value_in(&text)))
+}
+
+/// Reads a value from a file: plain text, or JSON as it is written by `api-key-create --file`.
+pub fn read_file(file: &str) -> Result<Secret> {
+    let shown = if looks_like_a_value(file) { "The file" } else { &format!("'{file}'") };
+    let text = File::open(Path::new(file)).and_then(read_all).map_err(|error| {
+        Error::new(ErrorKind::Failure, format!("{shown} cannot be read: {error}."))
+    })?;
+    Ok(value_in(&text))
+}
+
+/// Tells whether somebody may have typed `@` and the value itself, which is then not to be repeated.
+fn looks_like_a_value(file: &str) -> bool {
+    file.len() >= 32
+        && file.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
+
+fn read_all(input: impl Read) -> io::Result<Zeroizing<String>> {
+    // With its whole room taken at once the text is never moved, and nothing stays behind unwiped.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MOST + 1));
+    input.take(MOST as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > MOST {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is too large for a key"));
+    }
+    let text = str::from_utf8(&bytes)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not text"))?;
+    Ok(Zeroizing::new(text.to_owned()))
+}
+
+/// A key file, from this program or an older one.
+#[derive(Deserialize)]
+struct KeyFile {
+    #[serde(alias = "apiKey")]
+    apikey: String,
+}
+
+/// Takes the value out of a key file's JSON, or plain text as it is without the white space around it.
+fn value_in(text: &str) -> Secret {
+    match serde_json::from_str::<KeyFile>(text) {
+        Ok(file) => Secret::new(file.apikey),
+        Err(_) => Secret::new(text.trim().to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_found_in_every_form_it_is_kept_in() {
+        for text in [
+            "the-value",
+            " the-value\n",
+            r#"{"name":"x","apikey":"the-value"}"#,
+            r#"{"apiKey":"the-value"}"#,
+        ] {
+            assert_eq!(value_in(text).expose(), "the-value");
+        }
+    }
+}
