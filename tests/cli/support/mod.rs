@@ -2,7 +2,9 @@
 
 pub(crate) mod disk;
 pub(crate) mod expected;
+pub(crate) mod iam;
 pub(crate) mod pty;
+pub(crate) mod server;
 pub(crate) mod shim;
 
 use std::collections::HashMap;
