@@ -171,6 +171,16 @@ impl Context {
         Ok(self.clock.now()?)
     }
 
+    /// Returns the clock itself, for what outlives a moment.
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Returns how many keys an identity of the local store may have.
+    pub fn key_limit(&self) -> Result<usize> {
+        config::key_limit(&self.environment)
+    }
+
     /// Finds the directories.
     pub fn directories(&self) -> Result<&Directories> {
         if let Some(found) = self.directories.get() {
@@ -210,7 +220,7 @@ impl Context {
                 )));
             }
             Choice::Chosen(BackendKind::Local) | Choice::Default => {
-                let limit = config::key_limit(&self.environment)?;
+                let limit = self.key_limit()?;
                 Box::new(LocalBackend::new(directories.store.clone(), limit, self.clock))
             }
         };
