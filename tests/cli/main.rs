@@ -25,6 +25,7 @@ mod fresh;
 mod invocations;
 mod readme;
 mod recover;
+mod recover_remote;
 mod scripted_server;
 mod secrets;
 mod support;
