@@ -11,7 +11,8 @@ mod transport;
 mod wire;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde::Serialize;
@@ -401,7 +402,40 @@ impl Backend for RemoteBackend {
     fn set_disabled(&self, id: &ApiKeyId, disabled: bool) -> Result<(), BackendError> {
         self.set(id, "disable", disabled, |key| key.disabled)
     }
+
+    fn acting_key(&self) -> Result<Option<ApiKeyId>, BackendError> {
+        match self.api_key_by_value(self.session.api_key()) {
+            Ok(key) => Ok(Some(key.id)),
+            // A key of another account, or one that the service does not show.
+            Err(error) if error.condition == Condition::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn acting_with(&self, value: &Secret) -> Result<Option<Box<dyn Backend>>, BackendError> {
+        let settings = self.transport.settings.clone();
+        let api_key = Secret::new(value.expose().to_owned());
+        let other = Self::new(settings, api_key, self.session.clock());
+        let start = Instant::now();
+        let mut pause = Duration::from_millis(250);
+        loop {
+            match other.session.proven(&other.transport) {
+                Ok(()) => return Ok(Some(Box::new(other))),
+                Err(error)
+                    if error.condition == Condition::Unauthorized
+                        && start.elapsed() + pause < TIME_TO_SETTLE =>
+                {
+                    thread::sleep(pause);
+                    pause = (pause * 2).min(Duration::from_secs(4));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
 }
+
+/// How long a key that was just made may stay unknown to the token service.
+const TIME_TO_SETTLE: Duration = Duration::from_secs(30);
 
 /// Makes sure that an expiry is gone where it was to go: how to remove one is not documented.
 fn expiry_removed(key: ApiKey, changes: &ApiKeyChanges) -> Result<ApiKey, BackendError> {

@@ -141,6 +141,21 @@ impl Session {
         Ok(token)
     }
 
+    pub(super) fn api_key(&self) -> &Secret {
+        &self.api_key
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Exchanges the credential now, whatever token was kept: the proof that it works.
+    pub(super) fn proven(&self, transport: &Transport) -> Result<(), BackendError> {
+        let token = self.exchange(transport)?;
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(token));
+        Ok(())
+    }
+
     /// Gets a new token in the place of one that was refused; `None` when that one was new itself.
     pub(super) fn renewed(
         &self,

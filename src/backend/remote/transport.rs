@@ -26,7 +26,7 @@ const IN_ALL: Duration = Duration::from_secs(30);
 const MOST: u64 = 16 << 20;
 
 /// How to reach the service.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// The API's base URL.
     pub endpoint: Endpoint,
