@@ -50,10 +50,15 @@ pub(super) struct Trace {
 }
 
 impl Emulator {
-    /// Opens the service over `backend` and puts the bootstrap key's file in its place.
-    pub fn open(backend: LocalBackend, clock: Clock, faults: Vec<Spec>) -> Result<Self> {
+    /// Opens the service over `backend` and puts the bootstrap key's file in its place. `program` is for hints.
+    pub fn open(
+        backend: LocalBackend,
+        clock: Clock,
+        faults: Vec<Spec>,
+        program: &str,
+    ) -> Result<Self> {
         let now = clock.now()?;
-        let told = |error| Error::of_backend(error, "The local store", "ibmcloud-iam");
+        let told = |error| Error::of_backend(error, "The local store", program);
         let opened = backend.found(|identity, directory| {
             (identity.clone(), Bootstrap::open(identity, directory, now))
         });

@@ -244,7 +244,7 @@ impl Refusal {
     pub(super) fn reply(&self, trace: &Trace) -> Reply {
         Reply::json(
             self.status,
-            &Errors {
+            &ErrorBody {
                 errors: [OneError {
                     code: self.code,
                     message_code: self.message_code,
@@ -292,7 +292,7 @@ fn spoken(time: Timestamp) -> String {
 }
 
 #[derive(Serialize)]
-struct Errors<'a> {
+struct ErrorBody<'a> {
     errors: [OneError<'a>; 1],
     trace: &'a str,
     status_code: u16,

@@ -27,15 +27,18 @@ pub fn run(args: &EmulateArgs, context: &mut Context) -> Result<()> {
     if args.seed_keys > 0 {
         backend.seed(args.seed_keys).map_err(|error| context.told(error, "The local store"))?;
     }
-    let emulator = Arc::new(Emulator::open(backend, context.clock(), args.fault.clone())?);
+    let faults = args.fault.clone();
+    let opened = Emulator::open(backend, context.clock(), faults, context.program());
+    let emulator = Arc::new(opened?);
     warn(&emulator, context);
     let stop = signals().map_err(|error| {
         Error::new(ErrorKind::Failure, format!("Signals cannot be received: {error}."))
     })?;
     announce(&server.endpoint(), &emulator, context);
-    let served = server.run(&emulator, stop);
+    let outcome = server.run(&emulator, stop);
     warn(&emulator, context);
-    served.map_err(|error| Error::new(ErrorKind::Failure, format!("The emulator failed: {error}.")))
+    outcome
+        .map_err(|error| Error::new(ErrorKind::Failure, format!("The emulator failed: {error}.")))
 }
 
 fn open_store(args: &EmulateArgs, context: &Context) -> Result<LocalBackend> {

@@ -178,32 +178,34 @@ impl Store {
             scan.exposed = self.check_mode(file)?;
         }
         let mut buffer = vec![0; CHUNK];
-        let mut held = 0;
+        let mut filled_to = 0;
         loop {
-            if held == buffer.len() {
+            if filled_to == buffer.len() {
                 buffer.resize(buffer.len() * 2, 0);
             }
-            let read = match source.read(&mut buffer[held..]) {
+            let read = match source.read(&mut buffer[filled_to..]) {
                 Ok(0) => break,
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(self.unreadable(error)),
             };
-            let filled = held + read;
+            let filled = filled_to + read;
             let mut start = 0;
-            for end in memchr::memchr_iter(b'\n', &buffer[held..filled]).map(|at| held + at) {
+            for end in
+                memchr::memchr_iter(b'\n', &buffer[filled_to..filled]).map(|at| filled_to + at)
+            {
                 self.take_line(&buffer[start..end], &mut scan, &mut visit)?;
                 scan.whole += (end + 1 - start) as u64;
                 start = end + 1;
             }
             buffer.copy_within(start..filled, 0);
-            held = filled - start;
+            filled_to = filled - start;
         }
-        if !record::is_cut_off(&buffer[..held]) {
+        if !record::is_cut_off(&buffer[..filled_to]) {
             let line = scan.lines + 1 + u64::from(scan.facts.is_some());
             return Err(self.damaged(line, "it is no record of this format"));
         }
-        scan.torn = held > 0;
+        scan.torn = filled_to > 0;
         Ok(scan)
     }
 
