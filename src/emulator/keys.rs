@@ -5,8 +5,9 @@ use hyper::header::IF_MATCH;
 use serde::{Deserialize, Deserializer};
 
 use super::Emulator;
+use super::refusal::Refusal;
 use super::routes::Request;
-use super::wire::{Key, Refusal, Reply};
+use super::wire::{Key, Reply};
 use crate::backend::{Backend as _, BackendError, Condition};
 use crate::model::{
     ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, Detail, EntityTag, LeakAction, NewApiKey,

@@ -1,6 +1,7 @@
 //! `emulate`: the IAM Identity API on a loopback port.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -27,8 +28,9 @@ pub fn run(args: &EmulateArgs, context: &mut Context) -> Result<()> {
     if args.seed_keys > 0 {
         backend.seed(args.seed_keys).map_err(|error| context.told(error, "The local store"))?;
     }
+    let temporary = if args.in_memory { context.temporary()? } else { PathBuf::new() };
     let faults = args.fault.clone();
-    let opened = Emulator::open(backend, context.clock(), faults, context.program());
+    let opened = Emulator::open(backend, context.clock(), faults, &temporary);
     let emulator = Arc::new(opened?);
     warn(&emulator, context);
     let stop = signals().map_err(|error| {
