@@ -1,7 +1,7 @@
 //! The file of the local store: an append-only log of changes under a lock, compacted into a fresh file.
 //!
 //! `store.jsonl` begins with a header line (format, version, identity, hash key); every further line is one change
-//! ([`super::record`]). A change is acknowledged when its line is on the disk. Readers hold a shared lock on
+//! or login ([`super::record`]). A change is acknowledged when its line is on the disk. Readers hold a shared lock on
 //! `store.lock`, writers an exclusive one; the lock is a file of its own because compaction swaps the log's inode.
 //! A last line that was begun and has no newline was never acknowledged: it is ignored with a warning and cut off by the
 //! next write. Anything else that is not as it was written is damage, and stops both reading and writing; only lines
