@@ -470,7 +470,7 @@ API key that logs in. SIGINT or SIGTERM ends it. A fault is OPERATION:WHAT,...
 OPERATION: token, list, create, details, get, update, delete, lock, unlock,
    disable, enable, limits, any
 WHAT: status=CODE [retry-after=SECONDS], drop, truncate or garbage;
-   delay=500ms or 2s; before (the request is carried out) or after;
+   delay=500ms or 2s; before or after the request is carried out;
    skip=N, times=N, chance=PERCENT of the matching requests
 
 EXAMPLES:
