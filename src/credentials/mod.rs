@@ -25,15 +25,19 @@ pub fn find(flag: Option<&str>, environment: &Environment, ui: &mut Ui) -> Resul
                     .map_err(|error| unusable(name, &format!("names a file: {}", error.message)))?,
                 None => Secret::new(text.trim().to_owned()),
             };
-            return non_empty(key, name).map(Some);
+            return a_key(key, name).map(Some);
         }
     }
     Ok(None)
 }
 
 fn of_flag(from: &str, ui: &mut Ui) -> Result<Secret> {
-    match input::read(from, ui)? {
-        Some(key) => non_empty(key, "--apikey"),
+    let key = input::read(from, ui).map_err(|error| match from {
+        "-" => error,
+        _ => unusable("--apikey", &format!("names a file: {}", error.message)),
+    })?;
+    match key {
+        Some(key) => a_key(key, "--apikey"),
         None => Err(Error::usage(
             "An API key is not taken from the command line, where others can see it.",
         )
@@ -41,9 +45,14 @@ fn of_flag(from: &str, ui: &mut Ui) -> Result<Secret> {
     }
 }
 
-fn non_empty(key: Secret, source: &str) -> Result<Secret> {
+fn a_key(key: Secret, source: &str) -> Result<Secret> {
     if key.expose().is_empty() {
         return Err(unusable(source, "holds no API key"));
+    }
+    // Anything may be in a file; only a key is sent to the service.
+    let is_odd = |c: char| c.is_whitespace() || c.is_control();
+    if key.expose().starts_with('{') || key.expose().contains(is_odd) {
+        return Err(unusable(source, "holds something else than one API key"));
     }
     Ok(key)
 }
