@@ -22,6 +22,7 @@ mod fresh;
 mod invocations;
 mod readme;
 mod recover;
+mod remote;
 mod scripted_server;
 mod secrets;
 mod support;
