@@ -10,6 +10,7 @@ mod trace;
 mod transport;
 mod wire;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -37,8 +38,6 @@ pub use self::transport::Settings;
 
 /// Keys in a page; the service's own maximum.
 const PAGE: &str = "100";
-/// More pages than any account can fill; a listing that goes on behind them goes in circles.
-const MOST_PAGES: usize = 10_000;
 
 /// API keys in IBM Cloud.
 #[derive(Debug)]
@@ -194,8 +193,8 @@ impl RemoteBackend {
         read(&sent).ok_or_else(|| self.unreadable(call, &sent))
     }
 
-    /// Does something to a key that may be done twice. `done` tells of the key, read again, whether it was done:
-    /// where an answer was lost, or where another attempt finds it done by the one before.
+    /// Does something to a key that may be done twice. Where an answer was lost, or another attempt may find it done
+    /// by the one before, the key is read again, and `done` tells of it whether it was done.
     fn act(
         &self,
         call: &Call<'_>,
@@ -211,9 +210,17 @@ impl RemoteBackend {
             Err(lost) => return Err(lost.into()),
         };
         let reply = &sent.reply;
-        let before = sent.attempts > 1 && [404, 409].contains(&reply.status);
-        if reply.is_success() || (before || reply.status >= 500) && done(&look()) {
+        if reply.is_success() {
             return Ok(());
+        }
+        if reply.is_trouble() || sent.attempts > 1 && [404, 409, 412].contains(&reply.status) {
+            let now = look();
+            if done(&now) {
+                return Ok(());
+            }
+            if reply.is_trouble() && now.is_err() {
+                return Err(errors::unknown(self.refused(call, &sent)));
+            }
         }
         Err(self.refused(call, &sent))
     }
@@ -272,7 +279,8 @@ impl Backend for RemoteBackend {
         let iam_id = Self::owner(owner, &me);
         let mut keys: Vec<ApiKey> = Vec::new();
         let mut page: Option<String> = None;
-        for _ in 0..MOST_PAGES {
+        let mut pages = HashSet::new();
+        loop {
             let mut query =
                 vec![("account_id", &*me.account_id), ("iam_id", iam_id), ("pagesize", PAGE)];
             query.extend(page.as_deref().map(|page| ("pagetoken", page)));
@@ -286,18 +294,16 @@ impl Backend for RemoteBackend {
                     Some(next) => page_token(&next).map(Some),
                 }
             })?;
-            let goes_on = next.is_some() && next != page;
-            page = next;
-            if !goes_on && page.is_none() {
+            let Some(next) = next else {
                 keys.sort_by_key(|key| key.created_at);
                 return Ok(keys);
+            };
+            if !pages.insert(next.clone()) {
+                let words = "The listing goes in circles: a page names an earlier one as the next";
+                return Err(Condition::Unavailable(words.to_owned()).into());
             }
-            if !goes_on {
-                break;
-            }
+            page = Some(next);
         }
-        let words = "The pages of the listing never end";
-        Err(Condition::Unavailable(words.to_owned()).into())
     }
 
     fn api_key(&self, id: &ApiKeyId, detail: Detail) -> Result<ApiKeyDetails, BackendError> {
@@ -359,22 +365,31 @@ impl Backend for RemoteBackend {
         let mut budget = Budget::new(&self.transport.settings);
         loop {
             let sent = self.send_once(&call);
-            let (asked, error) = match sent {
-                Ok(sent) if sent.reply.is_success() => {
-                    let Some(details) = key_in(&sent, Detail::default()) else {
-                        return self.api_key(id, Detail::default()).map(|details| details.key);
-                    };
-                    return expiry_removed(details.key, changes);
+            let mut asked = None;
+            let (error, in_doubt, again) = match sent {
+                Ok(sent) if sent.reply.is_success() => match key_in(&sent, Detail::default()) {
+                    Some(details) => return expiry_removed(details.key, changes),
+                    None => (self.unreadable(&call, &sent), true, true),
+                },
+                Ok(sent) => {
+                    let reply = &sent.reply;
+                    let error = self.refused(&call, &sent);
+                    if !reply.is_trouble() && !reply.may_pass() {
+                        return Err(error);
+                    }
+                    asked = self.transport.retry_after(reply);
+                    (error, reply.is_trouble(), reply.may_pass())
                 }
-                Ok(sent) if sent.reply.may_pass() => {
-                    (self.transport.retry_after(&sent.reply), self.refused(&call, &sent))
+                Err(Lost::OnTheWay(failure)) => {
+                    let again = !failure.lasting;
+                    (errors::in_doubt(failure), false, again)
                 }
-                Ok(sent) => return Err(self.refused(&call, &sent)),
-                Err(Lost::OnTheWay(failure)) => (None, errors::in_doubt(failure)),
                 Err(lost) => return Err(lost.into()),
             };
             // Sent again only while the key still is at the version that was read.
-            if let Ok(now) = self.api_key(id, Detail::default()) {
+            let now = self.api_key(id, Detail::default());
+            let is_seen = now.is_ok();
+            if let Ok(now) = now {
                 if changes.already_in(&now.key) {
                     return Ok(now.key);
                 }
@@ -382,8 +397,8 @@ impl Backend for RemoteBackend {
                     return Err(Condition::Conflict.into());
                 }
             }
-            if !budget.pause(asked) {
-                return Err(error);
+            if !again || !budget.pause(asked) {
+                return Err(if in_doubt && !is_seen { errors::unknown(error) } else { error });
             }
         }
     }
