@@ -323,18 +323,43 @@ pub struct ActArgs {
     pub dry_run: DryRunArgs,
 }
 
-acts_on_keys!(
-    ApiKeyDeleteArgs,
-    "api-key-delete",
-    "\
+/// Arguments of `api-key-delete`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = COMMAND_TEMPLATE,
+    next_help_heading = OPTIONS,
+    after_help = "\
 A name that several keys have deletes none of them; give the IDs.
 A locked key is not deleted.
 
 EXAMPLES:
    ibmcloud-iam api-key-delete MyKey
    ibmcloud-iam api-key-delete old-1 old-2 --force
-   ibmcloud-iam api-key-delete ApiKey-18f773b0-db53-43f1-ad68-92c667c218fe -f"
-);
+   ibmcloud-iam api-key-delete ApiKey-18f773b0-db53-43f1-ad68-92c667c218fe -f
+   ibmcloud-iam api-key-delete --phased-out ci-deploy
+   ibmcloud-iam api-key-delete --all --older-than 365d --dry-run"
+)]
+pub struct ApiKeyDeleteArgs {
+    /// Names or IDs (ApiKey-...) of API keys
+    #[arg(value_name = "NAME|UUID", required_unless_present_any = ["phased_out", "all"], value_parser = key_ref(), help_heading = ARGUMENTS)]
+    pub keys: Vec<KeyRef>,
+    /// Delete the phased-out keys, of the given names if there are some
+    #[arg(long, group = "which_of_all")]
+    pub phased_out: bool,
+    /// Delete all keys; their number must be typed unless '--force' is given
+    #[arg(long, group = "which_of_all", conflicts_with_all = ["keys", "phased_out"])]
+    pub all: bool,
+    /// With '--phased-out' or '--all': only keys that were created longer ago: 90d, 52w
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, requires = "which_of_all")]
+    pub older_than: Option<Duration>,
+    /// Do not ask.
+    #[command(flatten)]
+    pub force: ForceArgs,
+    /// Do nothing.
+    #[command(flatten)]
+    pub dry_run: DryRunArgs,
+}
+
 acts_on_keys!(
     ApiKeyLockArgs,
     "api-key-lock",

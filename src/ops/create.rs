@@ -55,7 +55,8 @@ pub fn run(args: &ApiKeyCreateArgs, context: &mut Context) -> Result<()> {
     let Some(file) = file else {
         let handed = made
             .to_output(context, |key, value, context| print(key, value, "created", now, context))?;
-        handed.close(context);
+        let key = handed.close(context);
+        remind_of_expiry(&key, context);
         return Ok(());
     };
     let key = made.to_file(context)?.close(context);
@@ -65,7 +66,20 @@ pub fn run(args: &ApiKeyCreateArgs, context: &mut Context) -> Result<()> {
         return Ok(());
     }
     say_saved(&key, "created", file, context);
+    remind_of_expiry(&key, context);
     Ok(())
+}
+
+/// A key without an end is forgotten and works on.
+fn remind_of_expiry(key: &ApiKey, context: &mut Context) {
+    if key.expires_at.is_none() {
+        let program = context.program();
+        let words = format!(
+            "This API key never expires. '{program} api-key-update {} --expires-in 90d' gives it an end.",
+            key.id
+        );
+        context.ui.warn(&words);
+    }
 }
 
 /// Says that a key is in FILE.

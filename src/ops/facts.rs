@@ -4,6 +4,9 @@ use crate::context::Context;
 use crate::model::{Activity, ApiKey, Detail, Timestamp};
 use crate::text::escape;
 
+/// Of more keys than an identity may have as a rule, the last use is not asked for.
+const MOST_LOOKED_AT: usize = 20;
+
 /// Tells the facts about keys that are about to lose their effect: on standard output where a question follows, else
 /// on standard error. Returns whether tokens may have been issued with one of them.
 pub(super) fn tell(keys: &[&ApiKey], asks: bool, now: Timestamp, context: &mut Context) -> bool {
@@ -13,10 +16,11 @@ pub(super) fn tell(keys: &[&ApiKey], asks: bool, now: Timestamp, context: &mut C
     }
     let mut any_tokens = false;
     for key in keys {
-        let activity = context.backend().ok().and_then(|backend| {
-            // What cannot be told is no reason to stop.
-            backend.api_key(&key.id, Detail { history: false, activity: true }).ok()?.activity
-        });
+        let activity =
+            context.backend().ok().filter(|_| keys.len() <= MOST_LOOKED_AT).and_then(|backend| {
+                // What cannot be told is no reason to stop.
+                backend.api_key(&key.id, Detail { history: false, activity: true }).ok()?.activity
+            });
         any_tokens |= activity.as_ref().is_none_or(|activity| activity.authn_count > 0);
         let line = line(key, activity.as_ref(), now);
         if asks {
