@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use reqwest::blocking::{Client, ClientBuilder, RequestBuilder};
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
-use reqwest::{Certificate, redirect};
+use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use reqwest::{Certificate, Method, redirect};
 use zeroize::Zeroizing;
 
 use super::endpoint::Endpoint;
@@ -225,6 +225,8 @@ fn fill(mut builder: RequestBuilder, request: &Request<'_>) -> Result<RequestBui
         builder = builder.header(*name, value);
     }
     Ok(match &request.body {
+        // Some proxies answer 411 to a POST that does not say that it has no body.
+        Body::Empty if request.method == Method::POST => builder.header(CONTENT_LENGTH, 0),
         Body::Empty => builder,
         Body::Form(fields) => {
             let exposed: Vec<_> = fields.iter().map(|(name, text)| (name, text.expose())).collect();
