@@ -184,4 +184,7 @@ pub enum Command {
     /// Finish or undo what an interrupted command left
     #[command(display_name = "ibmcloud-iam recover")]
     Recover(RecoverArgs),
+    /// Serve the IAM Identity API on this machine, over a local store
+    #[command(display_name = "ibmcloud-iam emulate")]
+    Emulate(EmulateArgs),
 }

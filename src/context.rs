@@ -173,6 +173,16 @@ impl Context {
         Ok(self.clock.now()?)
     }
 
+    /// Returns the clock itself, for what outlives a moment.
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Returns how many keys an identity of the local store may have.
+    pub fn key_limit(&self) -> Result<usize> {
+        config::key_limit(&self.environment)
+    }
+
     /// Finds the directories.
     pub fn directories(&self) -> Result<&Directories> {
         if let Some(found) = self.directories.get() {
@@ -202,7 +212,7 @@ impl Context {
         let backend: Box<dyn Backend> = match choice {
             Choice::Chosen(BackendKind::Remote) => Box::new(self.remote(&directories)?),
             Choice::Chosen(BackendKind::Local) | Choice::Default => {
-                let limit = config::key_limit(&self.environment)?;
+                let limit = self.key_limit()?;
                 Box::new(LocalBackend::new(directories.store.clone(), limit, self.clock))
             }
         };

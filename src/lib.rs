@@ -15,6 +15,7 @@ pub mod complete;
 pub mod config;
 pub mod context;
 pub mod credentials;
+pub mod emulator;
 pub mod error;
 pub mod generate;
 pub mod journal;
@@ -84,5 +85,6 @@ fn dispatch(command: &Command, context: &mut Context) -> Result<()> {
         Command::ApiKeyEnable(args) => ops::state::enable(&args.act, context),
         Command::ApiKeyLookup(args) => ops::lookup::run(args, context),
         Command::Recover(args) => ops::recover::run(args, context),
+        Command::Emulate(args) => ops::emulate::run(args, context),
     }
 }

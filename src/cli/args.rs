@@ -1,11 +1,13 @@
 //! The arguments of each command, and the groups of them that several share.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{NonEmptyStringValueParser, TypedValueParser as _};
 use clap::{Args, ValueEnum};
 
+use crate::emulator::fault::Spec;
 use crate::model::{KeyRef, LeakAction, Timestamp, parse_duration};
 
 const COMMAND_TEMPLATE: &str = "\
@@ -410,4 +412,59 @@ pub struct RecoverArgs {
     /// Do nothing.
     #[command(flatten)]
     pub dry_run: DryRunArgs,
+}
+
+/// Arguments of `emulate`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = COMMAND_TEMPLATE,
+    next_help_heading = OPTIONS,
+    after_help = "\
+The first line printed is 'Listening on URL', the second names the file of an
+API key that logs in. SIGINT or SIGTERM ends it. A fault is OPERATION:WHAT,...
+OPERATION: token, list, create, details, get, update, delete, lock, unlock,
+   disable, enable, limits, any
+WHAT: status=CODE [retry-after=SECONDS], drop, truncate or garbage;
+   delay=500ms or 2s; before (the request is carried out) or after;
+   skip=N, times=N, chance=PERCENT of the matching requests
+
+EXAMPLES:
+   ibmcloud-iam emulate --in-memory
+   ibmcloud-iam emulate --listen 127.0.0.1:8080 --store ./keys --seed-keys 30
+   ibmcloud-iam emulate --fault create:drop,after,times=1 --fault any:delay=200ms"
+)]
+pub struct EmulateArgs {
+    /// The loopback address and port to serve on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0", value_parser = loopback)]
+    pub listen: SocketAddr,
+    /// Keep the keys in DIR, and not in the local store
+    #[arg(long, value_name = "DIR", value_parser = NonEmptyStringValueParser::new().map(PathBuf::from), value_hint = clap::ValueHint::DirPath)]
+    pub store: Option<PathBuf>,
+    /// Keep the keys in memory, until the end
+    #[arg(long, conflicts_with = "store")]
+    pub in_memory: bool,
+    /// Make requests fail on purpose; may be given several times
+    #[arg(long, value_name = "FAULT", value_parser = Spec::parse)]
+    pub fault: Vec<Spec>,
+    /// Make N API keys at first, past the limit, with values that nobody knows
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub seed_keys: usize,
+    /// Nothing to force.
+    #[command(flatten)]
+    pub force: NothingToForceArgs,
+}
+
+/// Reads an address that only this machine can reach.
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    let address: SocketAddr = address
+        .as_deref()
+        .unwrap_or(text)
+        .parse()
+        .map_err(|_| "write 127.0.0.1:PORT or [::1]:PORT".to_owned())?;
+    if address.ip().is_loopback() {
+        Ok(address)
+    } else {
+        Err("only a loopback address can be served".to_owned())
+    }
 }

@@ -249,7 +249,7 @@ pub struct HistoryEntry {
 }
 
 /// How much a key is used.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Activity {
     /// When it was last exchanged for a token.
     pub last_authn: Option<Timestamp>,
@@ -305,6 +305,8 @@ pub struct NewApiKey {
     pub action_when_leaked: Option<LeakAction>,
     /// The expiry; `None` is never.
     pub expires_at: Option<Timestamp>,
+    /// Whether logins with it make sessions; `None` leaves it to the backend's default.
+    pub support_sessions: Option<bool>,
 }
 
 /// Who chooses the value of a new key.
@@ -336,6 +338,8 @@ pub struct ApiKeyChanges {
     pub action_when_leaked: Option<LeakAction>,
     /// The new expiry; `Some(None)` removes it.
     pub expires_at: Option<Option<Timestamp>>,
+    /// Whether logins with it make sessions.
+    pub support_sessions: Option<bool>,
 }
 
 impl ApiKeyChanges {
@@ -357,6 +361,9 @@ impl ApiKeyChanges {
         }
         if let Some(expires_at) = self.expires_at {
             key.expires_at = expires_at;
+        }
+        if let Some(support_sessions) = self.support_sessions {
+            key.support_sessions = support_sessions;
         }
     }
 

@@ -36,6 +36,7 @@ pub fn run(args: &ApiKeyCreateArgs, context: &mut Context) -> Result<()> {
         disabled: args.disabled,
         action_when_leaked: args.action_if_leaked,
         expires_at: expiry(&args.expiry, now)?,
+        support_sessions: None,
     };
     let destination =
         args.file.as_deref().map(|file| check_destination(file, args.force)).transpose()?;

@@ -3,6 +3,7 @@
 pub mod act;
 pub mod create;
 pub mod delete;
+pub mod emulate;
 pub mod list;
 pub mod lookup;
 pub mod recover;

@@ -18,6 +18,7 @@ pub fn run(args: &ApiKeyUpdateArgs, context: &mut Context) -> Result<()> {
         description: args.description.clone(),
         action_when_leaked: args.action_if_leaked,
         expires_at,
+        support_sessions: None,
     };
     if changes.is_empty() {
         return Err(Error::usage("There is nothing to change.").hint(format!(

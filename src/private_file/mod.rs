@@ -133,6 +133,43 @@ pub fn read_small(path: &Path, most: u64) -> io::Result<Option<Zeroizing<Vec<u8>
     Ok(Some(bytes))
 }
 
+/// Puts a small private file in place, whole or not at all; the caller is the only one to do so now.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // Unbuffered, for the bytes may hold a secret.
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let temporary = path.with_file_name(name);
+    remove(&temporary)?;
+    let mut file = create_new(&temporary)?;
+    let put = file.write_all(bytes).and_then(|()| file.sync_all());
+    put.and_then(|()| rename(&temporary, path)).inspect_err(|_| {
+        let _ = remove(&temporary);
+    })
+}
+
+/// A private directory that goes, with all that is in it, when this is dropped.
+#[derive(Debug)]
+pub struct TemporaryDir(PathBuf);
+
+impl TemporaryDir {
+    /// Makes the directory (0700), which must not exist yet.
+    pub fn create(path: PathBuf) -> io::Result<Self> {
+        DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(Self(path))
+    }
+
+    /// Returns the path.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for TemporaryDir {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
 /// A log that grows by whole records, each acknowledged only when it is on the disk.
 #[derive(Debug)]
 pub struct Log {

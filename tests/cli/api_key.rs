@@ -102,9 +102,9 @@ Time                    Action    By
 }
 
 #[test]
-fn use_is_unknown_on_this_machine() {
+fn a_key_that_no_emulator_exchanged_was_never_used() {
     let (sandbox, _) = one_key();
-    let activity = "Last Used          unknown\nTimes Used         unknown\n";
+    let activity = "Last Used          never\nTimes Used         0\n";
     sandbox.run(&["api-key", "ci", "--activity", "-q"]).is(0, &format!("{DETAILS}{activity}"), "");
     let history = "\nTime                    Action   By\n2026-11-21T09:00+0000   create   IBMid-10CA100000\n";
     let both = sandbox.run(&["api-key", "ci", "--activity", "--history", "-q"]);
@@ -127,7 +127,8 @@ fn json_holds_history_and_activity_behind_the_key_when_asked_for() {
             "message": ""
         }
     ]"#;
-    let activity = ",\n    \"activity\": null";
+    let activity =
+        ",\n    \"activity\": {\n        \"last_authn\": null,\n        \"authn_count\": 0\n    }";
     let show = ["api-key", "ci", "-o", "json"];
     for (flags, more) in [
         (&["--history"][..], history),

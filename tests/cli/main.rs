@@ -18,6 +18,7 @@ mod completions;
 mod concurrency;
 mod crash;
 mod damage;
+mod emulate;
 mod fresh;
 mod invocations;
 mod readme;

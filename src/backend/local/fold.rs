@@ -3,19 +3,19 @@
 use std::collections::HashMap;
 
 use super::record::{Line, Op, name_field};
-use crate::model::{ApiKey, ApiKeyId, HistoryEntry, Identity};
+use crate::model::{Activity, ApiKey, ApiKeyId, HistoryEntry, Identity};
 use crate::secret::KeyedHash;
 
 /// Which keys a fold keeps.
 #[derive(Debug)]
 pub(super) enum Want<'a> {
-    /// Every key of everybody, with hash and history.
+    /// Every key of everybody, with hash, history and use.
     Everything,
     /// Every key of an owner.
     OwnedBy(&'a str),
     /// An owner's keys of one name.
     Named(&'a str, String),
-    /// One key, with its history.
+    /// One key, with its hash, history and use.
     One(&'a ApiKeyId),
     /// The key that a value opens.
     Opened(KeyedHash),
@@ -36,6 +36,8 @@ pub(super) struct Kept {
     pub(super) hash: String,
     /// Oldest first; empty unless histories were wanted.
     pub(super) history: Vec<HistoryEntry>,
+    /// Nothing unless histories were wanted.
+    pub(super) used: Activity,
 }
 
 /// Takes lines in order and knows the keys at the end.
@@ -55,6 +57,9 @@ impl<'a> Fold<'a> {
 
     /// Takes the next line; `None` when it cannot be parsed.
     pub(super) fn take(&mut self, line: &Line<'_>) -> Option<()> {
+        if line.op == Op::Authn {
+            return self.take_use(line);
+        }
         if !self.is_about_wanted(line) {
             // A line that no longer fits, a new name say, takes the key out.
             if line.op != Op::Create {
@@ -68,7 +73,7 @@ impl<'a> Fold<'a> {
         }
         let record = line.parse()?;
         let key = record.key(self.identity);
-        let whole = matches!(self.want, Want::Everything | Want::One(_));
+        let whole = self.wants_whole();
         let hash = if whole { record.hash.clone().into_owned() } else { String::new() };
         let history = if whole { record.history(self.identity) } else { Vec::new() };
         if let Some(kept) = self.place(line).and_then(|place| self.keys[place].as_mut()) {
@@ -79,8 +84,25 @@ impl<'a> Fold<'a> {
         if let Some(places) = &mut self.places {
             places.insert(key.id.clone(), self.keys.len());
         }
-        self.keys.push(Some(Kept { key, hash, history }));
+        let used = Activity { last_authn: record.last_authn, authn_count: record.authn_count };
+        self.keys.push(Some(Kept { key, hash, history, used }));
         Some(())
+    }
+
+    /// Counts a use where somebody wants to know; it leaves the key as it was.
+    fn take_use(&mut self, line: &Line<'_>) -> Option<()> {
+        if self.wants_whole() && self.is_about_wanted(line) {
+            let at = line.parse()?.at;
+            if let Some(kept) = self.place(line).and_then(|place| self.keys[place].as_mut()) {
+                kept.used.authn_count += 1;
+                kept.used.last_authn = Some(at);
+            }
+        }
+        Some(())
+    }
+
+    fn wants_whole(&self) -> bool {
+        matches!(self.want, Want::Everything | Want::One(_))
     }
 
     fn is_about_wanted(&self, line: &Line<'_>) -> bool {

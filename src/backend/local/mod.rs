@@ -3,8 +3,12 @@
 //! Values are never stored; a key's line holds an HMAC-SHA256 of its value under the store's own random key.
 
 mod fold;
+mod medium;
 mod record;
+mod served;
 mod store;
+
+pub use served::Login;
 
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -45,6 +49,11 @@ impl LocalBackend {
         Self { store: Store::new(directory), clock, limit, warnings: Mutex::default() }
     }
 
+    /// Makes a store in memory, which is gone when this is dropped; `limit` keys are allowed per identity.
+    pub fn in_memory(limit: usize, clock: Clock) -> Self {
+        Self { store: Store::in_memory(), clock, limit, warnings: Mutex::default() }
+    }
+
     /// The identity of a store that was never written: the same on every machine, and no real one.
     fn founder() -> Identity {
         Identity {
@@ -57,7 +66,7 @@ impl LocalBackend {
     /// Makes `count` keys at once, past the limit, with values that nobody knows: to try things out on a full store.
     pub fn seed(&self, count: usize) -> Result<(), BackendError> {
         let now = self.now()?;
-        let writer = self.store.write()?;
+        let mut writer = self.store.write()?;
         let facts = writer.facts(Self::founder)?;
         let scan = writer.scan(|_| Some(()))?;
         let mut keys = Vec::with_capacity(count);
@@ -72,6 +81,7 @@ impl LocalBackend {
                 disabled: false,
                 action_when_leaked: None,
                 expires_at: None,
+                support_sessions: None,
             };
             let hash = value.keyed_hash(&facts.hash_key).as_str().to_owned();
             keys.push((new_key(&new, &facts.identity, &facts.identity.iam_id, now)?, hash));
@@ -137,7 +147,7 @@ impl LocalBackend {
         op: Op,
         change: impl FnOnce(&mut ApiKey) -> Result<(), Condition>,
     ) -> Result<ApiKey, BackendError> {
-        let (writer, scan, facts, mut kept) = self.begin_change(id)?;
+        let (mut writer, scan, facts, mut kept) = self.begin_change(id)?;
         change(&mut kept.key)?;
         let random = secret::random().map_err(no_randomness)?;
         kept.key.entity_tag = EntityTag::revision(kept.key.entity_tag.number() + 1, random);
@@ -189,7 +199,7 @@ fn new_key(
         created_by: identity.iam_id.clone(),
         modified_at: now,
         expires_at: new.expires_at,
-        support_sessions: false,
+        support_sessions: new.support_sessions.unwrap_or_default(),
         action_when_leaked: new.action_when_leaked.unwrap_or_default(),
         name: new.name.as_str().into(),
         description: new.description.as_str().into(),
@@ -284,11 +294,11 @@ impl Backend for LocalBackend {
     fn api_key(&self, id: &ApiKeyId, detail: Detail) -> Result<ApiKeyDetails, BackendError> {
         let identity = self.identity()?;
         let kept = self.read(&identity, Want::One(id))?.pop().ok_or(Condition::NotFound)?;
-        // Nothing on this machine exchanges a key for a token, so no use is known.
+        // A key of this store can be exchanged for a token by the emulator only, and that counts it.
         Ok(ApiKeyDetails {
             key: kept.key,
             history: detail.history.then_some(kept.history),
-            activity: None,
+            activity: detail.activity.then_some(kept.used),
         })
     }
 
@@ -328,7 +338,7 @@ impl Backend for LocalBackend {
             }
         };
         let now = self.now()?;
-        let writer = self.store.write()?;
+        let mut writer = self.store.write()?;
         let facts = writer.facts(Self::founder)?;
         let identity = &facts.identity;
         let owner = Self::owner(&new.owner, identity)?;
@@ -376,26 +386,16 @@ impl Backend for LocalBackend {
         seen: &EntityTag,
         changes: &ApiKeyChanges,
     ) -> Result<ApiKey, BackendError> {
-        self.check_changes(changes)?;
-        self.change(id, Op::Update, |key| {
-            if key.locked {
-                return Err(Condition::Locked);
-            }
-            if key.entity_tag != *seen {
-                return Err(Condition::Conflict);
-            }
-            changes.apply(key);
-            Ok(())
-        })
+        self.update(id, Some(seen), changes)
     }
 
     fn delete_api_key(&self, id: &ApiKeyId) -> Result<(), BackendError> {
-        let (writer, scan, facts, kept) = self.begin_change(id)?;
+        let (mut writer, scan, facts, kept) = self.begin_change(id)?;
         if kept.key.locked {
             return Err(Condition::Locked.into());
         }
         let identity = &facts.identity;
-        let record = Record::deletion(&kept.key, self.now()?, &identity.iam_id, identity);
+        let record = Record::bare(Op::Delete, &kept.key, self.now()?, &identity.iam_id, identity);
         writer.append(&scan, &facts, &[record])
     }
 

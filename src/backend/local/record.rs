@@ -27,10 +27,12 @@ pub(super) enum Op {
     Disable,
     Enable,
     Delete,
+    /// The key was exchanged for a token; changes nothing about it.
+    Authn,
 }
 
 impl Op {
-    const ALL: [(Self, &'static str); 7] = [
+    const ALL: [(Self, &'static str); 8] = [
         (Self::Create, "create"),
         (Self::Update, "update"),
         (Self::Lock, "lock"),
@@ -38,6 +40,7 @@ impl Op {
         (Self::Disable, "disable"),
         (Self::Enable, "enable"),
         (Self::Delete, "delete"),
+        (Self::Authn, "authn"),
     ];
 
     pub(super) fn as_str(self) -> &'static str {
@@ -193,7 +196,7 @@ impl<'a> Event<'a> {
     }
 }
 
-/// A record in full. A deletion has the first four fields only.
+/// A record in full. A deletion and a use have the first four fields only.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Record<'a> {
     pub(super) op: Op,
@@ -229,6 +232,11 @@ pub(super) struct Record<'a> {
     pub(super) support_sessions: bool,
     #[serde(default, skip_serializing_if = "is_usual")]
     pub(super) leak: LeakAction,
+    /// How often it was exchanged for a token before, in a line that compaction wrote.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) authn_count: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) last_authn: Option<Timestamp>,
     /// What happened before, in a line that compaction wrote.
     #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
     pub(super) events: Vec<Event<'a>>,
@@ -237,6 +245,11 @@ pub(super) struct Record<'a> {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
 fn is_off(flag: &bool) -> bool {
     !flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
@@ -273,12 +286,15 @@ impl<'a> Record<'a> {
             disabled: key.disabled,
             support_sessions: key.support_sessions,
             leak: key.action_when_leaked,
+            authn_count: 0,
+            last_authn: None,
             events: Vec::new(),
         }
     }
 
-    /// Records that a key is gone.
-    pub(super) fn deletion(
+    /// Records something about a key that leaves nothing to say of how it is: that it is gone, or was used.
+    pub(super) fn bare(
+        op: Op,
         key: &'a ApiKey,
         at: Timestamp,
         by: &'a str,
@@ -297,7 +313,7 @@ impl<'a> Record<'a> {
             disabled: false,
             support_sessions: false,
             leak: LeakAction::default(),
-            ..Self::of(Op::Delete, key, "", by, identity)
+            ..Self::of(op, key, "", by, identity)
         }
     }
 
@@ -364,6 +380,7 @@ mod tests {
             disabled: false,
             action_when_leaked: None,
             expires_at: None,
+            support_sessions: None,
         };
         let now = Timestamp::from_seconds(1_792_519_443).unwrap();
         let key = super::super::new_key(&new, &identity, &identity.iam_id, now).unwrap();

@@ -12,16 +12,18 @@ use std::fs::File;
 use std::io::{self, BufRead as _, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use super::fold::{Fold, Want};
+use super::medium::{Hold, Medium, Source};
 use super::record::{self, Chain, Event, Line, Op, Record};
 use crate::backend::{BackendError, Condition};
 use crate::model::Identity;
-use crate::private_file::{self, AppendError, Lock, LockMode, Log, Replacement};
+use crate::private_file::{self, AppendError, LockMode, Log, Replacement};
 use crate::secret;
 
 const FORMAT: &str = "ibmcloud-iam store";
@@ -67,54 +69,56 @@ pub(super) struct Scan {
     live: u64,
 }
 
-/// The log on disk.
+/// The log.
 #[derive(Debug)]
 pub(super) struct Store {
-    directory: PathBuf,
-    log: PathBuf,
+    medium: Medium,
     /// Superseded lines that are kept before the log is compacted.
     slack: u64,
 }
 
 impl Store {
     pub(super) fn new(directory: PathBuf) -> Self {
-        Self { log: directory.join("store.jsonl"), directory, slack: 1_000 }
+        Self { medium: Medium::disk(directory), slack: 1_000 }
     }
 
-    /// Returns the file of the log.
+    /// Makes a store that leaves nothing on the disk.
+    pub(super) fn in_memory() -> Self {
+        Self { medium: Medium::Memory(RwLock::default()), slack: 1_000 }
+    }
+
+    /// Returns the file of the log, or "memory".
     pub(super) fn log(&self) -> &Path {
-        &self.log
+        self.medium.log()
     }
 
+    /// Returns the directory of the log, or "memory".
     pub(super) fn directory(&self) -> &Path {
-        &self.directory
+        self.medium.directory()
+    }
+
+    pub(super) fn is_in_memory(&self) -> bool {
+        matches!(self.medium, Medium::Memory(_))
     }
 
     /// Reads the header only; `None` while nothing was ever written.
     pub(super) fn facts(&self) -> Result<Option<Facts>, BackendError> {
-        let _lock = self.lock(LockMode::Shared)?;
-        self.first_line()
+        let hold = self.hold(LockMode::Shared)?;
+        self.first_line(&hold)
     }
 
-    fn first_line(&self) -> Result<Option<Facts>, BackendError> {
-        let Some(file) = self.open_log()? else { return Ok(None) };
+    fn first_line(&self, hold: &Hold<'_>) -> Result<Option<Facts>, BackendError> {
+        let Some(source) = self.open_log(hold)? else { return Ok(None) };
         let mut line = Vec::new();
-        let mut reader = io::BufReader::with_capacity(1024, file);
+        let mut reader = io::BufReader::with_capacity(1024, source);
         reader.read_until(b'\n', &mut line).map_err(|error| self.unreadable(error))?;
         let whole = line.pop_if(|last| *last == b'\n').is_some();
         whole.then(|| self.header(&line, &mut Chain::default())).transpose()
     }
 
     /// Opens the log for reading; `None` while nothing was ever written.
-    fn open_log(&self) -> Result<Option<File>, BackendError> {
-        // Looked at first: to open a FIFO would wait for a writer.
-        match std::fs::metadata(&self.log) {
-            Ok(metadata) if metadata.is_file() => File::open(&self.log).map(Some),
-            Ok(_) => Err(io::Error::other("it is not a regular file")),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-        .map_err(|error| self.unreadable(error))
+    fn open_log<'a>(&self, hold: &'a Hold<'_>) -> Result<Option<Source<'a>>, BackendError> {
+        self.medium.open(hold).map_err(|error| self.unreadable(error))
     }
 
     /// Reads every line under a shared lock.
@@ -122,43 +126,44 @@ impl Store {
         &self,
         visit: impl FnMut(Line<'_>) -> Option<()>,
     ) -> Result<Scan, BackendError> {
-        // Where nothing was ever written there is no lock file, and nothing is made by reading.
-        let _lock = self.lock(LockMode::Shared)?;
-        self.scan(visit)
+        let hold = self.hold(LockMode::Shared)?;
+        self.scan(&hold, visit)
     }
 
     /// Begins a change: the lock is held until the writer is dropped.
     pub(super) fn write(&self) -> Result<Writer<'_>, BackendError> {
-        private_file::create_dir(&self.directory)
-            .map_err(|error| BackendError::store(&self.directory, "could not be created", error))?;
-        let Some(lock) = self.lock(LockMode::Exclusive)? else {
-            return Err(Condition::Unavailable("The local store could not be locked".into()).into());
-        };
-        Ok(Writer { store: self, _lock: lock })
+        if let Medium::Disk { directory, .. } = &self.medium {
+            private_file::create_dir(directory)
+                .map_err(|error| BackendError::store(directory, "could not be created", error))?;
+        }
+        Ok(Writer { store: self, hold: self.hold(LockMode::Exclusive)? })
     }
 
-    fn lock(&self, mode: LockMode) -> Result<Option<Lock>, BackendError> {
-        let path = self.directory.join("store.lock");
-        private_file::lock(&path, mode).map_err(|error| match error.kind() {
+    fn hold(&self, mode: LockMode) -> Result<Hold<'_>, BackendError> {
+        self.medium.hold(mode).map_err(|error| match error.kind() {
             io::ErrorKind::TimedOut => Condition::Unavailable(format!(
                 "The local store in {} is busy: {error}",
-                self.directory.display()
+                self.directory().display()
             ))
             .into(),
-            _ => BackendError::store(&path, "could not be locked", error),
+            _ => BackendError::store(self.medium.lock_file(), "could not be locked", error),
         })
     }
 
     fn damaged(&self, line: u64, why: &'static str) -> BackendError {
-        Condition::Damaged { path: self.log.clone(), line, why }.into()
+        Condition::Damaged { path: self.log().to_owned(), line, why }.into()
     }
 
     fn unreadable(&self, error: io::Error) -> BackendError {
-        BackendError::store(&self.log, "could not be read", error)
+        BackendError::store(self.log(), "could not be read", error)
     }
 
     /// Goes through the log line by line; `visit` returns `None` for a line that it cannot parse.
-    fn scan(&self, mut visit: impl FnMut(Line<'_>) -> Option<()>) -> Result<Scan, BackendError> {
+    fn scan(
+        &self,
+        hold: &Hold<'_>,
+        mut visit: impl FnMut(Line<'_>) -> Option<()>,
+    ) -> Result<Scan, BackendError> {
         let mut scan = Scan {
             facts: None,
             whole: 0,
@@ -168,15 +173,17 @@ impl Store {
             lines: 0,
             live: 0,
         };
-        let Some(mut file) = self.open_log()? else { return Ok(scan) };
-        scan.exposed = self.check_mode(&file)?;
+        let Some(mut source) = self.open_log(hold)? else { return Ok(scan) };
+        if let Source::File(file) = &source {
+            scan.exposed = self.check_mode(file)?;
+        }
         let mut buffer = vec![0; CHUNK];
         let mut held = 0;
         loop {
             if held == buffer.len() {
                 buffer.resize(buffer.len() * 2, 0);
             }
-            let read = match file.read(&mut buffer[held..]) {
+            let read = match source.read(&mut buffer[held..]) {
                 Ok(0) => break,
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -246,6 +253,25 @@ impl Store {
         Ok(Facts { identity, hash_key })
     }
 
+    /// Puts bytes behind the last whole line of the file, on the disk.
+    fn append_to_file(&self, scan: &Scan, bytes: &[u8]) -> Result<(), BackendError> {
+        let path = self.log();
+        let failed = |error| BackendError::store(path, "could not be written", error);
+        let mut log = Log::open(path, scan.whole).map_err(failed)?;
+        if scan.facts.is_none() {
+            // Before the record, which is there for good once it is written.
+            private_file::sync_dir(self.directory()).map_err(failed)?;
+        }
+        log.append(bytes).map_err(|error| match error {
+            AppendError::Unchanged(error) => failed(error),
+            AppendError::Unknown(error) => BackendError {
+                source: Some(error.into()),
+                ..Condition::OutcomeUnknown(format!("{} could not be written", path.display()))
+                    .into()
+            },
+        })
+    }
+
     /// Refuses a log that others can write: what it says could be anybody's. Tells whether they can read it.
     fn check_mode(&self, file: &File) -> Result<bool, BackendError> {
         let mode = file.metadata().map_err(|error| self.unreadable(error))?.mode();
@@ -255,9 +281,9 @@ impl Store {
         let words = format!(
             "its mode {:04o} lets others write it; run 'chmod 600 {}'",
             mode & 0o7777,
-            self.log.display()
+            self.log().display()
         );
-        Err(BackendError::store(&self.log, "is not private", anyhow::Error::msg(words)))
+        Err(BackendError::store(self.log(), "is not private", anyhow::Error::msg(words)))
     }
 }
 
@@ -265,7 +291,7 @@ impl Store {
 #[derive(Debug)]
 pub(super) struct Writer<'a> {
     store: &'a Store,
-    _lock: Lock,
+    hold: Hold<'a>,
 }
 
 impl Writer<'_> {
@@ -274,12 +300,12 @@ impl Writer<'_> {
         &self,
         visit: impl FnMut(Line<'_>) -> Option<()>,
     ) -> Result<Scan, BackendError> {
-        self.store.scan(visit)
+        self.store.scan(&self.hold, visit)
     }
 
     /// Returns the facts of the store, choosing them for a new one; they are written with its first record.
     pub(super) fn facts(&self, founder: impl FnOnce() -> Identity) -> Result<Facts, BackendError> {
-        if let Some(facts) = self.store.first_line()? {
+        if let Some(facts) = self.store.first_line(&self.hold)? {
             return Ok(facts);
         }
         let hash_key = secret::random().map_err(no_randomness)?;
@@ -289,36 +315,25 @@ impl Writer<'_> {
     /// Appends changes, all of them or none. When this returns they are on the disk; when it fails, nothing changed
     /// unless the condition is `OutcomeUnknown`.
     pub(super) fn append(
-        &self,
+        &mut self,
         scan: &Scan,
         facts: &Facts,
         changes: &[Record<'_>],
     ) -> Result<(), BackendError> {
         let store = self.store;
-        let failed = |error| BackendError::store(&store.log, "could not be written", error);
         let mut bytes = Vec::new();
         let mut chain = scan.chain;
         if scan.facts.is_none() {
             bytes = header_line(facts, &mut chain)?;
         }
         for change in changes {
-            bytes.extend_from_slice(
-                &record::to_line(change, &mut chain).map_err(|error| failed(error.into()))?,
-            );
+            bytes.extend_from_slice(&to_line(change, &mut chain)?);
         }
-        let mut log = Log::open(&store.log, scan.whole).map_err(failed)?;
-        if scan.facts.is_none() {
-            // Before the record, which is there for good once it is written.
-            private_file::sync_dir(&store.directory).map_err(failed)?;
+        if let Hold::Writing(log) = &mut self.hold {
+            log.extend_from_slice(&bytes);
+        } else {
+            store.append_to_file(scan, &bytes)?;
         }
-        log.append(&bytes).map_err(|error| match error {
-            AppendError::Unchanged(error) => failed(error),
-            AppendError::Unknown(error) => BackendError {
-                source: Some(error.into()),
-                ..Condition::OutcomeUnknown(format!("{} could not be written", store.log.display()))
-                    .into()
-            },
-        })?;
         let of = |op: Op| changes.iter().filter(|change| change.op == op).count() as u64;
         let live = (scan.live + of(Op::Create)).saturating_sub(of(Op::Delete));
         let superseded = (scan.lines + changes.len() as u64).saturating_sub(live);
@@ -330,29 +345,55 @@ impl Writer<'_> {
     }
 
     /// Writes the living keys, each in one line with its history, to a fresh file that takes the log's place.
-    fn compact(&self, facts: &Facts) -> Result<(), BackendError> {
+    fn compact(&mut self, facts: &Facts) -> Result<(), BackendError> {
         let store = self.store;
-        let failed = |error| BackendError::store(&store.log, "could not be compacted", error);
-        let mut keys = super::fold::Fold::new(&facts.identity, super::fold::Want::Everything);
-        store.scan(|line| keys.take(&line))?;
-        let mut fresh = Replacement::start(&store.log).map_err(failed)?;
-        let mut chain = Chain::default();
-        fresh.write(&header_line(facts, &mut chain)?).map_err(failed)?;
-        for kept in keys.into_kept() {
-            let by = kept.history.first().map_or(&*kept.key.created_by, |event| &*event.by);
-            let mut line = Record::of(Op::Create, &kept.key, &kept.hash, by, &facts.identity);
-            if kept.history.len() > 1 {
-                line.events = kept
-                    .history
-                    .iter()
-                    .filter_map(|event| Event::of(event, &kept.key.iam_id))
-                    .collect();
-            }
-            let line = record::to_line(&line, &mut chain).map_err(|error| failed(error.into()))?;
-            fresh.write(&line).map_err(failed)?;
+        let failed = |error| BackendError::store(store.log(), "could not be compacted", error);
+        let mut keys = Fold::new(&facts.identity, Want::Everything);
+        store.scan(&self.hold, |line| keys.take(&line))?;
+        if let Hold::Writing(log) = &mut self.hold {
+            let mut fresh = Vec::new();
+            write_compacted(keys, facts, |line| {
+                fresh.extend_from_slice(line);
+                Ok(())
+            })?;
+            **log = fresh;
+            return Ok(());
         }
+        let mut fresh = Replacement::start(store.log()).map_err(failed)?;
+        write_compacted(keys, facts, |line| fresh.write(line).map_err(failed))?;
         fresh.finish().map_err(failed)
     }
+}
+
+/// Writes every key of a fold in one line.
+fn write_compacted(
+    keys: Fold<'_>,
+    facts: &Facts,
+    mut write: impl FnMut(&[u8]) -> Result<(), BackendError>,
+) -> Result<(), BackendError> {
+    let mut chain = Chain::default();
+    write(&header_line(facts, &mut chain)?)?;
+    for kept in keys.into_kept() {
+        let by = kept.history.first().map_or(&*kept.key.created_by, |event| &*event.by);
+        let mut line = Record::of(Op::Create, &kept.key, &kept.hash, by, &facts.identity);
+        if kept.history.len() > 1 {
+            line.events = kept
+                .history
+                .iter()
+                .filter_map(|event| Event::of(event, &kept.key.iam_id))
+                .collect();
+        }
+        line.authn_count = kept.used.authn_count;
+        line.last_authn = kept.used.last_authn;
+        write(&to_line(&line, &mut chain)?)?;
+    }
+    Ok(())
+}
+
+/// Writes a document as the next line of the log.
+fn to_line(document: &impl Serialize, chain: &mut Chain) -> Result<Vec<u8>, BackendError> {
+    record::to_line(document, chain)
+        .map_err(|error| BackendError::store("store.jsonl", "could not be written", error))
 }
 
 fn header_line(facts: &Facts, chain: &mut Chain) -> Result<Vec<u8>, BackendError> {
@@ -364,8 +405,7 @@ fn header_line(facts: &Facts, chain: &mut Chain) -> Result<Vec<u8>, BackendError
         user: (&*facts.identity.user).into(),
         hash_key: URL_SAFE_NO_PAD.encode(facts.hash_key).into(),
     };
-    record::to_line(&header, chain)
-        .map_err(|error| BackendError::store("store.jsonl", "could not be written", error))
+    to_line(&header, chain)
 }
 
 pub(super) fn no_randomness(error: getrandom::Error) -> BackendError {

@@ -1,6 +1,7 @@
 //! The sealed box: a home of its own, a cleared environment, a clock that stands still.
 
 pub(crate) mod disk;
+pub(crate) mod emulator;
 pub(crate) mod expected;
 pub(crate) mod iam;
 pub(crate) mod pty;
@@ -19,6 +20,7 @@ use std::process::{Command, Output, Stdio};
 /// The time in every box, unless a test moves it.
 pub(crate) const NOW: &str = "2026-11-21T09:00:00Z";
 pub(crate) const ACCOUNT: &str = "10ca1000000000000000000000000000";
+pub(crate) const IAM_ID: &str = "IBMid-10CA100000";
 pub(crate) const USER: &str = "local@localhost";
 
 /// The binary under test.

@@ -1,0 +1,107 @@
+//! What the log lives on: a directory of this machine, or the memory of this process.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use crate::private_file::{self, Lock, LockMode};
+
+/// Where a log is.
+#[derive(Debug)]
+pub(super) enum Medium {
+    /// In a file of this directory.
+    Disk { directory: PathBuf, log: PathBuf },
+    /// Nowhere but here; gone with the process.
+    Memory(RwLock<Vec<u8>>),
+}
+
+/// The lock on a log, and the way to its bytes.
+#[derive(Debug)]
+pub(super) enum Hold<'a> {
+    /// Readers of a directory where nothing was ever written hold no lock.
+    Disk {
+        _lock: Option<Lock>,
+    },
+    Reading(RwLockReadGuard<'a, Vec<u8>>),
+    Writing(RwLockWriteGuard<'a, Vec<u8>>),
+}
+
+/// A log, opened for reading.
+#[derive(Debug)]
+pub(super) enum Source<'a> {
+    File(File),
+    Memory(&'a [u8]),
+}
+
+impl Medium {
+    pub(super) fn disk(directory: PathBuf) -> Self {
+        Self::Disk { log: directory.join("store.jsonl"), directory }
+    }
+
+    /// Returns the directory, or a word for what is in none.
+    pub(super) fn directory(&self) -> &Path {
+        match self {
+            Self::Disk { directory, .. } => directory,
+            Self::Memory(_) => Path::new("memory"),
+        }
+    }
+
+    /// Returns the file, or a word for what is in none.
+    pub(super) fn log(&self) -> &Path {
+        match self {
+            Self::Disk { log, .. } => log,
+            Self::Memory(_) => Path::new("memory"),
+        }
+    }
+
+    /// Returns the file that is locked in place of the log, whose inode compaction swaps.
+    pub(super) fn lock_file(&self) -> PathBuf {
+        self.directory().join("store.lock")
+    }
+
+    /// Takes the lock. Where nothing was ever written there is no lock file, and none is made to read.
+    pub(super) fn hold(&self, mode: LockMode) -> io::Result<Hold<'_>> {
+        match (self, mode) {
+            (Self::Disk { .. }, mode) => {
+                Ok(Hold::Disk { _lock: private_file::lock(&self.lock_file(), mode)? })
+            }
+            // Bytes are added whole or not at all, so a thread that panicked left none half written.
+            (Self::Memory(bytes), LockMode::Shared) => {
+                Ok(Hold::Reading(bytes.read().unwrap_or_else(PoisonError::into_inner)))
+            }
+            (Self::Memory(bytes), LockMode::Exclusive) => {
+                Ok(Hold::Writing(bytes.write().unwrap_or_else(PoisonError::into_inner)))
+            }
+        }
+    }
+
+    /// Opens the log for reading; `None` while nothing was ever written.
+    pub(super) fn open<'a>(&self, hold: &'a Hold<'_>) -> io::Result<Option<Source<'a>>> {
+        let bytes: &[u8] = match hold {
+            Hold::Disk { .. } => return open_file(self.log()),
+            Hold::Reading(bytes) => bytes,
+            Hold::Writing(bytes) => bytes,
+        };
+        Ok((!bytes.is_empty()).then_some(Source::Memory(bytes)))
+    }
+}
+
+fn open_file<'a>(log: &Path) -> io::Result<Option<Source<'a>>> {
+    // Looked at first: to open a FIFO would wait for a writer.
+    match std::fs::metadata(log) {
+        Ok(metadata) if metadata.is_file() => Ok(Some(Source::File(File::open(log)?))),
+        Ok(_) => Err(io::Error::other("it is not a regular file")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl Read for Source<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::File(file) => file.read(buffer),
+            Self::Memory(bytes) => bytes.read(buffer),
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The key that opens the service from the start. It is in no listing and counts towards no limit, and its file is the
+//! only place that knows its value.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{ApiKey, ApiKeyId, EntityTag, HistoryEntry, Identity, LeakAction, Timestamp};
+use crate::private_file::{self, TemporaryDir};
+use crate::render::key_file;
+use crate::secret::{self, KeyedHash, Secret};
+
+const FILE: &str = "bootstrap.json";
+const NAME: &str = "emulator-bootstrap";
+
+/// The key, its value's hash, and its file.
+#[derive(Debug)]
+pub(super) struct Bootstrap {
+    key: ApiKey,
+    hash_key: [u8; 32],
+    hash: KeyedHash,
+    file: PathBuf,
+    /// Removed when this is dropped.
+    _directory: Option<TemporaryDir>,
+}
+
+/// What is read back of the file.
+#[derive(Deserialize)]
+struct Kept {
+    id: String,
+    iam_id: String,
+    account_id: String,
+    apikey: String,
+    entity_tag: String,
+    created_at: String,
+}
+
+impl Bootstrap {
+    /// Takes the key of an earlier run over the same store, or makes one. Without a directory its file goes to a
+    /// temporary one.
+    pub(super) fn open(
+        identity: &Identity,
+        directory: Option<&Path>,
+        now: Timestamp,
+    ) -> Result<Self> {
+        let temporary = match directory {
+            Some(_) => None,
+            None => Some(temporary_directory()?),
+        };
+        let place =
+            directory.or(temporary.as_ref().map(TemporaryDir::path)).unwrap_or(Path::new("."));
+        let file = place.join(FILE);
+        let hash_key = secret::random().map_err(|error| no_key(&file, &error.to_string()))?;
+        let (key, value) = match read(&file, identity) {
+            Some(kept) => kept,
+            None => make(&file, identity, now)?,
+        };
+        let hash = value.keyed_hash(&hash_key);
+        Ok(Self { key, hash_key, hash, file, _directory: temporary })
+    }
+
+    pub(super) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    pub(super) fn key(&self) -> &ApiKey {
+        &self.key
+    }
+
+    pub(super) fn is(&self, id: &ApiKeyId) -> bool {
+        self.key.id == *id
+    }
+
+    /// Tells in constant time whether this is the key's value.
+    pub(super) fn opens_with(&self, value: &Secret) -> bool {
+        self.hash.is(value.keyed_hash(&self.hash_key).as_str().as_bytes())
+    }
+
+    pub(super) fn history(&self) -> Vec<HistoryEntry> {
+        let key = &self.key;
+        vec![HistoryEntry {
+            at: key.created_at,
+            by: key.created_by.clone(),
+            action: "create".to_owned(),
+        }]
+    }
+}
+
+/// Reads the file of an earlier run; `None` where there is none that can be trusted.
+fn read(file: &Path, identity: &Identity) -> Option<(ApiKey, Secret)> {
+    let metadata = std::fs::symlink_metadata(file).ok()?;
+    if !metadata.is_file() || metadata.mode() & 0o077 != 0 {
+        return None;
+    }
+    let bytes = private_file::read_small(file, 64 * 1024).ok()??;
+    let kept: Kept = serde_json::from_slice(&bytes).ok()?;
+    let value = Secret::new(kept.apikey);
+    let is_ours = kept.iam_id == *identity.iam_id
+        && kept.account_id == *identity.account_id
+        && kept.id.starts_with("ApiKey-")
+        && !value.expose().is_empty();
+    let created_at = Timestamp::parse(&kept.created_at).ok()?;
+    let key = key(identity, ApiKeyId::new(kept.id), EntityTag::new(kept.entity_tag), created_at);
+    is_ours.then_some((key, value))
+}
+
+fn make(file: &Path, identity: &Identity, now: Timestamp) -> Result<(ApiKey, Secret)> {
+    let failed = |error: getrandom::Error| no_key(file, &error.to_string());
+    let id = ApiKeyId::from_random(secret::random().map_err(failed)?);
+    let tag = EntityTag::revision(1, secret::random().map_err(failed)?);
+    let value = Secret::choose_api_key().map_err(failed)?;
+    let key = key(identity, id, tag, now);
+    private_file::replace(file, &key_file::document(&key, &value))
+        .map_err(|error| no_key(file, &error.to_string()))?;
+    Ok((key, value))
+}
+
+fn key(identity: &Identity, id: ApiKeyId, entity_tag: EntityTag, created_at: Timestamp) -> ApiKey {
+    ApiKey {
+        id,
+        entity_tag,
+        unusual_crn: None,
+        locked: true,
+        disabled: false,
+        created_at,
+        created_by: identity.iam_id.clone(),
+        modified_at: created_at,
+        expires_at: None,
+        support_sessions: false,
+        action_when_leaked: LeakAction::default(),
+        name: NAME.into(),
+        description: "Opens the emulator; it is in no store".into(),
+        iam_id: identity.iam_id.clone(),
+        account_id: identity.account_id.clone(),
+        leaked: false,
+    }
+}
+
+fn temporary_directory() -> Result<TemporaryDir> {
+    let below = std::env::temp_dir();
+    let random: [u8; 8] = secret::random().map_err(|error| no_key(&below, &error.to_string()))?;
+    let path = below.join(format!("ibmcloud-iam-emulator-{}", secret::hex(&random)));
+    TemporaryDir::create(path.clone()).map_err(|error| no_key(&path, &error.to_string()))
+}
+
+fn no_key(path: &Path, why: &str) -> Error {
+    Error::new(
+        ErrorKind::Failure,
+        format!("The bootstrap API key could not be written to {}: {why}.", path.display()),
+    )
+}

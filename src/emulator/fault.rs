@@ -1,0 +1,319 @@
+//! Requests that fail on purpose: what `--fault` says, and whose turn it is.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::routes::Operation;
+use crate::secret;
+
+/// What `--fault` understands, for its help and its errors.
+pub const GRAMMAR: &str = "write OPERATION:WHAT[,WHAT]..., with OPERATION one of token, list, create, details, get, \
+update, delete, lock, unlock, disable, enable, limits, any, and WHAT of status=CODE, drop, truncate, garbage, \
+delay=500ms|2s, before, after, retry-after=SECONDS, times=N, skip=N, chance=PERCENT";
+
+/// One `--fault`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spec {
+    /// `None` is any.
+    operation: Option<Operation>,
+    act: Option<Act>,
+    delay: Duration,
+    /// Whether the request is carried out first.
+    after: bool,
+    times: Option<u64>,
+    skip: u64,
+    /// Percent.
+    chance: u8,
+}
+
+/// What is done to an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Act {
+    /// It is this error instead.
+    Status { code: u16, retry_after: Option<u64> },
+    /// The connection is closed without it.
+    Drop,
+    /// The connection is closed in the middle of it.
+    Truncate,
+    /// It is no JSON.
+    Garbage,
+}
+
+/// What happens to one request, before or after it is carried out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Step {
+    pub(super) delay: Duration,
+    pub(super) act: Option<Act>,
+}
+
+/// What happens to one request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Plan {
+    pub(super) before: Step,
+    pub(super) after: Step,
+}
+
+impl Spec {
+    /// Reads a specification.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let refuse = |why: String| format!("{why}; {GRAMMAR}");
+        let (operation, words) =
+            text.split_once(':').ok_or_else(|| refuse("there is no ':'".to_owned()))?;
+        let operation = match operation {
+            "any" => None,
+            word => {
+                let known = Operation::ALL.into_iter().find(|&(_, known)| known == word);
+                Some(known.ok_or_else(|| refuse(format!("there is no operation '{word}'")))?.0)
+            }
+        };
+        let mut spec = Self {
+            operation,
+            act: None,
+            delay: Duration::ZERO,
+            after: false,
+            times: None,
+            skip: 0,
+            chance: 100,
+        };
+        let mut when = None;
+        let mut retry_after = None;
+        for word in words.split(',') {
+            spec.take(word, &mut when, &mut retry_after)
+                .ok_or_else(|| refuse(format!("'{word}' makes no sense")))?;
+        }
+        match (&mut spec.act, retry_after) {
+            (_, None) => {}
+            (Some(Act::Status { retry_after, .. }), seconds) => *retry_after = seconds,
+            _ => return Err(refuse("'retry-after' goes with 'status'".to_owned())),
+        }
+        if spec.act.is_none() && spec.delay.is_zero() {
+            return Err(refuse("nothing is to happen".to_owned()));
+        }
+        // An answer that is spoilt is an answer to something that was done.
+        let usual = matches!(spec.act, Some(Act::Truncate | Act::Garbage));
+        spec.after = when.unwrap_or(usual);
+        Ok(spec)
+    }
+
+    fn take(
+        &mut self,
+        word: &str,
+        when: &mut Option<bool>,
+        retry_after: &mut Option<u64>,
+    ) -> Option<()> {
+        let act = match word.split_once('=') {
+            None => match word {
+                "drop" => Act::Drop,
+                "truncate" => Act::Truncate,
+                "garbage" => Act::Garbage,
+                "before" | "after" => return when.replace(word == "after").is_none().then_some(()),
+                _ => return None,
+            },
+            Some((name, value)) => match name {
+                "status" => {
+                    let code = value.parse().ok().filter(|code| (300..=599).contains(code))?;
+                    Act::Status { code, retry_after: None }
+                }
+                "retry-after" => {
+                    return retry_after.replace(value.parse().ok()?).is_none().then_some(());
+                }
+                "delay" => {
+                    self.delay = delay(value)?;
+                    return Some(());
+                }
+                "times" => {
+                    self.times = Some(value.parse().ok().filter(|&times| times > 0)?);
+                    return Some(());
+                }
+                "skip" => {
+                    self.skip = value.parse().ok()?;
+                    return Some(());
+                }
+                "chance" => {
+                    self.chance = value
+                        .trim_end_matches('%')
+                        .parse()
+                        .ok()
+                        .filter(|n| (1..=100).contains(n))?;
+                    return Some(());
+                }
+                _ => return None,
+            },
+        };
+        self.act.replace(act).is_none().then_some(())
+    }
+
+    /// Tells whether the `n`th matching request, from 0, is its turn; `dice` is from 0 to 99.
+    fn strikes(&self, n: u64, dice: u8) -> bool {
+        let Some(n) = n.checked_sub(self.skip) else { return false };
+        self.times.is_none_or(|times| n < times) && dice < self.chance
+    }
+}
+
+fn delay(text: &str) -> Option<Duration> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
+    let number: u64 = number.parse().ok()?;
+    match unit {
+        "ms" => Some(Duration::from_millis(number)),
+        "s" => Some(Duration::from_secs(number)),
+        _ => None,
+    }
+    .filter(|delay| (1..=3_600_000).contains(&delay.as_millis()))
+}
+
+/// All faults, each with the number of requests it has seen.
+#[derive(Debug)]
+pub(super) struct Faults(Mutex<Vec<(Spec, u64)>>);
+
+impl Faults {
+    pub(super) fn new(specs: Vec<Spec>) -> Self {
+        Self(Mutex::new(specs.into_iter().map(|spec| (spec, 0)).collect()))
+    }
+
+    /// Says what happens to the next request: delays add up, and of what else could happen the first does.
+    pub(super) fn plan(&self, operation: Operation) -> Plan {
+        let mut plan = Plan::default();
+        let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (spec, seen) in faults.iter_mut() {
+            if spec.operation.is_some_and(|only| only != operation) {
+                continue;
+            }
+            // Without randomness every fault strikes, which is what faults are for.
+            let dice = secret::random().map_or(0, |[low, high]: [u8; 2]| {
+                u8::try_from(u16::from_be_bytes([high, low]) % 100).unwrap_or(0)
+            });
+            let strikes = spec.strikes(*seen, dice);
+            *seen += 1;
+            if !strikes || spec.act.is_some() && plan.acts() {
+                continue;
+            }
+            let step = if spec.after { &mut plan.after } else { &mut plan.before };
+            step.delay += spec.delay;
+            step.act = step.act.or(spec.act);
+        }
+        plan
+    }
+}
+
+impl Plan {
+    fn acts(&self) -> bool {
+        self.before.act.is_some() || self.after.act.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(text: &str) -> Spec {
+        Spec::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn a_specification_says_what_where_and_when() {
+        let plain = Spec {
+            operation: Some(Operation::Create),
+            act: Some(Act::Drop),
+            delay: Duration::ZERO,
+            after: false,
+            times: None,
+            skip: 0,
+            chance: 100,
+        };
+        let status = |code, retry_after| Some(Act::Status { code, retry_after });
+        for (text, expected) in [
+            ("create:drop", plain.clone()),
+            ("create:drop,before", plain.clone()),
+            ("create:after,drop", Spec { after: true, ..plain.clone() }),
+            ("any:drop", Spec { operation: None, ..plain.clone() }),
+            ("create:truncate", Spec { act: Some(Act::Truncate), after: true, ..plain.clone() }),
+            ("create:garbage,before", Spec { act: Some(Act::Garbage), ..plain.clone() }),
+            ("create:status=503", Spec { act: status(503, None), ..plain.clone() }),
+            (
+                "create:retry-after=7,status=429,times=2,skip=1,chance=50",
+                Spec {
+                    act: status(429, Some(7)),
+                    times: Some(2),
+                    skip: 1,
+                    chance: 50,
+                    ..plain.clone()
+                },
+            ),
+            ("create:chance=5%,drop", Spec { chance: 5, ..plain.clone() }),
+            (
+                "create:delay=500ms",
+                Spec { act: None, delay: Duration::from_millis(500), ..plain.clone() },
+            ),
+            (
+                "create:delay=2s,drop,after",
+                Spec { delay: Duration::from_secs(2), after: true, ..plain },
+            ),
+        ] {
+            assert_eq!(spec(text), expected, "{text}");
+        }
+        for (_, name) in Operation::ALL {
+            spec(&format!("{name}:drop"));
+            assert!(GRAMMAR.contains(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_with_the_grammar() {
+        for text in [
+            "",
+            "create",
+            "create:",
+            "make:drop",
+            "create:explode",
+            "create:drop,garbage",
+            "create:before,after,drop",
+            "create:status",
+            "create:status=200",
+            "create:status=600",
+            "create:status=abc",
+            "create:delay=5",
+            "create:delay=0s",
+            "create:delay=2h",
+            "create:drop,retry-after=1",
+            "create:drop,times=0",
+            "create:drop,chance=0",
+            "create:drop,chance=101",
+            "create:drop,skip=-1",
+            "create:times=1",
+            "create:after",
+            "create:drop,,after",
+        ] {
+            let error = Spec::parse(text).unwrap_err();
+            assert!(error.ends_with(GRAMMAR), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn skip_and_times_count_matching_requests() {
+        let faults = Faults::new(vec![spec("create:drop,skip=1,times=2"), spec("any:delay=1s")]);
+        let drops = |operation| faults.plan(operation).before.act.is_some();
+        let seen: Vec<bool> = (0..5).map(|_| drops(Operation::Create)).collect();
+        assert_eq!(seen, [false, true, true, false, false]);
+        assert!(!drops(Operation::Get));
+        assert_eq!(faults.plan(Operation::Get).before.delay, Duration::from_secs(1));
+    }
+
+    #[test]
+    fn of_several_acts_the_first_happens_and_delays_add_up() {
+        let faults = Faults::new(
+            ["any:delay=1s", "get:status=500,after", "get:drop,delay=1s", "get:delay=2s"]
+                .map(spec)
+                .to_vec(),
+        );
+        let plan = faults.plan(Operation::Get);
+        assert_eq!(plan.before, Step { delay: Duration::from_secs(3), act: None });
+        assert_eq!(plan.after.act, Some(Act::Status { code: 500, retry_after: None }));
+    }
+
+    #[test]
+    fn chance_is_about_what_it_says() {
+        let faults = Faults::new(vec![spec("any:drop,chance=50")]);
+        let struck = (0..1_000).filter(|_| faults.plan(Operation::Get).acts()).count();
+        assert!((350..650).contains(&struck), "{struck}");
+    }
+}

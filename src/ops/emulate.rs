@@ -1,0 +1,92 @@
+//! `emulate`: the IAM Identity API on a loopback port.
+
+use std::io;
+use std::sync::Arc;
+
+use serde::Serialize;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::backend::local::LocalBackend;
+use crate::cli::EmulateArgs;
+use crate::context::Context;
+use crate::emulator::{Emulator, Server};
+use crate::error::{Error, ErrorKind, Result};
+
+/// What `--output json` says at the start, in one line.
+#[derive(Serialize)]
+struct Started<'a> {
+    endpoint: &'a str,
+    apikey_file: &'a str,
+}
+
+/// Runs `emulate` until SIGINT or SIGTERM.
+pub fn run(args: &EmulateArgs, context: &mut Context) -> Result<()> {
+    let server = Server::bind(args.listen).map_err(|error| not_bound(args, &error))?;
+    let backend = open_store(args, context)?;
+    if args.seed_keys > 0 {
+        backend.seed(args.seed_keys).map_err(|error| context.told(error, "The local store"))?;
+    }
+    let emulator = Arc::new(Emulator::open(backend, context.clock(), args.fault.clone())?);
+    warn(&emulator, context);
+    let stop = signals().map_err(|error| {
+        Error::new(ErrorKind::Failure, format!("Signals cannot be received: {error}."))
+    })?;
+    announce(&server.endpoint(), &emulator, context);
+    let served = server.run(&emulator, stop);
+    warn(&emulator, context);
+    served.map_err(|error| Error::new(ErrorKind::Failure, format!("The emulator failed: {error}.")))
+}
+
+fn open_store(args: &EmulateArgs, context: &Context) -> Result<LocalBackend> {
+    let limit = context.key_limit()?;
+    if args.in_memory {
+        return Ok(LocalBackend::in_memory(limit, context.clock()));
+    }
+    let directory = match &args.store {
+        Some(directory) => std::path::absolute(directory).map_err(|error| {
+            Error::usage(format!("{} cannot be used: {error}.", directory.display()))
+        })?,
+        None => context.directories()?.store.clone(),
+    };
+    Ok(LocalBackend::new(directory, limit, context.clock()))
+}
+
+fn announce(endpoint: &str, emulator: &Emulator, context: &mut Context) {
+    let file = emulator.key_file();
+    if context.ui.manner().json {
+        let started = Started { endpoint, apikey_file: &file.to_string_lossy() };
+        let line = serde_json::to_string(&started).unwrap_or_default();
+        context.ui.data(|out| writeln!(out, "{line}"));
+    } else {
+        context.ui.result(&format!("Listening on {endpoint}"));
+        context.ui.result(&format!("Bootstrap API key: {}", file.display()));
+    }
+    context.ui.flush();
+}
+
+fn warn(emulator: &Emulator, context: &mut Context) {
+    for warning in emulator.take_warnings() {
+        context.ui.warn(&warning);
+    }
+}
+
+/// Returns a future that is done when SIGINT or SIGTERM comes.
+fn signals() -> io::Result<impl Future<Output = ()>> {
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            let _ = sender.send(());
+        }
+    });
+    Ok(async {
+        let _ = receiver.await;
+    })
+}
+
+fn not_bound(args: &EmulateArgs, error: &io::Error) -> Error {
+    let told = format!("{} cannot be listened on: {error}.", args.listen);
+    Error::new(ErrorKind::Failure, told)
+        .hint("Choose another port with '--listen 127.0.0.1:PORT'; port 0 takes a free one.")
+}
