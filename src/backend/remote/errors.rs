@@ -6,6 +6,7 @@ use super::failure::Failure;
 use super::message::{Reply, Request};
 use super::transport::Transport;
 use crate::backend::{BackendError, Condition, ServiceAnswer};
+use crate::secret::Wiped;
 
 /// Both shapes of an error: the API's, and the token endpoint's.
 #[derive(Debug, Default, Deserialize)]
@@ -172,9 +173,5 @@ pub(super) fn unreadable(
 }
 
 fn empty(reply: &Reply) -> Reply {
-    Reply {
-        status: reply.status,
-        headers: reply.headers.clone(),
-        body: zeroize::Zeroizing::default(),
-    }
+    Reply { status: reply.status, headers: reply.headers.clone(), body: Wiped::default() }
 }

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::endpoint::Endpoint;
 use super::trace::HIDDEN;
-use crate::secret::Secret;
+use crate::secret::{Secret, Wiped};
 
 /// A text in a request, with every secret marked as one.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ impl<'a> Request<'a> {
 pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
-    pub(super) body: Zeroizing<Vec<u8>>,
+    pub(super) body: Wiped,
 }
 
 impl Reply {
