@@ -20,18 +20,20 @@ pub fn find(flag: Option<&str>, environment: &Environment, ui: &mut Ui) -> Resul
     for name in VARIABLES {
         if let Some(value) = environment.raw(name) {
             let text = value.to_str().ok_or_else(|| unusable(name, "is not valid UTF-8"))?;
-            let key = match text.strip_prefix('@') {
-                Some(file) => input::read_file(file)
-                    .map_err(|error| unusable(name, &format!("names a file: {}", error.message)))?,
-                None => Secret::new(text.trim().to_owned()),
-            };
-            return non_empty(key, name).map(Some);
+            return match text.strip_prefix('@') {
+                Some(file) => of_file(file, name),
+                None => non_empty(Secret::new(text.trim().to_owned()), name),
+            }
+            .map(Some);
         }
     }
     Ok(None)
 }
 
 fn of_flag(from: &str, ui: &mut Ui) -> Result<Secret> {
+    if let Some(file) = from.strip_prefix('@') {
+        return of_file(file, "--apikey");
+    }
     match input::read(from, ui)? {
         Some(key) => non_empty(key, "--apikey"),
         None => Err(Error::usage(
@@ -39,6 +41,12 @@ fn of_flag(from: &str, ui: &mut Ui) -> Result<Secret> {
         )
         .hint("Write '--apikey @FILE', or pipe the key in with '--apikey -'.")),
     }
+}
+
+fn of_file(file: &str, source: &str) -> Result<Secret> {
+    let key = input::read_file(file)
+        .map_err(|error| unusable(source, &format!("names a file: {}", error.message)))?;
+    non_empty(key, source)
 }
 
 fn non_empty(key: Secret, source: &str) -> Result<Secret> {

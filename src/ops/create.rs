@@ -10,7 +10,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::backend::{BackendError, Condition, CreateEffect};
+use crate::backend::{Backend, BackendError, Condition, CreateEffect};
 use crate::cli::ApiKeyCreateArgs;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
@@ -218,11 +218,13 @@ fn make(
     new: &NewApiKey,
     value: Option<Secret>,
     entry: &mut Entry,
+    backend: &dyn Backend,
     context: &Context,
 ) -> std::result::Result<(ApiKey, Secret), Unmade> {
-    let backend = context.backend().map_err(|_| Unmade::Backend(Condition::NotFound.into()))?;
     let mut unnoted = None;
     let mut note = |doubt: Duration| {
+        // Times are kept to the second: the one that has begun counts too.
+        let doubt = Duration::from_secs(doubt.as_secs() + 2);
         let until = context.now().ok().and_then(|now| now.plus(doubt)).unwrap_or_default();
         entry.reach(&Step::Sending { until }).map_err(|error| unnoted = Some(error)).is_ok()
     };
@@ -273,7 +275,7 @@ fn to_file(
             return Err(error.into());
         }
     };
-    let (key, value) = match make(new, value, &mut entry, context) {
+    let (key, value) = match make(new, value, &mut entry, context.backend()?, context) {
         Ok(made) => made,
         Err(unmade) => {
             return Err(not_created(unmade, &new.name, Some(pending), entry, identity, context));
@@ -385,7 +387,7 @@ fn to_output(
     context: &mut Context,
 ) -> Result<()> {
     let mut entry = begin(new, value.as_ref(), None, identity, now, context)?;
-    let (key, value) = match make(new, value, &mut entry, context) {
+    let (key, value) = match make(new, value, &mut entry, context.backend()?, context) {
         Ok(made) => made,
         Err(unmade) => return Err(not_created(unmade, &new.name, None, entry, identity, context)),
     };

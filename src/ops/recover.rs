@@ -393,8 +393,8 @@ fn candidates_now(orphan: &Orphan, context: &Context) -> Result<Vec<Candidate>> 
 fn likely(begun: &Begun, context: &Context) -> Result<Vec<ApiKeyId>> {
     let listed = context.backend()?.api_keys(&Owner::Myself, &Selection::Named(begun.name.clone()));
     let keys = listed.map_err(|error| context.told(error, "The list of API keys"))?;
-    // The service tells times to the minute.
-    let earliest = begun.at.seconds() - 60;
+    // The service tells times to the minute, by a clock of its own.
+    let earliest = begun.at.seconds() - 3_600;
     let is_likely = |key: &ApiKey| {
         *key.name == *begun.name
             && *key.created_by == *begun.iam_id

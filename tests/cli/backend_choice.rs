@@ -18,7 +18,7 @@ enum Came {
     Local,
     /// The local store, because nobody said anything.
     Default,
-    /// The service, which this version cannot reach.
+    /// The service, with a credential that cannot be used: nothing is sent.
     Remote,
     /// Nowhere: automation without a credential.
     NotLoggedIn,
@@ -40,10 +40,6 @@ fn came_to(sandbox: &Sandbox, outcome: &Outcome) -> Came {
     let store = sandbox.root().join("home/store");
     let store = store.display();
     let notice = format!("No credential was found; using the local store in {store}.\n");
-    let remote = format!(
-        "FAILED\nThis version has no remote backend yet.\n\
-         Say '--backend local' or IBMCLOUD_IAM_BACKEND=local to use the local store in {store}.\n\n"
-    );
     match outcome.code {
         0 if outcome.stderr.is_empty() => {
             outcome.stdout(LIST);
@@ -53,8 +49,10 @@ fn came_to(sandbox: &Sandbox, outcome: &Outcome) -> Came {
             outcome.stdout(LIST).stderr(&notice);
             Came::Default
         }
-        1 => {
-            outcome.stdout("").stderr(&remote);
+        7 if outcome.stderr.contains("You are not logged in")
+            || outcome.stderr.contains(" names a file: 'no such key' cannot be read: ") =>
+        {
+            outcome.stdout("");
             Came::Remote
         }
         7 => {
@@ -75,8 +73,8 @@ fn came_to(sandbox: &Sandbox, outcome: &Outcome) -> Came {
 
 const LOCAL: (&str, &str) = ("IBMCLOUD_IAM_BACKEND", "local");
 const REMOTE: (&str, &str) = ("IBMCLOUD_IAM_BACKEND", "remote");
-const KEY: (&str, &str) = ("IBMCLOUD_API_KEY", "a-value");
-const TERRAFORM: (&str, &str) = ("IC_API_KEY", "@key.json");
+const KEY: (&str, &str) = ("IBMCLOUD_API_KEY", "@no such key");
+const TERRAFORM: (&str, &str) = ("IC_API_KEY", "@no such key");
 
 #[test]
 fn the_nearest_choice_wins() {
@@ -95,6 +93,9 @@ fn the_nearest_choice_wins() {
         (None, &[REMOTE], &[], Came::Remote),
         (Some("remote"), &[REMOTE, KEY], &["--backend", "local"], Came::Local),
         (Some("local"), &[LOCAL], &["--backend=remote"], Came::Remote),
+        (Some("local"), &[LOCAL], &["--endpoint", "https://iam.example.com"], Came::Remote),
+        (Some("local"), &[LOCAL], &["--apikey", "@no such key"], Came::Remote),
+        (None, &[KEY], &["--backend", "local", "--endpoint", "https://x.example"], Came::Local),
     ] {
         let _ = fs::remove_file(&config);
         if let Some(kind) = file {
@@ -296,7 +297,7 @@ fn without_it_the_directories_of_the_desktop_are_used() {
     let mut command = sandbox.command(&["api-keys"]);
     command.env_remove("IBMCLOUD_IAM_HOME").env_remove("IBMCLOUD_IAM_BACKEND");
     let outcome = run(command.env("XDG_CONFIG_HOME", sandbox.root().join("config")), b"");
-    assert!(outcome.code(1).stderr.contains("no remote backend"), "{outcome:#?}");
+    assert!(outcome.code(7).stderr.contains("You are not logged in"), "{outcome:#?}");
 }
 
 #[test]

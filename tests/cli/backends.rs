@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use serde_json::Value;
 
+use crate::support::emulator::Emulator;
 use crate::support::{NOW, Outcome, Sandbox, redact};
 
 /// Makes one test of each behaviour and each backend; a backend is a function of [`Bench`] of its name.
@@ -22,7 +23,7 @@ macro_rules! table {
 }
 
 table! {
-    backends: [local],
+    backends: [local, remote],
     behaviours: [
         a_new_backend_has_no_keys,
         a_key_is_listed_as_it_was_made,
@@ -58,47 +59,79 @@ table! {
 }
 
 /// How to reach one backend: a box whose commands go to it, the time there, and the limit it is under.
-struct Bench {
+pub(crate) struct Bench {
     sandbox: Sandbox,
-    backend: &'static str,
-    now: Mutex<String>,
-    limit: Mutex<Option<u8>>,
+    /// What serves the remote backend, and the settings that it was started with.
+    emulator: Option<Mutex<Option<(Settings, Emulator)>>>,
+    settings: Mutex<Settings>,
+}
+
+/// The time, and how many keys are allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Settings {
+    now: String,
+    limit: Option<u8>,
+}
+
+impl Settings {
+    fn variables(&self) -> Vec<(&'static str, String)> {
+        let limit = self.limit.map(|limit| ("IBMCLOUD_IAM_KEY_LIMIT", limit.to_string()));
+        [("IBMCLOUD_IAM_NOW", self.now.clone())].into_iter().chain(limit).collect()
+    }
 }
 
 impl Bench {
+    fn new(emulator: Option<Mutex<Option<(Settings, Emulator)>>>) -> Self {
+        let settings = Mutex::new(Settings { now: NOW.to_owned(), limit: None });
+        Self { sandbox: Sandbox::new(), emulator, settings }
+    }
+
     /// The store of this machine.
-    fn local() -> Self {
-        Self {
-            sandbox: Sandbox::new(),
-            backend: "local",
-            now: Mutex::new(NOW.to_owned()),
-            limit: Mutex::default(),
-        }
+    pub(crate) fn local() -> Self {
+        Self::new(None)
+    }
+
+    /// The service, played by the emulator over a store of this machine.
+    pub(crate) fn remote() -> Self {
+        Self::new(Some(Mutex::default()))
     }
 
     /// Sets the time of everything that follows.
     fn at(&self, now: &str) -> &Self {
-        now.clone_into(&mut self.now.lock().unwrap());
+        now.clone_into(&mut self.settings.lock().unwrap().now);
         self
     }
 
     /// Sets how many keys are allowed from now on.
     fn limit(&self, keys: u8) {
-        *self.limit.lock().unwrap() = Some(keys);
+        self.settings.lock().unwrap().limit = Some(keys);
     }
 
-    fn run_input(&self, args: &[&str], input: &str) -> Outcome {
+    pub(crate) fn run_input(&self, args: &[&str], input: &str) -> Outcome {
+        let settings = self.settings.lock().unwrap().clone();
         let mut command = self.sandbox.command(args);
-        command
-            .env("IBMCLOUD_IAM_BACKEND", self.backend)
-            .env("IBMCLOUD_IAM_NOW", &*self.now.lock().unwrap());
-        if let Some(limit) = *self.limit.lock().unwrap() {
-            command.env("IBMCLOUD_IAM_KEY_LIMIT", limit.to_string());
+        command.envs(settings.variables());
+        if let Some(emulator) = &self.emulator {
+            let mut emulator = emulator.lock().unwrap();
+            if emulator.as_ref().is_none_or(|(started, _)| *started != settings) {
+                // The one before goes first: both have the same store.
+                *emulator = None;
+                let variables = settings.variables();
+                let variables: Vec<_> =
+                    variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                *emulator =
+                    Some((settings.clone(), Emulator::start(&self.sandbox, &[], &variables)));
+            }
+            let (_, emulator) = emulator.as_ref().unwrap();
+            command
+                .env("IBMCLOUD_IAM_BACKEND", "remote")
+                .env("IBMCLOUD_IAM_API_ENDPOINT", emulator.endpoint())
+                .env("IBMCLOUD_API_KEY", format!("@{}", emulator.key_file().display()));
         }
         crate::support::run(&mut command, input.as_bytes())
     }
 
-    fn run(&self, args: &[&str]) -> Outcome {
+    pub(crate) fn run(&self, args: &[&str]) -> Outcome {
         self.run_input(args, "")
     }
 

@@ -215,7 +215,7 @@ fn failures_as_json_are_one_object_each() {
         ("limit_reached", 9, &["api-key-create", "x"], &[("IBMCLOUD_IAM_KEY_LIMIT", "1")]),
         ("some_failed", 12, &["api-key-disable", "gone", "nobody", "--force"], none),
         ("destination", 14, &["api-key-create", "x", "--file", "full"], none),
-        ("failure", 1, &["api-keys", "--backend", "remote"], none),
+        ("not_logged_in", 7, &["api-keys", "--backend", "remote"], none),
         ("failure", 1, &["api-key-lookup", "@missing"], none),
     ] {
         for format in [&["--error-format", "json"][..], &["--error-format=JSON", "-q"]] {

@@ -1,0 +1,254 @@
+//! Making keys over a service that fails in every way it can: no key is lost, none is made twice, nothing lies about.
+//!
+//! `IBMCLOUD_IAM_FAULT_RUNS` sets how many creates there are in all; 200 unless it is set.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::support::emulator::Emulator;
+use crate::support::{Outcome, Sandbox, run};
+
+/// A way for the service to fail, and whether the client is killed on top of it.
+struct Plan {
+    name: &'static str,
+    faults: &'static [&'static str],
+    kill: bool,
+}
+
+const fn plan(name: &'static str, faults: &'static [&'static str]) -> Plan {
+    Plan { name, faults, kill: false }
+}
+
+const fn killed(name: &'static str, faults: &'static [&'static str]) -> Plan {
+    Plan { name, faults, kill: true }
+}
+
+const PLANS: [Plan; 16] = [
+    plan("dropped before", &["create:drop,before,chance=60"]),
+    plan("dropped after", &["create:drop,after,chance=60"]),
+    plan("dropped after, always", &["create:drop,after"]),
+    plan("500", &["create:status=500,before,chance=40", "create:status=500,after,chance=60"]),
+    plan("503", &["create:status=503,before,chance=40", "create:status=503,after,chance=60"]),
+    plan("429", &["create:status=429,before,chance=40", "create:status=429,after,chance=60"]),
+    plan("truncated", &["create:truncate,chance=70"]),
+    plan("garbage", &["create:garbage,chance=70"]),
+    plan("slow to answer", &["create:delay=700ms,after,chance=50"]),
+    plan("slow to act", &["create:delay=700ms,before,chance=50"]),
+    plan("look-up fails too", &["create:drop,after,chance=70", "details:status=503,chance=60"]),
+    plan(
+        "look-up is dropped too",
+        &["create:status=500,after,chance=70", "details:drop,chance=60"],
+    ),
+    plan("everything fails", &["any:drop,chance=25", "create:status=503,after,chance=40"]),
+    killed("killed", &[]),
+    killed("killed and dropped", &["create:drop,after,chance=50"]),
+    killed("killed and slow", &["create:delay=40ms,before,chance=50", "create:delay=40ms,after"]),
+];
+
+/// How a create asks for the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    File,
+    Printed,
+    /// To FILE, a value that the service chose.
+    ServerValue,
+}
+
+fn runs() -> usize {
+    let set = std::env::var("IBMCLOUD_IAM_FAULT_RUNS").ok();
+    set.map_or(200, |text| text.parse().expect("a number"))
+}
+
+/// A small generator, so that a failing run can be had again.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+}
+
+/// A box whose commands go to a failing emulator, by the real clock.
+struct Rig {
+    sandbox: Sandbox,
+    emulator: Emulator,
+}
+
+const LIMIT: (&str, &str) = ("IBMCLOUD_IAM_KEY_LIMIT", "100000");
+
+impl Rig {
+    fn new(faults: &[&str]) -> Self {
+        let sandbox = Sandbox::new();
+        let flags: Vec<&str> = ["--in-memory"]
+            .into_iter()
+            .chain(faults.iter().flat_map(|fault| ["--fault", fault]))
+            .collect();
+        let emulator = Emulator::start(&sandbox, &flags, &[LIMIT]);
+        Self { sandbox, emulator }
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.sandbox.command(args);
+        command
+            .env_remove("IBMCLOUD_IAM_NOW")
+            .env("IBMCLOUD_IAM_BACKEND", "remote")
+            .env("IBMCLOUD_IAM_API_ENDPOINT", self.emulator.endpoint())
+            .env("IBMCLOUD_API_KEY", format!("@{}", self.emulator.key_file().display()))
+            .env("IBMCLOUD_HTTP_TIMEOUT", "0.3");
+        command
+    }
+
+    /// Runs a command that may meet faults until it ends well.
+    #[track_caller]
+    fn persist(&self, args: &[&str], input: &str) -> Outcome {
+        for _ in 0..30 {
+            let outcome = run(&mut self.command(args), input.as_bytes());
+            if outcome.code == 0 {
+                return outcome;
+            }
+        }
+        panic!("{args:?} does not succeed");
+    }
+}
+
+/// What one create left.
+#[derive(Default)]
+struct Held {
+    /// Values that were printed, by the name of the key.
+    printed: BTreeMap<String, String>,
+    /// Ids that a failing create or `recover` named to the user.
+    reported: BTreeSet<String>,
+}
+
+fn ids_in(text: &str) -> impl Iterator<Item = String> + '_ {
+    text.match_indices("ApiKey-").filter_map(|(at, _)| text.get(at..at + 43)).map(ToOwned::to_owned)
+}
+
+fn create(rig: &Rig, name: &str, way: Way, kill_after: Option<Duration>, held: &mut Held) {
+    let file = format!("{name}.json");
+    let mut command = match way {
+        Way::File => rig.command(&["api-key-create", name, "--file", &file, "-q"]),
+        Way::ServerValue => {
+            rig.command(&["api-key-create", name, "--file", &file, "--server-value", "-q"])
+        }
+        Way::Printed => rig.command(&["api-key-create", name, "--output", "json"]),
+    };
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    if let Some(after) = kill_after {
+        thread::sleep(after);
+        let _ = child.kill();
+    }
+    let outcome = Outcome::from(child.wait_with_output().unwrap());
+    // A printed value is held by whoever read the pipe, whole or not at all.
+    if let Ok(key) = serde_json::from_str::<Value>(&outcome.stdout) {
+        held.printed.insert(name.to_owned(), key["apikey"].as_str().unwrap().to_owned());
+    }
+    if kill_after.is_none() {
+        assert!([0, 7, 10, 11].contains(&outcome.code), "{outcome:#?}");
+        assert!(
+            outcome.code != 0 || way == Way::Printed || rig.sandbox.work(&file).exists(),
+            "{outcome:#?}"
+        );
+    }
+}
+
+/// Makes keys by a plan, recovers, and compares what the service has with what somebody holds.
+fn suffer(plan: &Plan, creates: usize, seed: u64) {
+    let rig = Rig::new(plan.faults);
+    let mut dice = Dice(seed);
+    let mut held = Held::default();
+    let mut all = BTreeSet::new();
+    for n in 0..creates {
+        let name = format!("key-{n}");
+        let way = [Way::File, Way::File, Way::Printed, Way::ServerValue][n % 4];
+        let kill_after = plan.kill.then(|| Duration::from_millis(dice.roll(400)));
+        create(&rig, &name, way, kill_after, &mut held);
+        all.insert(name);
+    }
+    let start = Instant::now();
+    while rig.sandbox.open_entries() > 0 {
+        assert!(start.elapsed() < Duration::from_secs(120), "{}: recover does not end", plan.name);
+        let outcome = run(&mut rig.command(&["recover", "--force"]), b"");
+        held.reported.extend(ids_in(&outcome.stdout));
+    }
+    let keys = rig.persist(&["api-keys", "--output", "json"], "");
+    let keys: Vec<Value> = serde_json::from_str(&keys.stdout).unwrap();
+    let mut names: Vec<&str> = keys.iter().map(|key| key["name"].as_str().unwrap()).collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count, "{}: a key was made twice", plan.name);
+    for key in &keys {
+        let (name, id) = (key["name"].as_str().unwrap(), key["id"].as_str().unwrap());
+        let file = fs::read_to_string(rig.sandbox.work(&format!("{name}.json"))).ok();
+        let in_file = file.is_some_and(|file| file.contains(id));
+        let is_held = in_file || held.printed.contains_key(name) || held.reported.contains(id);
+        assert!(is_held, "{}: nobody holds {name} ({id})", plan.name);
+    }
+    // Every file and every printed value opens the key of its name.
+    for file in rig.sandbox.files_in_work() {
+        let name =
+            file.strip_suffix(".json").unwrap_or_else(|| panic!("{}: {file} is left", plan.name));
+        assert!(all.contains(name), "{}: {file} is left", plan.name);
+        let found = rig.persist(&["api-key-lookup", &format!("@{file}"), "--output", "json"], "");
+        let found: Value = serde_json::from_str(&found.stdout).unwrap();
+        assert_eq!(found["name"], name, "{}", plan.name);
+    }
+    for (name, value) in &held.printed {
+        let found = rig.persist(&["api-key-lookup", "--output", "json"], value);
+        let found: Value = serde_json::from_str(&found.stdout).unwrap();
+        assert_eq!(found["name"], name.as_str(), "{}", plan.name);
+    }
+    println!(
+        "{}: {creates} creates, {count} keys, {} held in print",
+        plan.name,
+        held.printed.len()
+    );
+}
+
+#[test]
+fn no_fault_loses_a_key() {
+    let each = runs().div_ceil(PLANS.len());
+    let seed: u64 = 0x9e37_79b9_7f4a_7c15;
+    thread::scope(|scope| {
+        for (n, plan) in (1..).zip(&PLANS) {
+            scope.spawn(move || suffer(plan, each, seed.wrapping_mul(n)));
+        }
+    });
+}
+
+/// What a client without memory does: the service chooses the value, and whatever goes wrong is tried again. Under the
+/// same faults it makes keys twice and leaves keys that nobody holds, so the faults are worth surviving.
+#[test]
+fn a_blind_retry_would_lose_keys() {
+    let mut orphans = 0;
+    let create_fails = |plan: &&Plan| !plan.kill && plan.faults[0].starts_with("create:");
+    for plan in PLANS.iter().filter(create_fails).filter(|plan| !plan.name.contains("slow")) {
+        let rig = Rig::new(plan.faults);
+        let mut held = BTreeSet::new();
+        for n in 0..5 {
+            held.extend((0..4).find_map(|_| blind_create(&rig, &format!("key-{n}"))));
+        }
+        let keys = rig.persist(&["api-keys", "--uuid"], "");
+        orphans += ids_in(&keys.stdout).filter(|id| !held.contains(id)).count();
+    }
+    assert!(orphans >= 10, "the faults left only {orphans} orphans");
+}
+
+/// Creates a key in one request; returns its id when the answer is good.
+fn blind_create(rig: &Rig, name: &str) -> Option<String> {
+    let client = rig.emulator.client();
+    let body = serde_json::json!({ "name": name, "iam_id": "IBMid-10CA100000" });
+    let answer = client.request("POST", "/v1/apikeys").json(&body).send().ok()?;
+    let answer: Value = answer.error_for_status().ok()?.json().ok()?;
+    Some(answer["id"].as_str()?.to_owned())
+}
