@@ -26,6 +26,7 @@ mod invocations;
 mod readme;
 mod recover;
 mod recover_remote;
+mod remote_pages;
 mod scripted_server;
 mod secrets;
 mod support;
