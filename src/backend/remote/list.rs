@@ -28,7 +28,7 @@ impl<'scope> Reader<'scope> {
         let keys = scope.spawn(move || {
             let mut keys = Vec::new();
             for sent in waiting {
-                if read_page(&sent, me, &mut keys).is_none() {
+                if read_page(&sent, me, &mut keys).is_err() {
                     return Err(Box::new(sent));
                 }
             }
@@ -64,7 +64,7 @@ impl RemoteBackend {
                     if reader.pages.send(sent).is_err() { None } else { early }
                 } else {
                     read_page(&sent, &me, &mut behind)
-                        .ok_or_else(|| self.unreadable(&call, &sent))?
+                        .map_err(|Unreadable| self.unreadable(&call, &sent))?
                 };
                 if next.is_some() && next == page {
                     break;
@@ -84,14 +84,21 @@ impl RemoteBackend {
     }
 }
 
-/// Reads a page and returns the token of the next, if there is one; `None` for a page that is not understood.
-fn read_page(sent: &Sent, me: &Identity, keys: &mut Vec<ApiKey>) -> Option<Option<String>> {
-    let body: ListBody<'_> = serde_json::from_slice(&sent.reply.body).ok()?;
+/// A page that is not understood.
+struct Unreadable;
+
+/// Reads a page and returns the token of the next, if there is one.
+fn read_page(
+    sent: &Sent,
+    me: &Identity,
+    keys: &mut Vec<ApiKey>,
+) -> Result<Option<String>, Unreadable> {
+    let body: ListBody<'_> = serde_json::from_slice(&sent.reply.body).map_err(|_| Unreadable)?;
     keys.extend(body.apikeys.iter().map(|key| key.key(me, None)));
     match body.next.filter(|next| !next.is_empty()) {
         // A page that names no next one is the last; one that names it badly is not understood.
-        None => Some(None),
-        Some(next) => page_token(&next).map(Some),
+        None => Ok(None),
+        Some(next) => page_token(&next).map(Some).ok_or(Unreadable),
     }
 }
 
