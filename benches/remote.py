@@ -5,10 +5,10 @@
     python3 -m venv /tmp/sdk && /tmp/sdk/bin/pip install -r tests/interop/requirements.txt
     /tmp/sdk/bin/python benches/remote.py target/release/ibmcloud-iam
 
-Prints a Markdown table; README.md quotes it. All talk HTTPS to an nginx on loopback that serves files: one list of 100
-keys, one of 10,000 keys in 100 pages, and a token. Needs nginx, curl and openssl. Each figure is the median of whole
-processes that take turns, so that a slow moment of the machine meets all of them. Nothing here passes or fails on a
-time.
+Prints a Markdown table; README.md quotes it. All talk HTTPS to an nginx on loopback that serves
+files: one list of 100 keys, one of 10,000 keys in 100 pages, and a token. Needs nginx, curl and
+openssl. Each figure is the median of whole processes that take turns, so that a slow moment of the
+machine meets all of them. Nothing here passes or fails on a time.
 """
 
 import base64
@@ -53,7 +53,10 @@ http {{
         root {root}/files;
         location = /v1/apikeys {{ try_files /$arg_account_id/$page.json =404; }}
         # A POST to a file is 405 otherwise.
-        location ~ ^/(small|large)/identity/token$ {{ error_page 405 =200 $uri; try_files $uri =404; }}
+        location ~ ^/(small|large)/identity/token$ {{
+            error_page 405 =200 $uri;
+            try_files $uri =404;
+        }}
     }}
 }}
 '''
@@ -69,7 +72,8 @@ iam = IamIdentityV1(authenticator=IAMAuthenticator(apikey, url=auth))
 iam.set_service_url(endpoint)
 token, keys = None, []
 while True:
-    page = iam.list_api_keys(account_id=account, iam_id=iam_id, pagesize=100, pagetoken=token).get_result()
+    query = {'account_id': account, 'iam_id': iam_id, 'pagesize': 100, 'pagetoken': token}
+    page = iam.list_api_keys(**query).get_result()
     keys += page['apikeys']
     token = get_query_param(page.get('next'), 'pagetoken')
     if token is None:
@@ -107,7 +111,9 @@ def token(account):
     claims = {'iam_id': IAM_ID, 'email': 'jane.doe@example.com', 'sub': 'jane.doe@example.com'}
     claims |= {'account': {'valid': True, 'bss': account}, 'iat': now, 'exp': now + 3600}
     parts = [json.dumps(part).encode() for part in ({'kid': '1', 'alg': 'HS256'}, claims)]
-    parts = [base64.urlsafe_b64encode(part).decode().rstrip('=') for part in (*parts, b'unsigned' * 32)]
+    parts = [
+        base64.urlsafe_b64encode(part).decode().rstrip('=') for part in (*parts, b'unsigned' * 32)
+    ]
     return {
         'access_token': '.'.join(parts),
         'refresh_token': 'not_supported',
@@ -133,7 +139,9 @@ class Service:
         (root / 'login').write_text(json.dumps({'apikey': APIKEY}), encoding='utf-8')
         (root / 'sdk.py').write_text(SDK, encoding='utf-8')
         nginx = shutil.which('nginx', path=os.environ.get('PATH', '') + ':/usr/sbin')
-        self.nginx = subprocess.Popen([nginx, '-c', root / 'nginx.conf', '-p', root, '-e', root / 'error.log'])
+        self.nginx = subprocess.Popen(
+            [nginx, '-c', root / 'nginx.conf', '-p', root, '-e', root / 'error.log']
+        )
         for _ in range(200):
             with socket.socket() as probe:
                 if probe.connect_ex(('127.0.0.1', port)) == 0:
@@ -146,11 +154,14 @@ class Service:
         files = self.root / 'files'
         for name, (account, pages) in ACCOUNTS.items():
             (files / name / 'identity').mkdir(parents=True)
-            (files / name / 'identity' / 'token').write_text(json.dumps(token(account)), encoding='utf-8')
+            (files / name / 'identity' / 'token').write_text(
+                json.dumps(token(account)), encoding='utf-8'
+            )
             (files / account).mkdir()
             for page in range(pages):
                 keys = [key(page * PAGE + number, account) for number in range(PAGE)]
-                first = f'{self.endpoint}/v1/apikeys?account_id={account}&iam_id={IAM_ID}&pagesize={PAGE}'
+                query = f'account_id={account}&iam_id={IAM_ID}&pagesize={PAGE}'
+                first = f'{self.endpoint}/v1/apikeys?{query}'
                 document = {'offset': page * PAGE, 'limit': PAGE, 'first': first}
                 if page + 1 < pages:
                     document['next'] = f'{first}&pagetoken={page + 1}'
@@ -164,11 +175,37 @@ class Service:
             subprocess.run(['openssl', *words], cwd=self.root, check=True, capture_output=True)
 
         new = ('-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes')
-        openssl(*('req', '-x509', *new, '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2', '-subj', '/CN=bench'))
-        openssl(*('req', *new, '-keyout', 'server.key', '-out', 'server.csr', '-subj', '/CN=127.0.0.1'))
+        openssl(
+            *(
+                'req',
+                '-x509',
+                *new,
+                '-keyout',
+                'ca.key',
+                '-out',
+                'ca.pem',
+                '-days',
+                '2',
+                '-subj',
+                '/CN=bench',
+            )
+        )
+        openssl(
+            *('req', *new, '-keyout', 'server.key', '-out', 'server.csr', '-subj', '/CN=127.0.0.1')
+        )
         (self.root / 'san').write_text('subjectAltName=IP:127.0.0.1\n', encoding='utf-8')
         openssl(
-            *('x509', '-req', '-in', 'server.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial'),
+            *(
+                'x509',
+                '-req',
+                '-in',
+                'server.csr',
+                '-CA',
+                'ca.pem',
+                '-CAkey',
+                'ca.key',
+                '-CAcreateserial',
+            ),
             *('-out', 'server.pem', '-days', '2', '-extfile', 'san'),
         )
 
@@ -180,7 +217,15 @@ class Service:
             'IBMCLOUD_IAM_API_ENDPOINT': self.endpoint,
             'IAM_IDENTITY_AUTH_URL': f'{self.endpoint}/{name}',
         }
-        words = ['api-keys', '--output', 'json', '--backend', 'remote', '--ca-file', self.root / 'ca.pem']
+        words = [
+            'api-keys',
+            '--output',
+            'json',
+            '--backend',
+            'remote',
+            '--ca-file',
+            self.root / 'ca.pem',
+        ]
         return [self.program, *words], environment
 
     def fresh_cli(self, name):
@@ -197,9 +242,16 @@ class Service:
         account, pages = ACCOUNTS[name]
         url = f'{self.endpoint}/v1/apikeys?account_id={account}&iam_id={IAM_ID}&pagesize={PAGE}'
         token_value = token(account)['access_token']
-        lines = [f'cacert = "{self.root}/ca.pem"', 'silent', f'header = "Authorization: Bearer {token_value}"']
+        lines = [
+            f'cacert = "{self.root}/ca.pem"',
+            'silent',
+            f'header = "Authorization: Bearer {token_value}"',
+        ]
         for page in range(pages):
-            lines += [f'url = "{url}{f"&pagetoken={page}" if page else ""}"', 'output = "/dev/null"']
+            lines += [
+                f'url = "{url}{f"&pagetoken={page}" if page else ""}"',
+                'output = "/dev/null"',
+            ]
         config = self.root / f'curl-{name}'
         config.write_text('\n'.join(lines), encoding='utf-8')
         return ['curl', '-q', '-f', '-K', config], {}
@@ -229,7 +281,14 @@ def once(command, out=subprocess.DEVNULL):
     # No PATH in the environment of the measured: they are found before.
     words = [shutil.which(str(words[0])) or words[0], *words[1:]]
     start = time.perf_counter()
-    done = subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE, check=False)
+    done = subprocess.run(
+        words,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=out,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
     took = time.perf_counter() - start
     if done.returncode:
         raise RuntimeError(f'{words}: exit {done.returncode}: {done.stderr.decode()}')
@@ -252,7 +311,10 @@ def row(what, ours, against, base, bar):
 
 def same_lists(service, name):
     """Before anything is measured: both clients see the same keys."""
-    ours, theirs = (json.loads(once(c, subprocess.PIPE)[1]) for c in (service.cli(name, 'warm'), service.sdk(name)))
+    ours, theirs = (
+        json.loads(once(c, subprocess.PIPE)[1])
+        for c in (service.cli(name, 'warm'), service.sdk(name))
+    )
     assert len(ours) == ACCOUNTS[name][1] * PAGE, len(ours)
     assert {k['id']: k['name'] for k in ours} == {k['id']: k['name'] for k in theirs}
 
@@ -266,11 +328,21 @@ def measure(service):
     warm = {name: service.cli(name, f'warm-{name}') for name in ACCOUNTS}
     print('| what | median | ratio | bar |\n|---|---|---|---|')
     ours, curl = medians(101, warm['small'], service.curl('small'))
-    row('`api-keys`, 100 remote keys, JSON, token cached', ours, 'curl of that page', curl, '≤ 0.8')
+    row(
+        '`api-keys`, 100 remote keys, JSON, token cached', ours, 'curl of that page', curl, '≤ 0.8'
+    )
     ours, sdk = medians(15, service.fresh_cli('small'), service.sdk('small'))
     row('log in and list 100 remote keys', ours, "IBM's Python SDK", sdk, '≥ 20 × faster')
-    ours, sdk, curl = medians(15, service.fresh_cli('large'), service.sdk('large'), service.curl('large'))
-    row('log in and list 10,000 remote keys (100 pages), JSON', ours, "IBM's Python SDK", sdk, '≥ 8 × faster')
+    ours, sdk, curl = medians(
+        15, service.fresh_cli('large'), service.sdk('large'), service.curl('large')
+    )
+    row(
+        'log in and list 10,000 remote keys (100 pages), JSON',
+        ours,
+        "IBM's Python SDK",
+        sdk,
+        '≥ 8 × faster',
+    )
     ours, curl = medians(31, warm['large'], service.curl('large'))
     row('10,000 remote keys, JSON, token cached', ours, 'one curl of the 100 pages', curl, '≤ 3')
     connections, requests = service.connections(service.fresh_cli('large'))

@@ -1,4 +1,4 @@
-"""What both interop scripts share: a runner of checks, and IBM's SDK pointed at a local service."""
+"""What both interop scripts share: a runner of checks, and IBM's SDK at a local service."""
 
 import os
 import sys

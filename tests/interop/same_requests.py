@@ -1,9 +1,9 @@
-"""Compares what this program sends for each operation with what IBM's Python SDK sends for the same.
+"""Compares what this program sends for each operation with what IBM's Python SDK sends.
 
 usage: python same_requests.py BINARY
 
-Both talk to a recording server with canned answers. A difference that DIFFERENCES does not name fails the check of its
-operation; one that it names and that no longer exists fails the last check.
+Both talk to a recording server with canned answers. A difference that DIFFERENCES does not name
+fails the check of its operation; one that it names and that no longer exists fails the last check.
 """
 
 import base64
@@ -50,13 +50,15 @@ DIFFERENCES = [
     Difference(
         'header.accept',
         lambda sdk_sends, we_send: (sdk_sends, we_send) == ('*/*', 'application/json'),
-        'errors are JSON, also where success has no body; the SDK says nothing there, and its HTTP client */*',
+        'errors are JSON, also where success has no body; the SDK leaves it to its HTTP client',
     ),
 ]
 
-# What this program reads beside the request that the SDK sends too, and why. Nothing else may be sent.
-KEY = ('GET', f'/v1/apikeys/{ID}')  # its name, tag and lock, before it is changed
-OTHERS = ('GET', '/v1/apikeys')  # state depends on other keys of the name; a create notes what was there before it
+# What this program reads beside the request that the SDK sends too, and why. Nothing else is sent.
+# Its name, tag and lock, before it is changed.
+KEY = ('GET', f'/v1/apikeys/{ID}')
+# State depends on other keys of the name; a create notes what was there before it.
+OTHERS = ('GET', '/v1/apikeys')
 
 
 class Operation(NamedTuple):
@@ -145,7 +147,9 @@ OPERATIONS = [
         reads=(KEY,),
         key={'locked': True},
     ),
-    Operation(['api-key-disable', ID, '--force'], lambda iam: iam.disable_api_key(ID), reads=(KEY,)),
+    Operation(
+        ['api-key-disable', ID, '--force'], lambda iam: iam.disable_api_key(ID), reads=(KEY,)
+    ),
     Operation(
         ['api-key-enable', ID, '--force'],
         lambda iam: iam.enable_api_key(ID),
@@ -161,7 +165,9 @@ def access_token():
     claims = {'iam_id': IAM_ID, 'email': 'jane.doe@example.com', 'sub': 'jane.doe@example.com'}
     claims |= {'account': {'valid': True, 'bss': ACCOUNT}, 'iat': now, 'exp': now + 3600}
     parts = [json.dumps(part).encode() for part in ({'kid': '1', 'alg': 'HS256'}, claims)]
-    return '.'.join(base64.urlsafe_b64encode(part).decode().rstrip('=') for part in (*parts, b'unsigned'))
+    return '.'.join(
+        base64.urlsafe_b64encode(part).decode().rstrip('=') for part in (*parts, b'unsigned')
+    )
 
 
 TOKEN = access_token()
@@ -210,9 +216,18 @@ class Recorder(ThreadingHTTPServer):
     def answer(self, method, path, query, body):
         """Status and document."""
         if path == '/identity/token':
-            token = {'access_token': TOKEN, 'refresh_token': 'not_supported', 'token_type': 'Bearer'}
+            token = {
+                'access_token': TOKEN,
+                'refresh_token': 'not_supported',
+                'token_type': 'Bearer',
+            }
             expiration = int(time.time()) + 3600
-            return 200, {**token, 'expires_in': 3600, 'expiration': expiration, 'scope': 'ibm openid'}
+            return 200, {
+                **token,
+                'expires_in': 3600,
+                'expiration': expiration,
+                'scope': 'ibm openid',
+            }
         if path == '/v1/apikeys' and method == 'GET':
             page = {'offset': 0, 'limit': 100, 'first': f'{self.endpoint}/v1/apikeys?pagesize=100'}
             if 'pagetoken' in dict(query):
@@ -222,11 +237,17 @@ class Recorder(ThreadingHTTPServer):
         if method in ('POST', 'PUT') and body:
             said = json.loads(body)
             if method == 'POST':
-                return 201, self.apikey(3, apikey='0' * 44, **said) if 'apikey' not in said else self.apikey(3, **said)
+                return 201, (
+                    self.apikey(3, apikey='0' * 44, **said)
+                    if 'apikey' not in said
+                    else self.apikey(3, **said)
+                )
             return 200, self.apikey(**{**self.key, **said, 'entity_tag': '4' + TAG[1:]})
         if method == 'GET':
             asked = {'history': [], 'activity': {'authn_count': 0}}
-            more = {name: value for name, value in asked.items() if f'include_{name}' in dict(query)}
+            more = {
+                name: value for name, value in asked.items() if f'include_{name}' in dict(query)
+            }
             return 200, self.apikey(**self.key, **more)
         return 204, None
 
@@ -240,7 +261,9 @@ class Handler(BaseHTTPRequestHandler):
     def handle_any(self):
         """Serves every method alike."""
         body = self.rfile.read(int(self.headers.get('Content-Length', 0)))
-        path, query = urlsplit(self.path).path, parse_qsl(urlsplit(self.path).query, keep_blank_values=True)
+        path, query = urlsplit(self.path).path, parse_qsl(
+            urlsplit(self.path).query, keep_blank_values=True
+        )
         self.server.requests.append((self.command, path, query, dict(self.headers.items()), body))
         status, document = self.server.answer(self.command, path, query, body)
         sent = b'' if document is None else json.dumps(document).encode()
@@ -260,7 +283,15 @@ class Handler(BaseHTTPRequestHandler):
         """Stays silent."""
 
 
-HEADERS = ('authorization', 'content-type', 'accept', 'if-match', 'entity-lock', 'entity-disable', 'iam-apikey')
+HEADERS = (
+    'authorization',
+    'content-type',
+    'accept',
+    'if-match',
+    'entity-lock',
+    'entity-disable',
+    'iam-apikey',
+)
 
 
 def flat(request):
@@ -277,7 +308,12 @@ def flat(request):
     if lower.get('content-type') == 'application/json':
         facts.update({f'body.{name}': value for name, value in json.loads(body).items()})
     elif body:
-        facts.update({f'form.{name}': value for name, value in parse_qsl(body.decode(), keep_blank_values=True)})
+        facts.update(
+            {
+                f'form.{name}': value
+                for name, value in parse_qsl(body.decode(), keep_blank_values=True)
+            }
+        )
     return facts
 
 
@@ -328,7 +364,9 @@ def add_check(operation):
 
     def function(world):
         binary, recorder = world
-        theirs = recorder.record(operation.key, lambda: operation.call(sdk(recorder.endpoint, APIKEY)))
+        theirs = recorder.record(
+            operation.key, lambda: operation.call(sdk(recorder.endpoint, APIKEY))
+        )
         ours = recorder.record(operation.key, lambda: cli(binary, recorder.endpoint, operation))
         besides = []
         for their in theirs:

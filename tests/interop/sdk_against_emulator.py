@@ -56,7 +56,7 @@ class Emulator:
             line += byte
         text = line.decode().rstrip('\n')
         assert text.startswith(start), text
-        return text[len(start):]
+        return text[len(start) :]
 
     def stop(self):
         """Ends the emulator."""
@@ -127,7 +127,10 @@ def create_plain(emu):
     assert key['entity_tag'].startswith('1-'), key
     assert key['crn'].endswith(f'a/{emu.account}::apikey:{key["id"]}'), key
     same((key['name'], key['locked'], key['disabled']), ('plain', False, False))
-    same((key['iam_id'], key['account_id'], key['created_by']), (emu.iam_id, emu.account, emu.iam_id))
+    same(
+        (key['iam_id'], key['account_id'], key['created_by']),
+        (emu.iam_id, emu.account, emu.iam_id),
+    )
     same((key['support_sessions'], key['action_when_leaked']), (False, 'disable'))
     same(len(key['apikey']), 44)
     for field in ('created_at', 'modified_at'):
@@ -145,7 +148,9 @@ def create_full(emu):
         'action_when_leaked': 'delete',
         'expires_at': expires,
     }
-    key = emu.create('full / key: "é" 🔑', apikey=value, entity_lock='true', entity_disable='true', **said)
+    key = emu.create(
+        'full / key: "é" 🔑', apikey=value, entity_lock='true', entity_disable='true', **said
+    )
     same(key['apikey'], value)
     read = emu.get(key)
     same({field: read[field] for field in said}, said)
@@ -199,7 +204,9 @@ def paging(emu):
         same(len(ids), len(set(ids)))
         assert len(ids) >= SEEDED, len(ids)
         assert all(page['first'].startswith(emu.endpoint) for page in pages), pages[0]['first']
-        assert not any('apikey' in key and key['apikey'] for page in pages for key in page['apikeys'])
+        assert not any(
+            'apikey' in key and key['apikey'] for page in pages for key in page['apikeys']
+        )
 
 
 @check
@@ -235,7 +242,9 @@ def filters(emu):
 @check
 def filter_bad(emu):
     """a filter that cannot be read is refused"""
-    error = refused(emu.iam.list_api_keys, account_id=emu.account, iam_id=emu.iam_id, filter='name ~ 1')
+    error = refused(
+        emu.iam.list_api_keys, account_id=emu.account, iam_id=emu.iam_id, filter='name ~ 1'
+    )
     same(error.status_code, 400)
     body(error)
 
@@ -279,7 +288,13 @@ def list_other_user(emu):
 @check
 def list_bad(emu):
     """page sizes, page tokens, sort fields and orders that do not exist are refused"""
-    for bad in ({'pagesize': 0}, {'pagesize': 101}, {'pagetoken': 'x'}, {'sort': 'size'}, {'order': 'up'}):
+    for bad in (
+        {'pagesize': 0},
+        {'pagesize': 101},
+        {'pagetoken': 'x'},
+        {'sort': 'size'},
+        {'order': 'up'},
+    ):
         error = refused(emu.iam.list_api_keys, account_id=emu.account, iam_id=emu.iam_id, **bad)
         same((bad, error.status_code), (bad, 400))
         body(error)
@@ -323,7 +338,9 @@ def details(emu):
     found = emu.iam.get_api_keys_details(iam_api_key=key['apikey']).get_result()
     same((found['id'], found['entity_tag']), (key['id'], key['entity_tag']))
     assert not found.get('apikey') and not found.get('history'), found
-    found = emu.iam.get_api_keys_details(iam_api_key=key['apikey'], include_history=True).get_result()
+    found = emu.iam.get_api_keys_details(
+        iam_api_key=key['apikey'], include_history=True
+    ).get_result()
     assert found['history'], found
     error = refused(emu.iam.get_api_keys_details, iam_api_key='0' * 44)
     same(error.status_code, 404)
