@@ -22,7 +22,7 @@ pub fn find(flag: Option<&str>, environment: &Environment, ui: &mut Ui) -> Resul
             let text = value.to_str().ok_or_else(|| unusable(name, "is not valid UTF-8"))?;
             return match text.strip_prefix('@') {
                 Some(file) => of_file(file, name),
-                None => non_empty(Secret::new(text.trim().to_owned()), name),
+                None => a_key(Secret::new(text.trim().to_owned()), name),
             }
             .map(Some);
         }
@@ -35,7 +35,7 @@ fn of_flag(from: &str, ui: &mut Ui) -> Result<Secret> {
         return of_file(file, "--apikey");
     }
     match input::read(from, ui)? {
-        Some(key) => non_empty(key, "--apikey"),
+        Some(key) => a_key(key, "--apikey"),
         None => Err(Error::usage(
             "An API key is not taken from the command line, where others can see it.",
         )
@@ -46,12 +46,17 @@ fn of_flag(from: &str, ui: &mut Ui) -> Result<Secret> {
 fn of_file(file: &str, source: &str) -> Result<Secret> {
     let key = input::read_file(file)
         .map_err(|error| unusable(source, &format!("names a file: {}", error.message)))?;
-    non_empty(key, source)
+    a_key(key, source)
 }
 
-fn non_empty(key: Secret, source: &str) -> Result<Secret> {
+fn a_key(key: Secret, source: &str) -> Result<Secret> {
     if key.expose().is_empty() {
         return Err(unusable(source, "holds no API key"));
+    }
+    // Anything may be in a file; only a key is sent to the service.
+    let is_odd = |c: char| c.is_whitespace() || c.is_control();
+    if key.expose().starts_with('{') || key.expose().contains(is_odd) {
+        return Err(unusable(source, "holds something else than one API key"));
     }
     Ok(key)
 }

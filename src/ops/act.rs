@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKey, ApiKeyId, Detail, Identity, KeyRef};
 use crate::ops::resolve::{self, Meaning};
-use crate::ops::{locked, progress_line, subject};
+use crate::ops::{conflict, locked, progress_line, subject};
 use crate::render::json::{self, Outcome};
 use crate::text::escape;
 use crate::ui::nobody_answers;
@@ -23,6 +23,8 @@ pub struct Verb {
     pub meaning: Meaning,
     /// Whether a locked key stops it.
     pub stopped_by_lock: bool,
+    /// Whether there is no key afterwards.
+    pub ends_it: bool,
     /// Whether a key already is as it would be afterwards.
     pub already: fn(&ApiKey) -> bool,
     /// Does it.
@@ -177,16 +179,21 @@ fn act(verb: &Verb, item: &Item, context: &Context) -> Result<Became> {
     match (verb.act)(backend, &key.id) {
         Ok(()) => Ok(Became::Done),
         // Somebody else was faster; what a conflict means is seen by looking again.
-        Err(error) if error.condition == Condition::Conflict => {
-            let now = backend.api_key(&key.id, Detail::default());
-            let now = now.map_err(|error| context.told(error, &subject))?.key;
+        Err(error) if matches!(error.condition, Condition::Conflict | Condition::Locked) => {
+            let now = match backend.api_key(&key.id, Detail::default()) {
+                Err(error) if verb.ends_it && error.condition == Condition::NotFound => {
+                    return Ok(Became::Done);
+                }
+                now => now.map_err(|error| context.told(error, &subject))?.key,
+            };
             if (verb.already)(&now) {
                 Ok(Became::Unchanged)
+            } else if verb.stopped_by_lock && now.locked || error.condition == Condition::Locked {
+                Err(locked(context, &subject, &now))
             } else {
-                Err(context.told(error, &subject))
+                Err(conflict(context, error, &subject, key, &now))
             }
         }
-        Err(error) if error.condition == Condition::Locked => Err(locked(context, &subject, key)),
         Err(error) => Err(context.told(error, &subject)),
     }
 }

@@ -12,6 +12,7 @@ const DELETE: Verb = Verb {
     done: "deleted",
     meaning: Meaning::Every,
     stopped_by_lock: true,
+    ends_it: true,
     already: |_| false,
     act: |backend, id| backend.delete_api_key(id),
 };

@@ -12,6 +12,7 @@ const LOCK: Verb = Verb {
     done: "locked",
     meaning: Meaning::Current,
     stopped_by_lock: false,
+    ends_it: false,
     already: |key| key.locked,
     act: |backend, id| backend.set_locked(id, true),
 };
@@ -31,6 +32,7 @@ const DISABLE: Verb = Verb {
     done: "disabled",
     meaning: Meaning::Every,
     stopped_by_lock: true,
+    ends_it: false,
     already: |key| key.disabled,
     act: |backend, id| backend.set_disabled(id, true),
 };

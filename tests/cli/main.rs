@@ -26,7 +26,7 @@ mod invocations;
 mod readme;
 mod recover;
 mod recover_remote;
-mod remote_pages;
+mod remote;
 mod scripted_server;
 mod secrets;
 mod support;

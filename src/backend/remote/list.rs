@@ -1,5 +1,6 @@
 //! Listing: page after page, each read while the next is on its way.
 
+use std::collections::HashSet;
 use std::panic::resume_unwind;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, Scope, ScopedJoinHandle};
@@ -11,8 +12,6 @@ use crate::model::{ApiKey, Identity, Owner};
 
 /// Keys in a page; the service's own maximum.
 const PAGE: &str = "100";
-/// More pages than any account can fill; a listing that goes on behind them goes in circles.
-const MOST_PAGES: usize = 10_000;
 /// Pages that may wait to be read.
 const WAITING: usize = 4;
 
@@ -51,7 +50,8 @@ impl RemoteBackend {
             let mut reader: Option<Reader<'_>> = None;
             let mut behind = Vec::new();
             let mut page: Option<String> = None;
-            for _ in 0..MOST_PAGES {
+            let mut pages = HashSet::new();
+            loop {
                 let mut query =
                     vec![("account_id", &*me.account_id), ("iam_id", iam_id), ("pagesize", PAGE)];
                 query.extend(page.as_deref().map(|page| ("pagetoken", page)));
@@ -66,20 +66,20 @@ impl RemoteBackend {
                     read_page(&sent, &me, &mut behind)
                         .map_err(|Unreadable| self.unreadable(&call, &sent))?
                 };
-                if next.is_some() && next == page {
-                    break;
-                }
-                if next.is_none() {
+                let Some(next) = next else {
                     let read = reader.map_or_else(|| Ok(Vec::new()), Reader::end);
                     let mut keys = read.map_err(|sent| self.unreadable(&call, &sent))?;
                     keys.append(&mut behind);
                     keys.sort_by_key(|key| key.created_at);
                     return Ok(keys);
+                };
+                if !pages.insert(next.clone()) {
+                    let words =
+                        "The listing goes in circles: a page names an earlier one as the next";
+                    return Err(Condition::Unavailable(words.to_owned()).into());
                 }
-                page = next;
+                page = Some(next);
             }
-            let words = "The pages of the listing never end";
-            Err(Condition::Unavailable(words.to_owned()).into())
         })
     }
 }

@@ -12,7 +12,8 @@ mod transport;
 mod wire;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde::Serialize;
@@ -192,8 +193,8 @@ impl RemoteBackend {
         read(&sent).ok_or_else(|| self.unreadable(call, &sent))
     }
 
-    /// Does something to a key that may be done twice. `done` tells of the key, read again, whether it was done:
-    /// where an answer was lost, or where another attempt finds it done by the one before.
+    /// Does something to a key that may be done twice. Where an answer was lost, or another attempt may find it done
+    /// by the one before, the key is read again, and `done` tells of it whether it was done.
     fn act(
         &self,
         call: &Call<'_>,
@@ -209,9 +210,17 @@ impl RemoteBackend {
             Err(lost) => return Err(lost.into()),
         };
         let reply = &sent.reply;
-        let before = sent.attempts > 1 && [404, 409].contains(&reply.status);
-        if reply.is_success() || (before || reply.status >= 500) && done(&look()) {
+        if reply.is_success() {
             return Ok(());
+        }
+        if reply.is_trouble() || sent.attempts > 1 && [404, 409, 412].contains(&reply.status) {
+            let now = look();
+            if done(&now) {
+                return Ok(());
+            }
+            if reply.is_trouble() && now.is_err() {
+                return Err(errors::unknown(self.refused(call, &sent)));
+            }
         }
         Err(self.refused(call, &sent))
     }
@@ -320,22 +329,31 @@ impl Backend for RemoteBackend {
         let mut budget = Budget::new(&self.transport.settings);
         loop {
             let sent = self.send_once(&call);
-            let (asked, error) = match sent {
-                Ok(sent) if sent.reply.is_success() => {
-                    let Some(details) = key_in(&sent, Detail::default()) else {
-                        return self.api_key(id, Detail::default()).map(|details| details.key);
-                    };
-                    return expiry_removed(details.key, changes);
+            let mut asked = None;
+            let (error, in_doubt, again) = match sent {
+                Ok(sent) if sent.reply.is_success() => match key_in(&sent, Detail::default()) {
+                    Some(details) => return expiry_removed(details.key, changes),
+                    None => (self.unreadable(&call, &sent), true, true),
+                },
+                Ok(sent) => {
+                    let reply = &sent.reply;
+                    let error = self.refused(&call, &sent);
+                    if !reply.is_trouble() && !reply.may_pass() {
+                        return Err(error);
+                    }
+                    asked = self.transport.retry_after(reply);
+                    (error, reply.is_trouble(), reply.may_pass())
                 }
-                Ok(sent) if sent.reply.may_pass() => {
-                    (self.transport.retry_after(&sent.reply), self.refused(&call, &sent))
+                Err(Lost::OnTheWay(failure)) => {
+                    let again = !failure.lasting;
+                    (errors::in_doubt(failure), false, again)
                 }
-                Ok(sent) => return Err(self.refused(&call, &sent)),
-                Err(Lost::OnTheWay(failure)) => (None, errors::in_doubt(failure)),
                 Err(lost) => return Err(lost.into()),
             };
             // Sent again only while the key still is at the version that was read.
-            if let Ok(now) = self.api_key(id, Detail::default()) {
+            let now = self.api_key(id, Detail::default());
+            let is_seen = now.is_ok();
+            if let Ok(now) = now {
                 if changes.already_in(&now.key) {
                     return Ok(now.key);
                 }
@@ -343,8 +361,8 @@ impl Backend for RemoteBackend {
                     return Err(Condition::Conflict.into());
                 }
             }
-            if !budget.pause(asked) {
-                return Err(error);
+            if !again || !budget.pause(asked) {
+                return Err(if in_doubt && !is_seen { errors::unknown(error) } else { error });
             }
         }
     }
@@ -363,7 +381,40 @@ impl Backend for RemoteBackend {
     fn set_disabled(&self, id: &ApiKeyId, disabled: bool) -> Result<(), BackendError> {
         self.set(id, "disable", disabled, |key| key.disabled)
     }
+
+    fn acting_key(&self) -> Result<Option<ApiKeyId>, BackendError> {
+        match self.api_key_by_value(self.session.api_key()) {
+            Ok(key) => Ok(Some(key.id)),
+            // A key of another account, or one that the service does not show.
+            Err(error) if error.condition == Condition::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn acting_with(&self, value: &Secret) -> Result<Option<Box<dyn Backend>>, BackendError> {
+        let settings = self.transport.settings.clone();
+        let api_key = Secret::new(value.expose().to_owned());
+        let other = Self::new(settings, api_key, self.session.clock());
+        let start = Instant::now();
+        let mut pause = Duration::from_millis(250);
+        loop {
+            match other.session.proven(&other.transport) {
+                Ok(()) => return Ok(Some(Box::new(other))),
+                Err(error)
+                    if error.condition == Condition::Unauthorized
+                        && start.elapsed() + pause < TIME_TO_SETTLE =>
+                {
+                    thread::sleep(pause);
+                    pause = (pause * 2).min(Duration::from_secs(4));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
 }
+
+/// How long a key that was just made may stay unknown to the token service.
+const TIME_TO_SETTLE: Duration = Duration::from_secs(30);
 
 /// Makes sure that an expiry is gone where it was to go: how to remove one is not documented.
 fn expiry_removed(key: ApiKey, changes: &ApiKeyChanges) -> Result<ApiKey, BackendError> {

@@ -1,6 +1,7 @@
 //! Access tokens: got for an API key, kept for the next command, and asked who they are (`api/auth.md` §1 to §3).
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
@@ -39,6 +40,7 @@ pub(super) struct Token {
 #[derive(Deserialize)]
 struct TokenBody {
     access_token: String,
+    refresh_token: Option<String>,
     expires_in: i64,
     expiration: i64,
 }
@@ -87,12 +89,12 @@ impl Token {
     }
 
     fn is_usable(&self, now: i64) -> bool {
-        now + MARGIN < self.expires
+        now.saturating_add(MARGIN) < self.expires
     }
 
     /// A token is renewed when four fifths of its life are over.
     fn is_young(&self, now: i64) -> bool {
-        now < self.expires - self.lifetime / 5
+        now < self.expires.saturating_sub(self.lifetime / 5)
     }
 }
 
@@ -112,6 +114,8 @@ pub(super) struct Session {
     cache: PathBuf,
     clock: Clock,
     current: Mutex<Option<Arc<Token>>>,
+    /// Whether an old token's renewal failed in this process; once is enough.
+    is_tried: AtomicBool,
 }
 
 impl Session {
@@ -120,7 +124,8 @@ impl Session {
         // One file per token service and credential, whose name gives neither away.
         let name = api_key.keyed_hash(settings.auth.as_str().as_bytes());
         let cache = settings.tokens.join(format!("token-{}.json", name.as_str()));
-        Self { api_key, cache, clock, current: Mutex::default() }
+        transport.known.learn(api_key.expose());
+        Self { api_key, cache, clock, current: Mutex::default(), is_tried: AtomicBool::new(false) }
     }
 
     /// Returns a token that is good for a while.
@@ -132,13 +137,34 @@ impl Session {
             .or_else(|| self.kept(transport).map(Arc::new))
             .filter(|held| held.is_usable(now));
         let token = match held {
-            Some(held) if held.is_young(now) => held,
+            Some(held) if held.is_young(now) || self.is_tried.load(Ordering::Relaxed) => held,
             // An old one is better than none.
-            Some(held) => self.exchange(transport).map_or(held, Arc::new),
+            Some(held) => self.exchange(transport).map_or_else(
+                |_| {
+                    self.is_tried.store(true, Ordering::Relaxed);
+                    held
+                },
+                Arc::new,
+            ),
             None => Arc::new(self.exchange(transport)?),
         };
         *current = Some(Arc::clone(&token));
         Ok(token)
+    }
+
+    pub(super) fn api_key(&self) -> &Secret {
+        &self.api_key
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Exchanges the credential now, whatever token was kept: the proof that it works.
+    pub(super) fn proven(&self, transport: &Transport) -> Result<(), BackendError> {
+        let token = self.exchange(transport)?;
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(token));
+        Ok(())
     }
 
     /// Gets a new token in the place of one that was refused; `None` when that one was new itself.
@@ -167,13 +193,18 @@ impl Session {
         if !reply.is_success() {
             return Err(errors::no_token(&request, &reply, transport));
         }
-        let Ok(body) = serde_json::from_slice::<TokenBody>(&reply.body) else {
+        let Ok(mut body) = serde_json::from_slice::<TokenBody>(&reply.body) else {
             let words = format!(
                 "The token service {} gave an answer that holds no token",
                 auth.authority()
             );
             return Err(Condition::Unavailable(words).into());
         };
+        if let Some(refresh) = body.refresh_token.take().map(Zeroizing::new) {
+            transport.known.learn_told(&refresh);
+        }
+        // By this machine's clock, which may differ from the service's.
+        body.expiration = self.clock.now()?.seconds().saturating_add(body.expires_in);
         let token = Token::of(body, true)?;
         self.keep(auth.as_str(), &token);
         Ok(token)
@@ -231,6 +262,7 @@ mod tests {
     fn a_token_is_renewed_at_four_fifths_of_its_life() {
         let body = TokenBody {
             access_token: jwt(r#"{"iam_id":"i","account":{"bss":"a"}}"#),
+            refresh_token: None,
             expires_in: 3_600,
             expiration: 10_000,
         };

@@ -11,7 +11,7 @@ use reqwest::{Certificate, Method, redirect};
 
 use super::endpoint::Endpoint;
 use super::failure::{Failure, explain, root_cause, seconds};
-use super::message::{Body, Reply, Request};
+use super::message::{Body, Known, Reply, Request};
 use super::trace::{Trace, TraceTo};
 use crate::clock::Clock;
 use crate::private_file;
@@ -27,7 +27,7 @@ const MOST: u64 = 16 << 20;
 const PIECE: usize = 16 * 1024;
 
 /// How to reach the service.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// The API's base URL.
     pub endpoint: Endpoint,
@@ -96,6 +96,8 @@ pub(super) struct Transport {
     pub(super) settings: Settings,
     clock: Clock,
     trace: Option<Trace>,
+    /// What no text may repeat.
+    pub(super) known: Known,
     /// To this machine, past every proxy; and to anywhere else.
     clients: [OnceLock<Client>; 2],
 }
@@ -103,24 +105,34 @@ pub(super) struct Transport {
 impl Transport {
     pub(super) fn new(settings: Settings, clock: Clock) -> Self {
         let trace = settings.trace.clone().map(|to| Trace::new(to, clock));
-        Self { settings, clock, trace, clients: Default::default() }
+        Self { settings, clock, trace, known: Known::default(), clients: Default::default() }
     }
 
     /// Sends a request that may be sent again; returns the answer and how many attempts it took.
     pub(super) fn send(&self, request: &Request<'_>) -> Result<(Reply, u32), Failure> {
         let mut budget = Budget::new(&self.settings);
         let mut attempts = 0;
+        // Whether an attempt so far may have been carried out.
+        let mut in_doubt = false;
         loop {
             attempts += 1;
             let timeout = self.settings.timeout().min(budget.left());
             let result = self.send_once(request, timeout);
-            let asked = match &result {
-                Ok(reply) if reply.may_pass() => self.retry_after(reply),
-                Err(failure) if !failure.lasting => None,
-                _ => return result.map(|reply| (reply, attempts)),
+            let (asked, again) = match &result {
+                Ok(reply) => {
+                    in_doubt |= reply.is_trouble();
+                    (self.retry_after(reply), reply.may_pass())
+                }
+                Err(failure) => {
+                    in_doubt |= failure.sent;
+                    (None, !failure.lasting)
+                }
             };
-            if !budget.pause(asked) {
-                return result.map(|reply| (reply, attempts));
+            if !again || !budget.pause(asked) {
+                return match result {
+                    Ok(reply) => Ok((reply, attempts)),
+                    Err(failure) => Err(Failure { sent: in_doubt, ..failure }),
+                };
             }
         }
     }
@@ -136,17 +148,18 @@ impl Transport {
         request: &Request<'_>,
         timeout: Duration,
     ) -> Result<Reply, Failure> {
+        self.known.learn_of(request);
         let client = self.client(request.to)?;
         let builder = fill(client.request(request.method.clone(), request.url.clone()), request)?
             .timeout(timeout);
         if let Some(trace) = &self.trace {
-            trace.request(request);
+            trace.request(request, &self.known);
         }
         let started = Instant::now();
         let result = receive(builder, request.to, timeout, started);
         if let Some(trace) = &self.trace {
             match &result {
-                Ok(reply) => trace.response(request, reply, started.elapsed()),
+                Ok(reply) => trace.response(reply, &self.known, started.elapsed()),
                 Err(failure) => trace.failure(&failure.words, started.elapsed()),
             }
         }
@@ -253,6 +266,7 @@ fn receive(
         words: format!("The answer of {} broke off: {why}", to.authority()),
         hint: None,
     };
+    let late = || lost(format!("it took longer than {}", seconds(timeout)));
     let status = response.status().as_u16();
     let headers = std::mem::take(response.headers_mut());
     let length = response.content_length().unwrap_or(8 * 1024).min(MOST);
@@ -261,7 +275,7 @@ fn receive(
     loop {
         // The client's own time-out begins anew with every piece.
         if started.elapsed() > timeout {
-            return Err(lost(format!("it took longer than {}", seconds(timeout))));
+            return Err(late());
         }
         let filled = body.len();
         body.resize(filled + PIECE, 0);
@@ -271,10 +285,11 @@ fn receive(
             Ok(0) => return Ok(Reply { status, headers, body }),
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) if started.elapsed() >= timeout => return Err(late()),
             Err(error) => return Err(lost(root_cause(&error))),
         }
         if body.len() as u64 > MOST {
-            return Err(lost("it is larger than 16 MiB".to_owned()));
+            return Err(Failure { lasting: true, ..lost("it is larger than 16 MiB".to_owned()) });
         }
     }
 }

@@ -186,6 +186,8 @@ pub(super) struct NewBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     apikey: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    support_sessions: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     action_when_leaked: Option<LeakAction>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<String>,
@@ -204,6 +206,7 @@ impl<'a> NewBody<'a> {
             description: &new.description,
             account_id: &identity.account_id,
             apikey: value,
+            support_sessions: new.support_sessions,
             action_when_leaked: new.action_when_leaked,
             expires_at: new.expires_at.map(wire_time),
         }
@@ -218,6 +221,8 @@ pub(super) struct ChangesBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    support_sessions: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     action_when_leaked: Option<LeakAction>,
     /// Empty for never, as an empty description clears that one; how the service clears it is not documented.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -229,6 +234,7 @@ impl<'a> ChangesBody<'a> {
         Self {
             name: changes.name.as_deref(),
             description: changes.description.as_deref(),
+            support_sessions: changes.support_sessions,
             action_when_leaked: changes.action_when_leaked,
             expires_at: changes.expires_at.map(|at| at.map(wire_time).unwrap_or_default()),
         }
