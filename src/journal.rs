@@ -147,6 +147,15 @@ impl Orphan {
         })
     }
 
+    /// Returns until when a look-up that finds nothing proves nothing; `None` where nothing was ever sent.
+    pub fn in_doubt_until(&self) -> Option<Timestamp> {
+        let untils = self.steps.iter().filter_map(|step| match step {
+            Step::Sending { until } => Some(*until),
+            Step::Delivering { .. } | Step::Delivered => None,
+        });
+        untils.max()
+    }
+
     /// Tells whether the value was printed.
     pub fn was_delivered(&self) -> bool {
         self.steps.contains(&Step::Delivered)

@@ -8,6 +8,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::support::emulator::Emulator;
+use crate::support::iam::{key_json, token_answer};
+use crate::support::server::{Answer, Server};
 use crate::support::{Outcome, Sandbox, run};
 
 const LOST: &str = "create:drop,after";
@@ -147,6 +149,25 @@ fn a_key_that_somebody_uses_is_left_alone() {
 }
 
 #[test]
+fn a_key_of_another_time_is_left_alone() {
+    let mut rig = Rig::new(&[NEVER, BLIND]);
+    rig.run(&["api-key-create", "K", "-q"]).code(11);
+    rig.heal();
+    rig.emulator.take().unwrap().stop();
+    let address = rig.endpoint.strip_prefix("http://").unwrap().to_owned();
+    let later = [("IBMCLOUD_IAM_NOW", "2026-11-21T09:11:00Z")];
+    rig.emulator = Some(Emulator::start(&rig.sandbox, &["--listen", &address], &later));
+    let mut command = rig.command(&["api-key-create", "K", "--file", "later.json", "-q"]);
+    run(command.envs(later), b"").ok();
+    let mut command = rig.command(&["recover", "--force"]);
+    run(command.envs(later), b"").ok().stdout(&format!(
+        "{PROGRESS}OK\nAPI key K ([ID1]) was made since then, and another command may have made it; it was left alone\n"
+    ));
+    assert_eq!(rig.sandbox.files_in_work(), ["later.json"]);
+    rig.run(&["api-key-lookup", "@later.json"]).ok();
+}
+
+#[test]
 fn several_candidates_are_only_named() {
     let mut rig = Rig::new(&[LOST, BLIND]);
     rig.run(&["api-key-create", "K", "-q"]).code(11);
@@ -199,4 +220,51 @@ fn a_signal_leaves_what_recover_completes() {
         rig.heal();
         rig.recovers(&[], "OK\nAPI key K ([ID1]) was created; it is now in BOX/work/key.json\n");
     }
+}
+
+/// Runs a command against a scripted service.
+fn against(server: &Server, sandbox: &Sandbox, args: &[&str]) -> Outcome {
+    let mut command = sandbox.command(args);
+    command
+        .env("IBMCLOUD_IAM_BACKEND", "remote")
+        .env("IBMCLOUD_IAM_API_ENDPOINT", server.url())
+        .env("IBMCLOUD_API_KEY", "the-key-to-log-in-with-the-key-to-log-in")
+        .env("IBMCLOUD_HTTP_TIMEOUT", "0.5");
+    run(&mut command, b"")
+}
+
+#[test]
+fn a_service_that_puts_its_own_value_in_place_is_believed() {
+    let theirs = "a-value-that-the-service-has-chosen-instead";
+    let server = Server::start(move |request| match request.route().as_str() {
+        "POST /identity/token" => token_answer(),
+        "POST /v1/apikeys" => {
+            let mut key = key_json(1, "K");
+            key["apikey"] = theirs.into();
+            Answer::json(201, key)
+        }
+        route => panic!("{route}"),
+    });
+    let sandbox = Sandbox::new();
+    against(&server, &sandbox, &TO_FILE).ok();
+    let file = std::fs::read_to_string(sandbox.work("key.json")).unwrap();
+    assert!(file.contains(theirs), "{file}");
+    assert_eq!((sandbox.files_in_work().len(), sandbox.open_entries()), (1, 0));
+}
+
+#[test]
+fn a_service_that_takes_no_chosen_values_is_told_of() {
+    let refusal = serde_json::json!({"errors": [{"code": "invalid_request", "message_code": "BXNIM0106E",
+        "message": "Validation of property 'apikey' failed."}], "trace": "t-1", "status_code": 400});
+    let server = Server::start(move |request| match request.route().as_str() {
+        "POST /identity/token" => token_answer(),
+        _ => Answer::json(400, refusal.clone()),
+    });
+    let sandbox = Sandbox::new();
+    against(&server, &sandbox, &TO_FILE).code(2).stderr(
+        "FAILED\nThe service finds the request invalid. Validation of property 'apikey' failed.\n\
+         Code: BXNIM0106E\nTransaction-Id: t-1\n\
+         If the service takes no values that were chosen elsewhere, repeat the command with '--server-value'.\n\n",
+    );
+    assert_eq!((sandbox.files_in_work().len(), sandbox.open_entries()), (0, 0));
 }

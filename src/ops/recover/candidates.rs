@@ -7,12 +7,14 @@ use crate::backend::Condition;
 use crate::cli::RecoverArgs;
 use crate::context::Context;
 use crate::error::Result;
-use crate::journal::{Begun, Orphan, Step};
+use crate::journal::{Begun, Orphan};
 use crate::model::{ApiKey, ApiKeyId, BackendKind, Detail, Owner, Selection};
 use crate::ops::subject;
 
 /// No request is in doubt for longer: twice the longest time-out there can be.
 const MOST_SECONDS_OF_DOUBT: u64 = 2 * 3_600;
+/// By how many seconds the service's clock may differ from ours; it tells times to the minute.
+const MOST_SKEW: i64 = 10 * 60;
 
 /// Tells whether a key may still come to be that a look-up does not find now. Where it may, waits until it may not.
 pub(super) fn wait_for_certainty(
@@ -20,11 +22,8 @@ pub(super) fn wait_for_certainty(
     args: &RecoverArgs,
     context: &mut Context,
 ) -> Result<bool> {
-    let untils = orphan.steps.iter().filter_map(|step| match step {
-        Step::Sending { until } => Some(until.seconds()),
-        Step::Delivering { .. } | Step::Delivered => None,
-    });
-    let left = untils.max().unwrap_or_default() - context.now()?.seconds();
+    let until = orphan.in_doubt_until().unwrap_or_default();
+    let left = until.seconds() - context.now()?.seconds();
     let Ok(left @ 1..) = u64::try_from(left) else { return Ok(true) };
     if args.dry_run.dry_run {
         return Ok(false);
@@ -44,6 +43,8 @@ pub(super) struct Candidate {
     pub(super) key: ApiKey,
     /// Whether somebody has used its value, and so holds it.
     pub(super) is_used: bool,
+    /// Whether it was made while the command ran, as far as two clocks agree.
+    pub(super) is_timely: bool,
 }
 
 /// Finds the keys that the interrupted command may have made; `None` where there may still come to be one.
@@ -65,7 +66,8 @@ pub(super) fn candidates(
 fn candidates_now(orphan: &Orphan, context: &Context) -> Result<Vec<Candidate>> {
     let backend = context.backend()?;
     let was_sent = !orphan.steps.is_empty() || backend.kind() == BackendKind::Local;
-    let ids = match orphan.delivering().or(orphan.begun.id.as_deref()) {
+    let is_known = orphan.delivering().or(orphan.begun.id.as_deref());
+    let ids = match is_known {
         // Chosen beforehand, or told by the service: there is nothing to guess.
         Some(id) => vec![ApiKeyId::new(id)],
         None if was_sent => likely(&orphan.begun, context)?,
@@ -79,22 +81,27 @@ fn candidates_now(orphan: &Orphan, context: &Context) -> Result<Vec<Candidate>> 
             Err(error) => return Err(context.told(error, &subject(&id))),
         };
         let is_used = details.activity.is_some_and(|activity| activity.authn_count > 0);
-        found.push(Candidate { key: details.key, is_used });
+        let is_timely = is_known.is_some() || is_timely(&details.key, orphan);
+        found.push(Candidate { key: details.key, is_used, is_timely });
     }
     Ok(found)
 }
 
-/// Ids of keys of the name and creator, made since the command was begun and not there before.
+/// Ids of keys of the name and creator that were not there before.
 fn likely(begun: &Begun, context: &Context) -> Result<Vec<ApiKeyId>> {
     let listed = context.backend()?.api_keys(&Owner::Myself, &Selection::Named(begun.name.clone()));
     let keys = listed.map_err(|error| context.told(error, "The list of API keys"))?;
-    // The service tells times to the minute, by a clock of its own.
-    let earliest = begun.at.seconds() - 3_600;
     let is_likely = |key: &ApiKey| {
         *key.name == *begun.name
             && *key.created_by == *begun.iam_id
-            && key.created_at.seconds() >= earliest
             && !begun.known_ids.iter().any(|known| known == key.id.as_str())
     };
     Ok(keys.into_iter().filter(is_likely).map(|key| key.id).collect())
+}
+
+/// A later command may have made a key of the same name, and somebody may hold that one.
+fn is_timely(key: &ApiKey, orphan: &Orphan) -> bool {
+    let last = orphan.in_doubt_until().unwrap_or(orphan.begun.at);
+    let made = key.created_at.seconds();
+    (orphan.begun.at.seconds() - MOST_SKEW..=last.seconds() + MOST_SKEW).contains(&made)
 }

@@ -179,9 +179,10 @@ fn lost_copy(
         }
         return Ok(verdict);
     }
-    let Some(candidates) = candidates(orphan, args, context)? else {
+    let Some(mut candidates) = candidates(orphan, args, context)? else {
         return Ok(Verdict::undecided(&begun.name));
     };
+    candidates.retain(|candidate| candidate.is_timely);
     if !candidates.is_empty() {
         // Somebody took the copy away, or spoilt it: whoever did may hold the value, so nothing is deleted.
         let what = if pending.exists() { "holds no value any more" } else { "is gone" };
@@ -241,10 +242,12 @@ fn settle_candidates(
     };
     match candidates.as_slice() {
         [] => Ok(Verdict::never_created(name, args)),
-        [Candidate { key, is_used: false }] => settle_unheld(key, args, context),
-        [Candidate { key, is_used: true }] => {
+        [Candidate { key, is_used: false, is_timely: true }] => settle_unheld(key, args, context),
+        [Candidate { key, is_used, .. }] => {
+            let why =
+                if *is_used { "somebody has used it" } else { "another command may have made it" };
             let sentence = format!(
-                "API key {name} ({}) was made since then, and somebody has used it; it was left alone",
+                "API key {name} ({}) was made since then, and {why}; it was left alone",
                 key.id
             );
             Ok(Verdict {
