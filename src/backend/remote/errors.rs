@@ -6,6 +6,7 @@ use super::failure::Failure;
 use super::message::{Reply, Request};
 use super::transport::Transport;
 use crate::backend::{BackendError, Condition, ServiceAnswer};
+use crate::secret::Wiped;
 
 /// The longest message that is repeated.
 const MOST: usize = 2_000;
@@ -194,9 +195,5 @@ pub(super) fn unreadable(
 }
 
 fn empty(reply: &Reply) -> Reply {
-    Reply {
-        status: reply.status,
-        headers: reply.headers.clone(),
-        body: zeroize::Zeroizing::default(),
-    }
+    Reply { status: reply.status, headers: reply.headers.clone(), body: Wiped::default() }
 }

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::endpoint::Endpoint;
 use super::trace::HIDDEN;
-use crate::secret::Secret;
+use crate::secret::{Secret, Wiped};
 
 /// A text in a request, with every secret marked as one.
 #[derive(Debug)]
@@ -133,7 +133,7 @@ impl Known {
 pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
-    pub(super) body: Zeroizing<Vec<u8>>,
+    pub(super) body: Wiped,
 }
 
 impl Reply {

@@ -6,9 +6,8 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use reqwest::blocking::{Client, ClientBuilder, RequestBuilder};
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
-use reqwest::{Certificate, redirect};
-use zeroize::Zeroizing;
+use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use reqwest::{Certificate, Method, redirect};
 
 use super::endpoint::Endpoint;
 use super::failure::{Failure, explain, root_cause, seconds};
@@ -16,7 +15,7 @@ use super::message::{Body, Known, Reply, Request};
 use super::trace::{Trace, TraceTo};
 use crate::clock::Clock;
 use crate::private_file;
-use crate::secret;
+use crate::secret::{self, Wiped};
 
 /// How often an idempotent request is sent at most.
 pub(super) const ATTEMPTS: u32 = 4;
@@ -24,6 +23,8 @@ pub(super) const ATTEMPTS: u32 = 4;
 const IN_ALL: Duration = Duration::from_secs(30);
 /// The largest answer that is read: a page of 100 keys has some 60 KB.
 const MOST: u64 = 16 << 20;
+/// How much of an answer is read at a time.
+const PIECE: usize = 16 * 1024;
 
 /// How to reach the service.
 #[derive(Clone, Debug)]
@@ -238,6 +239,8 @@ fn fill(mut builder: RequestBuilder, request: &Request<'_>) -> Result<RequestBui
         builder = builder.header(*name, value);
     }
     Ok(match &request.body {
+        // Some proxies answer 411 to a POST that does not say that it has no body.
+        Body::Empty if request.method == Method::POST => builder.header(CONTENT_LENGTH, 0),
         Body::Empty => builder,
         Body::Form(fields) => {
             let exposed: Vec<_> = fields.iter().map(|(name, text)| (name, text.expose())).collect();
@@ -268,17 +271,19 @@ fn receive(
     let headers = std::mem::take(response.headers_mut());
     let length = response.content_length().unwrap_or(8 * 1024).min(MOST);
     // Its room at once as a rule: a buffer that moved would leave a value behind.
-    let mut body =
-        Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or_default() + 1));
-    let mut chunk = Zeroizing::new([0; 16 * 1024]);
+    let mut body = Wiped::with_capacity(usize::try_from(length).unwrap_or_default() + PIECE);
     loop {
         // The client's own time-out begins anew with every piece.
         if started.elapsed() > timeout {
             return Err(late());
         }
-        match response.read(&mut *chunk) {
+        let filled = body.len();
+        body.resize(filled + PIECE, 0);
+        let read = response.read(&mut body[filled..]);
+        body.truncate(filled + *read.as_ref().unwrap_or(&0));
+        match read {
             Ok(0) => return Ok(Reply { status, headers, body }),
-            Ok(read) => body.extend_from_slice(&chunk[..read]),
+            Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(_) if started.elapsed() >= timeout => return Err(late()),
             Err(error) => return Err(lost(root_cause(&error))),

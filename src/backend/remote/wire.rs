@@ -1,8 +1,10 @@
 //! The bodies of the API, as JSON (`api/iam_identity.md` §2).
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 
+use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
@@ -76,6 +78,40 @@ pub(super) struct ListBody<'a> {
     pub(super) next: Option<String>,
     #[serde(borrow)]
     pub(super) apikeys: Vec<KeyBody<'a>>,
+}
+
+/// Finds `next` where it stands before the keys, without reading those; `None` says nothing about the page.
+pub(super) fn early_next(page: &[u8]) -> Option<String> {
+    struct Head<'n>(&'n mut Option<String>);
+
+    impl<'de> Visitor<'de> for Head<'_> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a page")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut page: A) -> Result<(), A::Error> {
+            while let Some(field) = page.next_key::<Cow<'de, str>>()? {
+                match &*field {
+                    "next" => {
+                        *self.0 = page.next_value()?;
+                        return Ok(());
+                    }
+                    "apikeys" => return Ok(()),
+                    _ => {
+                        page.next_value::<IgnoredAny>()?;
+                    }
+                }
+            }
+            Ok(())
+        }
+    }
+
+    let mut next = None;
+    // That the document goes on is an error to serde, and none here.
+    let _ = serde_json::Deserializer::from_slice(page).deserialize_map(Head(&mut next));
+    next
 }
 
 /// Shares the texts that most keys of a listing have in common.

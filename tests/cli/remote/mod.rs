@@ -5,6 +5,7 @@ mod canary;
 mod conflicts;
 mod credentials;
 mod listing;
+mod pages;
 mod protocol;
 mod redirects;
 mod refused;
