@@ -88,7 +88,8 @@ impl<'a> Call<'a> {
 /// An answer, with the token that it was got with.
 struct Sent {
     reply: Reply,
-    attempts: u32,
+    /// Whether it, or an attempt before it, may have been carried out though it says otherwise.
+    in_doubt: bool,
     token: Arc<Token>,
 }
 
@@ -142,11 +143,11 @@ impl RemoteBackend {
     fn with_token(
         &self,
         call: &Call<'_>,
-        send: impl Fn(&Request<'_>) -> Result<(Reply, u32), Failure>,
+        send: impl Fn(&Request<'_>) -> Result<(Reply, bool), Failure>,
     ) -> Result<Sent, Lost> {
         let mut token = self.token().map_err(Lost::NoToken)?;
         loop {
-            let (reply, attempts) = send(&self.request(call, &token)).map_err(Lost::OnTheWay)?;
+            let (reply, in_doubt) = send(&self.request(call, &token)).map_err(Lost::OnTheWay)?;
             if reply.status == 401
                 && let Some(renewed) =
                     self.session.renewed(&token, &self.transport).map_err(Lost::NoToken)?
@@ -154,7 +155,7 @@ impl RemoteBackend {
                 token = renewed;
                 continue;
             }
-            return Ok(Sent { reply, attempts, token });
+            return Ok(Sent { reply, in_doubt, token });
         }
     }
 
@@ -166,7 +167,11 @@ impl RemoteBackend {
     /// Sends a call that must not be sent again unasked.
     fn send_once(&self, call: &Call<'_>) -> Result<Sent, Lost> {
         let timeout = self.transport.settings.timeout();
-        self.with_token(call, |request| Ok((self.transport.send_once(request, timeout)?, 1)))
+        self.with_token(call, |request| {
+            let reply = self.transport.send_once(request, timeout)?;
+            let in_doubt = reply.is_trouble();
+            Ok((reply, in_doubt))
+        })
     }
 
     fn refused(&self, call: &Call<'_>, sent: &Sent) -> BackendError {
@@ -213,12 +218,12 @@ impl RemoteBackend {
         if reply.is_success() {
             return Ok(());
         }
-        if reply.is_trouble() || sent.attempts > 1 && [404, 409, 412].contains(&reply.status) {
+        if sent.in_doubt {
             let now = look();
             if done(&now) {
                 return Ok(());
             }
-            if reply.is_trouble() && now.is_err() {
+            if now.is_err_and(|error| error.condition != Condition::NotFound) {
                 return Err(errors::unknown(self.refused(call, &sent)));
             }
         }
@@ -342,7 +347,7 @@ impl Backend for RemoteBackend {
                         return Err(error);
                     }
                     asked = self.transport.retry_after(reply);
-                    (error, reply.is_trouble(), reply.may_pass())
+                    (error, sent.in_doubt, reply.may_pass())
                 }
                 Err(Lost::OnTheWay(failure)) => {
                     let again = !failure.lasting;

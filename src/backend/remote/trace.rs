@@ -123,12 +123,13 @@ fn shown(body: &[u8], known: &Known) -> String {
     }
 }
 
-/// Hides every leaf that stands below a secret's name, and learns it.
+/// Hides every leaf that stands below a secret's name, and learns it; blots what is known out of the others.
 fn hide(value: &mut Value, below_secret: bool, known: &Known) {
     match value {
         Value::Object(fields) => {
-            for (name, value) in fields {
-                hide(value, below_secret && !is_harmless(name) || is_secret(name), known);
+            for (name, mut value) in std::mem::take(fields) {
+                hide(&mut value, below_secret && !is_harmless(&name) || is_secret(&name), known);
+                fields.insert(known.blot(&name), value);
             }
         }
         Value::Array(items) => items.iter_mut().for_each(|item| hide(item, below_secret, known)),
@@ -136,6 +137,7 @@ fn hide(value: &mut Value, below_secret: bool, known: &Known) {
             known.learn_told(text);
             *value = HIDDEN.into();
         }
+        Value::String(text) => *text = known.blot(text),
         Value::Number(_) if below_secret => *value = HIDDEN.into(),
         _ => {}
     }

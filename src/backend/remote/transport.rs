@@ -108,14 +108,12 @@ impl Transport {
         Self { settings, clock, trace, known: Known::default(), clients: Default::default() }
     }
 
-    /// Sends a request that may be sent again; returns the answer and how many attempts it took.
-    pub(super) fn send(&self, request: &Request<'_>) -> Result<(Reply, u32), Failure> {
+    /// Sends a request that may be sent again; returns the answer, and whether an attempt may have been carried
+    /// out though that says otherwise.
+    pub(super) fn send(&self, request: &Request<'_>) -> Result<(Reply, bool), Failure> {
         let mut budget = Budget::new(&self.settings);
-        let mut attempts = 0;
-        // Whether an attempt so far may have been carried out.
         let mut in_doubt = false;
         loop {
-            attempts += 1;
             let timeout = self.settings.timeout().min(budget.left());
             let result = self.send_once(request, timeout);
             let (asked, again) = match &result {
@@ -130,7 +128,7 @@ impl Transport {
             };
             if !again || !budget.pause(asked) {
                 return match result {
-                    Ok(reply) => Ok((reply, attempts)),
+                    Ok(reply) => Ok((reply, in_doubt)),
                     Err(failure) => Err(Failure { sent: in_doubt, ..failure }),
                 };
             }

@@ -87,7 +87,7 @@ fn a_key_that_cannot_be_read_is_told_by_its_place() {
     work("no-key.json", b"{\"name\": \"x\"}");
     work("empty.json", b"{\"apikey\": \"\"}");
     work("binary", b"\xff\xfe\x00");
-    work("large", &[b'x'; 70_000]);
+    work("large", "x".repeat(70_000).as_bytes());
     work("pem", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
     let read = |name: &str, why: &str| format!("names a file: '{name}' cannot be read: {why}");
     for (name, why) in [
