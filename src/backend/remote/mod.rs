@@ -387,6 +387,10 @@ impl Backend for RemoteBackend {
         self.set(id, "disable", disabled, |key| key.disabled)
     }
 
+    fn take_warnings(&self) -> Vec<String> {
+        self.transport.complaint().into_iter().collect()
+    }
+
     fn acting_key(&self) -> Result<Option<ApiKeyId>, BackendError> {
         match self.api_key_by_value(self.session.api_key()) {
             Ok(key) => Ok(Some(key.id)),
