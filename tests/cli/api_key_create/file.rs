@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 
 use super::nothing_was_made;
-use crate::support::expected::{done, failed, key_json};
+use crate::support::expected::{done, failed, key_json, never_expires};
 use crate::support::{Sandbox, mode, redact, run};
 
 /// The key file, byte for byte but for ids, tag and value.
@@ -47,7 +47,7 @@ fn the_file_is_byte_for_byte_what_scripts_read() {
     sandbox.run(&["api-key-create", "MyKey", "-d", "this is my API key", "--file", "key_file"]).is(
         0,
         &saved("MyKey", "key_file"),
-        "",
+        &never_expires("ibmcloud-iam"),
     );
     let file = sandbox.work("key_file");
     let text = fs::read_to_string(&file).unwrap();
