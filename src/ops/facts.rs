@@ -115,5 +115,5 @@ fn dependants(name: &str) -> Option<&'static str> {
         );
     }
     name.starts_with("cluster-")
-        .then_some("A cluster may use this key; without it it cannot pull images.")
+        .then_some("A cluster may use this key, and cannot pull images without it.")
 }

@@ -44,7 +44,8 @@ fn asked(
 ) -> impl FnOnce(&Ran) {
     move |ran| {
         let question = format!("Are you sure you want to {to_do} API key '{key}'? [y/N]> y\n");
-        let facts = if ["delete", "disable"].contains(&to_do) { facts(1, key) } else { String::new() };
+        let facts =
+            if ["delete", "disable"].contains(&to_do) { facts(1, key) } else { String::new() };
         let stdout =
             format!("{}{facts}{question}OK\nAPI key {key} was {did}\n", progress(doing, key));
         ran.outcome.is(0, &stdout, "");
@@ -129,7 +130,8 @@ scripts! {
         "ibmcloud iam api-key-disable k --force > /dev/null
          ibmcloud iam api-key-enable $(ibmcloud iam api-keys --uuid) --force"
         => |ran| {
-            one("Enabling", "[ID1]", "was enabled", &["k"])(ran);
+            // The facts are what disabling told before.
+            ended("Enabling", "[ID1]", "was enabled", "k", &["k"])(ran);
             assert_eq!(field(ran, "state"), "active");
         };
     deleted_by_an_answer: needs [], given ["notary-auth"],

@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use super::{Counter, Remote};
+use super::{Counter, Remote, facts, facts_and_tokens};
 use crate::support::iam::{error_answer, key_id, key_json, list_answer};
+use crate::support::redact;
 use crate::support::server::{Answer, Request};
 
 fn busy() -> Answer {
@@ -42,7 +43,8 @@ fn a_delete_that_was_carried_out_is_success() {
             *key = None;
             if count.next() == 0 { lost.clone() } else { gone() }
         });
-        remote.run(&["api-key-delete", &key_id(1), "--force"]).ok().stderr("");
+        let deleted = remote.run(&["api-key-delete", &key_id(1), "--force"]);
+        deleted.ok().stderr(&facts_and_tokens("api-key-delete", "ci"));
         assert_eq!(writes(&remote), 2);
     }
     // Without an attempt before, nobody else's deletion is ours.
@@ -75,7 +77,7 @@ fn a_state_that_was_reached_is_success() {
                 key.as_mut().unwrap()[field] = json!(on);
                 if count.next() == 0 { Answer::Close } else { last.clone() }
             });
-            remote.run(&[verb, &key_id(1), "--force"]).ok().stderr("");
+            remote.run(&[verb, &key_id(1), "--force"]).ok().stderr(&facts_and_tokens(verb, "ci"));
         }
     }
 }
@@ -107,8 +109,11 @@ fn what_cannot_be_found_out_is_unknown() {
             }
             let failed = remote.run_env(&[("IBMCLOUD_HTTP_TIMEOUT", "1")], &args);
             failed.code(11);
-            let begins = format!("FAILED\nIt is not known whether it was done: {words}\n");
-            assert!(failed.stderr.starts_with(&begins), "{failed:#?}");
+            let begins = format!(
+                "{}FAILED\nIt is not known whether it was done: {words}\n",
+                facts(args[0], "ci")
+            );
+            assert!(redact(&failed.stderr).starts_with(&begins), "{failed:#?}");
             let hint = "Look at the API key, then repeat the command if need be.\n\n";
             assert!(failed.stderr.ends_with(hint), "{failed:#?}");
         }
