@@ -56,7 +56,7 @@ fn older_than(age: Duration) -> String {
     let units = [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
     let (number, unit) = units
         .into_iter()
-        .find(|(length, _)| seconds % length == 0)
+        .find(|(length, _)| seconds.is_multiple_of(*length))
         .map_or((seconds, "second"), |(length, unit)| (seconds / length, unit));
     format!(" older than {number} {unit}{}", if number == 1 { "" } else { "s" })
 }
