@@ -117,3 +117,27 @@ fn dependants(name: &str) -> Option<&'static str> {
     name.starts_with("cluster-")
         .then_some("A cluster may use this key, and cannot pull images without it.")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No verb gets as far as to a locked key, unless it was locked meanwhile.
+    #[test]
+    fn a_lock_is_told_behind_the_use() {
+        let mut key = ApiKey::sample("cluster-1");
+        key.locked = true;
+        let told = line(&key, None, key.created_at);
+        let rest = ", last use unknown, locked. A cluster may use this key, and cannot pull images without it.";
+        assert!(told.ends_with(rest), "{told}");
+        key.locked = false;
+        assert_eq!(line(&key, None, key.created_at), told.replace(", locked", ""));
+    }
+
+    #[test]
+    fn a_use_without_a_time_is_told_too() {
+        let activity = |authn_count| Activity { last_authn: None, authn_count };
+        assert_eq!(last_use(Some(&activity(2))), "used, at an unknown time");
+        assert_eq!(last_use(Some(&activity(0))), "never used");
+    }
+}

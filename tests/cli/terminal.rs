@@ -1,6 +1,7 @@
 //! At a real terminal: questions, hidden input, interrupts, colours, and a width of one column.
 
 mod escaping;
+mod number;
 mod pipes;
 
 use std::process::Command;

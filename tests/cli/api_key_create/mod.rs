@@ -1,6 +1,7 @@
 //! `api-key-create`: the value comes out in exactly one place, and the file is exactly as scripts read it.
 
 mod file;
+mod reminder;
 
 use std::fs;
 

@@ -4,6 +4,7 @@ mod broken;
 mod canary;
 mod conflicts;
 mod credentials;
+mod facts;
 mod listing;
 mod pages;
 mod protocol;
