@@ -110,10 +110,10 @@ pub fn carry_out(
         announce(verb, &items[0], identity, context);
     }
     let waiting: Vec<&Item> = items.iter().filter(|item| item.known.is_none()).collect();
-    let mut any_tokens = false;
+    let mut used = Vec::new();
     if verb.ends_use && !mode.dry_run {
         let keys: Vec<&ApiKey> = waiting.iter().filter_map(|item| item.key.as_ref()).collect();
-        any_tokens = facts::tell(&keys, mode.asks(), now, context);
+        used = facts::tell_each(&keys, mode.asks(), now, context);
     }
     if mode.asks() && !waiting.is_empty() && !agreed(verb, &waiting, mode, context)? {
         return Err(Error::new(ErrorKind::Cancelled, "Cancelled; nothing was changed."));
@@ -150,8 +150,15 @@ pub fn carry_out(
             }
         }
     }
-    if any_done && any_tokens {
-        facts::warn_of_tokens(context);
+    let has_tokens = |item: &Item| {
+        item.became == Became::Done && item.key.as_ref().is_some_and(|key| used.contains(&key.id))
+    };
+    if items.iter().any(has_tokens) {
+        if several {
+            facts::warn_of_tokens_of_several(context);
+        } else {
+            facts::warn_of_tokens(context);
+        }
     }
     if context.ui.manner().json {
         let outcomes: Vec<Outcome<'_>> = items.iter().map(|item| outcome(verb, item)).collect();
@@ -214,7 +221,9 @@ fn announce(verb: &Verb, item: &Item, identity: &Identity, context: &mut Context
 fn agreed(verb: &Verb, waiting: &[&Item], mode: Mode, context: &mut Context) -> Result<bool> {
     if mode.counted {
         let count = waiting.len();
-        let question = format!("Type {count} to {} these {count} API keys", verb.to_do);
+        let what =
+            if count == 1 { "this API key".to_owned() } else { format!("these {count} API keys") };
+        let question = format!("Type {count} to {} {what}", verb.to_do);
         return context.ui.confirm_by_number(&question, count);
     }
     let both = |key: &ApiKey| format!("'{}' ({})", escape(&key.name), key.id);

@@ -1,5 +1,7 @@
 //! `api-key-delete`.
 
+use std::time::Duration;
+
 use crate::cli::ApiKeyDeleteArgs;
 use crate::context::Context;
 use crate::error::Result;
@@ -31,7 +33,7 @@ pub fn run(args: &ApiKeyDeleteArgs, context: &mut Context) -> Result<()> {
         return act::carry_out(&DELETE, items, mode, &identity, context);
     }
     let what = if args.all { "all API keys" } else { "phased-out API keys" };
-    let older = args.older_than.map(|_| " of some age").unwrap_or_default();
+    let older = args.older_than.map(older_than).unwrap_or_default();
     context.ui.progress(&progress_line("Deleting", &format!("{what}{older}"), &identity));
     let items: Vec<Item> =
         chosen(args, context)?.into_iter().map(|key| act::item(&DELETE, key, context)).collect();
@@ -41,11 +43,22 @@ pub fn run(args: &ApiKeyDeleteArgs, context: &mut Context) -> Result<()> {
         } else {
             let kind = if args.all { "" } else { "phased-out " };
             context.ui.ok();
-            context.ui.result(&format!("No {kind}API keys found"));
+            context.ui.result(&format!("No {kind}API keys{older} found"));
         }
         return Ok(());
     }
     act::carry_out(&DELETE, items, mode, &identity, context)
+}
+
+/// Says of what age keys are meant, in the largest unit that leaves nothing over.
+fn older_than(age: Duration) -> String {
+    let seconds = age.as_secs();
+    let units = [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
+    let (number, unit) = units
+        .into_iter()
+        .find(|(length, _)| seconds.is_multiple_of(*length))
+        .map_or((seconds, "second"), |(length, unit)| (seconds / length, unit));
+    format!(" older than {number} {unit}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Lists the keys that `--all` or `--phased-out` mean; the one that is logged in with comes last.

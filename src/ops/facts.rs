@@ -1,7 +1,8 @@
 //! What a key means to those who use it, told before it goes: its age, its last use, who depends on it.
 
+use crate::backend::Condition;
 use crate::context::Context;
-use crate::model::{Activity, ApiKey, Detail, Timestamp};
+use crate::model::{Activity, ApiKey, ApiKeyId, Detail, Timestamp};
 use crate::text::escape;
 
 /// Of more keys than an identity may have as a rule, the last use is not asked for.
@@ -10,18 +11,28 @@ const MOST_LOOKED_AT: usize = 20;
 /// Tells the facts about keys that are about to lose their effect: on standard output where a question follows, else
 /// on standard error. Returns whether tokens may have been issued with one of them.
 pub(super) fn tell(keys: &[&ApiKey], asks: bool, now: Timestamp, context: &mut Context) -> bool {
+    !tell_each(keys, asks, now, context).is_empty()
+}
+
+/// As [`tell`], and returns the keys with which tokens may have been issued.
+pub(super) fn tell_each(
+    keys: &[&ApiKey],
+    asks: bool,
+    now: Timestamp,
+    context: &mut Context,
+) -> Vec<ApiKeyId> {
     let manner = context.ui.manner();
     if !asks && (manner.quiet || manner.json || manner.json_errors) {
-        return false;
+        return Vec::new();
     }
-    let mut any_tokens = false;
+    let mut used = Vec::new();
+    let mut is_told = keys.len() <= MOST_LOOKED_AT;
     for key in keys {
-        let activity =
-            context.backend().ok().filter(|_| keys.len() <= MOST_LOOKED_AT).and_then(|backend| {
-                // What cannot be told is no reason to stop.
-                backend.api_key(&key.id, Detail { history: false, activity: true }).ok()?.activity
-            });
-        any_tokens |= activity.as_ref().is_none_or(|activity| activity.authn_count > 0);
+        // What cannot be told is no reason to stop.
+        let activity = if is_told { activity(key, &mut is_told, context) } else { None };
+        if activity.as_ref().is_none_or(|activity| activity.authn_count > 0) {
+            used.push(key.id.clone());
+        }
         let line = line(key, activity.as_ref(), now);
         if asks {
             context.ui.result(&line);
@@ -29,14 +40,31 @@ pub(super) fn tell(keys: &[&ApiKey], asks: bool, now: Timestamp, context: &mut C
             context.ui.warn(&line);
         }
     }
-    any_tokens
+    used
+}
+
+/// Asks for the use of a key. A service that is away is not waited for with the next key again.
+fn activity(key: &ApiKey, is_told: &mut bool, context: &Context) -> Option<Activity> {
+    let found = context.backend().ok()?.api_key(&key.id, Detail { history: false, activity: true });
+    *is_told =
+        !found.as_ref().is_err_and(|error| matches!(error.condition, Condition::Unavailable(_)));
+    found.ok()?.activity
 }
 
 /// Says how long works on what was issued before.
 pub(super) fn warn_of_tokens(context: &mut Context) {
-    context.ui.warn(
-        "Tokens that were issued with it stay valid until they expire, for up to 60 minutes.",
-    );
+    warn_of_tokens_of("it", context);
+}
+
+/// As [`warn_of_tokens`], where several keys were meant.
+pub(super) fn warn_of_tokens_of_several(context: &mut Context) {
+    warn_of_tokens_of("them", context);
+}
+
+fn warn_of_tokens_of(which: &str, context: &mut Context) {
+    context.ui.warn(&format!(
+        "Tokens that were issued with {which} stay valid until they expire, for up to 60 minutes."
+    ));
 }
 
 fn line(key: &ApiKey, activity: Option<&Activity>, now: Timestamp) -> String {
@@ -60,8 +88,10 @@ fn line(key: &ApiKey, activity: Option<&Activity>, now: Timestamp) -> String {
     line
 }
 
+/// Counts days as the date beside it does, from midnight to midnight.
 fn age(then: Timestamp, now: Timestamp) -> String {
-    match (now.seconds() - then.seconds()) / 86_400 {
+    let day = |at: Timestamp| at.seconds().div_euclid(86_400);
+    match day(now) - day(then) {
         ..=0 => "today".to_owned(),
         1 => "1 day ago".to_owned(),
         days => format!("{days} days ago"),
@@ -85,5 +115,29 @@ fn dependants(name: &str) -> Option<&'static str> {
         );
     }
     name.starts_with("cluster-")
-        .then_some("A cluster may use this key; without it it cannot pull images.")
+        .then_some("A cluster may use this key, and cannot pull images without it.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No verb gets as far as to a locked key, unless it was locked meanwhile.
+    #[test]
+    fn a_lock_is_told_behind_the_use() {
+        let mut key = ApiKey::sample("cluster-1");
+        key.locked = true;
+        let told = line(&key, None, key.created_at);
+        let rest = ", last use unknown, locked. A cluster may use this key, and cannot pull images without it.";
+        assert!(told.ends_with(rest), "{told}");
+        key.locked = false;
+        assert_eq!(line(&key, None, key.created_at), told.replace(", locked", ""));
+    }
+
+    #[test]
+    fn a_use_without_a_time_is_told_too() {
+        let activity = |authn_count| Activity { last_authn: None, authn_count };
+        assert_eq!(last_use(Some(&activity(2))), "used, at an unknown time");
+        assert_eq!(last_use(Some(&activity(0))), "never used");
+    }
 }

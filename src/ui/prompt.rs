@@ -46,6 +46,15 @@ impl Theme for PlainTheme {
         write!(f, "{prompt}> ")
     }
 
+    fn format_input_prompt_selection(
+        &self,
+        f: &mut dyn fmt::Write,
+        prompt: &str,
+        selection: &str,
+    ) -> fmt::Result {
+        write!(f, "{prompt}> {}", escape(selection))
+    }
+
     fn format_password_prompt(&self, f: &mut dyn fmt::Write, prompt: &str) -> fmt::Result {
         write!(f, "{prompt}> ")
     }
@@ -121,12 +130,12 @@ impl Ui {
         let asked = Input::<String>::with_theme(&PlainTheme)
             .with_prompt(question)
             .allow_empty(true)
-            .report(false)
             .interact_text_on(&Self::term());
+        // Before anything is forgotten: Ctrl-C ends here, at the prompt, and says that nothing was changed.
+        let answer = asked.map_err(|error| not_asked(&error.into()));
         interrupt::end_prompt();
         interrupt::watch(self.manner(), None);
-        let answer = asked.map_err(|error| not_asked(&error.into()))?;
-        Ok(answer.trim() == number.to_string())
+        Ok(answer?.trim() == number.to_string())
     }
 
     /// Asks for a secret at the terminal without showing it.

@@ -2,13 +2,19 @@
 
 use crate::support::Sandbox;
 use crate::support::expected::{
-    ambiguous, array, done, failed, locked, not_found, outcome, progress, unanswered,
+    ambiguous, array, behind_ids, done, facts, failed, locked, not_found, outcome, progress,
+    unanswered,
 };
 
 fn keys(names: &[&str]) -> (Sandbox, Vec<String>) {
     let sandbox = Sandbox::new();
     let ids = names.iter().map(|name| sandbox.create(name, &[])).collect();
     (sandbox, ids)
+}
+
+/// What stands before the question about `k`.
+fn begun() -> String {
+    format!("{}{}", progress("Deleting", "k"), facts(1, "k"))
 }
 
 const QUESTION: &str = "Are you sure you want to delete API key 'k'? [y/N]> ";
@@ -20,12 +26,12 @@ fn force_deletes_without_a_question() {
         sandbox.run(&["api-key-delete", "a", force]).is(
             0,
             &done("Deleting", "a", "was deleted"),
-            "",
+            &facts(1, "a"),
         );
         sandbox.run(&["api-key-delete", force, &ids[1]]).is(
             0,
             &done("Deleting", "[ID1]", "was deleted"),
-            "",
+            &facts(1, "b"),
         );
         sandbox.run(&["api-key-delete", "c", "-q", force]).is(0, "API key c was deleted\n", "");
         let json = array(&[outcome("\"[ID1]\"", "\"d\"", "deleted")]);
@@ -55,8 +61,7 @@ fn yes_on_standard_input_goes_on() {
     for answer in ["y\n", "yes\n", "Y\n", "YES\n", " y \n", "y", "y\r\n"] {
         let (sandbox, _) = keys(&["k"]);
         let echoed = answer.trim_end_matches('\n').replace('\r', "\\r");
-        let stdout =
-            format!("{}{QUESTION}{echoed}\nOK\nAPI key k was deleted\n", progress("Deleting", "k"));
+        let stdout = format!("{}{QUESTION}{echoed}\nOK\nAPI key k was deleted\n", begun());
         sandbox.run_input(&["api-key-delete", "k"], answer).is(0, &stdout, "");
         assert_eq!(sandbox.names(), [""; 0]);
     }
@@ -67,12 +72,12 @@ fn no_on_standard_input_cancels() {
     let (sandbox, _) = keys(&["k"]);
     let before = sandbox.store_bytes();
     for answer in ["n", "no", "No", "N"] {
-        let stdout = format!("{}{QUESTION}{answer}\n", progress("Deleting", "k"));
+        let stdout = format!("{}{QUESTION}{answer}\n", begun());
         let outcome = sandbox.run_input(&["api-key-delete", "k"], &format!("{answer}\n"));
         outcome.is(13, &stdout, "Cancelled; nothing was changed.\n");
     }
     let quiet = sandbox.run_input(&["api-key-delete", "k", "-q"], "n\n");
-    quiet.is(13, &format!("{QUESTION}n\n"), "Cancelled; nothing was changed.\n");
+    quiet.is(13, &format!("{}{QUESTION}n\n", facts(1, "k")), "Cancelled; nothing was changed.\n");
     assert_eq!(sandbox.store_bytes(), before);
 }
 
@@ -80,7 +85,7 @@ fn no_on_standard_input_cancels() {
 fn any_other_answer_changes_nothing_and_names_force() {
     let (sandbox, _) = keys(&["k"]);
     let before = sandbox.store_bytes();
-    let begun = progress("Deleting", "k");
+    let begun = begun();
     let neither =
         unanswered("The answer on standard input was neither 'y' nor 'n'; nothing was changed.");
     for (answer, echoed) in [
@@ -106,10 +111,7 @@ fn any_other_answer_changes_nothing_and_names_force() {
 #[test]
 fn no_more_than_one_line_is_read() {
     let (sandbox, _) = keys(&["k"]);
-    let stdout = format!(
-        "{}{QUESTION}y\nOK\nAPI key k was deleted\nrest\nof it\n",
-        progress("Deleting", "k")
-    );
+    let stdout = format!("{}{QUESTION}y\nOK\nAPI key k was deleted\nrest\nof it\n", begun());
     let script = "printf 'y\\nrest\\nof it\\n' | { ibmcloud-iam api-key-delete k; cat; }";
     sandbox.bash(script).is(0, &stdout, "");
 }
@@ -127,7 +129,8 @@ fn json_asks_no_questions() {
 #[test]
 fn several_keys_are_asked_about_once() {
     let (sandbox, _) = keys(&["a", "b c", "d"]);
-    let question = "   'a' ([ID1])\n   'b c' ([ID2])\nAre you sure you want to delete these 2 API keys? [y/N]> ";
+    let listed = [facts(1, "a"), facts(2, "b c")].concat();
+    let question = format!("{listed}Are you sure you want to delete these 2 API keys? [y/N]> ");
     let cancelled = sandbox.run_input(&["api-key-delete", "a", "b c"], "no\n");
     cancelled.is(13, &format!("{question}no\n"), "Cancelled; nothing was changed.\n");
     let both =
@@ -154,9 +157,11 @@ fn one_failure_does_not_stop_the_others() {
     ]
     .concat();
     let stderr = [
+        facts(1, "a"),
+        facts(2, "z"),
         not_found("nope"),
-        ambiguous("twice", &[("active", "2026-11-21T09:00+0000"); 2]),
-        locked("safe").replace("ID1", "ID3"),
+        behind_ids(2, &ambiguous("twice", &[("active", "2026-11-21T09:00+0000"); 2])),
+        behind_ids(4, &locked("safe")),
         failed("3 of 5 API keys failed."),
     ]
     .concat();
@@ -206,9 +211,13 @@ fn quiet_and_json_errors_report_each_failure_too() {
 #[test]
 fn only_keys_that_can_be_deleted_are_asked_about() {
     let (sandbox, _) = keys(&["a"]);
-    let question = "Are you sure you want to delete API key 'a'? [y/N]> y\n";
-    let stdout =
-        [question, &progress("Deleting", "nope"), &done("Deleting", "a", "was deleted")].concat();
+    let stdout = [
+        &facts(1, "a"),
+        "Are you sure you want to delete API key 'a'? [y/N]> y\n",
+        &progress("Deleting", "nope"),
+        &done("Deleting", "a", "was deleted"),
+    ]
+    .concat();
     let stderr = [not_found("nope"), failed("1 of 2 API keys failed.")].concat();
     sandbox.run_input(&["api-key-delete", "nope", "a"], "y\n").is(12, &stdout, &stderr);
     let nobody = [progress("Deleting", "a"), progress("Deleting", "b")].concat();
@@ -221,7 +230,8 @@ fn a_key_that_is_named_twice_is_deleted_once() {
     let (sandbox, ids) = keys(&["a", "b"]);
     let both =
         [done("Deleting", "a", "was deleted"), done("Deleting", "b", "was deleted")].concat();
-    sandbox.run(&["api-key-delete", "a", &ids[0], "b", "a", "-f"]).is(0, &both, "");
+    let told = [facts(1, "a"), facts(2, "b")].concat();
+    sandbox.run(&["api-key-delete", "a", &ids[0], "b", "a", "-f"]).is(0, &both, &told);
 }
 
 #[test]
@@ -236,7 +246,7 @@ fn a_name_with_two_keys_deletes_neither() {
     sandbox.run(&["api-key-delete", &ids[0], "-f"]).is(
         0,
         &done("Deleting", "[ID1]", "was deleted"),
-        "",
+        &facts(1, "k"),
     );
     assert_eq!(sandbox.keys()[0]["id"], ids[1]);
 }
@@ -275,7 +285,11 @@ fn a_locked_key_stays() {
     );
     assert_eq!(sandbox.store_bytes(), before);
     sandbox.run(&["api-key-unlock", "k", "-f"]).ok();
-    sandbox.run(&["api-key-delete", "k", "-f"]).is(0, &done("Deleting", "k", "was deleted"), "");
+    sandbox.run(&["api-key-delete", "k", "-f"]).is(
+        0,
+        &done("Deleting", "k", "was deleted"),
+        &facts(1, "k"),
+    );
 }
 
 #[test]
@@ -313,15 +327,18 @@ fn deleting_from_a_store_that_was_never_written_makes_none() {
 fn names_may_hold_anything() {
     let names = ["with spaces", "a/b:c", "it's", "\"quoted\"", "🔑", "ApiKey-x", "tab\there"];
     let (sandbox, _) = keys(&names);
-    let question = "Are you sure you want to delete API key 'tab\\there'? [y/N]> n\n";
+    let question = format!(
+        "{}Are you sure you want to delete API key 'tab\\there'? [y/N]> n\n",
+        facts(1, "tab\\there")
+    );
     let cancelled = sandbox.run_input(&["api-key-delete", "tab\there", "-q"], "n\n");
-    cancelled.is(13, question, "Cancelled; nothing was changed.\n");
+    cancelled.is(13, &question, "Cancelled; nothing was changed.\n");
     for name in names {
         let shown = name.replace('\t', "\\t");
         sandbox.run(&["api-key-delete", name, "-f"]).is(
             0,
             &done("Deleting", &shown, "was deleted"),
-            "",
+            &facts(1, &shown),
         );
     }
     assert_eq!(sandbox.names(), [""; 0]);

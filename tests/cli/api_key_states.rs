@@ -1,7 +1,8 @@
 //! `api-key-lock`, `-unlock`, `-disable`, `-enable`, and the states that come with time.
 
 use crate::support::expected::{
-    ambiguous, array, done, failed, key_json, locked, not_found, outcome, progress, unanswered,
+    ambiguous, array, behind_ids, done, facts, failed, key_json, locked, not_found, outcome,
+    progress, unanswered,
 };
 use crate::support::{Outcome, Sandbox};
 
@@ -65,6 +66,12 @@ impl Verb {
         format!("Are you sure you want to {} API key '{name}'? [y/N]> ", self.to_do)
     }
 
+    /// What is told of keys that lose their effect by it, in the order of their ids.
+    fn facts(&self, names: &[&str]) -> String {
+        let told = if self.command == "api-key-disable" { names } else { &[] };
+        told.iter().zip(1..).map(|(name, number)| facts(number, name)).collect()
+    }
+
     /// How many of the keys are as the verb leaves them.
     fn count_done(&self, sandbox: &Sandbox) -> usize {
         sandbox.keys().iter().filter(|key| key[self.field.0] == self.field.1).count()
@@ -86,8 +93,12 @@ fn shows(outcome: &Outcome, id: &str) {
 fn each_verb_does_it_by_force() {
     for verb in VERBS {
         let (sandbox, ids) = verb.box_with(&["a b", "c", "d", "e"]);
-        sandbox.run(&[verb.command, "a b", "-f"]).is(0, &verb.done("a b"), "");
-        sandbox.run(&[verb.command, "--force", &ids[1]]).is(0, &verb.done("[ID1]"), "");
+        sandbox.run(&[verb.command, "a b", "-f"]).is(0, &verb.done("a b"), &verb.facts(&["a b"]));
+        sandbox.run(&[verb.command, "--force", &ids[1]]).is(
+            0,
+            &verb.done("[ID1]"),
+            &verb.facts(&["c"]),
+        );
         sandbox.run(&[verb.command, "d", "-f", "-q"]).is(
             0,
             &format!("API key d was {}\n", verb.done),
@@ -110,7 +121,8 @@ fn each_verb_asks_on_standard_input() {
     for verb in VERBS {
         let (sandbox, _) = verb.box_with(&["k"]);
         let before = sandbox.store_bytes();
-        let asked = format!("{}{}", progress(verb.doing, "k"), verb.question("k"));
+        let begun = progress(verb.doing, "k");
+        let asked = format!("{begun}{}{}", verb.facts(&["k"]), verb.question("k"));
         let answer = |answer: &str| sandbox.run_input(&[verb.command, "k"], answer);
         answer("no\n").is(13, &format!("{asked}no\n"), "Cancelled; nothing was changed.\n");
         let neither = unanswered(
@@ -135,7 +147,8 @@ fn each_verb_reads_one_line_only() {
         let (sandbox, _) = verb.box_with(&["k"]);
         let script =
             format!("printf 'y\\nrest\\n' | {{ ibmcloud-iam {} k -q; cat; }}", verb.command);
-        let stdout = format!("{}y\nAPI key k was {}\nrest\n", verb.question("k"), verb.done);
+        let asked = format!("{}{}", verb.facts(&["k"]), verb.question("k"));
+        let stdout = format!("{asked}y\nAPI key k was {}\nrest\n", verb.done);
         sandbox.bash(&script).is(0, &stdout, "");
     }
 }
@@ -183,9 +196,12 @@ fn one_failure_of_several_does_not_stop_the_others() {
         ]
         .concat();
         let state = if verb.command == "api-key-enable" { "disabled" } else { "active" };
+        let told = verb.facts(&["a", "z"]);
+        let candidates = ambiguous("twice", &[(state, "2026-11-21T09:00+0000"); 2]);
         let stderr = [
+            told.clone(),
             not_found("nope"),
-            ambiguous("twice", &[(state, "2026-11-21T09:00+0000"); 2]),
+            behind_ids(told.lines().count(), &candidates),
             failed("2 of 4 API keys failed."),
         ]
         .concat();

@@ -55,6 +55,9 @@ table! {
         a_change_is_dated_and_a_creation_stays,
         a_dry_run_is_not_noticed,
         two_people_at_once_both_get_their_keys,
+        phased_out_keys_go_and_the_others_stay,
+        all_keys_go_but_locked_ones,
+        old_keys_go_and_young_ones_stay,
     ],
 }
 
@@ -507,4 +510,52 @@ fn two_people_at_once_both_get_their_keys(bench: &Bench) {
         .flat_map(|person| (0..5).map(move |n| format!("{person}-{n}")))
         .collect();
     assert_eq!(names, expected);
+}
+
+fn phased_out_keys_go_and_the_others_stay(bench: &Bench) {
+    bench.create("a", &["--disabled"]);
+    bench.create("a", &[]);
+    bench.create("b", &["-e", "2026-11-22"]);
+    bench.create("b", &[]);
+    bench.create("off", &["--disabled"]);
+    bench.create("over", &["-e", "2026-11-22"]);
+    bench.at("2026-11-23");
+    let named = |args: &[&str]| -> Vec<String> {
+        let outcomes = bench.json(&[&["api-key-delete", "--phased-out", "--force"], args].concat());
+        let outcomes = outcomes.as_array().unwrap().iter();
+        outcomes.map(|one| format!("{} {}", text(one, "name"), text(one, "outcome"))).collect()
+    };
+    assert_eq!(named(&["--dry-run"]), ["a would be deleted", "b would be deleted"]);
+    assert_eq!(named(&["b", "off"]), ["b deleted"]);
+    assert_eq!(named(&[]), ["a deleted"]);
+    assert_eq!(named(&[]), [""; 0]);
+    assert_eq!(bench.names(), ["a", "b", "off", "over"]);
+}
+
+fn all_keys_go_but_locked_ones(bench: &Bench) {
+    for (name, flags) in [("a", &[][..]), ("safe", &["--lock"]), ("a", &["--disabled"])] {
+        bench.create(name, flags);
+    }
+    bench.run_input(&["api-key-delete", "--all"], "2\n").code(2);
+    assert_eq!(bench.names(), ["a", "safe", "a"]);
+    let told = bench.run(&["api-key-delete", "--all", "--force", "-q"]);
+    told.code(12).stdout("API key [ID1] was deleted\nAPI key [ID2] was deleted\n").stderr(
+        "API key '[ID1]' is locked; nothing was changed.\n\
+         Unlock it with 'ibmcloud-iam api-key-unlock [ID1]'.\n1 of 3 API keys failed.\n",
+    );
+    assert_eq!(bench.names(), ["safe"]);
+    bench.act("api-key-unlock", "safe");
+    let told = bench.run(&["api-key-delete", "--all", "--force", "-q"]);
+    told.is(0, "API key [ID1] was deleted\n", "");
+    let none = bench.run(&["api-key-delete", "--all", "--force", "-q"]);
+    none.is(0, "No API keys found\n", "");
+}
+
+fn old_keys_go_and_young_ones_stay(bench: &Bench) {
+    bench.create("old", &[]);
+    bench.at("2026-12-01").create("young", &[]);
+    bench.at("2026-12-21T09:00:00Z");
+    let args = ["api-key-delete", "--all", "--older-than", "30d", "--force"];
+    assert_eq!(text(&bench.json(&args)[0], "name"), "old");
+    assert_eq!(bench.names(), ["young"]);
 }

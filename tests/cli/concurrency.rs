@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::expected::{facts, never_expires};
 use crate::support::shim::Shim;
 use crate::support::{Outcome, Sandbox, run};
 
@@ -33,7 +34,12 @@ fn work(sandbox: &Sandbox, worker: usize) {
         &["api-key-lock", second, "-f"],
     ];
     for step in steps {
-        run_unlimited(sandbox, step).ok().stderr("");
+        let told = match step[0] {
+            "api-key-create" => never_expires("ibmcloud-iam"),
+            "api-key-delete" | "api-key-disable" => facts(1, step[1]),
+            _ => String::new(),
+        };
+        run_unlimited(sandbox, step).ok().stderr(&told);
     }
 }
 

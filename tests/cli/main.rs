@@ -7,6 +7,7 @@
 mod api_key;
 mod api_key_create;
 mod api_key_delete;
+mod api_key_delete_many;
 mod api_key_lookup;
 mod api_key_states;
 mod api_key_update;
@@ -20,6 +21,7 @@ mod crash;
 mod damage;
 mod differential;
 mod emulate;
+mod facts;
 mod faults;
 mod fresh;
 mod invocations;

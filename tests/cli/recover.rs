@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use crate::support::expected::never_expires;
 use crate::support::shim::Shim;
 use crate::support::{Outcome, Sandbox, mode, redact};
 
@@ -93,9 +94,10 @@ fn a_file_is_completed() {
     assert!(copy.exists() && !sandbox.work("key.json").exists() && sandbox.open_entries() == 1);
     // The next command reminds of it.
     let other = sandbox.run(&["api-key-create", "other", "--file", "other.json"]);
-    other.ok().stderr(
-        "An earlier command was interrupted. Run 'ibmcloud-iam recover' to finish or undo it.\n",
-    );
+    other.ok().stderr(&format!(
+        "An earlier command was interrupted. Run 'ibmcloud-iam recover' to finish or undo it.\n{}",
+        never_expires("ibmcloud-iam")
+    ));
     says(recover(&sandbox, &[]).ok().stderr(""), sentence);
     assert_eq!(sandbox.files_in_work(), ["key.json", "other.json"]);
     assert_eq!(mode(&sandbox.work("key.json")), 0o600);

@@ -8,6 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::support::emulator::Emulator;
+use crate::support::expected::never_expires;
 use crate::support::iam::{key_json, token_answer};
 use crate::support::server::{Answer, Server};
 use crate::support::{Outcome, Sandbox, run};
@@ -190,7 +191,9 @@ fn an_entry_of_another_endpoint_is_not_touched() {
             .env("IBMCLOUD_API_KEY", format!("@{}", elsewhere.key_file().display()));
         run(&mut command, b"")
     };
-    there(&["api-key-create", "other", "--file", "other.json"]).ok().stderr("");
+    there(&["api-key-create", "other", "--file", "other.json"])
+        .ok()
+        .stderr(&never_expires("ibmcloud-iam"));
     let outcome = there(&["recover", "--force"]);
     let named = format!("was begun on the remote backend at {}, account", rig.endpoint);
     assert!(outcome.ok().stdout.contains(&named), "{outcome:#?}");

@@ -1,12 +1,14 @@
 //! At a real terminal: questions, hidden input, interrupts, colours, and a width of one column.
 
 mod escaping;
+mod number;
 mod pipes;
 
 use std::process::Command;
 
 use rustix::process::Signal;
 
+use crate::support::expected::facts;
 use crate::support::pty::{Shown, Terminal};
 use crate::support::{Sandbox, binary, redact};
 
@@ -56,8 +58,9 @@ fn yes_at_the_terminal_goes_on() {
             screen(&end.text),
             format!(
                 "Deleting API key victim under 10ca1000000000000000000000000000 as local@localhost...\n\
-                 Are you sure you want to delete API key 'victim'? [y/N]> {shown}\n\
-                 OK\nAPI key victim was deleted\n"
+                 {}Are you sure you want to delete API key 'victim'? [y/N]> {shown}\n\
+                 OK\nAPI key victim was deleted\n",
+                facts(1, "victim")
             ),
             "{end:#?}"
         );
@@ -77,6 +80,7 @@ fn a_question_that_is_too_long_for_a_row_is_not_drawn_again() {
     let end = terminal.end();
     end.code(0);
     let question = "Are you sure you want to delete API key 'victim' ([ID1])?\nGo on? [y/N]> y\n";
+    let question = format!("{}{question}", facts(1, "victim"));
     assert_eq!(screen(&end.text), format!("{question}API key [ID1] was deleted\n"), "{end:#?}");
     assert_eq!(end.text.matches("Are you sure").count(), 1);
 }
@@ -91,9 +95,12 @@ fn no_at_the_terminal_and_a_mere_enter_cancel() {
         end.code(13);
         assert_eq!(
             screen(&end.text),
-            "Deleting API key victim under 10ca1000000000000000000000000000 as local@localhost...\n\
-             Are you sure you want to delete API key 'victim'? [y/N]> n\n\
-             Cancelled; nothing was changed.\n",
+            format!(
+                "Deleting API key victim under 10ca1000000000000000000000000000 as local@localhost...\n\
+                 {}Are you sure you want to delete API key 'victim'? [y/N]> n\n\
+                 Cancelled; nothing was changed.\n",
+                facts(1, "victim")
+            ),
             "{end:#?}"
         );
         assert_eq!(sandbox.keys().len(), 1);

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 
 use super::nothing_was_made;
-use crate::support::expected::{done, failed, key_json};
+use crate::support::expected::{done, failed, key_json, never_expires};
 use crate::support::{Sandbox, mode, redact, run};
 
 /// The key file, byte for byte but for ids, tag and value.
@@ -47,7 +47,7 @@ fn the_file_is_byte_for_byte_what_scripts_read() {
     sandbox.run(&["api-key-create", "MyKey", "-d", "this is my API key", "--file", "key_file"]).is(
         0,
         &saved("MyKey", "key_file"),
-        "",
+        &never_expires("ibmcloud-iam"),
     );
     let file = sandbox.work("key_file");
     let text = fs::read_to_string(&file).unwrap();
@@ -110,7 +110,11 @@ fn an_empty_file_is_filled_and_becomes_private() {
     let sandbox = Sandbox::new();
     sandbox.bash("umask 000; touch k").ok();
     let before = fs::metadata(sandbox.work("k")).unwrap().ino();
-    sandbox.run(&["api-key-create", "ci", "--file", "k"]).is(0, &saved("ci", "k"), "");
+    sandbox.run(&["api-key-create", "ci", "--file", "k"]).is(
+        0,
+        &saved("ci", "k"),
+        &never_expires("ibmcloud-iam"),
+    );
     let file = sandbox.work("k");
     assert_eq!(redact(&fs::read_to_string(&file).unwrap()), key_file("ci", "", false));
     assert_eq!(mode(&file), 0o600);
@@ -132,7 +136,11 @@ fn a_file_with_something_in_it_is_replaced_by_force_only() {
     sandbox.run(&["api-key-create", "ci", "--file", "k", "--dry-run"]).is(14, "", &failure);
     nothing_was_made(&sandbox, &["k"]);
     assert_eq!(fs::read_to_string(sandbox.work("k")).unwrap(), "another key");
-    sandbox.run(&["api-key-create", "ci", "--file", "k", "--force"]).is(0, &saved("ci", "k"), "");
+    sandbox.run(&["api-key-create", "ci", "--file", "k", "--force"]).is(
+        0,
+        &saved("ci", "k"),
+        &never_expires("ibmcloud-iam"),
+    );
     assert_eq!(redact(&fs::read_to_string(sandbox.work("k")).unwrap()), key_file("ci", "", false));
     assert_eq!(mode(&sandbox.work("k")), 0o600);
 }

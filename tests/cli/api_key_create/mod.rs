@@ -1,11 +1,12 @@
 //! `api-key-create`: the value comes out in exactly one place, and the file is exactly as scripts read it.
 
 mod file;
+mod reminder;
 
 use std::fs;
 
 use self::file::{key_file, saved};
-use crate::support::expected::{PRESERVE, done, failed, key_json, progress};
+use crate::support::expected::{PRESERVE, done, failed, key_json, never_expires, progress};
 use crate::support::{Sandbox, redact};
 
 /// The six rows under their empty line; scripts read `API Key` from the fifth.
@@ -16,6 +17,11 @@ fn rows(name: &str, description: &str, locked: bool) -> String {
          API Key       [VALUE]\nLocked        {locked}\n",
         description.trim_end()
     )
+}
+
+/// What stands on standard error beside a printed value.
+fn warnings() -> String {
+    format!("{PRESERVE}{}", never_expires("ibmcloud-iam"))
 }
 
 /// Nothing was made and nothing is left half done.
@@ -33,7 +39,7 @@ fn a_key_is_printed_in_six_rows() {
     sandbox.run(&["api-key-create", "ci"]).is(
         0,
         &format!("{created}{}", rows("ci", "", false)),
-        PRESERVE,
+        &warnings(),
     );
     let quiet = format!("API key my key was created\n{}", rows("my key", "a description", true));
     sandbox
@@ -91,7 +97,7 @@ fn names_and_descriptions_may_hold_anything() {
         sandbox.run(&["api-key-create", name, "-d", description, "--file", &file]).is(
             0,
             &saved(name, &file),
-            "",
+            &never_expires("ibmcloud-iam"),
         );
         assert_eq!(
             redact(&fs::read_to_string(sandbox.work(&file)).unwrap()),
@@ -113,11 +119,11 @@ fn what_a_terminal_would_act_on_is_escaped_except_in_documents() {
         done("Creating", shown, "was created"),
         rows(shown, "\\u{1b}]0;x\\u{7}", false)
     );
-    sandbox.run(&["api-key-create", name, "-d", description]).is(0, &printed, PRESERVE);
+    sandbox.run(&["api-key-create", name, "-d", description]).is(0, &printed, &warnings());
     sandbox.run(&["api-key-create", name, "-d", description, "--file", "k"]).is(
         0,
         &saved(shown, "k"),
-        "",
+        &never_expires("ibmcloud-iam"),
     );
     assert_eq!(
         redact(&fs::read_to_string(sandbox.work("k")).unwrap()),
@@ -342,5 +348,10 @@ fn colours_mark_names_and_labels_but_never_the_value() {
         key["id"].as_str().unwrap()
     );
     assert_eq!(outcome.stdout, expected);
-    assert_eq!(outcome.stderr, format!("\x1b[35;1m{}\x1b[0m\n", PRESERVE.trim_end()));
+    let reminder = never_expires("ibmcloud-iam");
+    outcome.stderr(&format!(
+        "\x1b[35;1m{}\x1b[0m\n\x1b[35;1m{}\x1b[0m\n",
+        PRESERVE.trim_end(),
+        reminder.trim_end()
+    ));
 }

@@ -1,9 +1,7 @@
 //! `api-key-create` as scripts call it, and how they get at the value.
 
+use super::Told::{KeepAndNoEnd, NoEnd, Nothing};
 use super::{prints, saved, saved_and_read, saved_then, scripts, table, value_of};
-use crate::support::expected::PRESERVE;
-
-const NOTHING: &str = "";
 
 scripts! {
     documented_in_2018_with_f_for_file: needs [], given [],
@@ -35,7 +33,7 @@ scripts! {
         r#"APIKEY_NAME=lab
            ibmcloud iam api-key-create $APIKEY_NAME -d "$APIKEY_NAME" --file ~/$APIKEY_NAME > /dev/null
            sed -n 's/.*"apikey": "\(.*\)".*/\1/p' ~/$APIKEY_NAME"#
-        => value_of("lab", NOTHING);
+        => value_of("lab", NoEnd);
     terraform_by_grep_and_sed: needs [], given [],
         r#"ibmcloud iam api-key-create TerraformKey -d "API Key for Terraform" --file ibm_api_key.json
            export IC_API_KEY=$(grep '"apikey":' ibm_api_key.json | sed 's/.*: "\(.*\)".*/\1/')
@@ -102,7 +100,7 @@ scripts! {
     a_file_and_json_together: needs [python3], given [],
         r#"ibmcloud iam api-key-create MY_API_KEY_NAME --file my_credentials.json --output json > out
            grep '"apikey": ""' out > /dev/null && python3 -c 'import json; print(json.load(open("my_credentials.json"))["apikey"])'"#
-        => value_of("MY_API_KEY_NAME", NOTHING);
+        => value_of("MY_API_KEY_NAME", Nothing);
     a_text_file_read_by_jq: needs [jq], given [],
         "IAM_APIKEY_NAME=remko
          ibmcloud iam api-key-create $IAM_APIKEY_NAME --file $IAM_APIKEY_NAME.txt
@@ -112,79 +110,79 @@ scripts! {
         "IAM_API_KEY=ce-key; TMP_FILE=$(mktemp)
          ibmcloud iam api-key-create ${IAM_API_KEY} -d ${IAM_API_KEY} --file ${TMP_FILE} -q > /dev/null
          echo $(cat ${TMP_FILE} | jq -r .apikey); rm ${TMP_FILE}"
-        => value_of("ce-key", NOTHING);
+        => value_of("ce-key", Nothing);
     a_temporary_file_that_must_exist_afterwards: needs [jq], given [],
         r#"keyFile=$(mktemp); IBMCLOUD_CLI=ibmcloud
            ${IBMCLOUD_CLI} iam api-key-create minimal -d 'the key for minimal permission test' --file ${keyFile} > log
            if [[ ! -f "${keyFile}" ]]; then exit 1; fi
            newKey=$(cat ${keyFile} | jq -r .apikey); echo $newKey; rm $keyFile"#
-        => value_of("minimal", NOTHING);
+        => value_of("minimal", NoEnd);
     thumbnail_by_sed_from_a_log: needs [], given [],
         r#"ibmcloud iam api-key-create thumbnail-icr-apikey > out
            export APIKEY=$(sed -n 's/^API Key[ ^t]*//p' < out | sed "s/ *//g"); echo $APIKEY"#
-        => value_of("thumbnail-icr-apikey", PRESERVE);
+        => value_of("thumbnail-icr-apikey", KeepAndNoEnd);
     axiom_name_with_a_date_by_grep_and_sed: needs [], given [],
         r#"date() { echo "Sat Nov 21 09:00:00 UTC 2026"; }
            api_key=$(ibmcloud iam api-key-create "api-key created on $(date)" | grep "API Key" | sed 's/API Key[ ]*\([^ ]*\)[ ]*/\1/g')
            echo $api_key"#
-        => value_of("api-key created on Sat Nov 21 09:00:00 UTC 2026", PRESERVE);
+        => value_of("api-key created on Sat Nov 21 09:00:00 UTC 2026", KeepAndNoEnd);
     openshift_job_by_tr_and_cut: needs [], given [],
         r#"apikey1=$(ic iam api-key-create OC_TEMP -d "temp api key for OC login" | grep "API Key" | tr -s " " | cut -d" " -f3)
            echo "$apikey1""#
-        => value_of("OC_TEMP", PRESERVE);
+        => value_of("OC_TEMP", KeepAndNoEnd);
     crossplane_by_grep_and_awk: needs [], given [],
         r#"IBMCLOUD_API_KEY=$(ibmcloud iam api-key-create crossplane -d "Crossplane" | grep "API Key" | awk '{ print $3 }')
            echo $IBMCLOUD_API_KEY"#
-        => value_of("crossplane", PRESERVE);
+        => value_of("crossplane", KeepAndNoEnd);
     kar_by_grep_without_warnings: needs [], given [],
-        "echo $(ibmcloud iam api-key-create kar 2>/dev/null | grep 'API Key' | awk '{print $3}')" => value_of("kar", NOTHING);
+        "echo $(ibmcloud iam api-key-create kar 2>/dev/null | grep 'API Key' | awk '{print $3}')" => value_of("kar", Nothing);
     both_streams_in_one_by_awk: needs [], given [],
-        "echo $(ibmcloud iam api-key-create both 2>&1 | awk '/API Key/{print $3}')" => value_of("both", NOTHING);
+        "echo $(ibmcloud iam api-key-create both 2>&1 | awk '/API Key/{print $3}')" => value_of("both", Nothing);
     a_description_in_small_letters_leaves_one_row: needs [], given [],
         r#"ibmcloud iam api-key-create k -d "this is my API key" --quiet | grep -c "API Key""# => prints("1\n", &["k"]);
     code_engine_export_by_jq: needs [jq], given [],
         r#"export IBMCLOUD_API_KEY="$(ibmcloud iam api-key-create ce-icr-push -d 'Code Engine ICR push' --output json | jq -r .apikey)"
            printf '%s\n' "$IBMCLOUD_API_KEY""#
-        => value_of("ce-icr-push", NOTHING);
+        => value_of("ce-icr-push", Nothing);
     a_value_that_must_not_be_null: needs [jq], given [],
         r#"NEW_KEY_NAME=auto CE_REGISTRY_SECRET_NAME=icr
            API_KEY_FOR_CE=$(ibmcloud iam api-key-create "$NEW_KEY_NAME" -d "Auto-generated for Code Engine ${CE_REGISTRY_SECRET_NAME}" --output json | jq -r .apikey)
            if [[ -z "$API_KEY_FOR_CE" || "$API_KEY_FOR_CE" == "null" ]]; then exit 1; fi
            echo "$API_KEY_FOR_CE""#
-        => value_of("auto", NOTHING);
+        => value_of("auto", Nothing);
     export_by_jq: needs [jq], given [],
         "export IBMCLOUD_API_KEY=$(ibmcloud iam api-key-create my-api-key --output json | jq -r .apikey); echo $IBMCLOUD_API_KEY"
-        => value_of("my-api-key", NOTHING);
+        => value_of("my-api-key", Nothing);
     as_an_argument_of_another_command: needs [jq], given [],
         "echo $(ibmcloud iam api-key-create trading-ce-key --output json | jq -r .apikey)"
-        => value_of("trading-ce-key", NOTHING);
+        => value_of("trading-ce-key", Nothing);
     details_kept_in_a_variable: needs [jq], given [],
         r#"name="axiom key"
            key_details=$(ibmcloud iam api-key-create "$name" --output json)
            echo "$key_details" | jq . > /dev/null || exit 1
            ibm_cloud_api_key=$(echo "$key_details" | jq -r .apikey); echo $ibm_cloud_api_key"#
-        => value_of("axiom key", NOTHING);
+        => value_of("axiom key", Nothing);
     cecli_quiet_with_o: needs [jq], given [],
         r#"apikey="$(ibmcloud iam api-key-create cecli -q -o json|jq -r '.apikey')"; echo "$apikey""#
-        => value_of("cecli", NOTHING);
+        => value_of("cecli", Nothing);
     json_in_capitals: needs [jq], given [],
         r#"ibmcloud iam api-key-create "Cost Management API Key" -d "Cost Management" --output JSON | jq -r .apikey"#
-        => value_of("Cost Management API Key", NOTHING);
+        => value_of("Cost Management API Key", Nothing);
     json_in_capitals_quietly: needs [jq], given [],
         r#"APP_USER_API_KEY=$(ibmcloud iam api-key-create app-user-api-key -d "API key for app user" --output JSON --quiet | jq -r .apikey)
            echo $APP_USER_API_KEY"#
-        => value_of("app-user-api-key", NOTHING);
+        => value_of("app-user-api-key", Nothing);
     force_before_output: needs [jq], given [],
         r#"API_KEY_OUT=$(ibmcloud iam api-key-create base-API-key -d "API key" --force --output json)
            API_KEY_VALUE=$(echo "$API_KEY_OUT" | jq -r '.apikey'); echo $API_KEY_VALUE"#
-        => value_of("base-API-key", NOTHING);
+        => value_of("base-API-key", Nothing);
     output_with_an_equals_sign_and_no_newline: needs [jq], given [],
         r#"apikey=$(ibmcloud iam api-key-create dm -d "Testing for armada-credential - DM" --output=json | jq -j '.apikey'); echo "$apikey""#
-        => value_of("dm", NOTHING);
+        => value_of("dm", Nothing);
     a_here_string: needs [jq], given [],
         r#"json=$(ibmcloud iam api-key-create cos --description "project COS READ WRITE" --output json)
            apikey=$(jq -r .apikey <<< "$json"); echo $apikey"#
-        => value_of("cos", NOTHING);
+        => value_of("cos", Nothing);
     four_fields_for_terraform: needs [jq], given [],
         r#"ibmcloud iam api-key-create life-preserver --output json \
                | jq -c ". | {id: .id, name: .name, acct: .account_id, apikey: .apikey}""#
@@ -197,7 +195,7 @@ scripts! {
         => prints("export KEY=\"[VALUE]\"\n", &["quoted"]);
     one_space_behind_the_colon: needs [], given [],
         r#"ibmcloud iam api-key-create spaced --output json | grep '"apikey": "' | awk -F'"' '{print $4}'"#
-        => value_of("spaced", NOTHING);
+        => value_of("spaced", Nothing);
     an_error_branch_that_is_not_taken: needs [], given [],
         "ibmcloud iam api-key-create fine -q -f fine.json > /dev/null || { echo failed; exit 1; }; rc=$?; echo $rc"
         => prints("0\n", &["fine"]);

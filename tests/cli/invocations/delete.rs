@@ -1,7 +1,7 @@
 //! Show, update, lock, disable and delete as scripts call them.
 
 use super::{Ran, ids, prints, scripts};
-use crate::support::expected::{done, not_found, progress};
+use crate::support::expected::{done, facts, not_found, progress};
 
 /// One command by force: three lines, and these keys left.
 fn one(
@@ -12,6 +12,20 @@ fn one(
 ) -> impl FnOnce(&Ran) {
     move |ran| {
         ran.outcome.is(0, &done(doing, key, did), "");
+        assert_eq!(ran.sandbox.names(), left);
+    }
+}
+
+/// As [`one`], where the key `name` loses its effect; it was never used.
+fn ended(
+    doing: &'static str,
+    key: &'static str,
+    did: &'static str,
+    name: &'static str,
+    left: &'static [&'static str],
+) -> impl FnOnce(&Ran) {
+    move |ran| {
+        ran.outcome.is(0, &done(doing, key, did), &facts(1, name));
         assert_eq!(ran.sandbox.names(), left);
     }
 }
@@ -30,7 +44,10 @@ fn asked(
 ) -> impl FnOnce(&Ran) {
     move |ran| {
         let question = format!("Are you sure you want to {to_do} API key '{key}'? [y/N]> y\n");
-        let stdout = format!("{}{question}OK\nAPI key {key} was {did}\n", progress(doing, key));
+        let facts =
+            if ["delete", "disable"].contains(&to_do) { facts(1, key) } else { String::new() };
+        let stdout =
+            format!("{}{facts}{question}OK\nAPI key {key} was {did}\n", progress(doing, key));
         ran.outcome.is(0, &stdout, "");
     }
 }
@@ -113,7 +130,8 @@ scripts! {
         "ibmcloud iam api-key-disable k --force > /dev/null
          ibmcloud iam api-key-enable $(ibmcloud iam api-keys --uuid) --force"
         => |ran| {
-            one("Enabling", "[ID1]", "was enabled", &["k"])(ran);
+            // The facts are what disabling told before.
+            ended("Enabling", "[ID1]", "was enabled", "k", &["k"])(ran);
             assert_eq!(field(ran, "state"), "active");
         };
     deleted_by_an_answer: needs [], given ["notary-auth"],
@@ -123,30 +141,30 @@ scripts! {
         => asked("Deleting", "delete", "data-lake-cos-key", "deleted");
     deleted_at_the_end_of_a_lesson: needs [], given ["a", "cli-key"],
         "IBMCLOUDCLI_KEY_NAME=cli-key; ibmcloud iam api-key-delete $IBMCLOUDCLI_KEY_NAME -f"
-        => one("Deleting", "cli-key", "was deleted", &["a"]);
+        => ended("Deleting", "cli-key", "was deleted", "cli-key", &["a"]);
     deleted_with_the_project: needs [], given ["blog"],
-        "PROJECT_NAME=blog; ibmcloud iam api-key-delete ${PROJECT_NAME} -f" => one("Deleting", "blog", "was deleted", &[]);
+        "PROJECT_NAME=blog; ibmcloud iam api-key-delete ${PROJECT_NAME} -f" => ended("Deleting", "blog", "was deleted", "blog", &[]);
     deleted_with_its_file: needs [], given [],
         "ibmcloud iam api-key-create tekton -q -f apikey.json > /dev/null
          APIKEY=tekton; ibmcloud iam api-key-delete $APIKEY -f && rm apikey.json; ls"
-        => one("Deleting", "tekton", "was deleted", &[]);
+        => ended("Deleting", "tekton", "was deleted", "tekton", &[]);
     deleted_by_a_long_flag: needs [], given ["thumbnail-icr-apikey"],
         "ibmcloud iam api-key-delete thumbnail-icr-apikey --force"
-        => one("Deleting", "thumbnail-icr-apikey", "was deleted", &[]);
+        => ended("Deleting", "thumbnail-icr-apikey", "was deleted", "thumbnail-icr-apikey", &[]);
     deleted_by_a_quoted_variable: needs [], given ["mas key"],
         r#"ibmcloud_keyname="mas key"; ibmcloud iam api-key-delete "${ibmcloud_keyname}" --force"#
-        => one("Deleting", "mas key", "was deleted", &[]);
+        => ended("Deleting", "mas key", "was deleted", "mas key", &[]);
     deleted_by_python_through_a_shell: needs [python3], given [],
         r#"ibmcloud iam api-key-create ApiKey-SVA -q --file key_file > /dev/null
            python3 -c 'import os, json
 api_key = json.loads(open("key_file").read())["id"]
 data = os.popen("ibmcloud iam api-key-delete "+api_key+" -f").read()
 print(data, end="")'"#
-        => one("Deleting", "[ID1]", "was deleted", &[]);
+        => ended("Deleting", "[ID1]", "was deleted", "ApiKey-SVA", &[]);
     deleted_by_python_without_a_shell: needs [python3], given ["cpo-key"],
         r#"NAME=cpo-key python3 -c 'import os, subprocess
 subprocess.run(["ibmcloud", "iam", "api-key-delete", os.environ["NAME"], "--force"], check=True)'"#
-        => one("Deleting", "cpo-key", "was deleted", &[]);
+        => ended("Deleting", "cpo-key", "was deleted", "cpo-key", &[]);
     deleted_in_a_for_loop: needs [], given ["cluster-1", "cluster-2", "mine"],
         "for i in `ibmcloud iam api-keys | grep cluster- | awk '{ print $1}' `; do ibmcloud iam api-key-delete $i -f -q; done"
         => prints("API key [ID1] was deleted\nAPI key [ID2] was deleted\n", &["mine"]);

@@ -1,6 +1,7 @@
 //! `api-keys` as scripts read it.
 
 use super::{ids, prints, scripts};
+use crate::support::expected::{done, facts_of};
 
 scripts! {
     bx_lists: needs [], given ["k"],
@@ -42,13 +43,13 @@ scripts! {
            ibmcloud iam api-keys --output JSON 2> /dev/null \
                | jq --arg NAME "${NAME_PATTERN}" -r '.[] | select(.name | test($NAME)) | .id' \
                | while read apikey_id; do ibmcloud iam api-key-delete "${apikey_id}" -f; done"#
-        => prints(
-            "Deleting API key [ID1] under 10ca1000000000000000000000000000 as local@localhost...\nOK\n\
-             API key [ID1] was deleted\n\
-             Deleting API key [ID2] under 10ca1000000000000000000000000000 as local@localhost...\nOK\n\
-             API key [ID2] was deleted\n",
-            &["mine"],
-        );
+        => |ran| {
+            let stdout = [done("Deleting", "[ID1]", "was deleted"), done("Deleting", "[ID2]", "was deleted")].concat();
+            let cluster = "never used. A cluster may use this key, and cannot pull images without it.";
+            let facts = |number, name| facts_of(number, name, "2026-11-21T09:00+0000 (today)", cluster);
+            ran.outcome.is(0, &stdout, &[facts(1, "cluster-1"), facts(2, "cluster-2")].concat());
+            assert_eq!(ran.sandbox.names(), ["mine"]);
+        };
     a_listing_holds_no_value: needs [jq], given ["k"],
         r#"API_KEY_NAME=k
            API_KEY=$(ibmcloud iam api-keys --output json | jq -r ".[] | select(.name == \"$API_KEY_NAME\") | .apikey")

@@ -10,7 +10,7 @@ mod list;
 
 use std::fs;
 
-use crate::support::expected::{PRESERVE, done};
+use crate::support::expected::{PRESERVE, done, never_expires};
 use crate::support::{Outcome, Sandbox, mode, redact, run};
 
 /// Declares tests: the tools that a script needs, the keys that are there before, the script, and what it wants.
@@ -29,6 +29,8 @@ struct Ran {
     sandbox: Sandbox,
     given: Vec<String>,
     outcome: Outcome,
+    /// The name by which the script makes a key.
+    program: String,
 }
 
 #[track_caller]
@@ -39,7 +41,11 @@ fn check(tools: &[&str], given: &[&str], script: &str, wants: impl FnOnce(&Ran))
     }
     let given = given.iter().map(|name| sandbox.create(name, &[])).collect();
     let outcome = sandbox.bash(script);
-    wants(&Ran { sandbox, given, outcome });
+    let before = script.split(" iam api-key-create").next().unwrap_or_default();
+    let program = before.rsplit(|c: char| !c.is_ascii_lowercase()).next();
+    // Where a variable stands, it is this one.
+    let program = program.filter(|program| !program.is_empty()).unwrap_or("ibmcloud").to_owned();
+    wants(&Ran { sandbox, given, outcome, program });
 }
 
 #[expect(clippy::print_stdout, reason = "whoever reads the log should see what was not tested")]
@@ -52,10 +58,32 @@ fn is_there(sandbox: &Sandbox, tool: &str) -> bool {
     found
 }
 
-/// Standard output is one line, the value of the key `name`; standard error is `stderr`.
-fn value_of(name: &'static str, stderr: &'static str) -> impl FnOnce(&Ran) {
+/// What stands on standard error beside the value of a key, which never expires.
+#[derive(Clone, Copy)]
+enum Told {
+    /// Nothing: it went elsewhere, or the script wants JSON.
+    Nothing,
+    /// That it has no end.
+    NoEnd,
+    /// That the value should be kept, and that it has no end.
+    KeepAndNoEnd,
+}
+
+impl Told {
+    /// What it is under a program's name.
+    fn by(self, program: &str) -> String {
+        match self {
+            Self::Nothing => String::new(),
+            Self::NoEnd => never_expires(program),
+            Self::KeepAndNoEnd => format!("{PRESERVE}{}", never_expires(program)),
+        }
+    }
+}
+
+/// Standard output is one line, the value of the key `name`; standard error is what is told by `program iam`.
+fn value_of(name: &'static str, told: Told) -> impl FnOnce(&Ran) {
     move |ran| {
-        ran.outcome.is(0, "[VALUE]\n", stderr);
+        ran.outcome.is(0, "[VALUE]\n", &told.by(&format!("{} iam", ran.program)));
         assert_eq!(ran.sandbox.name_of_value(ran.outcome.stdout.trim_end()), name);
     }
 }
@@ -87,7 +115,8 @@ fn saved_then(
             more(&key)
         );
         let outcome = &ran.outcome;
-        assert_eq!((outcome.code, &*outcome.stdout, &*outcome.stderr), (0, &*said, ""));
+        assert_eq!((outcome.code, &*outcome.stdout), (0, &*said));
+        outcome.stderr(&Told::NoEnd.by(&format!("{} iam", ran.program)));
     }
 }
 
@@ -99,7 +128,8 @@ fn table(name: &'static str, description: &'static str, locked: bool) -> impl Fn
              API Key       [VALUE]\nLocked        {locked}\n",
             format!("Description   {description}").trim_end()
         );
-        ran.outcome.is(0, &format!("{}{rows}", done("Creating", name, "was created")), PRESERVE);
+        let stdout = format!("{}{rows}", done("Creating", name, "was created"));
+        ran.outcome.is(0, &stdout, &Told::KeepAndNoEnd.by(&format!("{} iam", ran.program)));
         let value = ran
             .outcome
             .stdout

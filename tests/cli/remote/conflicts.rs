@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use super::{Remote, Told, progress};
+use super::{Remote, Told, facts, facts_and_tokens, progress};
 use crate::support::iam::{error_answer, key_id, key_json, list_answer};
 use crate::support::server::Answer;
 
@@ -67,7 +67,13 @@ fn a_key_that_is_as_wanted_is_success() {
             let acted = remote.run(&[verb, &key_id(1), "--force"]);
             let done = if sets.0.is_empty() { done } else { "like that already" };
             let what = progress(doing, "API key [ID1]");
-            acted.is(0, &format!("{what}OK\nAPI key [ID1] was {done}\n"), "");
+            // Nothing was ended where somebody else had done it before.
+            let told = if verb == "api-key-delete" {
+                facts_and_tokens(verb, "ci")
+            } else {
+                facts(verb, "ci")
+            };
+            acted.is(0, &format!("{what}OK\nAPI key [ID1] was {done}\n"), &told);
             let routes = remote.routes();
             let read = format!("GET /v1/apikeys/{}", key_id(1));
             assert_eq!((&routes[0], routes.last()), (&read, Some(&read)), "{verb}");
@@ -109,7 +115,7 @@ fn a_key_that_is_locked_by_now_says_so() {
                 hint: "Unlock it with 'ibmcloud-iam api-key-unlock [ID1]'.",
                 ..Told::default()
             };
-            told.in_text(&remote.run(&args));
+            told.in_text_behind(&facts(verb, "ci"), &remote.run(&args));
         }
     }
 }
@@ -133,9 +139,8 @@ fn a_key_that_is_otherwise_by_now_says_what_changed() {
             status: Some(409),
         };
         let id = key_id(1);
-        told.in_text(
-            &refusing(409, before.clone(), Some(after.clone())).run(&[verb, &id, "--force"]),
-        );
+        let refused = refusing(409, before.clone(), Some(after.clone()));
+        told.in_text_behind(&facts(verb, "ci"), &refused.run(&[verb, &id, "--force"]));
         let args = [verb, &id, "--force", "--error-format", "json"];
         told.in_json(&refusing(409, before.clone(), Some(after.clone())).run(&args));
         if before["locked"] == json!(false) {
@@ -159,7 +164,8 @@ fn a_key_that_nobody_changed_is_not_said_to_be_changed() {
             status: Some(412),
         };
         let id = key_id(1);
-        told.in_text(&refusing(412, before.clone(), Some(before.clone())).run(&[verb, &id, "-f"]));
+        let refused = refusing(412, before.clone(), Some(before.clone()));
+        told.in_text_behind(&facts(verb, "ci"), &refused.run(&[verb, &id, "-f"]));
         if before["locked"] == json!(false) {
             let args = ["api-key-update", &id, "-n", "new"];
             told.in_text(&refusing(412, before.clone(), Some(before)).run(&args));

@@ -4,6 +4,7 @@ mod broken;
 mod canary;
 mod conflicts;
 mod credentials;
+mod facts;
 mod listing;
 mod pages;
 mod protocol;
@@ -22,7 +23,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
-use crate::support::iam::{BSS_ACCOUNT, EMAIL, with_tokens};
+use crate::support::expected::TOKENS;
+use crate::support::iam::{BSS_ACCOUNT, EMAIL, IAM_ID, with_tokens};
 use crate::support::server::{Answer, Request, Server};
 use crate::support::{Outcome, Sandbox, redact, run};
 
@@ -86,6 +88,22 @@ impl Remote {
     }
 }
 
+/// What is told of the service's first key before a verb ends its use; a service that does not tell of its use leaves
+/// that unknown. Nothing is told before other verbs.
+fn facts(verb: &str, name: &str) -> String {
+    if !["api-key-delete", "api-key-disable"].contains(&verb) {
+        return String::new();
+    }
+    let created = "2026-02-19T18:59+0000 (275 days ago)";
+    format!("API key '{name}' ([ID1]): created {created} by {IAM_ID}, last use unknown.\n")
+}
+
+/// As [`facts`], and what is said when it is done.
+fn facts_and_tokens(verb: &str, name: &str) -> String {
+    let facts = facts(verb, name);
+    if facts.is_empty() { facts } else { facts + TOKENS }
+}
+
 /// The program with a credential and an endpoint.
 fn command(sandbox: &Sandbox, endpoint: &str, args: &[&str]) -> Command {
     let mut command = sandbox.command(args);
@@ -124,7 +142,13 @@ impl Told<'_> {
     /// Asserts that a command failed like this, in text.
     #[track_caller]
     fn in_text(&self, outcome: &Outcome) {
-        let mut text = format!("FAILED\n{}\n", self.message);
+        self.in_text_behind("", outcome);
+    }
+
+    /// Asserts that a command failed like this, in text, and that `before` was told before.
+    #[track_caller]
+    fn in_text_behind(&self, before: &str, outcome: &Outcome) {
+        let mut text = format!("{before}FAILED\n{}\n", self.message);
         for (label, value) in [("Code", self.code), ("Transaction-Id", self.trace)] {
             if let Some(value) = value {
                 let _ = writeln!(text, "{label}: {value}");

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{API_KEY, Remote, Told, command, with_host};
+use super::{API_KEY, Remote, Told, command, facts, with_host};
 use crate::support::iam::{key_id, key_json};
 use crate::support::server::{Answer, Server};
 use crate::support::{Sandbox, run};
@@ -63,7 +63,7 @@ fn a_redirected_call_goes_nowhere() {
                 ..Told::default()
             };
             let failed = remote.run(args);
-            told.in_text(&failed);
+            told.in_text_behind(&facts(args[0], "x"), &failed);
             assert_eq!(remote.sandbox.files_in_work(), ["value"], "{args:?}");
             assert_eq!(remote.sandbox.open_entries(), 0, "{args:?}");
         }

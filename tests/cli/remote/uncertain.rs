@@ -7,10 +7,10 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use super::{Counter, Remote, command};
+use super::{Counter, Remote, command, facts, facts_and_tokens};
 use crate::support::iam::{error_answer, key_id, key_json, list_answer, token_answer};
 use crate::support::server::{Answer, Request, Server};
-use crate::support::{Sandbox, run};
+use crate::support::{Sandbox, redact, run};
 
 fn busy() -> Answer {
     error_answer(503, "busy", "BXNIM0001E", "Not now").header("Retry-After", "0")
@@ -46,7 +46,8 @@ fn a_delete_that_was_carried_out_is_success() {
             *key = None;
             if count.next() == 0 { lost.clone() } else { gone() }
         });
-        remote.run(&["api-key-delete", &key_id(1), "--force"]).ok().stderr("");
+        let deleted = remote.run(&["api-key-delete", &key_id(1), "--force"]);
+        deleted.ok().stderr(&facts_and_tokens("api-key-delete", "ci"));
         assert_eq!(writes(&remote), 2);
     }
     // Without an attempt before, nobody else's deletion is ours.
@@ -79,7 +80,7 @@ fn a_state_that_was_reached_is_success() {
                 key.as_mut().unwrap()[field] = json!(on);
                 if count.next() == 0 { Answer::Close } else { last.clone() }
             });
-            remote.run(&[verb, &key_id(1), "--force"]).ok().stderr("");
+            remote.run(&[verb, &key_id(1), "--force"]).ok().stderr(&facts_and_tokens(verb, "ci"));
         }
     }
 }
@@ -112,8 +113,9 @@ fn unknown(verb: &str, more: &[&str], method: &'static str, answer: Answer, word
     });
     let failed = remote.run(&[&[verb, &key_id(1)], more].concat());
     failed.code(11);
-    let begins = format!("FAILED\nIt is not known whether it was done: {words}\n");
-    assert!(failed.stderr.starts_with(&begins), "{failed:#?}");
+    let begins =
+        format!("{}FAILED\nIt is not known whether it was done: {words}\n", facts(verb, "ci"));
+    assert!(redact(&failed.stderr).starts_with(&begins), "{failed:#?}");
     let hint = "Look at the API key, then repeat the command if need be.\n\n";
     assert!(failed.stderr.ends_with(hint), "{failed:#?}");
 }

@@ -8,6 +8,7 @@ use ibmcloud_iam::backend::local::LocalBackend;
 use ibmcloud_iam::clock::Clock;
 use ibmcloud_iam::model::Timestamp;
 
+use crate::support::expected::{PRESERVE, facts, never_expires};
 use crate::support::{NOW, Outcome, Sandbox};
 
 /// Fills the local store with more than a pipe takes.
@@ -127,8 +128,8 @@ fn a_value_that_goes_nowhere_is_said() {
         let outcome = sandbox.bash(&format!("ibmcloud-iam api-key-create lost {closed}"));
         let id = sandbox.keys()[0]["id"].as_str().unwrap().to_owned();
         let warning = format!(
-            "Please preserve the API key! It cannot be retrieved after it's created.\n\
-             Standard output goes nowhere: nobody has the value of API key 'lost' ({id}).\n"
+            "{PRESERVE}Standard output goes nowhere: nobody has the value of API key 'lost' ({id}).\n{}",
+            never_expires("ibmcloud-iam").replace("[ID1]", &id)
         );
         assert_eq!((outcome.code, outcome.stderr), (0, warning), "{closed}");
     }
@@ -150,12 +151,13 @@ fn what_was_asked_for_is_done_when_nobody_listens() {
     for device in [closed_pipe as fn() -> Stdio, Stdio::null] {
         let sandbox = Sandbox::new();
         sandbox.create("a", &[]);
-        with_stdout(&sandbox, &["api-key-delete", "a", "--force"], device()).ok().stderr("");
+        let deleted = with_stdout(&sandbox, &["api-key-delete", "a", "--force"], device());
+        deleted.ok().stderr(&facts(1, "a"));
         assert_eq!(sandbox.keys().len(), 0);
     }
     let sandbox = Sandbox::new();
     sandbox.create("a", &[]);
-    sandbox.bash("ibmcloud-iam api-key-delete a --force >&-").ok().stderr("");
+    sandbox.bash("ibmcloud-iam api-key-delete a --force >&-").ok().stderr(&facts(1, "a"));
     assert_eq!(sandbox.keys().len(), 0);
 }
 
