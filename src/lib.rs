@@ -85,6 +85,11 @@ fn dispatch(command: &Command, context: &mut Context) -> Result<()> {
         Command::ApiKeyEnable(args) => ops::state::enable(&args.act, context),
         Command::ApiKeyLookup(args) => ops::lookup::run(args, context),
         Command::Recover(args) => ops::recover::run(args, context),
+        Command::Login(args) => ops::login::run(args, context),
+        Command::Logout(args) => ops::logout::run(args, context),
+        Command::Whoami(args) => ops::whoami::run(args, context),
+        Command::BearerToken(_) => ops::token::bearer_token(context),
+        Command::OauthTokens(_) => ops::token::oauth_tokens(context),
         Command::Emulate(args) => ops::emulate::run(args, context),
     }
 }

@@ -5,12 +5,16 @@ pub mod create;
 pub mod delete;
 pub mod emulate;
 pub mod list;
+pub mod login;
+pub mod logout;
 pub mod lookup;
 pub mod recover;
 pub mod resolve;
 pub mod show;
 pub mod state;
+pub mod token;
 pub mod update;
+pub mod whoami;
 
 use std::fmt::Display;
 

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 
 use self::failure::Failure;
 use self::message::{Body, Reply, Request, Text};
-use self::token::{Session, Token};
+use self::token::Session;
 use self::transport::{Budget, Transport};
 use self::wire::{ChangesBody, KeyBody, LimitsBody, ListBody};
 use super::{Backend, BackendError, Condition, Note};
@@ -31,6 +31,7 @@ use crate::model::{
 use crate::secret::Secret;
 
 pub use self::endpoint::{DEFAULT as DEFAULT_ENDPOINT, Endpoint};
+pub use self::token::{Credential, Token, forget_token};
 pub use self::trace::TraceTo;
 pub use self::transport::Settings;
 
@@ -114,14 +115,30 @@ impl From<Lost> for BackendError {
 
 impl RemoteBackend {
     /// Takes what is needed to reach the service; nothing is opened or sent yet.
-    pub fn new(settings: Settings, api_key: Secret, clock: Clock) -> Self {
+    pub fn new(settings: Settings, credential: Credential, clock: Clock) -> Self {
         let transport = Transport::new(settings, clock);
-        let session = Session::new(api_key, &transport, clock);
+        let session = Session::new(credential, &transport, clock);
         Self { transport, session }
     }
 
-    fn token(&self) -> Result<Arc<Token>, BackendError> {
+    /// Returns what tokens are got for.
+    pub fn credential(&self) -> &Credential {
+        &self.session.credential
+    }
+
+    /// Returns where and how the service is reached.
+    pub fn settings(&self) -> &Settings {
+        &self.transport.settings
+    }
+
+    /// Returns a token that is good for a while: the one that was kept, or a new one.
+    pub fn token(&self) -> Result<Arc<Token>, BackendError> {
         self.session.token(&self.transport)
+    }
+
+    /// Gets a new token, whether or not one was kept: proves that the credential is good.
+    pub fn new_token(&self) -> Result<Arc<Token>, BackendError> {
+        self.session.new_token(&self.transport)
     }
 
     fn request<'r>(&'r self, call: &'r Call<'_>, token: &'r Token) -> Request<'r> {
