@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
@@ -334,7 +334,7 @@ impl Context {
         {
             for place in Place::ALL {
                 if let State::Elsewhere(why) = search.look(place) {
-                    told.push_str(&format!(" What is at '{}' {why}.", place.as_str()));
+                    let _ = write!(told, " What is at '{}' {why}.", place.as_str());
                 }
             }
         }

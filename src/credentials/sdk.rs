@@ -78,7 +78,7 @@ pub(super) fn file(search: &Search<'_>, place: Place) -> State {
         };
     }
     let detail = if is_named { shown } else { String::new() };
-    candidate(properties, place, detail)
+    candidate(&properties, place, detail)
         .and_then(|found| belongs(search, found))
         .map_or_else(State::Broken, |found| State::Present(Box::new(found)))
 }
@@ -98,7 +98,7 @@ pub(super) fn variables(search: &Search<'_>) -> State {
         return State::absent("not set");
     }
     let properties = Properties { found, in_variables: true, source: "The environment".to_owned() };
-    match candidate(properties, Place::SdkVariables, String::new()) {
+    match candidate(&properties, Place::SdkVariables, String::new()) {
         Ok(found) => State::Present(Box::new(found)),
         Err(error) => State::Broken(error),
     }
@@ -153,7 +153,7 @@ impl Properties {
     }
 }
 
-fn candidate(properties: Properties, place: Place, detail: String) -> Result<Candidate> {
+fn candidate(properties: &Properties, place: Place, detail: String) -> Result<Candidate> {
     let kind = match properties.get("AUTH_TYPE")?.or(properties.get("AUTHTYPE")?) {
         Some(kind) => kind.to_ascii_lowercase(),
         None if properties.get("APIKEY")?.is_some() => "iam".to_owned(),
