@@ -133,12 +133,14 @@ fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
             covered.join(", ")
         );
     }
-    // What is too much for a look-up may be the value itself.
+    // What is too much for a look-up or a login may be the value itself.
     let surplus = match (error.kind(), error.get(ContextKind::InvalidArg)) {
         (ClapKind::UnknownArgument, Some(ContextValue::String(arg))) => !arg.starts_with('-'),
         (kind, _) => kind == ClapKind::TooManyValues,
     };
-    if command == Some("api-key-lookup") && surplus {
+    if command == Some("login") && surplus {
+        message = "Incorrect Usage: 'login' takes no argument; an API key is given with '--apikey @FILE' or '--apikey -'.".into();
+    } else if command == Some("api-key-lookup") && surplus {
         message = "Incorrect Usage: 'api-key-lookup' takes no argument but @FILE or '-', and no value of a key.".into();
     } else if let Some(ContextValue::Strings(similar)) = error.get(ContextKind::SuggestedSubcommand)
     {

@@ -75,6 +75,10 @@ impl ConfigFile {
         let bytes = private_file::read_small(&path, 256 * 1024)
             .map_err(|error| wrong(error.to_string()))?;
         bytes.map_or(Ok(Self::default()), |bytes| {
+            // serde would take a list for the fields in their order.
+            if !bytes.trim_ascii_start().starts_with(b"{") {
+                return Err(wrong("it is no object".to_owned()));
+            }
             serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))
         })
     }

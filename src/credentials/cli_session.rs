@@ -98,6 +98,10 @@ fn read(path: &std::path::Path) -> io::Result<Option<Session>> {
     if bytes.trim_ascii().is_empty() {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "it is empty"));
     }
+    // serde would take a list for the fields in their order.
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no session"));
+    }
     // What serde says of a document may repeat a token.
     serde_json::from_slice(&bytes).map(Some).map_err(|error| {
         let words = format!("it is no session, see line {}", error.line());

@@ -119,7 +119,8 @@ pub fn who(out: &mut dyn Write, who: &Who<'_>) -> io::Result<()> {
 /// Lays out rows of a label and a text.
 pub fn rows(rows: &[(&str, Cow<'_, str>)], colour: bool) -> String {
     let width = rows.iter().map(|(label, _)| label.len()).max().unwrap_or_default();
-    String::from_utf8(table::labelled(rows, width, colour)).unwrap_or_default()
+    let text = String::from_utf8(table::labelled(rows, width, colour)).unwrap_or_default();
+    text.trim_start_matches('\n').to_owned()
 }
 
 /// Lays out the places of a search.

@@ -174,9 +174,10 @@ impl Transport {
             .pool_max_idle_per_host(1)
             .timeout(None);
         if to.is_loopback() {
-            builder = builder
-                .no_proxy()
-                .tls_danger_accept_invalid_certs(self.settings.any_certificate_on_loopback);
+            builder = builder.no_proxy();
+            if self.settings.any_certificate_on_loopback {
+                builder = builder.tls_danger_accept_invalid_certs(true);
+            }
         }
         let all_plain = !self.settings.endpoint.is_https() && !self.settings.auth.is_https();
         builder = match &self.settings.ca_file {
