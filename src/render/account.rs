@@ -133,7 +133,7 @@ pub fn search(looked: &[Looked]) -> String {
 }
 
 #[derive(Serialize)]
-struct AccessToken<'a> {
+struct BearerToken<'a> {
     access_token: &'a str,
     token_type: &'a str,
     expires_at: Option<WireTime>,
@@ -148,7 +148,7 @@ struct OauthTokens<'a> {
 pub fn access_token(token: &Secret, expires: Option<Timestamp>) -> Zeroizing<String> {
     secret_document(
         token,
-        &AccessToken {
+        &BearerToken {
             access_token: token.expose(),
             token_type: "Bearer",
             expires_at: expires.map(Timestamp::to_wire),

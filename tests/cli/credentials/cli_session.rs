@@ -155,7 +155,7 @@ fn one_that_cannot_be_read_is_never_replaced() {
         // Who asks for the local store does not even look.
         done(sandbox.command(&["api-keys"])).ok();
     }
-    fs::set_permissions(session_file(&sandbox), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(session_file(&sandbox), fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(session_file(&sandbox)).is_ok() {
         skipped("root reads every file");
         return;

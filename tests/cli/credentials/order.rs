@@ -77,18 +77,18 @@ fn fill(sandbox: &Sandbox, server: &Server, command: &mut Command, place: usize,
 #[test]
 fn of_every_two_places_the_first_wins_and_whoami_says_so() {
     let server = service();
-    for first in 0..PLACES.len() {
-        for second in first + 1..=PLACES.len() {
+    for (first, name) in PLACES.iter().enumerate() {
+        // At last, the place alone.
+        for other in PLACES[first + 1..].iter().map(Some).chain([None]) {
             let sandbox = Sandbox::new();
             let mut command = at(&sandbox, &server, &["whoami", "-o", "json"]);
             fill(&sandbox, &server, &mut command, first, With::Credential);
-            // At last, a place alone.
-            let is_pair = second < PLACES.len();
-            if is_pair {
+            let second = other.and_then(|other| PLACES.iter().position(|place| place == other));
+            if let Some(second) = second {
                 fill(&sandbox, &server, &mut command, second, With::Credential);
             }
             let who = whoami(command);
-            assert_eq!(who["source"], PLACES[first], "{first} and {second}: {who:#}");
+            assert_eq!(who["source"], **name, "{name} and {other:?}: {who:#}");
             assert_eq!(who["user"], format!("-user-{first}"));
             assert_eq!(
                 (&who["backend"], &who["endpoint"]),
@@ -100,8 +100,8 @@ fn of_every_two_places_the_first_wins_and_whoami_says_so() {
                 .iter()
                 .map(|place| &place["source"])
                 .collect();
-            let expected = if is_pair { vec![PLACES[second]] } else { Vec::new() };
-            assert_eq!(passed, expected, "{first} and {second}");
+            let expected: Vec<&str> = other.into_iter().copied().collect();
+            assert_eq!(passed, expected, "{name} and {other:?}");
         }
     }
 }
