@@ -182,6 +182,9 @@ pub enum Command {
     /// Enable API keys that were disabled
     #[command(display_name = "ibmcloud-iam api-key-enable")]
     ApiKeyEnable(ApiKeyEnableArgs),
+    /// Replace an API key by a new one, so that a working one is held at every instant
+    #[command(display_name = "ibmcloud-iam api-key-rotate")]
+    ApiKeyRotate(ApiKeyRotateArgs),
     /// Find the API key that a value belongs to
     #[command(display_name = "ibmcloud-iam api-key-lookup")]
     ApiKeyLookup(ApiKeyLookupArgs),

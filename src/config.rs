@@ -70,11 +70,13 @@ pub const QUIET: &str = "IBMCLOUD_QUIET";
 pub const COLOUR: &str = "IBMCLOUD_COLOR";
 /// Colours off when set and not empty (no-color.org).
 pub const NO_COLOUR: &str = "NO_COLOR";
+/// The directory for temporary files.
+pub const TEMPORARY: &str = "TMPDIR";
 /// `dumb` has no colours.
 pub const TERM: &str = "TERM";
 
 /// Every variable that is read, for the man page and the README.
-pub const VARIABLES: [(&str, &str); 27] = [
+pub const VARIABLES: [(&str, &str); 28] = [
     (BACKEND, "'local' or 'remote'"),
     (PROFILE, "the profile: a set of login, endpoint, backend and local store"),
     (HOME, "directory below which configuration, local store and journal live, all of them"),
@@ -114,6 +116,7 @@ pub const VARIABLES: [(&str, &str); 27] = [
     (COLOUR, "'true' or 'false': colours on or off"),
     (NO_COLOUR, "set and not empty: no colours"),
     (TERM, "'dumb': no colours"),
+    (TEMPORARY, "directory for the key file of 'emulate --in-memory'; /tmp"),
 ];
 
 /// Where things are on this machine.

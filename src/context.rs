@@ -189,6 +189,12 @@ impl Context {
         config::key_limit(&self.environment)
     }
 
+    /// Returns the directory for temporary files.
+    pub fn temporary(&self) -> Result<PathBuf> {
+        let named = self.environment.directory(config::TEMPORARY)?;
+        Ok(named.unwrap_or_else(|| PathBuf::from("/tmp")))
+    }
+
     /// Finds the directories.
     pub fn directories(&self) -> Result<&Directories> {
         if let Some(found) = self.directories.get() {

@@ -118,8 +118,10 @@ impl Error {
         let mut told = match error.condition {
             Condition::NotFound => Self::new(ErrorKind::NotFound, format!("{subject} was not found."))
                 .hint(format!("Run '{program} api-keys' to list the API keys.")),
-            Condition::Unauthorized => Self::new(ErrorKind::NotLoggedIn, "The credential was refused."),
-            Condition::Forbidden => Self::new(ErrorKind::NotPermitted, "The credential does not permit this."),
+            Condition::Unauthorized => Self::new(ErrorKind::NotLoggedIn, "The credential was refused.")
+                .hint("Check that the credential is an API key of this endpoint and still valid."),
+            Condition::Forbidden => Self::new(ErrorKind::NotPermitted, "The credential does not permit this.")
+                .hint("Ask the owner of the account for a role that permits it on the IAM Identity service."),
             Condition::Conflict => {
                 Self::new(ErrorKind::Conflict, format!("{subject} was changed by somebody else meanwhile."))
                     .hint("Look at it again, then repeat the command.")

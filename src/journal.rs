@@ -25,6 +25,8 @@ pub const VERSION: u32 = 1;
 pub enum Operation {
     /// `api-key-create`.
     ApiKeyCreate,
+    /// `api-key-rotate`.
+    ApiKeyRotate,
 }
 
 /// What was begun.
@@ -63,6 +65,18 @@ pub struct Begun {
     /// Ids of the keys of this name that were there before; absent where `id`, or `file` and `value_hash`, say more.
     #[serde(default)]
     pub known_ids: Vec<String>,
+    /// The key that the new one replaces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retires: Option<Retires>,
+}
+
+/// A key that is to go out of use when a new one is in its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retires {
+    /// Its id.
+    pub id: String,
+    /// How many seconds it is to work beside the new one; `None` disables it at once.
+    pub grace: Option<u64>,
 }
 
 impl Begun {
@@ -95,6 +109,8 @@ pub enum Step {
         /// The key's id.
         id: String,
     },
+    /// The value was printed.
+    Delivered,
 }
 
 /// The directory of entries.
@@ -120,6 +136,30 @@ pub struct Orphan {
     pub begun: Begun,
     /// What was reached.
     pub steps: Vec<Step>,
+}
+
+impl Orphan {
+    /// Returns the id of the key whose value was about to be handed over.
+    pub fn delivering(&self) -> Option<&str> {
+        self.steps.iter().find_map(|step| match step {
+            Step::Delivering { id } => Some(id.as_str()),
+            Step::Sending { .. } | Step::Delivered => None,
+        })
+    }
+
+    /// Returns until when a look-up that finds nothing proves nothing; `None` where nothing was ever sent.
+    pub fn in_doubt_until(&self) -> Option<Timestamp> {
+        let untils = self.steps.iter().filter_map(|step| match step {
+            Step::Sending { until } => Some(*until),
+            Step::Delivering { .. } | Step::Delivered => None,
+        });
+        untils.max()
+    }
+
+    /// Tells whether the value was printed.
+    pub fn was_delivered(&self) -> bool {
+        self.steps.contains(&Step::Delivered)
+    }
 }
 
 /// What there is in the journal.
@@ -185,6 +225,17 @@ impl Journal {
             .is_ok_and(|orphans| orphans.found.iter().any(|orphan| is_ours(&orphan.begun)))
     }
 
+    /// Tells whether a living process has another entry for which `is_same` holds.
+    pub fn is_rivalled(&self, own: &Entry, is_same: impl Fn(&Begun) -> bool) -> bool {
+        let Ok(entries) = fs::read_dir(&self.directory) else { return false };
+        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        paths.filter(|path| *path != own.path).any(|path| {
+            let is_held = private_file::open_existing(&path)
+                .is_ok_and(|file| private_file::try_lock_file(&file).is_ok_and(|free| !free));
+            is_held && first_line(&path).is_some_and(|begun| is_same(&begun))
+        })
+    }
+
     /// Finds the entries that ended processes left, and takes hold of them. An entry that is held is tried `tries`
     /// times: it may be held for a moment only, by a process that looks for entries too.
     pub fn orphans(&self, tries: u32) -> io::Result<Orphans> {
@@ -232,6 +283,13 @@ impl Journal {
         orphans.found.sort_by(|a, b| (a.begun.at, &a.entry.tag).cmp(&(b.begun.at, &b.entry.tag)));
         Ok(orphans)
     }
+}
+
+/// Reads what an entry was begun for, whoever holds it.
+fn first_line(path: &Path) -> Option<Begun> {
+    let bytes = private_file::read_small(path, 16 << 20).ok()??;
+    let line = bytes.split(|&byte| byte == b'\n').next()?;
+    serde_json::from_slice(line).ok()
 }
 
 fn read(path: &Path, file: File) -> io::Result<Option<Orphan>> {

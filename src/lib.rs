@@ -83,6 +83,7 @@ fn dispatch(command: &Command, context: &mut Context) -> Result<()> {
         Command::ApiKeyUnlock(args) => ops::state::unlock(&args.act, context),
         Command::ApiKeyDisable(args) => ops::state::disable(&args.act, context),
         Command::ApiKeyEnable(args) => ops::state::enable(&args.act, context),
+        Command::ApiKeyRotate(args) => ops::rotate::run(args, context),
         Command::ApiKeyLookup(args) => ops::lookup::run(args, context),
         Command::Recover(args) => ops::recover::run(args, context),
         Command::Login(args) => ops::login::run(args, context),

@@ -1,6 +1,7 @@
 //! A value that must not be shown: an API key, and later a token.
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -46,36 +47,44 @@ impl Secret {
         &self.0
     }
 
-    /// Replaces the secret in a text from elsewhere, in whatever form it stands there: as it is, percent-encoded, in
-    /// base64 or in hex.
-    pub fn blot(&self, text: &str, with: &str) -> String {
-        let bytes = self.0.as_bytes();
-        if bytes.is_empty() {
-            return text.to_owned();
+    /// Makes the forms in which the secret may stand in a text from elsewhere: as it is, percent-encoded, escaped as in
+    /// JSON, in hex, or in base64, alone or among other bytes.
+    pub fn forms(&self) -> Forms {
+        if self.0.is_empty() {
+            return Forms(Vec::new());
         }
-        let percent = |safe: fn(u8) -> bool| {
-            bytes.iter().fold(String::new(), |encoded, &byte| {
-                if safe(byte) {
-                    encoded + char::from(byte).encode_utf8(&mut [0; 4])
-                } else {
-                    format!("{encoded}%{byte:02X}")
-                }
-            })
+        let bytes = self.0.as_bytes();
+        let written = |is_plain: fn(u8) -> bool, write: fn(u8) -> String| {
+            let one = |&byte| if is_plain(byte) { char::from(byte).into() } else { write(byte) };
+            bytes.iter().map(one).collect::<String>()
         };
-        let forms = [
-            self.0.to_string(),
-            percent(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)),
-            percent(|_| false),
-            STANDARD_NO_PAD.encode(bytes),
-            URL_SAFE_NO_PAD.encode(bytes),
-            hex(bytes),
-            hex(bytes).to_uppercase(),
+        let usual: fn(u8) -> bool = |byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+        let mut forms = vec![self.0.to_string()];
+        forms.push(format!("{:?}", self.expose()).trim_matches('"').to_owned());
+        let escapes: [fn(u8) -> String; 5] = [
+            |byte| format!("%{byte:02X}"),
+            |byte| format!("%{byte:02x}"),
+            |byte| format!("\\u{byte:04x}"),
+            |byte| format!("\\u{byte:04X}"),
+            |byte| format!("\\x{byte:02x}"),
         ];
-        forms.iter().fold(text.to_owned(), |text, form| {
-            let blotted = text.replace(form.as_str(), with);
-            drop(Zeroizing::new(text));
-            blotted
-        })
+        for escape in escapes {
+            let plain = [usual, |byte| byte.is_ascii_alphanumeric(), |_| false];
+            forms.extend(plain.map(|is_plain| written(is_plain, escape)));
+        }
+        forms.extend([hex(bytes), hex(bytes).to_uppercase()]);
+        for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
+            forms.push(engine.encode(bytes));
+            // What stands before it shifts base64 by none, one or two bytes; both ends depend on their neighbours.
+            for (shift, ours) in [0, 2, 3].into_iter().enumerate() {
+                let text = engine.encode([&vec![0; shift], bytes].concat());
+                let core = text.get(ours..text.len() - 1).unwrap_or_default();
+                if core.len() >= 16 {
+                    forms.push(core.to_owned());
+                }
+            }
+        }
+        Forms(forms.into_iter().map(Zeroizing::new).collect())
     }
 
     /// Computes the keyed hash (HMAC-SHA256) under which the secret can be recognised but not recovered.
@@ -97,6 +106,68 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(REDACTED)")
+    }
+}
+
+/// Bytes in which a secret may stand, of any number: wiped on drop like [`Zeroizing`], in one sweep and not byte by byte.
+#[derive(Default)]
+pub struct Wiped(Vec<u8>);
+
+impl Wiped {
+    /// Makes room for as many bytes; a buffer that outgrows it leaves a copy behind.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self(Vec::with_capacity(bytes))
+    }
+}
+
+impl Deref for Wiped {
+    type Target = Vec<u8>;
+
+    fn deref(&self) -> &Vec<u8> {
+        &self.0
+    }
+}
+
+impl DerefMut for Wiped {
+    fn deref_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.0
+    }
+}
+
+impl fmt::Debug for Wiped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Wiped({} bytes)", self.0.len())
+    }
+}
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        self.0.clear();
+        self.0.resize(self.0.capacity(), 0);
+        zeroize::optimization_barrier(self.0.as_slice());
+    }
+}
+
+/// The forms of a [`Secret`], to find it by.
+pub struct Forms(Vec<Zeroizing<String>>);
+
+impl Forms {
+    /// Replaces the secret in a text, in whatever form it stands there.
+    pub fn blot(&self, text: &str, with: &str) -> String {
+        self.0.iter().fold(text.to_owned(), |text, form| {
+            if !text.contains(form.as_str()) {
+                return text;
+            }
+            let blotted = text.replace(form.as_str(), with);
+            drop(Zeroizing::new(text));
+            blotted
+        })
+    }
+}
+
+impl fmt::Debug for Forms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Forms(REDACTED)")
     }
 }
 
@@ -153,12 +224,24 @@ mod tests {
     #[test]
     fn a_secret_is_blotted_out_in_every_form() {
         let secret = Secret::new("to+m?ato".into());
-        for form in
-            ["to+m?ato", "to%2Bm%3Fato", "dG8rbT9hdG8", "746f2b6d3f61746f", "746F2B6D3F61746F"]
-        {
-            assert_eq!(secret.blot(&format!("<{form}>"), "x"), "<x>", "{form}");
+        for form in [
+            "to+m?ato",
+            "to%2Bm%3Fato",
+            "to%2bm%3fato",
+            "to\\u002bm\\u003fato",
+            "dG8rbT9hdG8",
+            "746f2b6d3f61746f",
+            "746F2B6D3F61746F",
+        ] {
+            assert_eq!(secret.forms().blot(&format!("<{form}>"), "x"), "<x>", "{form}");
         }
-        assert_eq!(Secret::new(String::new()).blot("text", "x"), "text");
+        let secret = Secret::new("abcdefghijklmnopqrstuvwxyz_-0123456789ABCDEF".into());
+        for before in ["", "x", "xy", "Bearer "] {
+            let text = STANDARD_NO_PAD.encode(format!("{before}{} and more", secret.expose()));
+            let blotted = secret.forms().blot(&text, "*");
+            assert!(blotted.len() < text.len() - 50, "{blotted}");
+        }
+        assert_eq!(Secret::new(String::new()).forms().blot("text", "x"), "text");
     }
 
     #[test]

@@ -74,6 +74,9 @@ impl Backend for Fake {
     fn check_new(&self, _: &NewApiKey) -> Answer<()> {
         no()
     }
+    fn acting_with(&self, _: &Secret) -> Answer<Option<Box<dyn Backend>>> {
+        no()
+    }
     fn choose_id(&self) -> Option<ApiKeyId> {
         None
     }

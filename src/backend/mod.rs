@@ -95,6 +95,15 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// Disables or enables a key. Fails with `Locked`; may fail with `Conflict` when it already is as asked.
     fn set_disabled(&self, id: &ApiKeyId, disabled: bool) -> Result<(), BackendError>;
 
+    /// Names the key whose value the backend logs in with, where it does so with one.
+    fn acting_key(&self) -> Result<Option<ApiKeyId>, BackendError> {
+        Ok(None)
+    }
+
+    /// Logs in with the value of a key: the proof that it opens something. A key that was just made may need a moment,
+    /// and gets it. Returns a backend that acts with it; `None` where nobody logs in. Fails with `Unauthorized`.
+    fn acting_with(&self, value: &Secret) -> Result<Option<Box<dyn Backend>>, BackendError>;
+
     /// Hands over what the user should be warned of, once: a cut-off record that was ignored, say.
     fn take_warnings(&self) -> Vec<String> {
         Vec::new()

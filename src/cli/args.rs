@@ -323,18 +323,43 @@ pub struct ActArgs {
     pub dry_run: DryRunArgs,
 }
 
-acts_on_keys!(
-    ApiKeyDeleteArgs,
-    "api-key-delete",
-    "\
+/// Arguments of `api-key-delete`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = COMMAND_TEMPLATE,
+    next_help_heading = OPTIONS,
+    after_help = "\
 A name that several keys have deletes none of them; give the IDs.
 A locked key is not deleted.
 
 EXAMPLES:
    ibmcloud-iam api-key-delete MyKey
    ibmcloud-iam api-key-delete old-1 old-2 --force
-   ibmcloud-iam api-key-delete ApiKey-18f773b0-db53-43f1-ad68-92c667c218fe -f"
-);
+   ibmcloud-iam api-key-delete ApiKey-18f773b0-db53-43f1-ad68-92c667c218fe -f
+   ibmcloud-iam api-key-delete --phased-out ci-deploy
+   ibmcloud-iam api-key-delete --all --older-than 365d --dry-run"
+)]
+pub struct ApiKeyDeleteArgs {
+    /// Names or IDs (ApiKey-...) of API keys
+    #[arg(value_name = "NAME|UUID", required_unless_present_any = ["phased_out", "all"], value_parser = key_ref(), help_heading = ARGUMENTS)]
+    pub keys: Vec<KeyRef>,
+    /// Delete the phased-out keys, of the given names if there are some
+    #[arg(long, group = "which_of_all")]
+    pub phased_out: bool,
+    /// Delete all keys; their number must be typed unless '--force' is given
+    #[arg(long, group = "which_of_all", conflicts_with_all = ["keys", "phased_out"])]
+    pub all: bool,
+    /// With '--phased-out' or '--all': only keys that were created longer ago: 90d, 52w
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, requires = "which_of_all")]
+    pub older_than: Option<Duration>,
+    /// Do not ask.
+    #[command(flatten)]
+    pub force: ForceArgs,
+    /// Do nothing.
+    #[command(flatten)]
+    pub dry_run: DryRunArgs,
+}
+
 acts_on_keys!(
     ApiKeyLockArgs,
     "api-key-lock",
@@ -363,6 +388,51 @@ acts_on_keys!(
 EXAMPLE:
    ibmcloud-iam api-key-enable MyKey --force"
 );
+
+/// Arguments of `api-key-rotate`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = COMMAND_TEMPLATE,
+    next_help_heading = OPTIONS,
+    after_help = "\
+A new key takes the place of the old one, with its name, description, leak
+action, session support and lifetime. The old key is not touched until the new
+one is in FILE, or printed, and has proven that it opens something. Then it is
+disabled, or with '--grace' works on for a while. Interrupted anywhere, the same
+command again, or 'ibmcloud-iam recover', finishes the rest.
+
+EXAMPLES:
+   ibmcloud-iam api-key-rotate ci-deploy --file key.json --grace 7d --force
+   ibmcloud-iam api-key-rotate ci-deploy --dry-run
+   ibmcloud-iam api-key-delete --phased-out ci-deploy
+
+EXIT CODES:
+   6 the old key is locked, 9 limit reached, 11 outcome unknown, 14 FILE cannot
+   be used"
+)]
+pub struct ApiKeyRotateArgs {
+    /// Which key.
+    #[command(flatten)]
+    pub which: KeyArgs,
+    /// Write the new key to FILE instead of printing it; with '--force' in place of the old one
+    #[arg(long, value_name = "FILE", value_parser = NonEmptyStringValueParser::new().map(PathBuf::from), value_hint = clap::ValueHint::FilePath)]
+    pub file: Option<PathBuf>,
+    /// Let the old key work beside the new one for so long: 12h, 7d
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub grace: Option<Duration>,
+    /// Delete the phased-out keys of this name first, to make room
+    #[arg(long)]
+    pub purge: bool,
+    /// How long the new key lives: 45m, 12h, 90d or 2w; as long as the old one when absent
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub expires_in: Option<Duration>,
+    /// Do not ask.
+    #[command(flatten)]
+    pub force: ForceArgs,
+    /// Do nothing.
+    #[command(flatten)]
+    pub dry_run: DryRunArgs,
+}
 
 /// Arguments of `api-key-lookup`.
 #[derive(Debug, Args)]
@@ -541,7 +611,7 @@ API key that logs in. SIGINT or SIGTERM ends it. A fault is OPERATION:WHAT,...
 OPERATION: token, list, create, details, get, update, delete, lock, unlock,
    disable, enable, limits, any
 WHAT: status=CODE [retry-after=SECONDS], drop, truncate or garbage;
-   delay=500ms or 2s; before (the request is carried out) or after;
+   delay=500ms or 2s; before or after the request is carried out;
    skip=N, times=N, chance=PERCENT of the matching requests
 
 EXAMPLES:

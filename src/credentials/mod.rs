@@ -254,12 +254,11 @@ pub fn usable(key: Secret, source: &str) -> Result<Secret> {
     if text.is_empty() {
         return Err(unusable(source, "holds no API key"));
     }
-    // A placeholder, or a document in which no key was found (`api/auth.md` §2).
-    if text.starts_with(['{', '"']) || text.ends_with(['}', '"']) {
-        return Err(unusable(source, "holds something in braces or quotes, and no API key"));
-    }
-    if text.contains(char::is_control) {
-        return Err(unusable(source, "holds more than one line, and no API key"));
+    // Anything may be in a file; only a key is sent to the service, and no placeholder (`api/auth.md` §2).
+    let is_odd = |c: char| c.is_whitespace() || c.is_control();
+    let is_wrapped = text.starts_with(['{', '"']) || text.ends_with(['}', '"']);
+    if is_wrapped || text.contains(is_odd) {
+        return Err(unusable(source, "holds something else than one API key"));
     }
     Ok(key)
 }

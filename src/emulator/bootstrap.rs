@@ -38,19 +38,19 @@ struct Kept {
 }
 
 impl Bootstrap {
-    /// Takes the key of an earlier run over the same store, or makes one. Without a directory its file goes to a
-    /// temporary one.
+    /// Takes the key of an earlier run over the same store, or makes one. Without a directory its file goes to
+    /// one below `temporary`.
     pub(super) fn open(
         identity: &Identity,
         directory: Option<&Path>,
+        temporary: &Path,
         now: Timestamp,
     ) -> Result<Self> {
-        let temporary = match directory {
+        let made = match directory {
             Some(_) => None,
-            None => Some(temporary_directory()?),
+            None => Some(temporary_directory(temporary)?),
         };
-        let place =
-            directory.or(temporary.as_ref().map(TemporaryDir::path)).unwrap_or(Path::new("."));
+        let place = directory.or(made.as_ref().map(TemporaryDir::path)).unwrap_or(Path::new("."));
         let file = place.join(FILE);
         let hash_key = secret::random().map_err(|error| no_key(&file, &error.to_string()))?;
         let (key, value) = match read(&file, identity) {
@@ -58,7 +58,7 @@ impl Bootstrap {
             None => make(&file, identity, now)?,
         };
         let hash = value.keyed_hash(&hash_key);
-        Ok(Self { key, hash_key, hash, file, _directory: temporary })
+        Ok(Self { key, hash_key, hash, file, _directory: made })
     }
 
     pub(super) fn file(&self) -> &Path {
@@ -138,9 +138,8 @@ fn key(identity: &Identity, id: ApiKeyId, entity_tag: EntityTag, created_at: Tim
     }
 }
 
-fn temporary_directory() -> Result<TemporaryDir> {
-    let below = std::env::temp_dir();
-    let random: [u8; 8] = secret::random().map_err(|error| no_key(&below, &error.to_string()))?;
+fn temporary_directory(below: &Path) -> Result<TemporaryDir> {
+    let random: [u8; 8] = secret::random().map_err(|error| no_key(below, &error.to_string()))?;
     let path = below.join(format!("ibmcloud-iam-emulator-{}", secret::hex(&random)));
     TemporaryDir::create(path.clone()).map_err(|error| no_key(&path, &error.to_string()))
 }

@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use super::Emulator;
 use super::params::Params;
+use super::refusal::Refusal;
 use super::routes::Request;
 use super::token::{ACCESS_LIFE, Occasion, REFRESH_LIFE};
-use super::wire::{Refusal, Reply};
+use super::wire::Reply;
 use crate::backend::Backend as _;
 use crate::backend::local::Login;
 use crate::model::{ApiKeyId, Detail, Timestamp};

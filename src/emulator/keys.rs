@@ -5,8 +5,9 @@ use hyper::header::IF_MATCH;
 use serde::{Deserialize, Deserializer};
 
 use super::Emulator;
+use super::refusal::Refusal;
 use super::routes::Request;
-use super::wire::{Key, Refusal, Reply};
+use super::wire::{Key, Reply};
 use crate::backend::{Backend as _, BackendError, Condition};
 use crate::model::{
     ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, Detail, EntityTag, LeakAction, NewApiKey,
@@ -36,13 +37,22 @@ struct ChangesBody {
     description: Option<String>,
     support_sessions: Option<bool>,
     action_when_leaked: Option<String>,
-    /// `null` is a wish too.
-    #[serde(default, deserialize_with = "there")]
-    expires_at: Option<Option<String>>,
+    #[serde(default)]
+    expires_at: Expiry,
 }
 
-fn there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+/// What a change says of the expiry: `null` is a wish too.
+#[derive(Default)]
+enum Expiry {
+    #[default]
+    Stays,
+    Is(Option<String>),
+}
+
+impl<'de> Deserialize<'de> for Expiry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::deserialize(deserializer).map(Self::Is)
+    }
 }
 
 impl Emulator {
@@ -81,8 +91,8 @@ impl Emulator {
             description: body.description.unwrap_or_default(),
             locked: flag(&request.headers, "entity-lock")?,
             disabled: flag(&request.headers, "entity-disable")?,
-            action_when_leaked: body.action_when_leaked.map(leak_action).transpose()?,
-            expires_at: body.expires_at.filter(|text| !text.is_empty()).map(time).transpose()?,
+            action_when_leaked: leak_action(body.action_when_leaked.as_deref())?,
+            expires_at: time(body.expires_at.as_deref())?,
             support_sessions: body.support_sessions,
         };
         let chosen = value.as_ref().map_or(NewValue::ServiceChooses, NewValue::Chosen);
@@ -141,13 +151,13 @@ impl Emulator {
             return Err(Refusal::missing("name"));
         }
         let expires_at = match body.expires_at {
-            None => None,
-            Some(text) => Some(text.filter(|text| !text.is_empty()).map(time).transpose()?),
+            Expiry::Stays => None,
+            Expiry::Is(text) => Some(time(text.as_deref())?),
         };
         let changes = ApiKeyChanges {
             name: body.name,
             description: body.description,
-            action_when_leaked: body.action_when_leaked.map(leak_action).transpose()?,
+            action_when_leaked: leak_action(body.action_when_leaked.as_deref())?,
             expires_at,
             support_sessions: body.support_sessions,
         };
@@ -228,17 +238,20 @@ fn flag(headers: &HeaderMap, name: &str) -> Result<bool, Refusal> {
     }
 }
 
-fn leak_action(word: String) -> Result<LeakAction, Refusal> {
-    match word.as_str() {
-        "none" => Ok(LeakAction::None),
-        "disable" => Ok(LeakAction::Disable),
-        "delete" => Ok(LeakAction::Delete),
-        _ => Err(Refusal::not_one_of("action_when_leaked", "none, disable, delete")),
+fn leak_action(word: Option<&str>) -> Result<Option<LeakAction>, Refusal> {
+    match word {
+        None => Ok(None),
+        Some("none") => Ok(Some(LeakAction::None)),
+        Some("disable") => Ok(Some(LeakAction::Disable)),
+        Some("delete") => Ok(Some(LeakAction::Delete)),
+        Some(_) => Err(Refusal::not_one_of("action_when_leaked", "none, disable, delete")),
     }
 }
 
-fn time(text: String) -> Result<Timestamp, Refusal> {
-    Timestamp::parse(&text).map_err(|_| {
+/// Reads an expiry; empty is never.
+fn time(text: Option<&str>) -> Result<Option<Timestamp>, Refusal> {
+    let text = text.filter(|text| !text.is_empty());
+    text.map(Timestamp::parse).transpose().map_err(|_| {
         Refusal::invalid("Property 'expires_at' is no time of the form '2027-05-01T12:34+0000'")
     })
 }

@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::Emulator;
+use super::refusal::Refusal;
 use super::routes::Request;
-use super::wire::{Refusal, Reply};
+use super::wire::Reply;
 use crate::backend::Backend as _;
 use crate::model::{Owner, Selection};
 

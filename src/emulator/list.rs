@@ -5,8 +5,9 @@ use super::filter::Filter;
 use super::keys::other_identity;
 use super::paging::{self, Listing, PageToken, Sort};
 use super::params::Params;
+use super::refusal::Refusal;
 use super::routes::Request;
-use super::wire::{Key, Page, Refusal, Reply};
+use super::wire::{Key, Page, Reply};
 use crate::backend::Backend as _;
 use crate::model::{ApiKeyDetails, Owner, Selection};
 

@@ -3,6 +3,7 @@
 //! What a request means is decided without any network (`routes` and what it calls); `server` brings requests to it, and
 //! `fault` spoils them on demand. Behaviour that no source documents is chosen, and listed in the README.
 
+mod answer;
 mod bootstrap;
 pub mod fault;
 mod filter;
@@ -12,6 +13,7 @@ mod limits;
 mod list;
 mod paging;
 mod params;
+mod refusal;
 mod routes;
 mod server;
 mod token;
@@ -50,12 +52,18 @@ pub(super) struct Trace {
 }
 
 impl Emulator {
-    /// Opens the service over `backend` and puts the bootstrap key's file in its place.
-    pub fn open(backend: LocalBackend, clock: Clock, faults: Vec<Spec>) -> Result<Self> {
+    /// Opens the service over `backend` and puts the bootstrap key's file in its place: beside the store, or below
+    /// `temporary` for a store in memory.
+    pub fn open(
+        backend: LocalBackend,
+        clock: Clock,
+        faults: Vec<Spec>,
+        temporary: &Path,
+    ) -> Result<Self> {
         let now = clock.now()?;
         let told = |error| Error::of_backend(error, "The local store", "ibmcloud-iam");
         let opened = backend.found(|identity, directory| {
-            (identity.clone(), Bootstrap::open(identity, directory, now))
+            (identity.clone(), Bootstrap::open(identity, directory, temporary, now))
         });
         let (identity, bootstrap) = opened.map_err(told)?;
         let signer = Signer::new(backend.derived_key("emulator access tokens").map_err(told)?);
@@ -74,7 +82,7 @@ impl Emulator {
         self.backend.take_warnings()
     }
 
-    fn now(&self) -> std::result::Result<Timestamp, wire::Refusal> {
-        self.clock.now().map_err(|error| wire::Refusal::of(error.into(), ""))
+    fn now(&self) -> std::result::Result<Timestamp, refusal::Refusal> {
+        self.clock.now().map_err(|error| refusal::Refusal::of(error.into(), ""))
     }
 }

@@ -5,7 +5,8 @@ use hyper::header::AUTHORIZATION;
 use hyper::{HeaderMap, Method};
 
 use super::params::Params;
-use super::wire::{Refusal, Reply};
+use super::refusal::Refusal;
+use super::wire::Reply;
 use super::{Emulator, Trace};
 use crate::model::ApiKeyId;
 

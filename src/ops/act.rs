@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKey, ApiKeyId, Detail, Identity, KeyRef};
 use crate::ops::resolve::{self, Meaning};
-use crate::ops::{locked, progress_line, subject};
+use crate::ops::{conflict, facts, locked, progress_line, subject};
 use crate::render::json::{self, Outcome};
 use crate::text::escape;
 use crate::ui::nobody_answers;
@@ -23,6 +23,10 @@ pub struct Verb {
     pub meaning: Meaning,
     /// Whether a locked key stops it.
     pub stopped_by_lock: bool,
+    /// Whether there is no key afterwards.
+    pub ends_it: bool,
+    /// Whether nothing is opened by the key afterwards, so that its users are worth a look before.
+    pub ends_use: bool,
     /// Whether a key already is as it would be afterwards.
     pub already: fn(&ApiKey) -> bool,
     /// Does it.
@@ -43,7 +47,7 @@ enum Became {
 }
 
 /// One argument, and what became of it.
-struct Item {
+pub struct Item {
     named: KeyRef,
     key: Option<ApiKey>,
     /// What is known before anything is done; `None` where there is something to do.
@@ -51,34 +55,78 @@ struct Item {
     became: Became,
 }
 
-/// Runs a verb over its arguments.
-pub fn run(verb: &Verb, args: &ActArgs, context: &mut Context) -> Result<()> {
-    let dry_run = args.dry_run.dry_run;
-    let asks = !args.force.force && !dry_run;
-    if asks && context.ui.manner().json {
+/// How a verb is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Mode {
+    /// Whether to go on without confirmation.
+    pub force: bool,
+    /// Whether to do nothing.
+    pub dry_run: bool,
+    /// Whether the number of keys must be typed, and not only `y`.
+    pub counted: bool,
+}
+
+impl Mode {
+    fn asks(self) -> bool {
+        !self.force && !self.dry_run
+    }
+}
+
+/// Refuses at once what would have to be asked where nobody can be.
+pub fn refuse_question(mode: Mode, context: &Context) -> Result<()> {
+    if mode.asks() && context.ui.manner().json {
         return Err(nobody_answers(
             "JSON output asks no questions, and this command needs a confirmation.",
         ));
     }
+    if mode.asks() && mode.counted && !context.ui.can_ask() {
+        return Err(nobody_answers(
+            "Nobody can type the number of API keys here, and this command needs it.",
+        ));
+    }
+    Ok(())
+}
+
+/// Runs a verb over its arguments.
+pub fn run(verb: &Verb, args: &ActArgs, context: &mut Context) -> Result<()> {
+    let mode = Mode { force: args.force.force, dry_run: args.dry_run.dry_run, counted: false };
+    refuse_question(mode, context)?;
     let identity = context.identity()?;
-    let mut items = resolve_all(verb, args, context)?;
+    let items = resolve_all(verb, &args.which.keys, context)?;
+    carry_out(verb, items, mode, &identity, context)
+}
+
+/// Asks, and does it to every item.
+pub fn carry_out(
+    verb: &Verb,
+    mut items: Vec<Item>,
+    mode: Mode,
+    identity: &Identity,
+    context: &mut Context,
+) -> Result<()> {
+    let now = context.now()?;
     let several = items.len() > 1;
     if !several {
-        announce(verb, &items[0], &identity, context);
+        announce(verb, &items[0], identity, context);
     }
     let waiting: Vec<&Item> = items.iter().filter(|item| item.known.is_none()).collect();
-    if asks && !waiting.is_empty() && !agreed(verb, &waiting, context)? {
+    let mut any_tokens = false;
+    if verb.ends_use && !mode.dry_run {
+        let keys: Vec<&ApiKey> = waiting.iter().filter_map(|item| item.key.as_ref()).collect();
+        any_tokens = facts::tell(&keys, mode.asks(), now, context);
+    }
+    if mode.asks() && !waiting.is_empty() && !agreed(verb, &waiting, mode, context)? {
         return Err(Error::new(ErrorKind::Cancelled, "Cancelled; nothing was changed."));
     }
     let mut failures = Vec::new();
     let mut any_done = false;
     for item in &mut items {
         if several {
-            announce(verb, item, &identity, context);
+            announce(verb, item, identity, context);
         }
         let result = match item.known.take() {
             Some(result) => result,
-            None if dry_run => Ok(Became::Planned),
+            None if mode.dry_run => Ok(Became::Planned),
             None => act(verb, item, context),
         };
         match result {
@@ -102,6 +150,9 @@ pub fn run(verb: &Verb, args: &ActArgs, context: &mut Context) -> Result<()> {
             }
         }
     }
+    if any_done && any_tokens {
+        facts::warn_of_tokens(context);
+    }
     if context.ui.manner().json {
         let outcomes: Vec<Outcome<'_>> = items.iter().map(|item| outcome(verb, item)).collect();
         context.ui.data(|out| json::outcomes(out, &outcomes));
@@ -114,10 +165,19 @@ fn ends_all(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::NotLoggedIn | ErrorKind::NotPermitted | ErrorKind::Unavailable)
 }
 
-fn resolve_all(verb: &Verb, args: &ActArgs, context: &Context) -> Result<Vec<Item>> {
+/// Makes an item of a key that was found otherwise than by an argument.
+pub fn item(verb: &Verb, key: ApiKey, context: &Context) -> Item {
+    let named = KeyRef::Id(key.id.clone());
+    let known =
+        (verb.stopped_by_lock && key.locked).then(|| Err(locked(context, &subject(&named), &key)));
+    Item { named, key: Some(key), known, became: Became::Failed }
+}
+
+/// Finds the keys that are meant, each once.
+pub fn resolve_all(verb: &Verb, keys: &[KeyRef], context: &Context) -> Result<Vec<Item>> {
     let now = context.now()?;
     let mut items: Vec<Item> = Vec::new();
-    for named in &args.which.keys {
+    for named in keys {
         let mut item =
             Item { named: named.clone(), key: None, known: None, became: Became::Failed };
         match resolve::one(context, named, verb.meaning, now) {
@@ -151,7 +211,12 @@ fn announce(verb: &Verb, item: &Item, identity: &Identity, context: &mut Context
 }
 
 /// Asks about the keys that something will be done to. Several are listed first; the question itself is one line.
-fn agreed(verb: &Verb, waiting: &[&Item], context: &mut Context) -> Result<bool> {
+fn agreed(verb: &Verb, waiting: &[&Item], mode: Mode, context: &mut Context) -> Result<bool> {
+    if mode.counted {
+        let count = waiting.len();
+        let question = format!("Type {count} to {} these {count} API keys", verb.to_do);
+        return context.ui.confirm_by_number(&question, count);
+    }
     let both = |key: &ApiKey| format!("'{}' ({})", escape(&key.name), key.id);
     let name = |item: &&Item| item.key.as_ref().map(both).unwrap_or_default();
     let what = match waiting {
@@ -159,7 +224,8 @@ fn agreed(verb: &Verb, waiting: &[&Item], context: &mut Context) -> Result<bool>
         [only] if matches!(only.named, KeyRef::Name(_)) => subject(&only.named),
         [only] => format!("API key {}", name(only)),
         several => {
-            for item in several {
+            // What ends the use of a key has told more of each already.
+            for item in several.iter().filter(|_| !verb.ends_use) {
                 context.ui.result(&format!("   {}", name(item)));
             }
             format!("these {} API keys", several.len())
@@ -177,16 +243,21 @@ fn act(verb: &Verb, item: &Item, context: &Context) -> Result<Became> {
     match (verb.act)(backend, &key.id) {
         Ok(()) => Ok(Became::Done),
         // Somebody else was faster; what a conflict means is seen by looking again.
-        Err(error) if error.condition == Condition::Conflict => {
-            let now = backend.api_key(&key.id, Detail::default());
-            let now = now.map_err(|error| context.told(error, &subject))?.key;
+        Err(error) if matches!(error.condition, Condition::Conflict | Condition::Locked) => {
+            let now = match backend.api_key(&key.id, Detail::default()) {
+                Err(error) if verb.ends_it && error.condition == Condition::NotFound => {
+                    return Ok(Became::Done);
+                }
+                now => now.map_err(|error| context.told(error, &subject))?.key,
+            };
             if (verb.already)(&now) {
                 Ok(Became::Unchanged)
+            } else if verb.stopped_by_lock && now.locked || error.condition == Condition::Locked {
+                Err(locked(context, &subject, &now))
             } else {
-                Err(context.told(error, &subject))
+                Err(conflict(context, error, &subject, key, &now))
             }
         }
-        Err(error) if error.condition == Condition::Locked => Err(locked(context, &subject, key)),
         Err(error) => Err(context.told(error, &subject)),
     }
 }

@@ -3,8 +3,11 @@
 use crate::cli::ApiKeyDeleteArgs;
 use crate::context::Context;
 use crate::error::Result;
-use crate::ops::act::{self, Verb};
+use crate::model::{ApiKey, KeyRef, Owner, Selection, State, states};
+use crate::ops::act::{self, Item, Mode, Verb};
+use crate::ops::progress_line;
 use crate::ops::resolve::Meaning;
+use crate::render::json;
 
 const DELETE: Verb = Verb {
     doing: "Deleting",
@@ -12,13 +15,70 @@ const DELETE: Verb = Verb {
     done: "deleted",
     meaning: Meaning::Every,
     stopped_by_lock: true,
+    ends_it: true,
+    ends_use: true,
     already: |_| false,
     act: |backend, id| backend.delete_api_key(id),
 };
 
 /// Runs `api-key-delete`.
 pub fn run(args: &ApiKeyDeleteArgs, context: &mut Context) -> Result<()> {
-    act::run(&DELETE, &args.act, context)
+    let mode = Mode { force: args.force.force, dry_run: args.dry_run.dry_run, counted: args.all };
+    act::refuse_question(mode, context)?;
+    let identity = context.identity()?;
+    if !args.all && !args.phased_out {
+        let items = act::resolve_all(&DELETE, &args.keys, context)?;
+        return act::carry_out(&DELETE, items, mode, &identity, context);
+    }
+    let what = if args.all { "all API keys" } else { "phased-out API keys" };
+    let older = args.older_than.map(|_| " of some age").unwrap_or_default();
+    context.ui.progress(&progress_line("Deleting", &format!("{what}{older}"), &identity));
+    let items: Vec<Item> =
+        chosen(args, context)?.into_iter().map(|key| act::item(&DELETE, key, context)).collect();
+    if items.is_empty() {
+        if context.ui.manner().json {
+            context.ui.data(|out| json::outcomes(out, &[]));
+        } else {
+            let kind = if args.all { "" } else { "phased-out " };
+            context.ui.ok();
+            context.ui.result(&format!("No {kind}API keys found"));
+        }
+        return Ok(());
+    }
+    act::carry_out(&DELETE, items, mode, &identity, context)
+}
+
+/// Lists the keys that `--all` or `--phased-out` mean; the one that is logged in with comes last.
+fn chosen(args: &ApiKeyDeleteArgs, context: &Context) -> Result<Vec<ApiKey>> {
+    let now = context.now()?;
+    let backend = context.backend()?;
+    let listed = backend.api_keys(&Owner::Myself, &Selection::All);
+    let keys = listed.map_err(|error| context.told(error, "The list of API keys"))?;
+    let states = states(&keys, now);
+    let is_named = |key: &ApiKey| {
+        args.keys.is_empty()
+            || args.keys.iter().any(|named| match named {
+                KeyRef::Id(id) => *id == key.id,
+                KeyRef::Name(name) => *name == *key.name,
+            })
+    };
+    let is_old = |key: &ApiKey| {
+        args.older_than.is_none_or(|age| key.created_at.plus(age).is_some_and(|then| then <= now))
+    };
+    let mut chosen: Vec<ApiKey> = keys
+        .into_iter()
+        .zip(states)
+        .filter(|(key, state)| {
+            (args.all || *state == State::PhasedOut) && is_named(key) && is_old(key)
+        })
+        .map(|(key, _)| key)
+        .collect();
+    if args.all && !chosen.is_empty() {
+        // Without it nothing more can be deleted.
+        let acting = backend.acting_key().ok().flatten();
+        chosen.sort_by_key(|key| Some(&key.id) == acting.as_ref());
+    }
+    Ok(chosen)
 }
 
 #[cfg(test)]
@@ -26,9 +86,8 @@ mod tests {
     use super::*;
     use crate::backend::Condition;
     use crate::backend::fake::Fake;
-    use crate::cli::{ActArgs, DryRunArgs, ForceArgs, KeysArgs};
+    use crate::cli::{DryRunArgs, ForceArgs};
     use crate::error::ErrorKind;
-    use crate::model::{ApiKey, KeyRef};
     use crate::ui::Manner;
 
     /// Deletes `a`, `b` and `c`, of which the backend answers as given, and returns how the command ends.
@@ -42,13 +101,16 @@ mod tests {
             ..Fake::default()
         };
         let keys = names.map(|name| KeyRef::Name(name.to_owned())).to_vec();
-        let act = ActArgs {
-            which: KeysArgs { keys },
+        let args = ApiKeyDeleteArgs {
+            keys,
+            phased_out: false,
+            all: false,
+            older_than: None,
             force: ForceArgs { force: true },
             dry_run: DryRunArgs { dry_run: false },
         };
         let mut context = backend.context(Manner { quiet: true, ..Manner::default() });
-        let ended = run(&ApiKeyDeleteArgs { act }, &mut context);
+        let ended = run(&args, &mut context);
         ended.err().map(|error| (error.kind, error.message))
     }
 

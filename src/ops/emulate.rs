@@ -1,6 +1,7 @@
 //! `emulate`: the IAM Identity API on a loopback port.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -27,15 +28,19 @@ pub fn run(args: &EmulateArgs, context: &mut Context) -> Result<()> {
     if args.seed_keys > 0 {
         backend.seed(args.seed_keys).map_err(|error| context.told(error, "The local store"))?;
     }
-    let emulator = Arc::new(Emulator::open(backend, context.clock(), args.fault.clone())?);
+    let temporary = if args.in_memory { context.temporary()? } else { PathBuf::new() };
+    let faults = args.fault.clone();
+    let opened = Emulator::open(backend, context.clock(), faults, &temporary);
+    let emulator = Arc::new(opened?);
     warn(&emulator, context);
     let stop = signals().map_err(|error| {
         Error::new(ErrorKind::Failure, format!("Signals cannot be received: {error}."))
     })?;
     announce(&server.endpoint(), &emulator, context);
-    let served = server.run(&emulator, stop);
+    let outcome = server.run(&emulator, stop);
     warn(&emulator, context);
-    served.map_err(|error| Error::new(ErrorKind::Failure, format!("The emulator failed: {error}.")))
+    outcome
+        .map_err(|error| Error::new(ErrorKind::Failure, format!("The emulator failed: {error}.")))
 }
 
 fn open_store(args: &EmulateArgs, context: &Context) -> Result<LocalBackend> {

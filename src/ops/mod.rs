@@ -4,12 +4,16 @@ pub mod act;
 pub mod create;
 pub mod delete;
 pub mod emulate;
+mod facts;
 pub mod list;
 pub mod login;
 pub mod logout;
 pub mod lookup;
+mod making;
 pub mod recover;
 pub mod resolve;
+mod retire;
+pub mod rotate;
 pub mod show;
 pub mod state;
 pub mod token;
@@ -21,7 +25,7 @@ use std::fmt::Display;
 use crate::backend::{Backend, BackendError, Condition};
 use crate::cli::ExpiryArgs;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKey, Identity, Timestamp};
 use crate::text::escape;
 
@@ -39,6 +43,41 @@ fn subject(key: impl Display) -> String {
 fn locked(context: &Context, subject: &str, key: &ApiKey) -> Error {
     let told = context.told(Condition::Locked.into(), subject);
     told.hint(format!("Unlock it with '{} api-key-unlock {}'.", context.program(), key.id))
+}
+
+/// Says what a conflict is about: the key, read again, is not as it was seen, or the service has a reason of its own.
+fn conflict(
+    context: &Context,
+    error: BackendError,
+    subject: &str,
+    seen: &ApiKey,
+    now: &ApiKey,
+) -> Error {
+    let fields = [
+        ("name", seen.name != now.name),
+        ("description", seen.description != now.description),
+        ("expiry", seen.expires_at != now.expires_at),
+        ("leak action", seen.action_when_leaked != now.action_when_leaked),
+        ("disabled", seen.disabled != now.disabled),
+        ("locked", seen.locked != now.locked),
+        ("entity tag", seen.entity_tag != now.entity_tag),
+    ];
+    let mut changed: Vec<&str> =
+        fields.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect();
+    if changed.is_empty() {
+        let words = format!("{subject} is as it was read, but the service finds a conflict");
+        let mut told =
+            context.told(BackendError { condition: Condition::Rejected(words), ..error }, subject);
+        told.kind = ErrorKind::Conflict;
+        return told.hint("Nothing was changed; look at it again, then repeat the command.");
+    }
+    // Every change moves the tag.
+    if changed.len() > 1 {
+        changed.retain(|field| *field != "entity tag");
+    }
+    let mut told = context.told(BackendError { condition: Condition::Conflict, ..error }, subject);
+    told.message = format!("{} Changed since it was read: {}.", told.message, changed.join(", "));
+    told
 }
 
 /// Deletes a key whose value reached nobody. One that was made locked has no owner yet who would want it so.

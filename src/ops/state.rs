@@ -12,6 +12,8 @@ const LOCK: Verb = Verb {
     done: "locked",
     meaning: Meaning::Current,
     stopped_by_lock: false,
+    ends_it: false,
+    ends_use: false,
     already: |key| key.locked,
     act: |backend, id| backend.set_locked(id, true),
 };
@@ -31,6 +33,8 @@ const DISABLE: Verb = Verb {
     done: "disabled",
     meaning: Meaning::Every,
     stopped_by_lock: true,
+    ends_it: false,
+    ends_use: true,
     already: |key| key.disabled,
     act: |backend, id| backend.set_disabled(id, true),
 };
@@ -40,6 +44,7 @@ const ENABLE: Verb = Verb {
     to_do: "enable",
     done: "enabled",
     meaning: Meaning::Disabled,
+    ends_use: false,
     already: |key| !key.disabled,
     act: |backend, id| backend.set_disabled(id, false),
     ..DISABLE

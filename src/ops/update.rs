@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::{ApiKey, ApiKeyChanges, Detail};
 use crate::ops::resolve::{self, Meaning};
-use crate::ops::{expiry, locked, progress_line, subject};
+use crate::ops::{conflict, expiry, locked, progress_line, subject};
 use crate::render::json;
 
 /// Runs `api-key-update`.
@@ -80,26 +80,8 @@ fn update(
             if now.locked {
                 return Err(locked(context, subject, &now));
             }
-            let mut told = context.told(Condition::Conflict.into(), subject);
-            told.message = format!("{} {}", told.message, differences(seen, &now));
-            Err(told)
+            Err(conflict(context, error, subject, seen, &now))
         }
         Err(error) => Err(context.told(error, subject)),
     }
-}
-
-/// Names the fields in which a key is no longer as it was seen.
-fn differences(seen: &ApiKey, now: &ApiKey) -> String {
-    let fields = [
-        ("name", seen.name != now.name),
-        ("description", seen.description != now.description),
-        ("expiry", seen.expires_at != now.expires_at),
-        ("leak action", seen.action_when_leaked != now.action_when_leaked),
-        ("disabled", seen.disabled != now.disabled),
-        ("locked", seen.locked != now.locked),
-    ];
-    let changed: Vec<&str> =
-        fields.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect();
-    let what = if changed.is_empty() { "entity tag".to_owned() } else { changed.join(", ") };
-    format!("Changed since it was read: {what}.")
 }

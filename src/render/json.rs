@@ -126,6 +126,44 @@ pub fn keys(out: &mut dyn Write, keys: &[(&ApiKey, State)]) -> io::Result<()> {
     collected.flush()
 }
 
+/// What `api-key-rotate --dry-run` would do.
+#[derive(Serialize)]
+pub struct PlannedRotation<'a> {
+    dry_run: bool,
+    id: &'a str,
+    name: &'a str,
+    /// The end of the new key; null for never.
+    expires_at: Option<WireTime>,
+    /// Until when the old key would work; null when it would be disabled at once.
+    works_until: Option<WireTime>,
+    /// The phased-out keys that would be deleted first.
+    purged: &'a [&'a str],
+}
+
+impl<'a> PlannedRotation<'a> {
+    /// Plans to replace `old` by `new`.
+    pub fn new(
+        old: &'a ApiKey,
+        new: &NewApiKey,
+        works_until: Option<Timestamp>,
+        purged: &'a [&'a str],
+    ) -> Self {
+        Self {
+            dry_run: true,
+            id: old.id.as_str(),
+            name: &old.name,
+            expires_at: new.expires_at.map(Timestamp::to_wire),
+            works_until: works_until.map(Timestamp::to_wire),
+            purged,
+        }
+    }
+}
+
+/// Writes what a rotation would do.
+pub fn planned_rotation(out: &mut dyn Write, plan: &PlannedRotation<'_>) -> io::Result<()> {
+    document(out, plan)
+}
+
 /// Writes one key.
 pub fn key(out: &mut dyn Write, key: &ApiKey, state: State) -> io::Result<()> {
     document(out, &Key::new(key, state, ""))

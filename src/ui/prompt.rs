@@ -7,7 +7,7 @@ use std::os::fd::AsFd as _;
 
 use dialoguer::console::Term;
 use dialoguer::theme::Theme;
-use dialoguer::{Confirm, Password};
+use dialoguer::{Confirm, Input, Password};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{Ui, interrupt};
@@ -35,6 +35,15 @@ impl Theme for PlainTheme {
         selection: Option<bool>,
     ) -> fmt::Result {
         write!(f, "{prompt} [y/N]> {}", if selection == Some(true) { "y" } else { "n" })
+    }
+
+    fn format_input_prompt(
+        &self,
+        f: &mut dyn fmt::Write,
+        prompt: &str,
+        _: Option<&str>,
+    ) -> fmt::Result {
+        write!(f, "{prompt}> ")
     }
 
     fn format_password_prompt(&self, f: &mut dyn fmt::Write, prompt: &str) -> fmt::Result {
@@ -102,6 +111,22 @@ impl Ui {
             )),
             None => Err(nobody_answers("Nobody answered on standard input; nothing was changed.")),
         }
+    }
+
+    /// Asks at the terminal for a number that proves that a question was read.
+    pub fn confirm_by_number(&mut self, question: &str, number: usize) -> Result<bool> {
+        self.flush();
+        interrupt::watch(self.manner(), Some("Nothing was changed.".to_owned()));
+        interrupt::begin_prompt();
+        let asked = Input::<String>::with_theme(&PlainTheme)
+            .with_prompt(question)
+            .allow_empty(true)
+            .report(false)
+            .interact_text_on(&Self::term());
+        interrupt::end_prompt();
+        interrupt::watch(self.manner(), None);
+        let answer = asked.map_err(|error| not_asked(&error.into()))?;
+        Ok(answer.trim() == number.to_string())
     }
 
     /// Asks for a secret at the terminal without showing it.

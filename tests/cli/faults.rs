@@ -61,7 +61,7 @@ enum Way {
 
 fn runs() -> usize {
     let set = std::env::var("IBMCLOUD_IAM_FAULT_RUNS").ok();
-    set.map_or(200, |text| text.parse().expect("a number"))
+    set.map_or(200, |text| text.parse().unwrap())
 }
 
 /// A small generator, so that a failing run can be had again.
@@ -76,7 +76,7 @@ impl Dice {
     }
 }
 
-/// A box whose commands go to a failing emulator, by the real clock.
+/// A box whose commands go to a failing emulator.
 struct Rig {
     sandbox: Sandbox,
     emulator: Emulator,
@@ -98,7 +98,6 @@ impl Rig {
     fn command(&self, args: &[&str]) -> Command {
         let mut command = self.sandbox.command(args);
         command
-            .env_remove("IBMCLOUD_IAM_NOW")
             .env("IBMCLOUD_IAM_BACKEND", "remote")
             .env("IBMCLOUD_IAM_API_ENDPOINT", self.emulator.endpoint())
             .env("IBMCLOUD_API_KEY", format!("@{}", self.emulator.key_file().display()))

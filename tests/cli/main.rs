@@ -26,6 +26,8 @@ mod fresh;
 mod invocations;
 mod readme;
 mod recover;
+mod recover_remote;
+mod remote;
 mod scripted_server;
 mod secrets;
 mod support;

@@ -1,4 +1,4 @@
-//! One line of the store: a change, with the whole key as it was after it.
+//! One line of the store: a change, with the whole key as it was after it, or a login with a key.
 //!
 //! ```text
 //! {"crc":"5d0a2f31","op":"create","id":"ApiKey-…","at":"2026-11-21T09:00:00Z","tag":"1-…","hash":"…","name":"ci"}

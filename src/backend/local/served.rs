@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::fold::{Fold, Want};
 use super::record::{Op, Record};
-use super::store::no_randomness;
 use super::{LocalBackend, is_purged};
 use crate::backend::{BackendError, Condition};
 use crate::model::{ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, EntityTag, Identity};
@@ -107,10 +106,5 @@ impl LocalBackend {
             changes.apply(key);
             Ok(())
         })
-    }
-
-    /// Makes random bytes, or says that there are none.
-    pub fn random<const N: usize>() -> Result<[u8; N], BackendError> {
-        crate::secret::random().map_err(no_randomness)
     }
 }

@@ -1,7 +1,7 @@
 //! The file of the local store: an append-only log of changes under a lock, compacted into a fresh file.
 //!
 //! `store.jsonl` begins with a header line (format, version, identity, hash key); every further line is one change
-//! ([`super::record`]). A change is acknowledged when its line is on the disk. Readers hold a shared lock on
+//! or login ([`super::record`]). A change is acknowledged when its line is on the disk. Readers hold a shared lock on
 //! `store.lock`, writers an exclusive one; the lock is a file of its own because compaction swaps the log's inode.
 //! A last line that was begun and has no newline was never acknowledged: it is ignored with a warning and cut off by the
 //! next write. Anything else that is not as it was written is damage, and stops both reading and writing; only lines
@@ -178,32 +178,34 @@ impl Store {
             scan.exposed = self.check_mode(file)?;
         }
         let mut buffer = vec![0; CHUNK];
-        let mut held = 0;
+        let mut filled_to = 0;
         loop {
-            if held == buffer.len() {
+            if filled_to == buffer.len() {
                 buffer.resize(buffer.len() * 2, 0);
             }
-            let read = match source.read(&mut buffer[held..]) {
+            let read = match source.read(&mut buffer[filled_to..]) {
                 Ok(0) => break,
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(self.unreadable(error)),
             };
-            let filled = held + read;
+            let filled = filled_to + read;
             let mut start = 0;
-            for end in memchr::memchr_iter(b'\n', &buffer[held..filled]).map(|at| held + at) {
+            for end in
+                memchr::memchr_iter(b'\n', &buffer[filled_to..filled]).map(|at| filled_to + at)
+            {
                 self.take_line(&buffer[start..end], &mut scan, &mut visit)?;
                 scan.whole += (end + 1 - start) as u64;
                 start = end + 1;
             }
             buffer.copy_within(start..filled, 0);
-            held = filled - start;
+            filled_to = filled - start;
         }
-        if !record::is_cut_off(&buffer[..held]) {
+        if !record::is_cut_off(&buffer[..filled_to]) {
             let line = scan.lines + 1 + u64::from(scan.facts.is_some());
             return Err(self.damaged(line, "it is no record of this format"));
         }
-        scan.torn = held > 0;
+        scan.torn = filled_to > 0;
         Ok(scan)
     }
 

@@ -89,8 +89,8 @@ impl RemoteBackend {
             Err(Lost::OnTheWay(failure)) => return Attempt::NotNow(errors::no_answer(failure)),
         };
         match (sent.reply.status, value) {
-            (200..300, _) => created(&sent, value).map_or_else(
-                || Attempt::InDoubt(unknown(self.unreadable(call, &sent))),
+            (200..=299, _) => created(&sent, value).map_or_else(
+                || Attempt::InDoubt(errors::unknown(self.unreadable(call, &sent))),
                 Attempt::Made,
             ),
             // As a rule nothing was made, and the service can be asked.
@@ -99,11 +99,14 @@ impl RemoteBackend {
                 Err(error) if error.condition == Condition::NotFound => {
                     Attempt::NotNow(self.refused(call, &sent))
                 }
-                Err(_) => Attempt::InDoubt(unknown(self.refused(call, &sent))),
+                Err(_) => Attempt::InDoubt(errors::unknown(self.refused(call, &sent))),
             },
             // 408 comes from a gateway that gave up waiting; 409 may mean that the key is there already.
-            (400..=407 | 410..=428 | 430..=499, _) => Attempt::Refused(self.refused(call, &sent)),
-            _ => Attempt::InDoubt(unknown(self.refused(call, &sent))),
+            // A redirect that would send the request itself elsewhere says that it was not carried out here.
+            (301 | 302 | 307 | 308 | 400..=407 | 410..=428 | 430..=499, _) => {
+                Attempt::Refused(self.refused(call, &sent))
+            }
+            _ => Attempt::InDoubt(errors::unknown(self.refused(call, &sent))),
         }
     }
 }
@@ -119,13 +122,4 @@ fn created(sent: &Sent, chosen: Option<&Secret>) -> Option<CreatedApiKey> {
     };
     let key = body.key(&sent.token.identity, sent.reply.header("etag"));
     Some(CreatedApiKey { key, value })
-}
-
-/// Turns what an attempt came to into doubt whether it was carried out.
-fn unknown(error: BackendError) -> BackendError {
-    let words = match error.condition {
-        Condition::Unavailable(words) | Condition::Rejected(words) => words,
-        _ => "The service did not say clearly whether the key was made".to_owned(),
-    };
-    BackendError { condition: Condition::OutcomeUnknown(words), hint: None, ..error }
 }

@@ -1,53 +1,56 @@
 //! From what the service answered to a condition (`api/iam_identity.md` §6, `api/auth.md` §1).
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::failure::Failure;
 use super::message::{Reply, Request};
 use super::transport::Transport;
 use crate::backend::{BackendError, Condition, ServiceAnswer};
+use crate::secret::Wiped;
 
-/// Both shapes of an error: the API's, and the token endpoint's.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct ErrorBody {
-    errors: Vec<ErrorItem>,
-    trace: Option<String>,
-    #[serde(rename = "errorCode")]
-    error_code: Option<String>,
-    #[serde(rename = "errorMessage")]
-    error_message: Option<String>,
-    context: Option<ErrorContext>,
-}
+/// The longest message that is repeated.
+const MOST: usize = 2_000;
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct ErrorItem {
-    code: Option<String>,
-    message_code: Option<String>,
-    message: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct ErrorContext {
-    #[serde(rename = "requestId")]
-    request_id: Option<String>,
-}
-
-/// Reads what the service says of itself, without the secrets that it was sent.
-fn read(request: &Request<'_>, reply: &Reply) -> ServiceAnswer {
-    let body: ErrorBody = serde_json::from_slice(&reply.body).unwrap_or_default();
-    let blot = |text: Option<String>| text.map(|text| request.blot(&text));
-    let item = body.errors.into_iter().next().unwrap_or_default();
-    let header = |name| reply.header(name).map(ToOwned::to_owned);
-    let request_id = body.context.and_then(|context| context.request_id);
-    let trace = body.trace.or(request_id).or_else(|| header("transaction-id"));
+/// Reads what the service says of itself, without any secret; both shapes of an error, the API's and the token
+/// endpoint's. What is missing or of another type is left out.
+fn read(reply: &Reply, transport: &Transport) -> ServiceAnswer {
+    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let item = &body["errors"][0];
+    let text = |candidates: &[&Value]| {
+        let found = candidates.iter().filter_map(|value| value.as_str());
+        found.map(str::trim).find(|text| !text.is_empty()).map(ToOwned::to_owned)
+    };
+    let context = &body["context"];
+    let trace = text(&[&body["trace"], &context["requestId"], &context["transaction_id"]]);
+    let header = || {
+        ["transaction-id", "x-correlation-id"]
+            .iter()
+            .find_map(|name| reply.header(name))
+            .map(str::to_owned)
+    };
+    // One line of at most so many characters, whatever the service sends.
+    let tidy = |text: Option<String>| {
+        text.map(|text| {
+            let lines: Vec<&str> =
+                text.split(['\r', '\n']).filter(|line| !line.is_empty()).collect();
+            transport.known.blot(&lines.join(" ")).chars().take(MOST).collect()
+        })
+    };
     ServiceAnswer {
-        code: blot(item.message_code.or(item.code).or(body.error_code)),
-        message: blot(item.message.or(body.error_message)),
+        code: tidy(text(&[
+            &item["message_code"],
+            &item["code"],
+            &body["errorCode"],
+            &body["code"],
+        ])),
+        message: tidy(text(&[
+            &item["message"],
+            &body["errorMessage"],
+            &body["message"],
+            &body["error"],
+        ])),
         status: Some(reply.status),
-        trace: blot(trace.or_else(|| header("x-correlation-id"))),
+        trace: tidy(trace.or_else(header)),
     }
 }
 
@@ -64,9 +67,18 @@ pub(super) fn in_doubt(failure: Failure) -> BackendError {
     no_answer(failure)
 }
 
+/// Turns what a request came to into doubt whether it was carried out.
+pub(super) fn unknown(error: BackendError) -> BackendError {
+    let words = match error.condition {
+        Condition::Unavailable(words) | Condition::Rejected(words) => words,
+        _ => "The service did not say so clearly".to_owned(),
+    };
+    BackendError { condition: Condition::OutcomeUnknown(words), hint: None, ..error }
+}
+
 /// Tells what the API's answer means, other than success.
 pub(super) fn refused(request: &Request<'_>, reply: &Reply, transport: &Transport) -> BackendError {
-    let service = read(request, reply);
+    let service = read(reply, transport);
     let code = service.code.as_deref().unwrap_or_default();
     let condition = match (reply.status, code) {
         (401, _) | (400, "BXNIM0401E" | "BXNIM0405E" | "invalid_access_token") => {
@@ -75,7 +87,8 @@ pub(super) fn refused(request: &Request<'_>, reply: &Reply, transport: &Transpor
         (422, "BXNIM0151E") => Condition::LimitReached { limit: None },
         (400, _) => Condition::Invalid("The service finds the request invalid.".to_owned()),
         (403, _) => Condition::Forbidden,
-        (404, _) => Condition::NotFound,
+        // Only the service itself knows that there is no key; a gateway's 404 says nothing about it.
+        (404, code) if !code.is_empty() || service.message.is_some() => Condition::NotFound,
         (409 | 412, _) => Condition::Conflict,
         _ => return other(request, reply, service, transport),
     };
@@ -88,7 +101,7 @@ pub(super) fn no_token(
     reply: &Reply,
     transport: &Transport,
 ) -> BackendError {
-    let service = read(request, reply);
+    let service = read(reply, transport);
     let code = service.code.as_deref().unwrap_or_default();
     let (condition, hint) = match (reply.status, code) {
         (_, "BXNIM0415E") => (
@@ -116,7 +129,10 @@ pub(super) fn no_token(
             Condition::Unauthorized,
             "Check that the credential is an API key of this endpoint and still valid.",
         ),
-        (403, _) => (Condition::Forbidden, "The credential may not get a token."),
+        (403, _) => (
+            Condition::Unauthorized,
+            "The credential may not get a token: use another one, or ask the owner of the account.",
+        ),
         _ => return other(request, reply, service, transport),
     };
     BackendError {
@@ -135,6 +151,10 @@ fn other(
 ) -> BackendError {
     let host = request.to.authority();
     let status = reply.status;
+    let asked = transport.retry_after(reply).filter(|asked| !asked.is_zero());
+    let asked = asked.map(|asked| {
+        format!("Nothing was changed; the service asks to wait {} s.", asked.as_secs())
+    });
     let mut hint = None;
     let condition = match status {
         300..400 => {
@@ -148,13 +168,16 @@ fn other(
             Condition::Unavailable(words)
         }
         429 => {
-            let words = format!("{host} gets too many requests (429)");
-            let asked = transport.retry_after(reply);
-            hint = asked.map(|asked| format!("The service asks to wait {} s.", asked.as_secs()));
-            Condition::Unavailable(words)
+            hint = asked;
+            Condition::Unavailable(format!("{host} gets too many requests (429)"))
         }
-        500.. if status != 501 => {
+        408 | 500.. => {
+            hint = asked;
             Condition::Unavailable(format!("{host} cannot serve the request now ({status})"))
+        }
+        404 => {
+            hint = Some("Check the endpoint.".to_owned());
+            Condition::Unavailable(format!("{host} does not know the address of the request (404)"))
         }
         200..300 => Condition::Unavailable(format!("{host} gave an answer that is not understood")),
         _ => Condition::Rejected(format!("{host} refuses the request ({status})")),
@@ -172,9 +195,5 @@ pub(super) fn unreadable(
 }
 
 fn empty(reply: &Reply) -> Reply {
-    Reply {
-        status: reply.status,
-        headers: reply.headers.clone(),
-        body: zeroize::Zeroizing::default(),
-    }
+    Reply { status: reply.status, headers: reply.headers.clone(), body: Wiped::default() }
 }

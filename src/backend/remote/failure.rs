@@ -33,7 +33,7 @@ pub(super) fn explain(error: &reqwest::Error, to: &Endpoint, timeout: Duration) 
         return failure(
             false,
             true,
-            format!("The certificate of {host} is not trusted ({why:?})"),
+            format!("The certificate of {host} is not trusted: {why}"),
             Some("Name the certificate of its issuer with '--ca-file FILE' or SSL_CERT_FILE."),
         );
     }
@@ -69,8 +69,9 @@ pub(super) fn explain(error: &reqwest::Error, to: &Endpoint, timeout: Duration) 
 }
 
 fn rustls_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
+    // One I/O error may wrap another, and none of them names what it wraps as its source.
     let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    error.downcast_ref().or_else(|| inner?.downcast_ref())
+    error.downcast_ref().or_else(|| rustls_error(inner?))
 }
 
 fn causes<'a>(

@@ -1,6 +1,8 @@
 //! What goes over the wire and what comes back, with every secret marked as one.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
@@ -9,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::endpoint::Endpoint;
 use super::trace::HIDDEN;
-use crate::secret::Secret;
+use crate::secret::{Forms, Secret, Wiped};
 
 /// A text in a request, with every secret marked as one.
 #[derive(Debug)]
@@ -37,7 +39,7 @@ impl<'a> Text<'a> {
         !matches!(self, Self::Plain(_))
     }
 
-    fn secret(&self) -> Option<&Secret> {
+    fn secret(&self) -> Option<&'a Secret> {
         match self {
             Self::Plain(_) => None,
             Self::Secret(secret) | Self::Bearer(secret) => Some(secret),
@@ -85,15 +87,54 @@ impl<'a> Request<'a> {
         Self { method, url, to, headers: Vec::new(), body: Body::Empty }
     }
 
-    /// Removes this request's own secrets from a text of the service, in whatever form they came back.
-    pub(super) fn blot(&self, text: &str) -> String {
-        let in_headers = self.headers.iter().filter_map(|(_, text)| text.secret());
-        let in_body: Vec<&Secret> = match &self.body {
-            Body::Empty => Vec::new(),
-            Body::Form(fields) => fields.iter().filter_map(|(_, text)| text.secret()).collect(),
-            Body::Json(_, secret) => secret.iter().copied().collect(),
+    /// The secrets that it carries.
+    fn secrets(&self) -> impl Iterator<Item = &'a Secret> {
+        let (fields, secret): (&[_], _) = match &self.body {
+            Body::Empty => (&[], None),
+            Body::Form(fields) => (fields, None),
+            Body::Json(_, secret) => (&[], *secret),
         };
-        in_headers.chain(in_body).fold(text.to_owned(), |text, secret| secret.blot(&text, HIDDEN))
+        let texts = self.headers.iter().chain(fields);
+        texts.filter_map(|(_, text)| text.secret()).chain(secret)
+    }
+}
+
+/// Every secret that was sent or got so far: a service may repeat any of them in any answer.
+#[derive(Debug, Default)]
+pub(super) struct Known(Mutex<Vec<Learned>>);
+
+#[derive(Debug)]
+struct Learned {
+    secret: Secret,
+    /// Made when a text is to be looked through, which is seldom.
+    forms: OnceCell<Forms>,
+}
+
+impl Known {
+    pub(super) fn learn(&self, text: &str) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !known.iter().any(|known| known.secret.expose() == text) {
+            known.push(Learned { secret: Secret::new(text.to_owned()), forms: OnceCell::new() });
+        }
+    }
+
+    pub(super) fn learn_of(&self, request: &Request<'_>) {
+        request.secrets().for_each(|secret| self.learn(secret.expose()));
+    }
+
+    /// Learns a secret that the service told; what is too short for one, such as `not_supported`, is none.
+    pub(super) fn learn_told(&self, text: &str) {
+        if text.len() >= 16 {
+            self.learn(text);
+        }
+    }
+
+    /// Removes every secret from a text of the service, in whatever form it came back.
+    pub(super) fn blot(&self, text: &str) -> String {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().fold(text.to_owned(), |text, Learned { secret, forms }| {
+            forms.get_or_init(|| secret.forms()).blot(&text, HIDDEN)
+        })
     }
 }
 
@@ -102,7 +143,7 @@ impl<'a> Request<'a> {
 pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
-    pub(super) body: Zeroizing<Vec<u8>>,
+    pub(super) body: Wiped,
 }
 
 impl Reply {
@@ -112,7 +153,12 @@ impl Reply {
 
     /// Tells whether the same request may fare better in a moment.
     pub(super) fn may_pass(&self) -> bool {
-        self.status == 429 || self.status >= 500 && self.status != 501
+        self.status == 429 || self.is_trouble() && self.status != 501
+    }
+
+    /// Tells whether the service, or a gateway before it, failed: the request may have been carried out.
+    pub(super) fn is_trouble(&self) -> bool {
+        self.status == 408 || self.status >= 500
     }
 
     pub(super) fn header(&self, name: &str) -> Option<&str> {
@@ -127,8 +173,8 @@ impl Reply {
     /// Returns how long the service asks to wait: seconds, or an HTTP date.
     pub(super) fn retry_after(&self, now: i64) -> Option<Duration> {
         let text = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-        if let Ok(seconds) = text.parse() {
-            return Some(Duration::from_secs(seconds));
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
         }
         let date = jiff::fmt::rfc2822::parse(text).ok()?.timestamp().as_second();
         Some(Duration::from_secs(u64::try_from(date - now).unwrap_or_default()))

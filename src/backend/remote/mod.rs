@@ -4,6 +4,7 @@ mod create;
 mod endpoint;
 mod errors;
 mod failure;
+mod list;
 mod message;
 mod token;
 mod trace;
@@ -11,7 +12,8 @@ mod transport;
 mod wire;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde::Serialize;
@@ -21,7 +23,7 @@ use self::failure::Failure;
 use self::message::{Body, Reply, Request, Text};
 use self::token::Session;
 use self::transport::{Budget, Transport};
-use self::wire::{ChangesBody, KeyBody, LimitsBody, ListBody};
+use self::wire::{ChangesBody, KeyBody, LimitsBody};
 use super::{Backend, BackendError, Condition, Note};
 use crate::clock::Clock;
 use crate::model::{
@@ -34,11 +36,6 @@ pub use self::endpoint::{DEFAULT as DEFAULT_ENDPOINT, Endpoint};
 pub use self::token::{Credential, Token, forget_token};
 pub use self::trace::TraceTo;
 pub use self::transport::Settings;
-
-/// Keys in a page; the service's own maximum.
-const PAGE: &str = "100";
-/// More pages than any account can fill; a listing that goes on behind them goes in circles.
-const MOST_PAGES: usize = 10_000;
 
 /// API keys in IBM Cloud.
 #[derive(Debug)]
@@ -92,7 +89,8 @@ impl<'a> Call<'a> {
 /// An answer, with the token that it was got with.
 struct Sent {
     reply: Reply,
-    attempts: u32,
+    /// Whether it, or an attempt before it, may have been carried out though it says otherwise.
+    in_doubt: bool,
     token: Arc<Token>,
 }
 
@@ -162,11 +160,11 @@ impl RemoteBackend {
     fn with_token(
         &self,
         call: &Call<'_>,
-        send: impl Fn(&Request<'_>) -> Result<(Reply, u32), Failure>,
+        send: impl Fn(&Request<'_>) -> Result<(Reply, bool), Failure>,
     ) -> Result<Sent, Lost> {
         let mut token = self.token().map_err(Lost::NoToken)?;
         loop {
-            let (reply, attempts) = send(&self.request(call, &token)).map_err(Lost::OnTheWay)?;
+            let (reply, in_doubt) = send(&self.request(call, &token)).map_err(Lost::OnTheWay)?;
             if reply.status == 401
                 && let Some(renewed) =
                     self.session.renewed(&token, &self.transport).map_err(Lost::NoToken)?
@@ -174,7 +172,7 @@ impl RemoteBackend {
                 token = renewed;
                 continue;
             }
-            return Ok(Sent { reply, attempts, token });
+            return Ok(Sent { reply, in_doubt, token });
         }
     }
 
@@ -186,7 +184,11 @@ impl RemoteBackend {
     /// Sends a call that must not be sent again unasked.
     fn send_once(&self, call: &Call<'_>) -> Result<Sent, Lost> {
         let timeout = self.transport.settings.timeout();
-        self.with_token(call, |request| Ok((self.transport.send_once(request, timeout)?, 1)))
+        self.with_token(call, |request| {
+            let reply = self.transport.send_once(request, timeout)?;
+            let in_doubt = reply.is_trouble();
+            Ok((reply, in_doubt))
+        })
     }
 
     fn refused(&self, call: &Call<'_>, sent: &Sent) -> BackendError {
@@ -197,21 +199,24 @@ impl RemoteBackend {
         errors::unreadable(&self.request(call, &sent.token), &sent.reply, &self.transport)
     }
 
+    /// Gets something.
+    fn get(&self, call: &Call<'_>) -> Result<Sent, BackendError> {
+        let sent = self.send(call)?;
+        if sent.reply.is_success() { Ok(sent) } else { Err(self.refused(call, &sent)) }
+    }
+
     /// Gets something and reads it.
     fn read<T>(
         &self,
         call: &Call<'_>,
         read: impl FnOnce(&Sent) -> Option<T>,
     ) -> Result<T, BackendError> {
-        let sent = self.send(call)?;
-        if !sent.reply.is_success() {
-            return Err(self.refused(call, &sent));
-        }
+        let sent = self.get(call)?;
         read(&sent).ok_or_else(|| self.unreadable(call, &sent))
     }
 
-    /// Does something to a key that may be done twice. `done` tells of the key, read again, whether it was done:
-    /// where an answer was lost, or where another attempt finds it done by the one before.
+    /// Does something to a key that may be done twice. Where an answer was lost, or another attempt may find it done
+    /// by the one before, the key is read again, and `done` tells of it whether it was done.
     fn act(
         &self,
         call: &Call<'_>,
@@ -227,9 +232,17 @@ impl RemoteBackend {
             Err(lost) => return Err(lost.into()),
         };
         let reply = &sent.reply;
-        let before = sent.attempts > 1 && [404, 409].contains(&reply.status);
-        if reply.is_success() || (before || reply.status >= 500) && done(&look()) {
+        if reply.is_success() {
             return Ok(());
+        }
+        if sent.in_doubt {
+            let now = look();
+            if done(&now) {
+                return Ok(());
+            }
+            if now.is_err_and(|error| error.condition != Condition::NotFound) {
+                return Err(errors::unknown(self.refused(call, &sent)));
+            }
         }
         Err(self.refused(call, &sent))
     }
@@ -262,14 +275,6 @@ fn key_in(sent: &Sent, detail: Detail) -> Option<ApiKeyDetails> {
     Some(body.details(&sent.token.identity, sent.reply.header("etag"), detail))
 }
 
-/// Takes the page token out of the URL of the next page. The URL itself is never followed: it is absolute, and a token
-/// must not travel to wherever it points.
-fn page_token(next: &str) -> Option<String> {
-    let base = reqwest::Url::parse("https://nowhere.invalid").ok()?;
-    let url = base.join(next).ok()?;
-    url.query_pairs().find(|(name, _)| name == "pagetoken").map(|(_, token)| token.into_owned())
-}
-
 impl Backend for RemoteBackend {
     fn kind(&self) -> BackendKind {
         BackendKind::Remote
@@ -284,36 +289,7 @@ impl Backend for RemoteBackend {
     }
 
     fn api_keys(&self, owner: &Owner, _: &Selection) -> Result<Vec<ApiKey>, BackendError> {
-        let me = self.identity()?;
-        let iam_id = Self::owner(owner, &me);
-        let mut keys: Vec<ApiKey> = Vec::new();
-        let mut page: Option<String> = None;
-        for _ in 0..MOST_PAGES {
-            let mut query =
-                vec![("account_id", &*me.account_id), ("iam_id", iam_id), ("pagesize", PAGE)];
-            query.extend(page.as_deref().map(|page| ("pagetoken", page)));
-            let call = Call::get(&["v1", "apikeys"], &query);
-            let next = self.read(&call, |sent| {
-                let body: ListBody<'_> = serde_json::from_slice(&sent.reply.body).ok()?;
-                keys.extend(body.apikeys.iter().map(|key| key.key(&me, None)));
-                match body.next.filter(|next| !next.is_empty()) {
-                    // A page that names no next one is the last; one that names it badly is not understood.
-                    None => Some(None),
-                    Some(next) => page_token(&next).map(Some),
-                }
-            })?;
-            let goes_on = next.is_some() && next != page;
-            page = next;
-            if !goes_on && page.is_none() {
-                keys.sort_by_key(|key| key.created_at);
-                return Ok(keys);
-            }
-            if !goes_on {
-                break;
-            }
-        }
-        let words = "The pages of the listing never end";
-        Err(Condition::Unavailable(words.to_owned()).into())
+        self.list(owner)
     }
 
     fn api_key(&self, id: &ApiKeyId, detail: Detail) -> Result<ApiKeyDetails, BackendError> {
@@ -375,22 +351,31 @@ impl Backend for RemoteBackend {
         let mut budget = Budget::new(&self.transport.settings);
         loop {
             let sent = self.send_once(&call);
-            let (asked, error) = match sent {
-                Ok(sent) if sent.reply.is_success() => {
-                    let Some(details) = key_in(&sent, Detail::default()) else {
-                        return self.api_key(id, Detail::default()).map(|details| details.key);
-                    };
-                    return expiry_removed(details.key, changes);
+            let mut asked = None;
+            let (error, in_doubt, again) = match sent {
+                Ok(sent) if sent.reply.is_success() => match key_in(&sent, Detail::default()) {
+                    Some(details) => return expiry_removed(details.key, changes),
+                    None => (self.unreadable(&call, &sent), true, true),
+                },
+                Ok(sent) => {
+                    let reply = &sent.reply;
+                    let error = self.refused(&call, &sent);
+                    if !reply.is_trouble() && !reply.may_pass() {
+                        return Err(error);
+                    }
+                    asked = self.transport.retry_after(reply);
+                    (error, sent.in_doubt, reply.may_pass())
                 }
-                Ok(sent) if sent.reply.may_pass() => {
-                    (self.transport.retry_after(&sent.reply), self.refused(&call, &sent))
+                Err(Lost::OnTheWay(failure)) => {
+                    let again = !failure.lasting;
+                    (errors::in_doubt(failure), false, again)
                 }
-                Ok(sent) => return Err(self.refused(&call, &sent)),
-                Err(Lost::OnTheWay(failure)) => (None, errors::in_doubt(failure)),
                 Err(lost) => return Err(lost.into()),
             };
             // Sent again only while the key still is at the version that was read.
-            if let Ok(now) = self.api_key(id, Detail::default()) {
+            let now = self.api_key(id, Detail::default());
+            let is_seen = now.is_ok();
+            if let Ok(now) = now {
                 if changes.already_in(&now.key) {
                     return Ok(now.key);
                 }
@@ -398,8 +383,8 @@ impl Backend for RemoteBackend {
                     return Err(Condition::Conflict.into());
                 }
             }
-            if !budget.pause(asked) {
-                return Err(error);
+            if !again || !budget.pause(asked) {
+                return Err(if in_doubt && !is_seen { errors::unknown(error) } else { error });
             }
         }
     }
@@ -418,7 +403,41 @@ impl Backend for RemoteBackend {
     fn set_disabled(&self, id: &ApiKeyId, disabled: bool) -> Result<(), BackendError> {
         self.set(id, "disable", disabled, |key| key.disabled)
     }
+
+    fn acting_key(&self) -> Result<Option<ApiKeyId>, BackendError> {
+        let Credential::ApiKey(value) = self.credential() else { return Ok(None) };
+        match self.api_key_by_value(value) {
+            Ok(key) => Ok(Some(key.id)),
+            // A key of another account, or one that the service does not show.
+            Err(error) if error.condition == Condition::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn acting_with(&self, value: &Secret) -> Result<Option<Box<dyn Backend>>, BackendError> {
+        let settings = self.transport.settings.clone();
+        let api_key = Secret::new(value.expose().to_owned());
+        let other = Self::new(settings, Credential::ApiKey(api_key), self.session.clock());
+        let start = Instant::now();
+        let mut pause = Duration::from_millis(250);
+        loop {
+            match other.new_token() {
+                Ok(_) => return Ok(Some(Box::new(other))),
+                Err(error)
+                    if error.condition == Condition::Unauthorized
+                        && start.elapsed() + pause < TIME_TO_SETTLE =>
+                {
+                    thread::sleep(pause);
+                    pause = (pause * 2).min(Duration::from_secs(4));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
 }
+
+/// How long a key that was just made may stay unknown to the token service.
+const TIME_TO_SETTLE: Duration = Duration::from_secs(30);
 
 /// Makes sure that an expiry is gone where it was to go: how to remove one is not documented.
 fn expiry_removed(key: ApiKey, changes: &ApiKeyChanges) -> Result<ApiKey, BackendError> {
@@ -432,21 +451,4 @@ fn expiry_removed(key: ApiKey, changes: &ApiKeyChanges) -> Result<ApiKey, Backen
 /// For how long after a request a look-up that finds nothing proves nothing.
 fn in_doubt_for(settings: &Settings) -> Duration {
     settings.timeout() * 2
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_page_token_is_taken_from_the_next_page() {
-        for next in [
-            "https://iam.cloud.ibm.com/v1/apikeys?pagetoken=a%3Db&pagesize=20",
-            "http://evil.example.com/?x=1&pagetoken=a%3Db",
-            "/v1/apikeys?pagetoken=a%3Db",
-        ] {
-            assert_eq!(page_token(next).as_deref(), Some("a=b"), "{next}");
-        }
-        assert_eq!(page_token("https://iam.cloud.ibm.com/v1/apikeys"), None);
-    }
 }

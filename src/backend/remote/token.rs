@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
@@ -42,6 +43,16 @@ pub enum Credential {
     },
 }
 
+impl Credential {
+    fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let (one, other) = match self {
+            Self::ApiKey(secret) | Self::BearerToken(secret) => (secret, None),
+            Self::CliSession { access, refresh } => (access, refresh.as_ref()),
+        };
+        [one].into_iter().chain(other)
+    }
+}
+
 /// An access token.
 #[derive(Debug)]
 pub struct Token {
@@ -60,6 +71,7 @@ pub struct Token {
 #[derive(Deserialize)]
 struct TokenBody {
     access_token: String,
+    refresh_token: Option<String>,
     expires_in: i64,
     expiration: i64,
 }
@@ -130,12 +142,12 @@ impl Token {
     }
 
     fn is_usable(&self, now: i64) -> bool {
-        now + MARGIN < self.expires
+        now.saturating_add(MARGIN) < self.expires
     }
 
     /// A token is renewed when four fifths of its life are over.
     fn is_young(&self, now: i64) -> bool {
-        now < self.expires - self.lifetime / 5
+        now < self.expires.saturating_sub(self.lifetime / 5)
     }
 }
 
@@ -191,12 +203,18 @@ pub(super) struct Session {
     cache: Option<PathBuf>,
     clock: Clock,
     current: Mutex<Option<Arc<Token>>>,
+    /// Whether an old token's renewal failed in this process; once is enough.
+    is_tried: AtomicBool,
 }
 
 impl Session {
     pub(super) fn new(credential: Credential, transport: &Transport, clock: Clock) -> Self {
         let cache = cache(&transport.settings, &credential);
-        Self { credential, cache, clock, current: Mutex::default() }
+        for secret in credential.secrets() {
+            transport.known.learn(secret.expose());
+        }
+        let (current, is_tried) = (Mutex::default(), AtomicBool::new(false));
+        Self { credential, cache, clock, current, is_tried }
     }
 
     /// Returns a token that is good for a while.
@@ -208,13 +226,23 @@ impl Session {
             .or_else(|| self.kept(transport).map(Arc::new))
             .filter(|held| held.is_usable(now));
         let token = match held {
-            Some(held) if held.is_young(now) => held,
+            Some(held) if held.is_young(now) || self.is_tried.load(Ordering::Relaxed) => held,
             // An old one is better than none.
-            Some(held) => self.exchange(transport).map_or(held, Arc::new),
+            Some(held) => self.exchange(transport).map_or_else(
+                |_| {
+                    self.is_tried.store(true, Ordering::Relaxed);
+                    held
+                },
+                Arc::new,
+            ),
             None => Arc::new(self.exchange(transport)?),
         };
         *current = Some(Arc::clone(&token));
         Ok(token)
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        self.clock
     }
 
     /// Gets a new token in the place of one that was refused; `None` when that one was new itself, or no other can be
@@ -235,7 +263,7 @@ impl Session {
         self.new_token(transport).map(Some)
     }
 
-    /// Gets a new token, whatever there is.
+    /// Gets a new token now, whatever was kept: the proof that the credential works.
     pub(super) fn new_token(&self, transport: &Transport) -> Result<Arc<Token>, BackendError> {
         let token = Arc::new(self.exchange(transport)?);
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&token));
@@ -272,13 +300,18 @@ impl Session {
             }
             return Err(error);
         }
-        let Ok(body) = serde_json::from_slice::<TokenBody>(&reply.body) else {
+        let Ok(mut body) = serde_json::from_slice::<TokenBody>(&reply.body) else {
             let words = format!(
                 "The token service {} gave an answer that holds no token",
                 auth.authority()
             );
             return Err(Condition::Unavailable(words).into());
         };
+        if let Some(refresh) = body.refresh_token.take().map(Zeroizing::new) {
+            transport.known.learn_told(&refresh);
+        }
+        // By this machine's clock, which may differ from the service's.
+        body.expiration = self.clock.now()?.seconds().saturating_add(body.expires_in);
         let token = Token::of(body, true)?;
         self.keep(auth.as_str(), &token);
         Ok(token)
@@ -342,6 +375,7 @@ mod tests {
     fn a_token_is_renewed_at_four_fifths_of_its_life() {
         let body = TokenBody {
             access_token: jwt(r#"{"iam_id":"i","account":{"bss":"a"}}"#),
+            refresh_token: None,
             expires_in: 3_600,
             expiration: 10_000,
         };

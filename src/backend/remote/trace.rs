@@ -13,7 +13,7 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-use super::message::{Body, Reply, Request};
+use super::message::{Body, Known, Reply, Request};
 use crate::clock::Clock;
 use crate::private_file;
 use crate::text::escape_lines;
@@ -43,7 +43,7 @@ impl Trace {
         Self { to, clock, file: OnceLock::new() }
     }
 
-    pub(super) fn request(&self, request: &Request<'_>) {
+    pub(super) fn request(&self, request: &Request<'_>, known: &Known) {
         let url = &request.url;
         let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
         let mut text = format!("{} {}{query} HTTP/1.1\n", request.method, url.path());
@@ -63,21 +63,18 @@ impl Trace {
                 );
             }
             Body::Json(document, _) => {
-                let shown = shown(document);
+                let shown = shown(document, known);
                 let _ = write!(text, "Content-Type: application/json\n\n{shown}\n");
             }
         }
-        self.write("REQUEST", "", &request.blot(&text));
+        self.write("REQUEST", "", &known.blot(&text));
     }
 
-    pub(super) fn response(&self, request: &Request<'_>, reply: &Reply, elapsed: Duration) {
-        let text = format!(
-            "HTTP/1.1 {}\n{}\n{}\n",
-            reply.status,
-            headers(&reply.headers),
-            shown(&reply.body)
-        );
-        self.write("RESPONSE", &elapsed_words(elapsed), &request.blot(&text));
+    pub(super) fn response(&self, reply: &Reply, known: &Known, elapsed: Duration) {
+        // First of all, because a secret of the body may stand in a header too.
+        let body = shown(&reply.body, known);
+        let text = format!("HTTP/1.1 {}\n{}\n{body}\n", reply.status, headers(&reply.headers));
+        self.write("RESPONSE", &elapsed_words(elapsed), &known.blot(&text));
     }
 
     pub(super) fn failure(&self, words: &str, elapsed: Duration) {
@@ -113,29 +110,35 @@ fn headers(headers: &HeaderMap) -> String {
     })
 }
 
-fn shown(body: &[u8]) -> String {
+fn shown(body: &[u8], known: &Known) -> String {
     if body.is_empty() {
         return String::new();
     }
     match serde_json::from_slice::<Value>(body) {
         Ok(mut document) => {
-            hide(&mut document, false);
+            hide(&mut document, false, known);
             serde_json::to_string(&document).unwrap_or_default()
         }
         Err(_) => format!("[{} bytes that are no JSON]", body.len()),
     }
 }
 
-/// Hides every leaf that stands below a secret's name.
-fn hide(value: &mut Value, below_secret: bool) {
+/// Hides every leaf that stands below a secret's name, and learns it; blots what is known out of the others.
+fn hide(value: &mut Value, below_secret: bool, known: &Known) {
     match value {
         Value::Object(fields) => {
-            for (name, value) in fields {
-                hide(value, below_secret && !is_harmless(name) || is_secret(name));
+            for (name, mut value) in std::mem::take(fields) {
+                hide(&mut value, below_secret && !is_harmless(&name) || is_secret(&name), known);
+                fields.insert(known.blot(&name), value);
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| hide(item, below_secret)),
-        Value::String(_) | Value::Number(_) if below_secret => *value = HIDDEN.into(),
+        Value::Array(items) => items.iter_mut().for_each(|item| hide(item, below_secret, known)),
+        Value::String(text) if below_secret => {
+            known.learn_told(text);
+            *value = HIDDEN.into();
+        }
+        Value::String(text) => *text = known.blot(text),
+        Value::Number(_) if below_secret => *value = HIDDEN.into(),
         _ => {}
     }
 }
@@ -144,9 +147,18 @@ fn hide(value: &mut Value, below_secret: bool) {
 fn is_secret(name: &str) -> bool {
     let name = squeezed(name);
     !is_harmless(&name)
-        && ["apikey", "token", "secret", "password", "passcode", "credential", "authorization"]
-            .iter()
-            .any(|word| name.contains(word))
+        && [
+            "apikey",
+            "token",
+            "secret",
+            "password",
+            "passcode",
+            "credential",
+            "authorization",
+            "xauth",
+        ]
+        .iter()
+        .any(|word| name.contains(word))
 }
 
 fn is_harmless(name: &str) -> bool {
@@ -166,9 +178,9 @@ mod tests {
     fn no_secret_of_a_document_is_shown_however_deep() {
         let body = br#"{"id":"ApiKey-1","apikey":"s","next":null,"apikeys":[{"apiKey":"s","entity_tag":"1-a"}],
             "a":{"access_token":"s","token_type":"Bearer","api_key":"s","client_secret":"s","IAM-ApiKey":"s","tokens":["s",{"x":"s"}]}}"#;
-        let shown = shown(body);
+        let shown = shown(body, &Known::default());
         assert!(!shown.contains("\"s\""), "{shown}");
         assert!(shown.contains("ApiKey-1") && shown.contains("1-a") && shown.contains("Bearer"));
-        assert_eq!(super::shown(b"secret"), "[6 bytes that are no JSON]");
+        assert_eq!(super::shown(b"secret", &Known::default()), "[6 bytes that are no JSON]");
     }
 }

@@ -6,17 +6,16 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use reqwest::blocking::{Client, ClientBuilder, RequestBuilder};
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
-use reqwest::{Certificate, redirect};
-use zeroize::Zeroizing;
+use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use reqwest::{Certificate, Method, redirect};
 
 use super::endpoint::Endpoint;
 use super::failure::{Failure, explain, root_cause, seconds};
-use super::message::{Body, Reply, Request};
+use super::message::{Body, Known, Reply, Request};
 use super::trace::{Trace, TraceTo};
 use crate::clock::Clock;
 use crate::private_file;
-use crate::secret;
+use crate::secret::{self, Wiped};
 
 /// How often an idempotent request is sent at most.
 pub(super) const ATTEMPTS: u32 = 4;
@@ -24,9 +23,11 @@ pub(super) const ATTEMPTS: u32 = 4;
 const IN_ALL: Duration = Duration::from_secs(30);
 /// The largest answer that is read: a page of 100 keys has some 60 KB.
 const MOST: u64 = 16 << 20;
+/// How much of an answer is read at a time.
+const PIECE: usize = 16 * 1024;
 
 /// How to reach the service.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// The API's base URL.
     pub endpoint: Endpoint,
@@ -97,6 +98,8 @@ pub(super) struct Transport {
     pub(super) settings: Settings,
     clock: Clock,
     trace: Option<Trace>,
+    /// What no text may repeat.
+    pub(super) known: Known,
     /// To this machine, past every proxy; and to anywhere else.
     clients: [OnceLock<Client>; 2],
 }
@@ -104,24 +107,32 @@ pub(super) struct Transport {
 impl Transport {
     pub(super) fn new(settings: Settings, clock: Clock) -> Self {
         let trace = settings.trace.clone().map(|to| Trace::new(to, clock));
-        Self { settings, clock, trace, clients: Default::default() }
+        Self { settings, clock, trace, known: Known::default(), clients: Default::default() }
     }
 
-    /// Sends a request that may be sent again; returns the answer and how many attempts it took.
-    pub(super) fn send(&self, request: &Request<'_>) -> Result<(Reply, u32), Failure> {
+    /// Sends a request that may be sent again; returns the answer, and whether an attempt may have been carried
+    /// out though that says otherwise.
+    pub(super) fn send(&self, request: &Request<'_>) -> Result<(Reply, bool), Failure> {
         let mut budget = Budget::new(&self.settings);
-        let mut attempts = 0;
+        let mut in_doubt = false;
         loop {
-            attempts += 1;
             let timeout = self.settings.timeout().min(budget.left());
             let result = self.send_once(request, timeout);
-            let asked = match &result {
-                Ok(reply) if reply.may_pass() => self.retry_after(reply),
-                Err(failure) if !failure.lasting => None,
-                _ => return result.map(|reply| (reply, attempts)),
+            let (asked, again) = match &result {
+                Ok(reply) => {
+                    in_doubt |= reply.is_trouble();
+                    (self.retry_after(reply), reply.may_pass())
+                }
+                Err(failure) => {
+                    in_doubt |= failure.sent;
+                    (None, !failure.lasting)
+                }
             };
-            if !budget.pause(asked) {
-                return result.map(|reply| (reply, attempts));
+            if !again || !budget.pause(asked) {
+                return match result {
+                    Ok(reply) => Ok((reply, in_doubt)),
+                    Err(failure) => Err(Failure { sent: in_doubt, ..failure }),
+                };
             }
         }
     }
@@ -137,17 +148,18 @@ impl Transport {
         request: &Request<'_>,
         timeout: Duration,
     ) -> Result<Reply, Failure> {
+        self.known.learn_of(request);
         let client = self.client(request.to)?;
         let builder = fill(client.request(request.method.clone(), request.url.clone()), request)?
             .timeout(timeout);
         if let Some(trace) = &self.trace {
-            trace.request(request);
+            trace.request(request, &self.known);
         }
         let started = Instant::now();
         let result = receive(builder, request.to, timeout, started);
         if let Some(trace) = &self.trace {
             match &result {
-                Ok(reply) => trace.response(request, reply, started.elapsed()),
+                Ok(reply) => trace.response(reply, &self.known, started.elapsed()),
                 Err(failure) => trace.failure(&failure.words, started.elapsed()),
             }
         }
@@ -230,6 +242,8 @@ fn fill(mut builder: RequestBuilder, request: &Request<'_>) -> Result<RequestBui
         builder = builder.header(*name, value);
     }
     Ok(match &request.body {
+        // Some proxies answer 411 to a POST that does not say that it has no body.
+        Body::Empty if request.method == Method::POST => builder.header(CONTENT_LENGTH, 0),
         Body::Empty => builder,
         Body::Form(fields) => {
             let exposed: Vec<_> = fields.iter().map(|(name, text)| (name, text.expose())).collect();
@@ -255,26 +269,30 @@ fn receive(
         words: format!("The answer of {} broke off: {why}", to.authority()),
         hint: None,
     };
+    let late = || lost(format!("it took longer than {}", seconds(timeout)));
     let status = response.status().as_u16();
     let headers = std::mem::take(response.headers_mut());
     let length = response.content_length().unwrap_or(8 * 1024).min(MOST);
     // Its room at once as a rule: a buffer that moved would leave a value behind.
-    let mut body =
-        Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or_default() + 1));
-    let mut chunk = Zeroizing::new([0; 16 * 1024]);
+    let mut body = Wiped::with_capacity(usize::try_from(length).unwrap_or_default() + PIECE);
     loop {
         // The client's own time-out begins anew with every piece.
         if started.elapsed() > timeout {
-            return Err(lost(format!("it took longer than {}", seconds(timeout))));
+            return Err(late());
         }
-        match response.read(&mut *chunk) {
+        let filled = body.len();
+        body.resize(filled + PIECE, 0);
+        let read = response.read(&mut body[filled..]);
+        body.truncate(filled + *read.as_ref().unwrap_or(&0));
+        match read {
             Ok(0) => return Ok(Reply { status, headers, body }),
-            Ok(read) => body.extend_from_slice(&chunk[..read]),
+            Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) if started.elapsed() >= timeout => return Err(late()),
             Err(error) => return Err(lost(root_cause(&error))),
         }
         if body.len() as u64 > MOST {
-            return Err(lost("it is larger than 16 MiB".to_owned()));
+            return Err(Failure { lasting: true, ..lost("it is larger than 16 MiB".to_owned()) });
         }
     }
 }

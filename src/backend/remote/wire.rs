@@ -1,8 +1,10 @@
 //! The bodies of the API, as JSON (`api/iam_identity.md` §2).
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 
+use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
@@ -78,6 +80,40 @@ pub(super) struct ListBody<'a> {
     pub(super) apikeys: Vec<KeyBody<'a>>,
 }
 
+/// Finds `next` where it stands before the keys, without reading those; `None` says nothing about the page.
+pub(super) fn early_next(page: &[u8]) -> Option<String> {
+    struct Head<'n>(&'n mut Option<String>);
+
+    impl<'de> Visitor<'de> for Head<'_> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a page")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut page: A) -> Result<(), A::Error> {
+            while let Some(field) = page.next_key::<Cow<'de, str>>()? {
+                match &*field {
+                    "next" => {
+                        *self.0 = page.next_value()?;
+                        return Ok(());
+                    }
+                    "apikeys" => return Ok(()),
+                    _ => {
+                        page.next_value::<IgnoredAny>()?;
+                    }
+                }
+            }
+            Ok(())
+        }
+    }
+
+    let mut next = None;
+    // That the document goes on is an error to serde, and none here.
+    let _ = serde_json::Deserializer::from_slice(page).deserialize_map(Head(&mut next));
+    next
+}
+
 /// Shares the texts that most keys of a listing have in common.
 fn shared(text: &str, usual: &Arc<str>) -> Arc<str> {
     if text == &**usual { Arc::clone(usual) } else { text.into() }
@@ -150,6 +186,8 @@ pub(super) struct NewBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     apikey: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    support_sessions: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     action_when_leaked: Option<LeakAction>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<String>,
@@ -168,6 +206,7 @@ impl<'a> NewBody<'a> {
             description: &new.description,
             account_id: &identity.account_id,
             apikey: value,
+            support_sessions: new.support_sessions,
             action_when_leaked: new.action_when_leaked,
             expires_at: new.expires_at.map(wire_time),
         }
@@ -182,6 +221,8 @@ pub(super) struct ChangesBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    support_sessions: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     action_when_leaked: Option<LeakAction>,
     /// Empty for never, as an empty description clears that one; how the service clears it is not documented.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -193,6 +234,7 @@ impl<'a> ChangesBody<'a> {
         Self {
             name: changes.name.as_deref(),
             description: changes.description.as_deref(),
+            support_sessions: changes.support_sessions,
             action_when_leaked: changes.action_when_leaked,
             expires_at: changes.expires_at.map(|at| at.map(wire_time).unwrap_or_default()),
         }

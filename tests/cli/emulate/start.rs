@@ -170,6 +170,20 @@ fn a_request_in_flight_is_finished_before_the_end() {
 }
 
 #[test]
+fn an_idle_connection_does_not_keep_it_alive() {
+    use std::io::{Read as _, Write as _};
+    let sandbox = Sandbox::new();
+    let emulator = Emulator::start(&sandbox, &["--in-memory"], &[]);
+    let address = emulator.endpoint().trim_start_matches("http://");
+    let mut idle = std::net::TcpStream::connect(address).unwrap();
+    idle.write_all(b"GET /v1/apikeys HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+    assert!(idle.read(&mut [0; 4096]).unwrap() > 0);
+    let start = std::time::Instant::now();
+    emulator.stop().is(0, "", "");
+    assert!(start.elapsed() < Duration::from_secs(4), "nothing was in flight");
+}
+
+#[test]
 fn a_request_that_never_ends_does_not_keep_it_alive() {
     let sandbox = Sandbox::new();
     let emulator = Emulator::start(&sandbox, &["--in-memory", "--fault", "list:delay=300s"], &[]);

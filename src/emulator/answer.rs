@@ -1,0 +1,159 @@
+//! What goes back over the connection: an answer with its headers, or one that is spoilt on purpose.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http_body_util::{Either, Full};
+use hyper::body::{Body, Bytes, Frame, SizeHint};
+use hyper::header::{CONTENT_LENGTH, HeaderValue, RETRY_AFTER};
+use hyper::{HeaderMap, Response, StatusCode};
+
+use super::Trace;
+use super::fault::Act;
+use super::refusal::Refusal;
+use super::routes::Operation;
+use super::wire::Reply;
+use crate::secret;
+
+/// The connection is closed without an answer.
+#[derive(Debug)]
+pub(super) struct Dropped;
+
+impl fmt::Display for Dropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("dropped on purpose")
+    }
+}
+
+impl std::error::Error for Dropped {}
+
+/// What hyper sends, or does not.
+pub(super) type Answer = Result<Whole, Dropped>;
+
+/// An answer that is sent in full, or cut off on purpose.
+pub(super) type Whole = Response<Either<Full<Bytes>, CutOff>>;
+
+/// Spoils an answer on purpose.
+pub(super) fn spoil(act: Act, operation: Option<Operation>, reply: Reply, trace: &Trace) -> Answer {
+    match act {
+        Act::Drop => Err(Dropped),
+        Act::Status { code, retry_after } => {
+            let refusal = on_purpose(code);
+            let reply = match operation {
+                Some(Operation::Token) => refusal.token_reply(trace, None),
+                _ => refusal.reply(trace),
+            };
+            Ok(whole(Reply { retry_after, ..reply }, trace))
+        }
+        Act::Garbage => {
+            let status = if reply.status == 201 { 201 } else { 200 };
+            let body = b"<html><body>This is no JSON".to_vec();
+            Ok(whole(Reply { body, ..Reply::empty(status) }, trace))
+        }
+        Act::Truncate => {
+            let body =
+                if reply.body.is_empty() { b"{\"id\":\"ApiKey-".to_vec() } else { reply.body };
+            let status = if reply.status == 204 { 200 } else { reply.status };
+            let (promised, mut body) = (body.len(), body);
+            body.truncate(promised / 2);
+            let mut response = whole(Reply::empty(status), trace);
+            response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(promised));
+            Ok(response.map(|_| Either::Right(CutOff { left: Some(body.into()), flushed: false })))
+        }
+    }
+}
+
+/// Says what the service says with such a status, as far as that is known.
+fn on_purpose(status: u16) -> Refusal {
+    let (code, message_code, message) = match status {
+        400 => ("bad_request", "BXNIM0109E", "Property missing or empty."),
+        401 => ("invalid_access_token", "", "The provided access token provided is invalid."),
+        403 => ("forbidden", "BXNIM0513E", "You are not authorized to use this API"),
+        404 => ("not_found", "BXNIM0102E", "Unable to find object"),
+        409 => ("conflict", "", "The entity is already in the requested state."),
+        422 => ("limit_reached", "BXNIM0151E", "The limit of supported API keys is reached"),
+        429 => ("too_many_requests", "", "Too many requests were sent within a time window"),
+        500 => ("internal_server_error", "", "Internal server error"),
+        502 => ("bad_gateway", "", "Bad gateway"),
+        503 => ("service_unavailable", "", "The service is unavailable"),
+        504 => ("gateway_timeout", "", "Gateway time-out"),
+        _ => ("fault", "", "A fault of the emulator"),
+    };
+    Refusal::new(status, code, message_code, message).details("This is a fault on purpose")
+}
+
+/// Puts the headers around an answer that every answer has.
+pub(super) fn whole(reply: Reply, trace: &Trace) -> Whole {
+    let bare = reply.status == 204;
+    let mut response = Response::new(Either::Left(Full::new(Bytes::from(reply.body))));
+    *response.status_mut() =
+        StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    for (name, value) in [
+        ("cache-control", "no-cache, no-store, must-revalidate"),
+        ("pragma", "no-cache"),
+        ("expires", "0"),
+        ("content-language", "en-US"),
+        ("ibm-cloud-service-name", "iam-identity"),
+        ("x-content-type-options", "nosniff"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if !bare {
+        headers.insert("content-type", HeaderValue::from_static("application/json"));
+    }
+    put(headers, "transaction-id", &trace.transaction);
+    put(headers, "x-correlation-id", &trace.transaction);
+    put(headers, "x-request-id", &request_id());
+    if let Some(tag) = reply.etag {
+        put(headers, "etag", &tag);
+    }
+    if let Some(seconds) = reply.retry_after {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+fn request_id() -> String {
+    let random = secret::random().unwrap_or_default();
+    uuid::Builder::from_random_bytes(random).into_uuid().to_string()
+}
+
+/// A body that is shorter than it promised to be.
+#[derive(Debug)]
+pub(super) struct CutOff {
+    left: Option<Bytes>,
+    flushed: bool,
+}
+
+impl Body for CutOff {
+    type Data = Bytes;
+    type Error = Dropped;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Dropped>>> {
+        if let Some(bytes) = self.left.take() {
+            return Poll::Ready(Some(Ok(Frame::data(bytes))));
+        }
+        if !self.flushed {
+            // What was given so far is sent while we say that we wait; an error at once would take it back.
+            self.flushed = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(Err(Dropped)))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::default()
+    }
+}

@@ -1,0 +1,270 @@
+//! `recover` against the service: what a lost answer left is found again, and what never was is forgotten only when
+//! that is certain.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::support::emulator::Emulator;
+use crate::support::iam::{key_json, token_answer};
+use crate::support::server::{Answer, Server};
+use crate::support::{Outcome, Sandbox, run};
+
+const LOST: &str = "create:drop,after";
+const NEVER: &str = "create:drop,before";
+const BLIND: &str = "details:status=503";
+const PROGRESS: &str = "Recovering interrupted commands under 10ca1000000000000000000000000000 as local@localhost...\n";
+
+/// A box, and an emulator over its store that fails as it is told to.
+struct Rig {
+    sandbox: Sandbox,
+    emulator: Option<Emulator>,
+    endpoint: String,
+}
+
+impl Rig {
+    fn new(faults: &[&str]) -> Self {
+        let sandbox = Sandbox::new();
+        let flags: Vec<&str> = faults.iter().flat_map(|fault| ["--fault", fault]).collect();
+        let emulator = Emulator::start(&sandbox, &flags, &[]);
+        let endpoint = emulator.endpoint().to_owned();
+        Self { sandbox, emulator: Some(emulator), endpoint }
+    }
+
+    /// Lets the service be well again, at the same address.
+    fn heal(&mut self) {
+        self.emulator.take().unwrap().stop();
+        let address = self.endpoint.strip_prefix("http://").unwrap();
+        self.emulator = Some(Emulator::start(&self.sandbox, &["--listen", address], &[]));
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.sandbox.command(args);
+        let key = self.emulator.as_ref().unwrap().key_file();
+        command
+            .env("IBMCLOUD_IAM_BACKEND", "remote")
+            .env("IBMCLOUD_IAM_API_ENDPOINT", &self.endpoint)
+            .env("IBMCLOUD_API_KEY", format!("@{}", key.display()))
+            .env("IBMCLOUD_HTTP_TIMEOUT", "0.5");
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Outcome {
+        let mut outcome = run(&mut self.command(args), b"");
+        let root = self.sandbox.root().display().to_string();
+        outcome.stdout = outcome.stdout.replace(&root, "BOX");
+        outcome
+    }
+
+    /// Runs `recover` and asserts what it says behind its progress line.
+    #[track_caller]
+    fn recovers(&self, args: &[&str], said: &str) {
+        self.run(&[&["recover"], args].concat())
+            .ok()
+            .stderr("")
+            .stdout(&format!("{PROGRESS}{said}"));
+    }
+
+    /// The names of the keys at the service.
+    fn names(&self) -> Vec<String> {
+        let keys: Value = self.run(&["api-keys", "--output", "json"]).json();
+        let names = keys.as_array().unwrap().iter();
+        names.map(|key| key["name"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+const TO_FILE: [&str; 4] = ["api-key-create", "K", "--file", "key.json"];
+
+#[test]
+fn a_key_whose_answer_was_lost_is_found_by_its_value() {
+    let mut rig = Rig::new(&[LOST, BLIND]);
+    let outcome = rig.run(&TO_FILE);
+    assert!(
+        outcome.code(11).stderr.contains("It is not known whether it was done: "),
+        "{outcome:#?}"
+    );
+    assert!(outcome.stderr.contains("\nRun 'ibmcloud-iam recover' to find out.\n"), "{outcome:#?}");
+    assert_eq!(rig.sandbox.files_in_work().len(), 1, "the pending copy");
+    rig.heal();
+    assert_eq!(rig.names(), ["K"], "made once, whatever was sent again");
+    rig.recovers(&[], "OK\nAPI key K ([ID1]) was created; it is now in BOX/work/key.json\n");
+    assert_eq!(rig.sandbox.files_in_work(), ["key.json"]);
+    rig.run(&["api-key-lookup", "@key.json"]).ok();
+    rig.recovers(&[], "OK\nNo interrupted commands found\n");
+}
+
+#[test]
+fn a_key_that_never_was_is_forgotten_when_that_is_certain() {
+    let mut rig = Rig::new(&[NEVER, BLIND]);
+    rig.run(&TO_FILE).code(11);
+    rig.heal();
+    rig.recovers(
+        &["--dry-run"],
+        "OK\nAPI key K is not there, but the service may still create it\n",
+    );
+    assert_eq!(rig.sandbox.open_entries(), 1);
+    rig.recovers(
+        &[],
+        "Waiting 3 s: until then the service may still create API key K...\n\
+         OK\nAPI key K was never created; nothing is left of it\n",
+    );
+    assert_eq!((rig.names().len(), rig.sandbox.files_in_work().len()), (0, 0));
+    assert_eq!(rig.sandbox.open_entries(), 0);
+}
+
+#[test]
+fn without_a_file_the_key_that_nobody_holds_is_deleted() {
+    for flags in [&[][..], &["--server-value"], &["--server-value", "--file", "key.json"]] {
+        let mut rig = Rig::new(&[LOST, BLIND]);
+        rig.run(&["api-key-create", "other", "--dry-run"]).ok();
+        rig.run(&[&["api-key-create", "K"], flags].concat()).code(11);
+        rig.heal();
+        rig.run(&["api-key-create", "other", "--file", "other.json", "-q"]).ok();
+        rig.recovers(
+            &["--force"],
+            "OK\nAPI key K ([ID1]) was deleted: its value had reached nobody\n",
+        );
+        assert_eq!(rig.names(), ["other"], "{flags:?}");
+        assert_eq!(rig.sandbox.files_in_work(), ["other.json"], "{flags:?}");
+        assert_eq!(rig.sandbox.open_entries(), 0);
+    }
+}
+
+#[test]
+fn a_key_that_somebody_uses_is_left_alone() {
+    let mut rig = Rig::new(&[NEVER, BLIND]);
+    rig.run(&["api-key-create", "K", "-q"]).code(11);
+    rig.heal();
+    let made = rig.run(&["api-key-create", "K", "--output", "json"]).json();
+    let (status, _) =
+        rig.emulator.as_ref().unwrap().client().log_in(made["apikey"].as_str().unwrap());
+    assert_eq!(status, 200);
+    rig.recovers(
+        &["--force"],
+        "OK\nAPI key K ([ID1]) was made since then, and somebody has used it; it was left alone\n",
+    );
+    assert_eq!(rig.names(), ["K"]);
+}
+
+#[test]
+fn a_key_of_another_time_is_left_alone() {
+    let mut rig = Rig::new(&[NEVER, BLIND]);
+    rig.run(&["api-key-create", "K", "-q"]).code(11);
+    rig.heal();
+    rig.emulator.take().unwrap().stop();
+    let address = rig.endpoint.strip_prefix("http://").unwrap().to_owned();
+    let later = [("IBMCLOUD_IAM_NOW", "2026-11-21T09:11:00Z")];
+    rig.emulator = Some(Emulator::start(&rig.sandbox, &["--listen", &address], &later));
+    let mut command = rig.command(&["api-key-create", "K", "--file", "later.json", "-q"]);
+    run(command.envs(later), b"").ok();
+    let mut command = rig.command(&["recover", "--force"]);
+    run(command.envs(later), b"").ok().stdout(&format!(
+        "{PROGRESS}OK\nAPI key K ([ID1]) was made since then, and another command may have made it; it was left alone\n"
+    ));
+    assert_eq!(rig.sandbox.files_in_work(), ["later.json"]);
+    rig.run(&["api-key-lookup", "@later.json"]).ok();
+}
+
+#[test]
+fn several_candidates_are_only_named() {
+    let mut rig = Rig::new(&[LOST, BLIND]);
+    rig.run(&["api-key-create", "K", "-q"]).code(11);
+    rig.heal();
+    rig.run(&["api-key-create", "K", "--file", "another.json", "-q"]).ok();
+    let outcome = rig.run(&["recover", "--force"]);
+    assert!(outcome.ok().stdout.contains("API key K may be one of ApiKey-"), "{outcome:#?}");
+    assert_eq!(rig.names(), ["K", "K"]);
+}
+
+#[test]
+fn an_entry_of_another_endpoint_is_not_touched() {
+    let rig = Rig::new(&[LOST, BLIND]);
+    rig.run(&TO_FILE).code(11);
+    let elsewhere = Emulator::start(&rig.sandbox, &["--in-memory"], &[]);
+    let there = |args: &[&str]| {
+        let mut command = rig.command(args);
+        command
+            .env("IBMCLOUD_IAM_API_ENDPOINT", elsewhere.endpoint())
+            .env("IBMCLOUD_API_KEY", format!("@{}", elsewhere.key_file().display()));
+        run(&mut command, b"")
+    };
+    there(&["api-key-create", "other", "--file", "other.json"]).ok().stderr("");
+    let outcome = there(&["recover", "--force"]);
+    let named = format!("was begun on the remote backend at {}, account", rig.endpoint);
+    assert!(outcome.ok().stdout.contains(&named), "{outcome:#?}");
+    assert_eq!(rig.sandbox.open_entries(), 1);
+}
+
+#[test]
+fn a_signal_leaves_what_recover_completes() {
+    for (signal, code, word) in
+        [(Signal::INT, 130, "Interrupted."), (Signal::TERM, 143, "Terminated.")]
+    {
+        let mut rig = Rig::new(&["create:delay=5s,after"]);
+        let mut command = rig.command(&TO_FILE);
+        command.env("IBMCLOUD_HTTP_TIMEOUT", "10");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().unwrap();
+        let made = (0..200).any(|_| {
+            std::thread::sleep(Duration::from_millis(20));
+            rig.names() == ["K"]
+        });
+        assert!(made, "the key was not made");
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        let outcome = Outcome::from(child.wait_with_output().unwrap());
+        outcome.code(code).stderr(&format!(
+            "{word} Run 'ibmcloud-iam recover' to finish or undo what was begun.\n"
+        ));
+        rig.heal();
+        rig.recovers(&[], "OK\nAPI key K ([ID1]) was created; it is now in BOX/work/key.json\n");
+    }
+}
+
+/// Runs a command against a scripted service.
+fn against(server: &Server, sandbox: &Sandbox, args: &[&str]) -> Outcome {
+    let mut command = sandbox.command(args);
+    command
+        .env("IBMCLOUD_IAM_BACKEND", "remote")
+        .env("IBMCLOUD_IAM_API_ENDPOINT", server.url())
+        .env("IBMCLOUD_API_KEY", "the-key-to-log-in-with-the-key-to-log-in")
+        .env("IBMCLOUD_HTTP_TIMEOUT", "0.5");
+    run(&mut command, b"")
+}
+
+#[test]
+fn a_service_that_puts_its_own_value_in_place_is_believed() {
+    let theirs = "a-value-that-the-service-has-chosen-instead";
+    let server = Server::start(move |request| match request.route().as_str() {
+        "POST /identity/token" => token_answer(),
+        "POST /v1/apikeys" => {
+            let mut key = key_json(1, "K");
+            key["apikey"] = theirs.into();
+            Answer::json(201, key)
+        }
+        route => panic!("{route}"),
+    });
+    let sandbox = Sandbox::new();
+    against(&server, &sandbox, &TO_FILE).ok();
+    let file = std::fs::read_to_string(sandbox.work("key.json")).unwrap();
+    assert!(file.contains(theirs), "{file}");
+    assert_eq!((sandbox.files_in_work().len(), sandbox.open_entries()), (1, 0));
+}
+
+#[test]
+fn a_service_that_takes_no_chosen_values_is_told_of() {
+    let refusal = serde_json::json!({"errors": [{"code": "invalid_request", "message_code": "BXNIM0106E",
+        "message": "Validation of property 'apikey' failed."}], "trace": "t-1", "status_code": 400});
+    let server = Server::start(move |request| match request.route().as_str() {
+        "POST /identity/token" => token_answer(),
+        _ => Answer::json(400, refusal.clone()),
+    });
+    let sandbox = Sandbox::new();
+    against(&server, &sandbox, &TO_FILE).code(2).stderr(
+        "FAILED\nThe service finds the request invalid. Validation of property 'apikey' failed.\n\
+         Code: BXNIM0106E\nTransaction-Id: t-1\n\
+         If the service takes no values that were chosen elsewhere, repeat the command with '--server-value'.\n\n",
+    );
+    assert_eq!((sandbox.files_in_work().len(), sandbox.open_entries()), (0, 0));
+}

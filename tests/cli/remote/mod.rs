@@ -1,0 +1,163 @@
+//! The remote backend against a scripted server: what is sent, what comes of every answer, what is never shown.
+
+mod broken;
+mod canary;
+mod conflicts;
+mod credentials;
+mod listing;
+mod pages;
+mod protocol;
+mod redirects;
+mod refused;
+mod retries;
+mod tls;
+mod tokens;
+mod trace;
+mod uncertain;
+
+use std::fmt::Write as _;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::Value;
+
+use crate::support::iam::{BSS_ACCOUNT, EMAIL, with_tokens};
+use crate::support::server::{Answer, Request, Server};
+use crate::support::{Outcome, Sandbox, redact, run};
+
+/// The credential; no value that the program itself would choose.
+const API_KEY: &str = "login_key-0123456789abcdefghijklmnopqrstuvwx";
+
+/// A box and the service it talks to.
+struct Remote {
+    sandbox: Sandbox,
+    server: Server,
+}
+
+impl Remote {
+    /// Starts a service that serves tokens, and answers everything else as the script says.
+    fn new(script: impl FnMut(&Request) -> Answer + Send + 'static) -> Self {
+        Self::bare(with_tokens(script))
+    }
+
+    /// Starts a service that answers everything as the script says.
+    fn bare(script: impl FnMut(&Request) -> Answer + Send + 'static) -> Self {
+        Self { sandbox: Sandbox::new(), server: Server::start(script) }
+    }
+
+    /// The program with a credential and the endpoint.
+    fn command(&self, args: &[&str]) -> Command {
+        command(&self.sandbox, &self.server.url(), args)
+    }
+
+    fn run(&self, args: &[&str]) -> Outcome {
+        self.told(run(&mut self.command(args), b""))
+    }
+
+    fn run_env(&self, env: &[(&str, &str)], args: &[&str]) -> Outcome {
+        self.told(run(self.command(args).envs(env.iter().copied()), b""))
+    }
+
+    /// Puts `HOST` in the place of the server's address.
+    fn told(&self, outcome: Outcome) -> Outcome {
+        with_host(outcome, &self.server)
+    }
+
+    /// The routes of the requests but those for tokens.
+    fn routes(&self) -> Vec<String> {
+        let routes = self.server.routes();
+        routes.into_iter().filter(|route| route != "POST /identity/token").collect()
+    }
+
+    /// How many tokens were asked for.
+    fn tokens(&self) -> usize {
+        self.server.routes().iter().filter(|route| *route == "POST /identity/token").count()
+    }
+
+    /// The last request of a method.
+    #[track_caller]
+    fn last(&self, method: &str) -> Request {
+        let requests = self.server.requests();
+        let found = requests
+            .into_iter()
+            .rfind(|request| request.method == method && request.route() != "POST /identity/token");
+        found.unwrap_or_else(|| panic!("no {method}: {:?}", self.server.routes()))
+    }
+}
+
+/// The program with a credential and an endpoint.
+fn command(sandbox: &Sandbox, endpoint: &str, args: &[&str]) -> Command {
+    let mut command = sandbox.command(args);
+    command
+        .env_remove("IBMCLOUD_IAM_BACKEND")
+        .env("IBMCLOUD_API_KEY", API_KEY)
+        .env("IBMCLOUD_IAM_API_ENDPOINT", endpoint)
+        .env("IBMCLOUD_HTTP_TIMEOUT", "5");
+    command
+}
+
+fn with_host(outcome: Outcome, server: &Server) -> Outcome {
+    let authority = server.url().split_once("//").unwrap().1.to_owned();
+    let plain = |text: String| text.replace(&authority, "HOST");
+    Outcome { stdout: plain(outcome.stdout), stderr: plain(outcome.stderr), ..outcome }
+}
+
+/// The line that says what is being done.
+fn progress(doing: &str, what: &str) -> String {
+    format!("{doing} {what} under {BSS_ACCOUNT} as {EMAIL}...\n")
+}
+
+/// A failure, in both of its forms.
+#[derive(Clone, Copy, Default)]
+struct Told<'a> {
+    exit: i32,
+    kind: &'a str,
+    message: &'a str,
+    hint: &'a str,
+    code: Option<&'a str>,
+    trace: Option<&'a str>,
+    status: Option<u16>,
+}
+
+impl Told<'_> {
+    /// Asserts that a command failed like this, in text.
+    #[track_caller]
+    fn in_text(&self, outcome: &Outcome) {
+        let mut text = format!("FAILED\n{}\n", self.message);
+        for (label, value) in [("Code", self.code), ("Transaction-Id", self.trace)] {
+            if let Some(value) = value {
+                let _ = writeln!(text, "{label}: {value}");
+            }
+        }
+        if !self.hint.is_empty() {
+            let _ = writeln!(text, "{}", self.hint);
+        }
+        outcome.code(self.exit);
+        assert_eq!(redact(&outcome.stderr), format!("{text}\n"), "{outcome:#?}");
+    }
+
+    /// Asserts that a command failed like this, in JSON.
+    #[track_caller]
+    fn in_json(&self, outcome: &Outcome) {
+        outcome.code(self.exit);
+        let told: Value = serde_json::from_str(&redact(&outcome.stderr)).unwrap();
+        let hint = Some(self.hint).filter(|hint| !hint.is_empty());
+        let expected = serde_json::json!({
+            "kind": self.kind, "exit_code": self.exit, "message": self.message, "hint": hint,
+            "code": self.code, "status": self.status, "trace": self.trace,
+        });
+        assert_eq!(told, expected, "{outcome:#?}");
+    }
+}
+
+/// Counts, for scripts that answer differently as they go on.
+#[derive(Clone, Default)]
+struct Counter(Arc<AtomicUsize>);
+
+impl Counter {
+    /// Counts one more, and returns how many there were.
+    fn next(&self) -> usize {
+        self.0.fetch_add(1, Ordering::SeqCst)
+    }
+}

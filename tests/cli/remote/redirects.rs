@@ -1,0 +1,154 @@
+//! A redirect is an answer, not an order: no credential goes anywhere but where it was configured to go.
+
+use serde_json::json;
+
+use super::{API_KEY, Remote, Told, command, with_host};
+use crate::support::iam::{key_id, key_json};
+use crate::support::server::{Answer, Server};
+use crate::support::{Sandbox, run};
+
+const HINT: &str = "Check the endpoint; a credential is sent to the configured endpoint only.";
+const MESSAGE: &str = "HOST redirects to 127.0.0.1, and redirects are not followed.";
+
+#[test]
+fn a_redirected_token_request_goes_nowhere() {
+    let other = Server::start(|_| Answer::empty(204));
+    for status in [301, 302, 307, 308] {
+        let to = format!("{}/identity/token", other.url());
+        let remote = Remote::bare(move |_| Answer::empty(status).header("Location", &to));
+        let told = Told {
+            exit: 10,
+            kind: "unavailable",
+            message: MESSAGE,
+            hint: HINT,
+            status: Some(status),
+            ..Told::default()
+        };
+        told.in_text(&remote.run(&["api-keys"]));
+        told.in_json(&remote.run(&["api-key-create", "x", "--error-format", "json"]));
+        assert_eq!(remote.tokens(), 2, "once for each command");
+    }
+    assert_eq!((other.connections(), other.requests().len()), (0, 0));
+}
+
+#[test]
+fn a_redirected_call_goes_nowhere() {
+    let other = Server::start(|_| Answer::empty(204));
+    let id = key_id(1);
+    for status in [301, 302, 307, 308] {
+        for args in [
+            &["api-keys"][..],
+            &["api-key", &id],
+            &["api-key-create", "x", "--file", "k"],
+            &["api-key-update", &id, "-n", "y"],
+            &["api-key-delete", &id, "--force"],
+            &["api-key-lock", &id, "--force"],
+            &["api-key-lookup", "@value"],
+        ] {
+            let to = format!("{}/v1/elsewhere", other.url());
+            let reads = !["api-keys", "api-key", "api-key-lookup"].contains(&args[0]);
+            let remote = Remote::new(move |request| {
+                if reads && request.method == "GET" {
+                    return Answer::json(200, key_json(1, "x"));
+                }
+                Answer::empty(status).header("Location", &to)
+            });
+            std::fs::write(remote.sandbox.work("value"), "some-value").unwrap();
+            let told = Told {
+                exit: 10,
+                kind: "unavailable",
+                message: MESSAGE,
+                hint: HINT,
+                status: Some(status),
+                ..Told::default()
+            };
+            let failed = remote.run(args);
+            told.in_text(&failed);
+            assert_eq!(remote.sandbox.files_in_work(), ["value"], "{args:?}");
+            assert_eq!(remote.sandbox.open_entries(), 0, "{args:?}");
+        }
+    }
+    assert_eq!((other.connections(), other.requests().len()), (0, 0));
+}
+
+#[test]
+fn where_a_redirect_points_is_named_without_a_credential() {
+    for (to, shown) in [
+        ("https://user:hunter2@evil.example.com/x?token=hunter2", "evil.example.com"),
+        ("/login?token=hunter2", "another address"),
+        ("", "another address"),
+        ("https://[evil", "another address"),
+    ] {
+        let remote = Remote::bare(move |_| Answer::empty(302).header("Location", to));
+        let failed = remote.run(&["api-keys"]);
+        let message = format!("HOST redirects to {shown}, and redirects are not followed.");
+        failed.code(10).stderr(&format!("FAILED\n{message}\n{HINT}\n\n"));
+    }
+}
+
+#[test]
+fn an_endpoint_that_cannot_be_used_is_a_usage_error() {
+    let sandbox = Sandbox::new();
+    let plain = "a key must not travel unencrypted; only https:// is allowed, and http:// to 127.0.0.1 or [::1]";
+    for (url, shown, why) in [
+        ("http://iam.cloud.ibm.com", "'http://iam.cloud.ibm.com'", plain),
+        ("http://localhost:9", "'http://localhost:9'", plain),
+        ("http://127.0.0.1.example.com", "'http://127.0.0.1.example.com'", plain),
+        ("https://user:hunter2@h", "a URL", "it must hold no user name or password"),
+        ("https://hunter2@h", "a URL", "it must hold no user name or password"),
+        ("https://h/?a=b", "'https://h/?a=b'", "it must end with the path"),
+        ("iam.cloud.ibm.com", "'iam.cloud.ibm.com'", "it is not a URL"),
+        ("ftp://h", "'ftp://h'", "only https:// is allowed, and http:// to 127.0.0.1 or [::1]"),
+    ] {
+        let expected = |source: &str| {
+            format!(
+                "FAILED\n{source} is {shown}, which cannot be used: {why}.\n\
+                 Write a URL such as 'https://iam.cloud.ibm.com'.\n\n"
+            )
+        };
+        let good = "http://127.0.0.1:9";
+        let told = run(&mut command(&sandbox, url, &["api-keys"]), b"");
+        told.is(2, "", &expected("IBMCLOUD_IAM_API_ENDPOINT"));
+        let told = run(&mut command(&sandbox, good, &["api-keys", "--endpoint", url]), b"");
+        told.is(2, "", &expected("--endpoint"));
+        let mut auth = command(&sandbox, good, &["api-keys"]);
+        run(auth.env("IAM_IDENTITY_AUTH_URL", url), b"").is(
+            2,
+            "",
+            &expected("IAM_IDENTITY_AUTH_URL"),
+        );
+        let mut sdk = command(&sandbox, good, &["api-keys"]);
+        sdk.env_remove("IBMCLOUD_IAM_API_ENDPOINT").env("IAM_IDENTITY_URL", url);
+        run(&mut sdk, b"").is(2, "", &expected("IAM_IDENTITY_URL"));
+    }
+}
+
+/// Proxies are for the world outside; what stays on this machine never sees one.
+#[test]
+fn a_proxy_is_for_other_hosts_only() {
+    let proxy = Server::start(|_| Answer::json(502, json!({})));
+    let remote = Remote::new(|_| Answer::json(200, json!({"apikeys": []})));
+    let with_password = proxy.url().replace("http://", "http://user:hunter2@");
+    for name in ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy"]
+    {
+        remote.run_env(&[(name, "http://127.0.0.1:9"), ("NO_PROXY", "")], &["api-keys"]).ok();
+        remote.run_env(&[(name, &with_password)], &["api-keys"]).ok();
+    }
+    assert_eq!(proxy.connections(), 0);
+    for (n, name) in ["HTTPS_PROXY", "all_proxy"].iter().enumerate() {
+        let mut command = command(&remote.sandbox, "https://iam.example.invalid", &["api-keys"]);
+        let failed = run(command.env(name, &with_password).env("IBMCLOUD_HTTP_TIMEOUT", "2"), b"");
+        let failed = with_host(failed, &proxy);
+        failed.code(10);
+        assert!(
+            failed.stderr.starts_with("FAILED\niam.example.invalid cannot be reached: "),
+            "{failed:#?}"
+        );
+        assert!(!failed.stderr.contains("hunter2") && !failed.stderr.contains(API_KEY));
+        let requests = proxy.requests();
+        assert!(requests.len() > n && requests.len() <= 4 * (n + 1));
+        let last = requests.last().unwrap();
+        assert_eq!(last.route(), "CONNECT iam.example.invalid:443");
+        assert!(last.header("proxy-authorization").unwrap().starts_with("Basic "));
+    }
+}
