@@ -13,11 +13,12 @@ use crate::backend::{Backend, BackendError};
 use crate::cli::{ColourWhen, ErrorFormat, GlobalArgs};
 use crate::clock::Clock;
 use crate::config::remote::{Named, Urls};
-use crate::config::{self, Choice, ConfigFile, Directories, Profile};
-use crate::credentials::{Candidate, Place, Search, State};
+use crate::config::{self, Choice, ConfigFile, Directories, LoginRecord, Profile};
+use crate::credentials::{Candidate, Place, Search, State, login};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Journal;
-use crate::model::{BackendKind, Identity, Timestamp};
+use crate::model::{ApiKeyId, BackendKind, Identity, Timestamp};
+use crate::secret::Secret;
 use crate::ui::{Manner, Ui};
 
 /// The environment variables as they were at the start.
@@ -137,6 +138,7 @@ pub struct Context {
     pub ui: Ui,
     directories: OnceCell<Directories>,
     file: OnceCell<ConfigFile>,
+    login: Option<LoginRecord>,
     backend: OnceCell<Box<dyn Backend>>,
 }
 
@@ -159,6 +161,7 @@ impl Context {
             ui,
             directories: OnceCell::new(),
             file: OnceCell::new(),
+            login: None,
             backend: OnceCell::new(),
         })
     }
@@ -323,8 +326,20 @@ impl Context {
         let Some(found) = found else { return Err(self.not_logged_in()) };
         let settings = self.remote_settings(&found.urls)?;
         let directory = self.directories()?.config.clone();
+        self.login = found.login().cloned();
         let credential = found.open(&directory, &mut self.ui)?;
         Ok(RemoteBackend::new(settings, credential, self.clock))
+    }
+
+    /// Tells whether this program's own login is the credential in use.
+    pub fn is_by_login(&self) -> bool {
+        self.login.is_some()
+    }
+
+    /// Keeps another key in the place of the one of the login that is in use.
+    pub fn move_login(&self, key: &Secret, id: &ApiKeyId) -> Result<()> {
+        let Some(record) = &self.login else { return Ok(()) };
+        login::move_to(record, key, id, &self.directories()?.config, &self.profile)
     }
 
     /// Settles how to reach the service with a credential that belongs to `own`.

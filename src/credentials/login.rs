@@ -108,15 +108,12 @@ pub fn record(
     kept: Keeper,
 ) -> Result<LoginRecord> {
     let (endpoint, auth) = urls;
-    let entry = secret::random::<8>().map_err(|error| {
-        Error::new(ErrorKind::Failure, format!("The system has no randomness: {error}."))
-    })?;
     let identity = token.identity();
     Ok(LoginRecord {
         endpoint: endpoint.to_owned(),
         auth: (auth != endpoint).then(|| auth.to_owned()),
         kept,
-        entry: secret::hex(&entry),
+        entry: new_entry()?,
         iam_id: identity.iam_id.to_string(),
         account_id: identity.account_id.to_string(),
         user: identity.user.clone(),
@@ -158,6 +155,32 @@ pub fn keep(
         let _ = remove_key(&old, directory);
     }
     Ok(())
+}
+
+/// Keeps another key in the place of a login's, by the same means.
+pub fn move_to(
+    record: &LoginRecord,
+    key: &Secret,
+    apikey_id: &ApiKeyId,
+    directory: &Path,
+    profile: &Profile,
+) -> Result<()> {
+    let moved = LoginRecord {
+        entry: new_entry()?,
+        apikey_id: Some(apikey_id.to_string()),
+        ..record.clone()
+    };
+    if moved.kept == Keeper::Keyring {
+        put_into_keyring(&moved, key).map_err(|why| no_keyring(&why))?;
+    }
+    keep(&moved, key, directory, profile, false)
+}
+
+fn new_entry() -> Result<String> {
+    let random = secret::random::<8>().map_err(|error| {
+        Error::new(ErrorKind::Failure, format!("The system has no randomness: {error}."))
+    })?;
+    Ok(secret::hex(&random))
 }
 
 fn is_same(a: &LoginRecord, b: &LoginRecord) -> bool {

@@ -11,6 +11,7 @@ pub mod login;
 mod sdk;
 
 use std::ffi::OsStr;
+use std::path::Path;
 
 use crate::backend::remote::Credential;
 use crate::config::remote::{Named, Urls};
@@ -117,12 +118,34 @@ enum Kind {
 }
 
 impl Candidate {
+    /// Returns this program's own login, where it is one.
+    pub fn login(&self) -> Option<&LoginRecord> {
+        match &self.kind {
+            Kind::Kept(record) => Some(record),
+            _ => None,
+        }
+    }
+
     /// Returns the place and which one there, for people.
     pub fn source(&self) -> String {
         if self.detail.is_empty() {
             return self.place.as_str().to_owned();
         }
         format!("{} ({})", self.place.as_str(), self.detail)
+    }
+
+    /// Reads the credential itself. `directory` is the one of the profile's configuration.
+    pub fn open(self, directory: &Path, ui: &mut Ui) -> Result<Credential> {
+        match self.kind {
+            Kind::Flag(from) => of_flag(&from, ui).map(Credential::ApiKey),
+            Kind::Variable(name, value) => match value.strip_prefix('@') {
+                Some(file) => of_file(file, name),
+                None => usable(Secret::new(value.trim().to_owned()), name),
+            }
+            .map(Credential::ApiKey),
+            Kind::Ready(credential) => Ok(credential),
+            Kind::Kept(record) => login::read(&record, directory).map(Credential::ApiKey),
+        }
     }
 }
 
@@ -209,22 +232,6 @@ impl Search<'_> {
             }
         }
         elsewhere.map_or_else(|| State::absent("nobody is logged in"), State::Elsewhere)
-    }
-}
-
-impl Candidate {
-    /// Reads the credential itself. `directory` is the one of the profile's configuration.
-    pub fn open(self, directory: &std::path::Path, ui: &mut Ui) -> Result<Credential> {
-        match self.kind {
-            Kind::Flag(from) => of_flag(&from, ui).map(Credential::ApiKey),
-            Kind::Variable(name, value) => match value.strip_prefix('@') {
-                Some(file) => of_file(file, name),
-                None => usable(Secret::new(value.trim().to_owned()), name),
-            }
-            .map(Credential::ApiKey),
-            Kind::Ready(credential) => Ok(credential),
-            Kind::Kept(record) => login::read(&record, directory).map(Credential::ApiKey),
-        }
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{at, bare, done, log_in, login_file, service, whoami};
 use crate::support::disk::snapshot;
+use crate::support::emulator::Emulator;
 use crate::support::iam::{BSS_ACCOUNT, key_id};
 use crate::support::pty::Terminal;
 use crate::support::{Sandbox, mode, run};
@@ -233,6 +234,27 @@ fn files_are_private_from_their_first_instant_whatever_the_umask() {
             assert_eq!(mode(&path), 0o600, "umask {umask}: {}", path.display());
         }
     }
+}
+
+#[test]
+fn a_login_moves_with_its_key_when_that_is_rotated() {
+    let sandbox = Sandbox::new();
+    let emulator = Emulator::start(&sandbox, &["--in-memory"], &[]);
+    let home = sandbox.root().join("home");
+    let old = emulator.client().create("ci")["apikey"].as_str().unwrap().to_owned();
+    let args = ["login", "--apikey", "-", "--insecure-storage", "--endpoint", emulator.endpoint()];
+    run(&mut bare(&sandbox, &args), old.as_bytes()).ok();
+    let outcome = done(bare(&sandbox, &["api-key-rotate", "ci", "--file", "new.json", "--force"]));
+    outcome.ok().stderr("");
+    assert!(outcome.stdout.ends_with("The login was moved to the new key\n"), "{outcome:#?}");
+    let read = |path| serde_json::from_slice::<Value>(&fs::read(path).unwrap()).unwrap();
+    let (new, kept) = (read(sandbox.work("new.json")), read(login_file(&home)));
+    assert_eq!(new["apikey"], kept["apikey"]);
+    assert_ne!(kept["apikey"], old);
+    fs::remove_dir_all(home.join("tokens")).unwrap();
+    done(bare(&sandbox, &["api-keys", "-o", "json"])).ok();
+    let told = done(bare(&sandbox, &["logout"]));
+    assert!(told.ok().stdout.contains(new["id"].as_str().unwrap()), "{told:#?}");
 }
 
 #[test]

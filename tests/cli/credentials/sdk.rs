@@ -100,7 +100,10 @@ fn a_kind_that_is_not_covered_is_said_to_be() {
             "holds no IAM_IDENTITY_BEARER_TOKEN",
         ),
         (&[("IAM_IDENTITY_AUTH_TYPE", "")], "IAM_IDENTITY_AUTH_TYPE is set but empty"),
-        (&[("IAM_IDENTITY_APIKEY", "{your key}")], "IAM_IDENTITY_APIKEY holds something in braces"),
+        (
+            &[("IAM_IDENTITY_APIKEY", "{your key}")],
+            "IAM_IDENTITY_APIKEY holds something else than one API key",
+        ),
     ] {
         let mut command = at(&sandbox, &server, &["api-keys"]);
         command.envs(variables.iter().copied());
