@@ -40,6 +40,12 @@ use crate::ui::Ui;
 /// Runs the command line `args` and returns the exit code.
 pub fn run(args: Vec<OsString>, environment: Environment) -> u8 {
     let program = Program::of_arg0(args.first().map(OsString::as_os_str));
+    // The whole tree would be built for one line.
+    if let [_, flag] = args.as_slice()
+        && (flag == "--version" || flag == "-V")
+    {
+        return usage::print_version(&environment);
+    }
     let args = usage::with_help_as_flag(usage::without_iam(args));
     let parsed = Cli::command()
         .bin_name(program.shown())

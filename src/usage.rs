@@ -81,9 +81,19 @@ pub fn explain(
     }
 }
 
-fn print_help(error: &ClapError, mut ui: Ui) -> u8 {
+/// Prints the version, as the command tree does; returns the exit code.
+pub fn print_version(environment: &Environment) -> u8 {
+    let ui = Ui::new(early_manner(&[], environment));
+    print(concat!("ibmcloud-iam ", env!("CARGO_PKG_VERSION"), "\n"), ui)
+}
+
+fn print_help(error: &ClapError, ui: Ui) -> u8 {
     let help = error.render();
     let text = if ui.manner().colour.0 { help.ansi().to_string() } else { help.to_string() };
+    print(&text, ui)
+}
+
+fn print(text: &str, mut ui: Ui) -> u8 {
     ui.data(|out| out.write_all(text.as_bytes()));
     match ui.finish() {
         Ok(()) => 0,

@@ -245,7 +245,7 @@ fn a_login_moves_with_its_key_when_that_is_rotated() {
     let args = ["login", "--apikey", "-", "--insecure-storage", "--endpoint", emulator.endpoint()];
     run(&mut bare(&sandbox, &args), old.as_bytes()).ok();
     let outcome = done(bare(&sandbox, &["api-key-rotate", "ci", "--file", "new.json", "--force"]));
-    outcome.ok().stderr("");
+    assert!(!outcome.ok().stderr.contains("put the new one in its place"), "{outcome:#?}");
     assert!(outcome.stdout.ends_with("The login was moved to the new key\n"), "{outcome:#?}");
     let read = |path| serde_json::from_slice::<Value>(&fs::read(path).unwrap()).unwrap();
     let (new, kept) = (read(sandbox.work("new.json")), read(login_file(&home)));
