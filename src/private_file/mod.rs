@@ -66,11 +66,11 @@ fn open_private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
 
 /// Opens a file for writing at its end, making it as [`create_new`] does where it is missing.
 pub fn append_to(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
-    if file.metadata()?.is_file() {
-        return Ok(file);
+    // Looked at first: to open a FIFO would wait for a reader.
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(io::Error::other("it is not a regular file"));
     }
-    Err(io::Error::other("it is not a regular file"))
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
 }
 
 /// Replaces a small file (0600, in a directory that is made where it is missing) at once or not at all. It is not

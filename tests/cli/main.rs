@@ -28,6 +28,7 @@ mod readme;
 mod recover;
 mod recover_remote;
 mod remote;
+mod rotation;
 mod scripted_server;
 mod secrets;
 mod support;

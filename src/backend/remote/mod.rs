@@ -404,6 +404,10 @@ impl Backend for RemoteBackend {
         self.set(id, "disable", disabled, |key| key.disabled)
     }
 
+    fn take_warnings(&self) -> Vec<String> {
+        self.transport.complaint().into_iter().collect()
+    }
+
     fn acting_key(&self) -> Result<Option<ApiKeyId>, BackendError> {
         let Credential::ApiKey(value) = self.credential() else { return Ok(None) };
         match self.api_key_by_value(value) {

@@ -35,7 +35,7 @@ pub enum TraceTo {
 pub(super) struct Trace {
     to: TraceTo,
     clock: Clock,
-    file: OnceLock<Option<File>>,
+    file: OnceLock<io::Result<File>>,
 }
 
 impl Trace {
@@ -88,10 +88,17 @@ impl Trace {
         let _ = match &self.to {
             TraceTo::Stderr => io::stderr().lock().write_all(text.as_bytes()),
             TraceTo::File(path) => {
-                let file = self.file.get_or_init(|| private_file::append_to(path).ok());
+                let file = self.file.get_or_init(|| private_file::append_to(path));
                 file.as_ref().map_or(Ok(()), |mut file| file.write_all(text.as_bytes()))
             }
         };
+    }
+
+    /// Says why nothing is traced, where that is so.
+    pub(super) fn complaint(&self) -> Option<String> {
+        let TraceTo::File(path) = &self.to else { return None };
+        let error = self.file.get()?.as_ref().err()?;
+        Some(format!("Requests are not traced: '{}' cannot be written: {error}.", path.display()))
     }
 }
 

@@ -137,6 +137,11 @@ impl Transport {
         }
     }
 
+    /// Says why nothing is traced, where that is so.
+    pub(super) fn complaint(&self) -> Option<String> {
+        self.trace.as_ref()?.complaint()
+    }
+
     /// Returns how long an answer asks to wait.
     pub(super) fn retry_after(&self, reply: &Reply) -> Option<Duration> {
         reply.retry_after(self.clock.now().ok()?.seconds())
