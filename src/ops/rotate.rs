@@ -19,6 +19,7 @@ use crate::ops::resolve::{self, Found, Meaning};
 use crate::ops::retire::{Retired, end_of_grace, is_acting, retire_with};
 use crate::ops::{create, facts, locked, progress_line, subject};
 use crate::render::json::{self, PlannedRotation};
+use crate::secret::Secret;
 use crate::ui::nobody_answers;
 
 /// Runs `api-key-rotate`.
@@ -85,7 +86,10 @@ pub fn run(args: &ApiKeyRotateArgs, context: &mut Context) -> Result<()> {
     let made = making::make(plan, context)?;
     let is_own = is_acting(&old.id, context.backend()?);
     let (made, acting) = prove(made, context)?;
+    let for_login =
+        (is_own && context.is_by_login()).then(|| Secret::new(made.value.expose().to_owned()));
     let handed = hand_over(made, file, &old.id, now, context)?;
+    let moved = for_login.map(|value| context.move_login(&value, &handed.key.id));
     let became = retire_with(&retires, acting.as_deref().filter(|_| is_own), context)
         .map_err(|error| not_retired(error, &handed, &retires, context))?;
     let key = handed.close(context);
@@ -103,10 +107,16 @@ pub fn run(args: &ApiKeyRotateArgs, context: &mut Context) -> Result<()> {
     if any_tokens && became == Retired::Disabled {
         facts::warn_of_tokens(context);
     }
-    if is_own {
-        context.ui.warn(
+    match moved {
+        Some(Ok(())) => context.ui.result("The login was moved to the new key"),
+        Some(Err(error)) => context.ui.warn(&format!(
+            "{} The login still has the old key; log in with the new one.",
+            error.message
+        )),
+        None if is_own => context.ui.warn(
             "The credential in use is the key that was rotated; put the new one in its place.",
-        );
+        ),
+        None => {}
     }
     Ok(())
 }

@@ -18,6 +18,7 @@ mod bad_input;
 mod completions;
 mod concurrency;
 mod crash;
+mod credentials;
 mod damage;
 mod differential;
 mod emulate;

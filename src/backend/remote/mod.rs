@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 use self::failure::Failure;
 use self::message::{Body, Reply, Request, Text};
-use self::token::{Session, Token};
+use self::token::Session;
 use self::transport::{Budget, Transport};
 use self::wire::{ChangesBody, KeyBody, LimitsBody};
 use super::{Backend, BackendError, Condition, Note};
@@ -33,6 +33,7 @@ use crate::model::{
 use crate::secret::Secret;
 
 pub use self::endpoint::{DEFAULT as DEFAULT_ENDPOINT, Endpoint};
+pub use self::token::{Credential, Token, forget_token};
 pub use self::trace::TraceTo;
 pub use self::transport::Settings;
 
@@ -112,14 +113,30 @@ impl From<Lost> for BackendError {
 
 impl RemoteBackend {
     /// Takes what is needed to reach the service; nothing is opened or sent yet.
-    pub fn new(settings: Settings, api_key: Secret, clock: Clock) -> Self {
+    pub fn new(settings: Settings, credential: Credential, clock: Clock) -> Self {
         let transport = Transport::new(settings, clock);
-        let session = Session::new(api_key, &transport, clock);
+        let session = Session::new(credential, &transport, clock);
         Self { transport, session }
     }
 
-    fn token(&self) -> Result<Arc<Token>, BackendError> {
+    /// Returns what tokens are got for.
+    pub fn credential(&self) -> &Credential {
+        &self.session.credential
+    }
+
+    /// Returns where and how the service is reached.
+    pub fn settings(&self) -> &Settings {
+        &self.transport.settings
+    }
+
+    /// Returns a token that is good for a while: the one that was kept, or a new one.
+    pub fn token(&self) -> Result<Arc<Token>, BackendError> {
         self.session.token(&self.transport)
+    }
+
+    /// Gets a new token, whether or not one was kept: proves that the credential is good.
+    pub fn new_token(&self) -> Result<Arc<Token>, BackendError> {
+        self.session.new_token(&self.transport)
     }
 
     fn request<'r>(&'r self, call: &'r Call<'_>, token: &'r Token) -> Request<'r> {
@@ -392,7 +409,8 @@ impl Backend for RemoteBackend {
     }
 
     fn acting_key(&self) -> Result<Option<ApiKeyId>, BackendError> {
-        match self.api_key_by_value(self.session.api_key()) {
+        let Credential::ApiKey(value) = self.credential() else { return Ok(None) };
+        match self.api_key_by_value(value) {
             Ok(key) => Ok(Some(key.id)),
             // A key of another account, or one that the service does not show.
             Err(error) if error.condition == Condition::NotFound => Ok(None),
@@ -403,12 +421,12 @@ impl Backend for RemoteBackend {
     fn acting_with(&self, value: &Secret) -> Result<Option<Box<dyn Backend>>, BackendError> {
         let settings = self.transport.settings.clone();
         let api_key = Secret::new(value.expose().to_owned());
-        let other = Self::new(settings, api_key, self.session.clock());
+        let other = Self::new(settings, Credential::ApiKey(api_key), self.session.clock());
         let start = Instant::now();
         let mut pause = Duration::from_millis(250);
         loop {
-            match other.session.proven(&other.transport) {
-                Ok(()) => return Ok(Some(Box::new(other))),
+            match other.new_token() {
+                Ok(_) => return Ok(Some(Box::new(other))),
                 Err(error)
                     if error.condition == Condition::Unauthorized
                         && start.elapsed() + pause < TIME_TO_SETTLE =>
