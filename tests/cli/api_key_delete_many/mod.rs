@@ -4,9 +4,9 @@ mod age;
 mod last;
 
 use crate::support::expected::{
-    array, behind_ids, done, facts, facts_of, failed, locked, outcome, progress, unanswered,
+    array, behind_ids, done, facts, failed, locked, outcome, progress, unanswered,
 };
-use crate::support::{ACCOUNT, Outcome, Sandbox, USER, run};
+use crate::support::{ACCOUNT, Sandbox, USER};
 
 const CANCELLED: &str = "Cancelled; nothing was changed.\n";
 
