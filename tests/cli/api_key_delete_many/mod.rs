@@ -1,10 +1,12 @@
 //! `api-key-delete --phased-out`, `--all` and `--older-than`: which keys are meant, and what is asked first.
 
-use crate::support::emulator::{Client, Emulator};
+mod age;
+mod last;
+
 use crate::support::expected::{
-    array, behind_ids, done, facts, facts_of, failed, locked, outcome, progress, unanswered,
+    array, behind_ids, done, facts, failed, locked, outcome, progress, unanswered,
 };
-use crate::support::{ACCOUNT, Outcome, Sandbox, USER, run};
+use crate::support::{ACCOUNT, Sandbox, USER};
 
 const CANCELLED: &str = "Cancelled; nothing was changed.\n";
 
@@ -248,66 +250,6 @@ fn where_there_is_nothing_to_delete_it_is_said() {
 }
 
 #[test]
-fn the_age_counts_from_the_creation_to_the_second() {
-    let sandbox = Sandbox::new();
-    sandbox.create_at("2026-11-21T09:00:00Z", "old", &[]);
-    sandbox.create_at("2026-11-21T09:00:01Z", "young", &[]);
-    sandbox.run_at("2026-12-20T09:00:00Z", &["api-key-update", "old", "-d", "changed"]).ok();
-    let args = |age| ["api-key-delete", "--all", "--older-than", age, "--dry-run", "-o", "json"];
-    let old = outcomes(&[("[ID1]", "old")], "would be deleted");
-    let both = outcomes(&[("[ID1]", "old"), ("[ID2]", "young")], "would be deleted");
-    for (now, age, expected) in [
-        ("2026-12-21T08:59:59Z", "30d", "[]\n"),
-        ("2026-12-21T09:00:00Z", "30d", &*old),
-        ("2026-12-21T09:00:00Z", "720h", &old),
-        ("2026-12-21T09:00:01Z", "30d", &both),
-        ("2026-12-21T09:00:01Z", "5w", "[]\n"),
-        ("2026-12-21T09:00:01Z", "99999999w", "[]\n"),
-    ] {
-        sandbox.run_at(now, &args(age)).is(0, expected, "");
-    }
-    let first = |age: &str| {
-        let args = ["api-key-delete", "--all", "--older-than", age, "--dry-run"];
-        sandbox.run(&args).ok().stdout.lines().next().unwrap().to_owned() + "\n"
-    };
-    for (age, words) in [
-        ("1d", "1 day"),
-        ("2w", "14 days"),
-        ("36h", "36 hours"),
-        ("90m", "90 minutes"),
-        ("61s", "61 seconds"),
-    ] {
-        assert_eq!(first(age), begun(&format!("all API keys older than {words}")));
-    }
-    let told = facts_of(1, "old", "2026-11-21T09:00+0000 (30 days ago)", "never used.");
-    sandbox
-        .run_at("2026-12-21T09:00:00Z", &["api-key-delete", "--all", "--older-than", "30d", "-f"])
-        .is(
-            0,
-            &format!(
-                "{}{}{}",
-                begun("all API keys older than 30 days"),
-                progress("Deleting", "[ID1]"),
-                "OK\nAPI key [ID1] was deleted\n"
-            ),
-            &told,
-        );
-    assert_eq!(sandbox.names(), ["young"]);
-}
-
-#[test]
-fn of_phased_out_keys_the_older_ones_can_be_meant() {
-    let sandbox = Sandbox::new();
-    let old = sandbox.create("a", &["--disabled"]);
-    sandbox.create_at("2026-12-20T09:00:00Z", "a", &["--disabled"]);
-    sandbox.create_at("2026-12-20T09:00:00Z", "a", &[]);
-    let args = ["api-key-delete", "--phased-out", "a", "--older-than", "30d", "-f", "-q"];
-    let deleted = sandbox.run_at("2026-12-21T09:00:00Z", &args);
-    assert_eq!(deleted.ok().stdout, format!("API key {old} was deleted\n"));
-    assert_eq!(sandbox.keys().len(), 2);
-}
-
-#[test]
 fn flags_that_contradict_each_other_delete_nothing() {
     let (sandbox, _) = with_states();
     let before = sandbox.store_bytes();
@@ -329,55 +271,4 @@ fn flags_that_contradict_each_other_delete_nothing() {
         assert_ne!(outcome.stderr, "", "{args:?}");
     }
     assert_eq!(sandbox.store_bytes(), before);
-}
-
-/// Runs the program with a key's value as its credential.
-fn as_owner(sandbox: &Sandbox, emulator: &Emulator, value: &str, args: &[&str]) -> Outcome {
-    let mut command = sandbox.command(args);
-    command
-        .env("IBMCLOUD_IAM_BACKEND", "remote")
-        .env("IBMCLOUD_IAM_API_ENDPOINT", emulator.endpoint())
-        .env("IBMCLOUD_API_KEY", value);
-    run(&mut command, b"")
-}
-
-#[test]
-fn the_key_that_is_logged_in_with_is_deleted_last() {
-    for format in [&[][..], &["--output", "json"]] {
-        let sandbox = Sandbox::new();
-        let (acting, value) = sandbox.create_with_value("acting", &[]);
-        let ids = [sandbox.create("b", &[]), sandbox.create("c", &[]), acting];
-        let emulator = Emulator::start(&sandbox, &[], &[]);
-        let args = [&["api-key-delete", "--all", "--force"], format].concat();
-        let outcome = as_owner(&sandbox, &emulator, &value, &args);
-        outcome.ok();
-        let deleted: Vec<String> = if format.is_empty() {
-            let told = format!(
-                "{}{}{}Tokens that were issued with them stay valid until they expire, for up to 60 minutes.\n",
-                facts(1, "b"),
-                facts(2, "c"),
-                facts_of(
-                    3,
-                    "acting",
-                    "2026-11-21T09:00+0000 (today)",
-                    "last used 2026-11-21T09:00+0000."
-                )
-            );
-            outcome.stderr(&told);
-            let lines = outcome.stdout.lines().filter(|line| line.ends_with(" was deleted"));
-            lines.map(|line| line.split(' ').nth(2).unwrap().to_owned()).collect()
-        } else {
-            let told = outcome.json();
-            assert!(told.as_array().unwrap().iter().all(|one| one["outcome"] == "deleted"));
-            told.as_array()
-                .unwrap()
-                .iter()
-                .map(|one| one["id"].as_str().unwrap().to_owned())
-                .collect()
-        };
-        assert_eq!(deleted, ids);
-        assert_eq!(sandbox.names(), [""; 0]);
-        // It really was the credential: nobody logs in with it any more.
-        assert_eq!(Client::new(emulator.endpoint()).log_in(&value).0, 400);
-    }
 }
