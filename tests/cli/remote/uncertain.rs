@@ -146,10 +146,13 @@ fn a_service_that_goes_away_after_the_request_leaves_it_unknown() {
         let (mut stream, _) = listener.accept().unwrap();
         drop(listener);
         let mut request = [0; 4096];
-        let length = stream.read(&mut request).unwrap();
-        assert!(request[..length].starts_with(b"GET /v1/apikeys/ApiKey-"));
         let key = key_json(1, "ci").to_string();
-        write!(stream, "HTTP/1.1 200 -\r\nContent-Length: {}\r\n\r\n{key}", key.len()).unwrap();
+        // To find the key, and to tell what is known of it.
+        for _ in 0..2 {
+            let length = stream.read(&mut request).unwrap();
+            assert!(request[..length].starts_with(b"GET /v1/apikeys/ApiKey-"));
+            write!(stream, "HTTP/1.1 200 -\r\nContent-Length: {}\r\n\r\n{key}", key.len()).unwrap();
+        }
         let length = stream.read(&mut request).unwrap();
         assert!(request[..length].starts_with(b"DELETE /v1/apikeys/ApiKey-"));
     });
@@ -159,8 +162,9 @@ fn a_service_that_goes_away_after_the_request_leaves_it_unknown() {
     let mut delete = command(&sandbox, &format!("http://{host}"), &args);
     let failed = run(delete.env("IAM_IDENTITY_AUTH_URL", auth.url()), b"");
     failed.code(11).stderr(&format!(
-        "FAILED\nIt is not known whether it was done: Nobody listens at {host}.\n\
-         Look at the API key, then repeat the command if need be.\n\n"
+        "{}FAILED\nIt is not known whether it was done: Nobody listens at {host}.\n\
+         Look at the API key, then repeat the command if need be.\n\n",
+        facts("api-key-delete", "ci")
     ));
     service.join().unwrap();
 }
