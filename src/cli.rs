@@ -11,6 +11,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use args::*;
 
+use crate::config::Profile;
 use crate::model::BackendKind;
 
 const ROOT_TEMPLATE: &str = "\
@@ -74,6 +75,9 @@ pub struct GlobalArgs {
     /// The API key to log in with, from a file or from standard input; chooses the remote backend
     #[arg(long, global = true, value_name = "@FILE|-", allow_hyphen_values = true)]
     pub apikey: Option<String>,
+    /// The profile to use: a set of login, endpoint, backend and local store
+    #[arg(long, global = true, value_name = "NAME", value_parser = Profile::parse)]
+    pub profile: Option<Profile>,
     /// Trust the certificates in this PEM file in place of the system's
     #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub ca_file: Option<PathBuf>,
@@ -187,6 +191,21 @@ pub enum Command {
     /// Finish or undo what an interrupted command left
     #[command(display_name = "ibmcloud-iam recover")]
     Recover(RecoverArgs),
+    /// Log in with an API key and keep it
+    #[command(display_name = "ibmcloud-iam login")]
+    Login(LoginArgs),
+    /// Forget the API key of a login
+    #[command(display_name = "ibmcloud-iam logout")]
+    Logout(LogoutArgs),
+    /// Show who you are, with which credential, and where
+    #[command(display_name = "ibmcloud-iam whoami")]
+    Whoami(WhoamiArgs),
+    /// Print the access token alone
+    #[command(display_name = "ibmcloud-iam bearer-token")]
+    BearerToken(BearerTokenArgs),
+    /// Print the access token as the official CLI does
+    #[command(display_name = "ibmcloud-iam oauth-tokens")]
+    OauthTokens(OauthTokensArgs),
     /// Serve the IAM Identity API on this machine, over a local store
     #[command(display_name = "ibmcloud-iam emulate")]
     Emulate(EmulateArgs),

@@ -7,7 +7,9 @@ use clap::{Command, CommandFactory as _};
 use clap_complete::CompleteEnv;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
+use crate::backend::Backend as _;
 use crate::cli::{Cli, GlobalArgs};
+use crate::config::Choice;
 use crate::context::{Context, Environment, Program};
 use crate::model::{ApiKey, BackendKind, KeyRef, Owner, Selection};
 use crate::ui::{Manner, Ui};
@@ -104,12 +106,12 @@ fn quoted(word: &str, quote: Option<char>) -> String {
 
 fn listed() -> Option<Vec<ApiKey>> {
     let ui = Ui::new(Manner { quiet: true, ..Manner::default() });
-    let mut context =
+    let context =
         Context::new(Environment::of_process(), Program::of_arg0(None), GlobalArgs::default(), ui)
             .ok()?;
-    context.open_backend().ok()?;
-    let backend = context.backend().ok()?;
-    // A shell that waits for the network is worse than one that knows no names.
-    let is_here = backend.kind() == BackendKind::Local;
-    is_here.then(|| backend.api_keys(&Owner::Myself, &Selection::All).ok())?
+    // A shell that waits for the network or the keyring is worse than one that knows no names.
+    if context.choose().ok()?.0 == Choice::Chosen(BackendKind::Remote) {
+        return None;
+    }
+    context.open_local().ok()?.api_keys(&Owner::Myself, &Selection::All).ok()
 }

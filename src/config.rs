@@ -1,23 +1,27 @@
 //! Settings: flag, else environment, else configuration file, else default; resolved once per command.
 
+mod file;
+mod profile;
 pub mod remote;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::ValueEnum as _;
-use serde::Deserialize;
 
 use crate::backend::local::KEY_LIMIT;
 use crate::cli::GlobalArgs;
 use crate::clock::Clock;
 use crate::context::{Environment, Program};
-use crate::credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{BackendKind, Timestamp};
-use crate::private_file;
+
+pub use file::{ConfigFile, Keeper, LoginRecord};
+pub use profile::Profile;
 
 /// Chooses the backend: `local` or `remote`.
 pub const BACKEND: &str = "IBMCLOUD_IAM_BACKEND";
+/// The profile.
+pub const PROFILE: &str = "IBMCLOUD_IAM_PROFILE";
 /// The directory below which configuration, local store and journal live, all of them.
 pub const HOME: &str = "IBMCLOUD_IAM_HOME";
 /// The directory of the local store.
@@ -32,6 +36,16 @@ pub const API_KEY: &str = "IBMCLOUD_API_KEY";
 pub const TERRAFORM_API_KEY: &str = "IC_API_KEY";
 /// An API key, as IBM's SDKs read it.
 pub const SDK_API_KEY: &str = "IAM_IDENTITY_APIKEY";
+/// What begins the name of each property of the SDKs' external configuration.
+pub const SDK_PREFIX: &str = "IAM_IDENTITY_";
+/// An access token, as IBM's SDKs read it.
+pub const SDK_BEARER_TOKEN: &str = "IAM_IDENTITY_BEARER_TOKEN";
+/// The kind of credential, as IBM's SDKs read it.
+pub const SDK_AUTH_TYPE: &str = "IAM_IDENTITY_AUTH_TYPE";
+/// Whether certificates are taken unseen, as IBM's SDKs read it.
+pub const SDK_DISABLE_SSL: &str = "IAM_IDENTITY_DISABLE_SSL";
+/// The same of the token service.
+pub const SDK_AUTH_DISABLE_SSL: &str = "IAM_IDENTITY_AUTH_DISABLE_SSL";
 /// A file with a credential, as IBM's SDKs read it.
 pub const SDK_FILE: &str = "IBM_CREDENTIALS_FILE";
 /// The URL of the service.
@@ -40,6 +54,10 @@ pub const ENDPOINT: &str = "IBMCLOUD_IAM_API_ENDPOINT";
 pub const SDK_ENDPOINT: &str = "IAM_IDENTITY_URL";
 /// The URL of the token service, as IBM's SDKs read it.
 pub const AUTH_ENDPOINT: &str = "IAM_IDENTITY_AUTH_URL";
+/// The directory of the official CLI's configuration.
+pub const CLI_CONFIG: &str = "IBMCLOUD_CONFIG_HOME";
+/// The directory above the one of the official CLI's configuration, by its name of today and the one before.
+pub const CLI_HOMES: [&str; 2] = ["IBMCLOUD_HOME", "BLUEMIX_HOME"];
 /// How many seconds one request may take.
 pub const TIMEOUT: &str = "IBMCLOUD_HTTP_TIMEOUT";
 /// Where requests are traced.
@@ -58,8 +76,9 @@ pub const TEMPORARY: &str = "TMPDIR";
 pub const TERM: &str = "TERM";
 
 /// Every variable that is read, for the man page and the README.
-pub const VARIABLES: [(&str, &str); 22] = [
+pub const VARIABLES: [(&str, &str); 28] = [
     (BACKEND, "'local' or 'remote'"),
+    (PROFILE, "the profile: a set of login, endpoint, backend and local store"),
     (HOME, "directory below which configuration, local store and journal live, all of them"),
     (STORE, "directory of the local store"),
     (LIMIT, "keys that an identity of the local store may have; 20"),
@@ -67,10 +86,21 @@ pub const VARIABLES: [(&str, &str); 22] = [
     (API_KEY, "an API key or '@FILE'; chooses the remote backend"),
     (TERRAFORM_API_KEY, "as IBMCLOUD_API_KEY"),
     (SDK_API_KEY, "as IBMCLOUD_API_KEY"),
-    (SDK_FILE, "a file with a credential; chooses the remote backend"),
+    (SDK_BEARER_TOKEN, "an access token; chooses the remote backend"),
+    (
+        SDK_AUTH_TYPE,
+        "'iam' (an API key) or 'bearerToken'; which of the two is set decides when absent",
+    ),
+    (
+        "IAM_IDENTITY_DISABLE_SSL, IAM_IDENTITY_AUTH_DISABLE_SSL",
+        "'true': on loopback any certificate will do; anywhere else it is refused",
+    ),
+    (SDK_FILE, "a file with 'IAM_IDENTITY_…=…' lines; chooses the remote backend"),
     (ENDPOINT, "URL of the service; for the remote backend"),
     (SDK_ENDPOINT, "as IBMCLOUD_IAM_API_ENDPOINT"),
     (AUTH_ENDPOINT, "URL of the token service, where that is another host"),
+    (CLI_CONFIG, "the directory of the official CLI's configuration, whose session is used"),
+    ("IBMCLOUD_HOME, BLUEMIX_HOME", "the directory above it, in place of HOME"),
     (TIMEOUT, "seconds that one request may take; 60"),
     (
         TRACE,
@@ -89,17 +119,10 @@ pub const VARIABLES: [(&str, &str); 22] = [
     (TEMPORARY, "directory for the key file of 'emulate --in-memory'; /tmp"),
 ];
 
-/// What the configuration file may say.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    backend: Option<BackendKind>,
-}
-
 /// Where things are on this machine.
 #[derive(Debug, Clone)]
 pub struct Directories {
-    /// `config.json`.
+    /// The profile's `config.json`, and the API key of a login that is kept in a file.
     pub config: PathBuf,
     /// The local store.
     pub store: PathBuf,
@@ -110,13 +133,18 @@ pub struct Directories {
 }
 
 impl Directories {
-    /// Finds the directories; nothing is made.
-    pub fn find(environment: &Environment) -> Result<Self> {
+    /// Finds the directories; nothing is made. A profile has a configuration and a local store of its own; the journal
+    /// is everybody's, so that `recover` misses nothing, and tokens are told apart by what they were got for.
+    pub fn find(environment: &Environment, profile: &Profile) -> Result<Self> {
+        let own = |directory: PathBuf| match profile.named() {
+            Some(name) => directory.join("profiles").join(name),
+            None => directory,
+        };
         let store = environment.directory(STORE)?;
         if let Some(home) = environment.directory(HOME)? {
-            let store = store.unwrap_or_else(|| home.join("store"));
+            let store = store.unwrap_or_else(|| own(home.clone()).join("store"));
             let [journal, tokens] = ["journal", "tokens"].map(|name| home.join(name));
-            return Ok(Self { store, journal, tokens, config: home });
+            return Ok(Self { store, journal, tokens, config: own(home) });
         }
         let named = |directory: Option<PathBuf>| {
             directory.map(|directory| directory.join("ibmcloud-iam")).ok_or_else(|| {
@@ -126,12 +154,12 @@ impl Directories {
         };
         let store = match store {
             Some(store) => store,
-            None => named(dirs::data_dir())?.join("store"),
+            None => own(named(dirs::data_dir())?).join("store"),
         };
         // Only Linux knows a directory for state.
         let state = named(dirs::state_dir().or_else(dirs::data_local_dir))?;
         let [journal, tokens] = ["journal", "tokens"].map(|name| state.join(name));
-        Ok(Self { config: named(dirs::config_dir())?, store, journal, tokens })
+        Ok(Self { config: own(named(dirs::config_dir())?), store, journal, tokens })
     }
 }
 
@@ -144,12 +172,14 @@ pub enum Choice {
     Default,
 }
 
-/// Chooses the backend. Fails where a variable is empty, and where automation would get a local key by accident.
+/// Chooses the backend. `file` reads the configuration, and `is_logged_in` looks for a credential; neither is asked
+/// before it matters. Fails where a variable is empty, and where automation would get a local key by accident.
 pub fn choose_backend(
     global: &GlobalArgs,
     environment: &Environment,
     program: &Program,
-    config: &Path,
+    file: impl FnOnce() -> Result<Option<BackendKind>>,
+    is_logged_in: impl FnOnce() -> Result<bool>,
 ) -> Result<Choice> {
     if let Some(kind) = global.backend {
         return Ok(Choice::Chosen(kind));
@@ -166,17 +196,11 @@ pub fn choose_backend(
             }
         };
     }
-    if let Some(kind) = read_file(config)?.backend {
+    if let Some(kind) = file()? {
         return Ok(Choice::Chosen(kind));
     }
-    for name in credentials::VARIABLES.into_iter().chain([SDK_FILE]) {
-        if credential_is_set(environment, name)? {
-            return Ok(Choice::Chosen(BackendKind::Remote));
-        }
-    }
-    for name in [ENDPOINT, SDK_ENDPOINT, AUTH_ENDPOINT] {
-        // An endpoint alone chooses nothing, but an empty one is a mistake.
-        environment.text(name)?;
+    if is_logged_in()? {
+        return Ok(Choice::Chosen(BackendKind::Remote));
     }
     if program.is_borrowed() || environment.is_ci() {
         let why = if program.is_borrowed() { "under this program name" } else { "while CI is set" };
@@ -189,34 +213,6 @@ pub fn choose_backend(
         )));
     }
     Ok(Choice::Default)
-}
-
-/// A credential that is set but empty is a secret that got lost, not a wish for the local store.
-fn credential_is_set(environment: &Environment, name: &str) -> Result<bool> {
-    match environment.raw(name) {
-        None => Ok(false),
-        Some(value) if value.is_empty() => Err(Error::new(
-            ErrorKind::NotLoggedIn,
-            format!("{name} is set but empty."),
-        )
-        .hint(format!(
-            "Give it an API key or '@FILE', or unset it; {BACKEND}=local asks for the local store."
-        ))),
-        Some(_) => Ok(true),
-    }
-}
-
-fn read_file(directory: &Path) -> Result<File> {
-    let path = directory.join("config.json");
-    let wrong = |why: String| {
-        Error::usage(format!("The configuration file {} cannot be used: {why}.", path.display()))
-            .hint(r#"It is one JSON object, such as {"backend": "local"}; correct or remove it."#)
-    };
-    let bytes =
-        private_file::read_small(&path, 64 * 1024).map_err(|error| wrong(error.to_string()))?;
-    bytes.map_or(Ok(File::default()), |bytes| {
-        serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))
-    })
 }
 
 /// Returns how many keys an identity of the local store may have.

@@ -3,20 +3,22 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use crate::backend::local::LocalBackend;
-use crate::backend::remote::RemoteBackend;
+use crate::backend::remote::{RemoteBackend, Settings};
 use crate::backend::{Backend, BackendError};
 use crate::cli::{ColourWhen, ErrorFormat, GlobalArgs};
 use crate::clock::Clock;
-use crate::config::{self, Choice, Directories};
-use crate::credentials;
+use crate::config::remote::{Named, Urls};
+use crate::config::{self, Choice, ConfigFile, Directories, LoginRecord, Profile};
+use crate::credentials::{Candidate, Place, Search, State, login};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Journal;
-use crate::model::{BackendKind, Identity, Timestamp};
+use crate::model::{ApiKeyId, BackendKind, Identity, Timestamp};
+use crate::secret::Secret;
 use crate::ui::{Manner, Ui};
 
 /// The environment variables as they were at the start.
@@ -130,10 +132,13 @@ pub struct Context {
     environment: Environment,
     program: Program,
     global: GlobalArgs,
+    profile: Profile,
     clock: Clock,
     /// Where everything is said.
     pub ui: Ui,
     directories: OnceCell<Directories>,
+    file: OnceCell<ConfigFile>,
+    login: Option<LoginRecord>,
     backend: OnceCell<Box<dyn Backend>>,
 }
 
@@ -146,13 +151,17 @@ impl Context {
         ui: Ui,
     ) -> Result<Self> {
         let clock = config::clock(&environment)?;
+        let profile = Profile::choose(&global, &environment)?;
         Ok(Self {
             environment,
             program,
             global,
+            profile,
             clock,
             ui,
             directories: OnceCell::new(),
+            file: OnceCell::new(),
+            login: None,
             backend: OnceCell::new(),
         })
     }
@@ -194,7 +203,7 @@ impl Context {
         if let Some(found) = self.directories.get() {
             return Ok(found);
         }
-        let found = Directories::find(&self.environment)?;
+        let found = Directories::find(&self.environment, &self.profile)?;
         Ok(self.directories.get_or_init(|| found))
     }
 
@@ -203,50 +212,158 @@ impl Context {
         Ok(Journal::new(self.directories()?.journal.clone()))
     }
 
+    /// Returns the profile.
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// Returns the flags of every command.
+    pub fn global(&self) -> &GlobalArgs {
+        &self.global
+    }
+
+    /// Returns the environment.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// Reads the profile's configuration file, once.
+    pub fn config_file(&self) -> Result<&ConfigFile> {
+        if let Some(file) = self.file.get() {
+            return Ok(file);
+        }
+        let file = ConfigFile::read(&self.directories()?.config)?;
+        Ok(self.file.get_or_init(|| file))
+    }
+
+    /// Settles the URLs that are named for this command or profile.
+    pub fn named(&self) -> Result<Named> {
+        Named::settle(&self.global, &self.environment, self.config_file()?)
+    }
+
+    /// Returns how to look for a credential.
+    pub fn search<'a>(&'a self, named: &'a Named) -> Result<Search<'a>> {
+        Ok(Search {
+            flag: self.global.apikey.as_deref(),
+            environment: &self.environment,
+            profile: &self.profile,
+            file: self.config_file()?,
+            named,
+        })
+    }
+
+    /// Finds the credential to use.
+    fn candidate(&self) -> Result<Option<Candidate>> {
+        self.search(&self.named()?)?.first()
+    }
+
+    /// Chooses the backend; what was found on the way need not be looked for again.
+    pub fn choose(&self) -> Result<(Choice, Option<Candidate>)> {
+        let mut found = None;
+        let choice = config::choose_backend(
+            &self.global,
+            &self.environment,
+            &self.program,
+            || self.backend_of_profile(),
+            || {
+                found = self.candidate()?;
+                Ok(found.is_some())
+            },
+        )?;
+        if choice == Choice::Chosen(BackendKind::Remote) && found.is_none() {
+            found = self.candidate()?;
+        }
+        Ok((choice, found))
+    }
+
+    fn backend_of_profile(&self) -> Result<Option<BackendKind>> {
+        let directory = &self.directories()?.config;
+        // A name that was typed wrong must not lead to somebody else's keys.
+        if let Some(name) = self.profile.named()
+            && !ConfigFile::exists(directory)
+        {
+            return Err(Error::new(
+                ErrorKind::NotLoggedIn,
+                format!("There is no profile '{name}': {} holds none.", directory.display()),
+            )
+            .hint(format!(
+                "Make it with '{} login --profile {name}', or say '--backend' with it.",
+                self.program()
+            )));
+        }
+        Ok(self.config_file()?.backend)
+    }
+
     /// Chooses and opens the backend, once.
     pub fn open_backend(&mut self) -> Result<()> {
         if self.backend.get().is_some() {
             return Ok(());
         }
-        let directories = self.directories()?.clone();
-        let choice = config::choose_backend(
-            &self.global,
-            &self.environment,
-            &self.program,
-            &directories.config,
-        )?;
+        let (choice, found) = self.choose()?;
         let backend: Box<dyn Backend> = match choice {
-            Choice::Chosen(BackendKind::Remote) => Box::new(self.remote(&directories)?),
-            Choice::Chosen(BackendKind::Local) | Choice::Default => {
-                let limit = self.key_limit()?;
-                Box::new(LocalBackend::new(directories.store.clone(), limit, self.clock))
-            }
+            Choice::Chosen(BackendKind::Remote) => Box::new(self.open_remote(found)?),
+            Choice::Chosen(BackendKind::Local) | Choice::Default => Box::new(self.open_local()?),
         };
         if choice == Choice::Default {
-            self.ui.warn(&format!(
+            let told = format!(
                 "No credential was found; using the local store in {}.",
-                directories.store.display()
-            ));
+                self.directories()?.store.display()
+            );
+            self.ui.warn(&told);
         }
         let _ = self.backend.set(backend);
         Ok(())
     }
 
-    fn remote(&mut self, directories: &Directories) -> Result<RemoteBackend> {
-        let settings = config::remote::settings(&self.global, &self.environment, directories)?;
-        let flag = self.global.apikey.as_deref();
-        let found = credentials::find(flag, &self.environment, &mut self.ui)?;
-        let api_key = found.ok_or_else(|| {
-            let message = match self.environment.raw(config::SDK_FILE) {
-                Some(_) => format!("This version does not read {} yet.", config::SDK_FILE),
-                None => "You are not logged in: no credential was found.".to_owned(),
-            };
-            Error::new(ErrorKind::NotLoggedIn, message).hint(format!(
-                "Set {} to an API key or '@FILE', or say '--apikey @FILE'; '--backend local' uses the local store.",
-                config::API_KEY
-            ))
-        })?;
-        Ok(RemoteBackend::new(settings, api_key, self.clock))
+    /// Opens the local store.
+    pub fn open_local(&self) -> Result<LocalBackend> {
+        let store = self.directories()?.store.clone();
+        Ok(LocalBackend::new(store, self.key_limit()?, self.clock))
+    }
+
+    /// Opens the service with the credential that was found.
+    pub fn open_remote(&mut self, found: Option<Candidate>) -> Result<RemoteBackend> {
+        let Some(found) = found else { return Err(self.not_logged_in()) };
+        let settings = self.remote_settings(&found.urls)?;
+        let directory = self.directories()?.config.clone();
+        self.login = found.login().cloned();
+        let credential = found.open(&directory, &mut self.ui)?;
+        Ok(RemoteBackend::new(settings, credential, self.clock))
+    }
+
+    /// Tells whether this program's own login is the credential in use.
+    pub fn is_by_login(&self) -> bool {
+        self.login.is_some()
+    }
+
+    /// Keeps another key in the place of the one of the login that is in use.
+    pub fn move_login(&self, key: &Secret, id: &ApiKeyId) -> Result<()> {
+        let Some(record) = &self.login else { return Ok(()) };
+        login::move_to(record, key, id, &self.directories()?.config, &self.profile)
+    }
+
+    /// Settles how to reach the service with a credential that belongs to `own`.
+    pub fn remote_settings(&self, own: &Urls) -> Result<Settings> {
+        self.named()?.settings(own, &self.global, &self.environment, self.directories()?)
+    }
+
+    /// Says that there is no credential, and why none of those there are will do.
+    fn not_logged_in(&self) -> Error {
+        let mut told = "You are not logged in: no credential was found.".to_owned();
+        if let Ok(named) = self.named()
+            && let Ok(search) = self.search(&named)
+        {
+            for place in Place::ALL {
+                if let State::Elsewhere(why) = search.look(place) {
+                    let _ = write!(told, " What is at '{}' {why}.", place.as_str());
+                }
+            }
+        }
+        Error::new(ErrorKind::NotLoggedIn, told).hint(format!(
+            "Run '{} login', set {} to an API key or '@FILE', or say '--apikey @FILE'; '--backend local' uses the local store.",
+            self.program(),
+            config::API_KEY
+        ))
     }
 
     /// Returns the backend that [`Context::open_backend`] opened.

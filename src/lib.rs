@@ -40,6 +40,12 @@ use crate::ui::Ui;
 /// Runs the command line `args` and returns the exit code.
 pub fn run(args: Vec<OsString>, environment: Environment) -> u8 {
     let program = Program::of_arg0(args.first().map(OsString::as_os_str));
+    // The whole tree would be built for one line.
+    if let [_, flag] = args.as_slice()
+        && (flag == "--version" || flag == "-V")
+    {
+        return usage::print_version(&environment);
+    }
     let args = usage::with_help_as_flag(usage::without_iam(args));
     let parsed = Cli::command()
         .bin_name(program.shown())
@@ -86,6 +92,11 @@ fn dispatch(command: &Command, context: &mut Context) -> Result<()> {
         Command::ApiKeyRotate(args) => ops::rotate::run(args, context),
         Command::ApiKeyLookup(args) => ops::lookup::run(args, context),
         Command::Recover(args) => ops::recover::run(args, context),
+        Command::Login(args) => ops::login::run(args, context),
+        Command::Logout(args) => ops::logout::run(args, context),
+        Command::Whoami(args) => ops::whoami::run(args, context),
+        Command::BearerToken(_) => ops::token::bearer_token(context),
+        Command::OauthTokens(_) => ops::token::oauth_tokens(context),
         Command::Emulate(args) => ops::emulate::run(args, context),
     }
 }

@@ -47,20 +47,12 @@ impl Secret {
         &self.0
     }
 
-    /// Replaces the secret in a text from elsewhere, in whatever form it stands there: as it is, percent-encoded,
-    /// escaped as in JSON, in hex, or in base64, alone or among other bytes.
-    pub fn blot(&self, text: &str, with: &str) -> String {
+    /// Makes the forms in which the secret may stand in a text from elsewhere: as it is, percent-encoded, escaped as in
+    /// JSON, in hex, or in base64, alone or among other bytes.
+    pub fn forms(&self) -> Forms {
         if self.0.is_empty() {
-            return text.to_owned();
+            return Forms(Vec::new());
         }
-        self.forms().iter().fold(text.to_owned(), |text, form| {
-            let blotted = text.replace(form.as_str(), with);
-            drop(Zeroizing::new(text));
-            blotted
-        })
-    }
-
-    fn forms(&self) -> Vec<Zeroizing<String>> {
         let bytes = self.0.as_bytes();
         let written = |is_plain: fn(u8) -> bool, write: fn(u8) -> String| {
             let one = |&byte| if is_plain(byte) { char::from(byte).into() } else { write(byte) };
@@ -92,7 +84,7 @@ impl Secret {
                 }
             }
         }
-        forms.into_iter().map(Zeroizing::new).collect()
+        Forms(forms.into_iter().map(Zeroizing::new).collect())
     }
 
     /// Computes the keyed hash (HMAC-SHA256) under which the secret can be recognised but not recovered.
@@ -153,6 +145,29 @@ impl Drop for Wiped {
         self.0.clear();
         self.0.resize(self.0.capacity(), 0);
         zeroize::optimization_barrier(self.0.as_slice());
+    }
+}
+
+/// The forms of a [`Secret`], to find it by.
+pub struct Forms(Vec<Zeroizing<String>>);
+
+impl Forms {
+    /// Replaces the secret in a text, in whatever form it stands there.
+    pub fn blot(&self, text: &str, with: &str) -> String {
+        self.0.iter().fold(text.to_owned(), |text, form| {
+            if !text.contains(form.as_str()) {
+                return text;
+            }
+            let blotted = text.replace(form.as_str(), with);
+            drop(Zeroizing::new(text));
+            blotted
+        })
+    }
+}
+
+impl fmt::Debug for Forms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Forms(REDACTED)")
     }
 }
 
@@ -218,15 +233,15 @@ mod tests {
             "746f2b6d3f61746f",
             "746F2B6D3F61746F",
         ] {
-            assert_eq!(secret.blot(&format!("<{form}>"), "x"), "<x>", "{form}");
+            assert_eq!(secret.forms().blot(&format!("<{form}>"), "x"), "<x>", "{form}");
         }
         let secret = Secret::new("abcdefghijklmnopqrstuvwxyz_-0123456789ABCDEF".into());
         for before in ["", "x", "xy", "Bearer "] {
             let text = STANDARD_NO_PAD.encode(format!("{before}{} and more", secret.expose()));
-            let blotted = secret.blot(&text, "*");
+            let blotted = secret.forms().blot(&text, "*");
             assert!(blotted.len() < text.len() - 50, "{blotted}");
         }
-        assert_eq!(Secret::new(String::new()).blot("text", "x"), "text");
+        assert_eq!(Secret::new(String::new()).forms().blot("text", "x"), "text");
     }
 
     #[test]

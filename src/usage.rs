@@ -81,9 +81,19 @@ pub fn explain(
     }
 }
 
-fn print_help(error: &ClapError, mut ui: Ui) -> u8 {
+/// Prints the version, as the command tree does; returns the exit code.
+pub fn print_version(environment: &Environment) -> u8 {
+    let ui = Ui::new(early_manner(&[], environment));
+    print(concat!("ibmcloud-iam ", env!("CARGO_PKG_VERSION"), "\n"), ui)
+}
+
+fn print_help(error: &ClapError, ui: Ui) -> u8 {
     let help = error.render();
     let text = if ui.manner().colour.0 { help.ansi().to_string() } else { help.to_string() };
+    print(&text, ui)
+}
+
+fn print(text: &str, mut ui: Ui) -> u8 {
     ui.data(|out| out.write_all(text.as_bytes()));
     match ui.finish() {
         Ok(()) => 0,
@@ -133,12 +143,14 @@ fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
             covered.join(", ")
         );
     }
-    // What is too much for a look-up may be the value itself.
+    // What is too much for a look-up or a login may be the value itself.
     let surplus = match (error.kind(), error.get(ContextKind::InvalidArg)) {
         (ClapKind::UnknownArgument, Some(ContextValue::String(arg))) => !arg.starts_with('-'),
         (kind, _) => kind == ClapKind::TooManyValues,
     };
-    if command == Some("api-key-lookup") && surplus {
+    if command == Some("login") && surplus {
+        message = "Incorrect Usage: 'login' takes no argument; an API key is given with '--apikey @FILE' or '--apikey -'.".into();
+    } else if command == Some("api-key-lookup") && surplus {
         message = "Incorrect Usage: 'api-key-lookup' takes no argument but @FILE or '-', and no value of a key.".into();
     } else if let Some(ContextValue::Strings(similar)) = error.get(ContextKind::SuggestedSubcommand)
     {

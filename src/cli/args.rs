@@ -484,6 +484,122 @@ pub struct RecoverArgs {
     pub dry_run: DryRunArgs,
 }
 
+/// Arguments of `login`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = COMMAND_TEMPLATE,
+    next_help_heading = OPTIONS,
+    after_help = "\
+The API key comes from a hidden prompt, or with '--apikey' from a file or from
+standard input. It is exchanged for a token first; a key that is refused is not
+kept. It is kept in the keyring of the operating system, or in a file (0600)
+where you say so. From then on the remote backend is the default.
+
+EXAMPLES:
+   ibmcloud-iam login
+   ibmcloud-iam login --apikey @key_file
+   printf %s \"$KEY\" | ibmcloud-iam login --apikey - --insecure-storage
+   ibmcloud-iam login --profile work --endpoint https://private.iam.cloud.ibm.com"
+)]
+pub struct LoginArgs {
+    /// Keep the API key in a file (0600), not in the keyring of the operating system
+    #[arg(long)]
+    pub insecure_storage: bool,
+    /// Accepted as the official CLI's; there is no region to target
+    #[arg(long, hide = true)]
+    pub no_region: bool,
+    /// Accepted as the official CLI's; there is no region to target
+    #[arg(short, long, value_name = "REGION", hide = true)]
+    pub region: Option<String>,
+    /// Accepted as the official CLI's; there is no resource group to target
+    #[arg(short, long, value_name = "GROUP", hide = true)]
+    pub group: Option<String>,
+    /// Nothing to force.
+    #[command(flatten)]
+    pub force: NothingToForceArgs,
+    /// Do not keep it.
+    #[command(flatten)]
+    pub dry_run: DryRunArgs,
+}
+
+/// Arguments of `logout`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = COMMAND_TEMPLATE,
+    next_help_heading = OPTIONS,
+    after_help = "\
+Removes the API key and its token from this machine; the key itself stays valid
+until it is deleted. Without '--endpoint' every login of the profile goes.
+
+EXAMPLES:
+   ibmcloud-iam logout
+   ibmcloud-iam logout --profile work"
+)]
+pub struct LogoutArgs {
+    /// Nothing to force.
+    #[command(flatten)]
+    pub force: NothingToForceArgs,
+    /// Do nothing.
+    #[command(flatten)]
+    pub dry_run: DryRunArgs,
+}
+
+/// Arguments of `whoami`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = COMMAND_TEMPLATE,
+    next_help_heading = OPTIONS,
+    after_help = "\
+A credential is looked for in this order, and the first one wins: '--apikey',
+IBMCLOUD_API_KEY, IC_API_KEY, the file in IBM_CREDENTIALS_FILE,
+./ibm-credentials.env, ~/ibm-credentials.env, IAM_IDENTITY_APIKEY, the login, the
+session of the 'ibmcloud' CLI.
+
+EXAMPLES:
+   ibmcloud-iam whoami
+   ibmcloud-iam whoami --explain
+   ibmcloud-iam whoami --output json | jq -r .account_id"
+)]
+pub struct WhoamiArgs {
+    /// Show every place where a credential was looked for, and what was there
+    #[arg(long)]
+    pub explain: bool,
+    /// Nothing to force.
+    #[command(flatten)]
+    pub force: NothingToForceArgs,
+}
+
+/// Arguments of `bearer-token`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = COMMAND_TEMPLATE,
+    next_help_heading = OPTIONS,
+    after_help = "\
+EXAMPLE:
+   curl -H \"Authorization: Bearer $(ibmcloud-iam bearer-token)\" https://..."
+)]
+pub struct BearerTokenArgs {
+    /// Nothing to force.
+    #[command(flatten)]
+    pub force: NothingToForceArgs,
+}
+
+/// Arguments of `oauth-tokens`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = COMMAND_TEMPLATE,
+    next_help_heading = OPTIONS,
+    after_help = "\
+EXAMPLES:
+   ibmcloud-iam oauth-tokens
+   ibmcloud-iam oauth-tokens --output json | jq -r .iam_token"
+)]
+pub struct OauthTokensArgs {
+    /// Nothing to force.
+    #[command(flatten)]
+    pub force: NothingToForceArgs,
+}
+
 /// Arguments of `emulate`.
 #[derive(Debug, Args)]
 #[command(

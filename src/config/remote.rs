@@ -3,50 +3,128 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{AUTH_ENDPOINT, Directories, ENDPOINT, SDK_ENDPOINT, TIMEOUT, TRACE};
+use super::{
+    AUTH_ENDPOINT, ConfigFile, Directories, ENDPOINT, SDK_AUTH_DISABLE_SSL, SDK_DISABLE_SSL,
+    SDK_ENDPOINT, TIMEOUT, TRACE,
+};
 use crate::backend::remote::{DEFAULT_ENDPOINT, Endpoint, Settings, TraceTo};
 use crate::cli::GlobalArgs;
 use crate::context::Environment;
 use crate::error::{Error, Result};
 
-/// Settles how to reach the service.
-pub fn settings(
-    global: &GlobalArgs,
-    environment: &Environment,
-    directories: &Directories,
-) -> Result<Settings> {
-    let endpoint = endpoint(global, environment)?;
-    let auth = match environment.text(AUTH_ENDPOINT)? {
-        // The SDKs take the whole URL of the token endpoint as well.
-        Some(text) => {
-            let base = text.trim_end_matches('/').trim_end_matches("/identity/token");
-            parse(AUTH_ENDPOINT, base)?
-        }
-        None => endpoint.clone(),
-    };
-    Ok(Settings {
-        endpoint,
-        auth,
-        timeout: timeout(environment)?,
-        ca_file: global.ca_file.clone(),
-        trace: trace(environment),
-        tokens: directories.tokens.clone(),
-    })
+/// URLs of the service and of its token service, where somebody says them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Urls {
+    /// The service.
+    pub endpoint: Option<Endpoint>,
+    /// The token service, where that is another host.
+    pub auth: Option<Endpoint>,
+    /// Whether certificates are to be taken unseen.
+    pub disable_ssl: bool,
 }
 
-fn endpoint(global: &GlobalArgs, environment: &Environment) -> Result<Endpoint> {
-    if let Some(text) = &global.endpoint {
-        return parse("--endpoint", text);
-    }
-    for name in [ENDPOINT, SDK_ENDPOINT] {
-        if let Some(text) = environment.text(name)? {
-            return parse(name, &text);
-        }
-    }
-    parse("The default endpoint", DEFAULT_ENDPOINT)
+/// What is named for this command or profile, whatever the credential.
+#[derive(Clone, Debug, Default)]
+pub struct Named {
+    /// The URLs.
+    pub urls: Urls,
+    /// Whether the endpoint was said for this very command, so that no credential may bring another.
+    pub is_firm: bool,
 }
 
-fn parse(source: &str, text: &str) -> Result<Endpoint> {
+impl Named {
+    /// Settles what is named: `--endpoint`, else a variable, else the profile's configuration.
+    pub fn settle(
+        global: &GlobalArgs,
+        environment: &Environment,
+        file: &ConfigFile,
+    ) -> Result<Self> {
+        let mut urls = Urls { auth: auth(environment)?, ..Urls::default() };
+        urls.disable_ssl =
+            is_true(environment, SDK_DISABLE_SSL) || is_true(environment, SDK_AUTH_DISABLE_SSL);
+        let firm = match &global.endpoint {
+            Some(text) => Some(parse("--endpoint", text)?),
+            None => variable(environment, ENDPOINT)?,
+        };
+        let is_firm = firm.is_some();
+        urls.endpoint = match (firm, variable(environment, SDK_ENDPOINT)?, &file.endpoint) {
+            (Some(endpoint), ..) | (None, Some(endpoint), _) => Some(endpoint),
+            (None, None, Some(text)) => Some(parse("The configuration's endpoint", text)?),
+            (None, None, None) => None,
+        };
+        Ok(Self { urls, is_firm })
+    }
+
+    /// Tells whether a credential that belongs to `own` may be used here; else says where it belongs.
+    pub fn excludes(&self, own: &Urls) -> Option<String> {
+        let endpoint = own.endpoint.as_ref()?;
+        let auth = own.auth.as_ref().unwrap_or(endpoint);
+        let named = &self.urls;
+        let other = |named: &Option<Endpoint>, own: &Endpoint| {
+            named.as_ref().filter(|named| *named != own).map(ToString::to_string)
+        };
+        let meant = other(&named.endpoint, endpoint).or_else(|| other(&named.auth, auth))?;
+        Some(format!("belongs to {endpoint}, and {meant} is meant"))
+    }
+
+    /// Settles how to reach the service with a credential that belongs to `own`.
+    pub fn settings(
+        &self,
+        own: &Urls,
+        global: &GlobalArgs,
+        environment: &Environment,
+        directories: &Directories,
+    ) -> Result<Settings> {
+        let endpoint = match own.endpoint.as_ref().or(self.urls.endpoint.as_ref()) {
+            Some(endpoint) => endpoint.clone(),
+            None => parse("The default endpoint", DEFAULT_ENDPOINT)?,
+        };
+        // Who brings an endpoint brings its token service too.
+        let auth = match (&own.auth, &own.endpoint) {
+            (Some(auth), _) => auth.clone(),
+            (None, Some(_)) => endpoint.clone(),
+            (None, None) => self.urls.auth.clone().unwrap_or_else(|| endpoint.clone()),
+        };
+        let disable_ssl = self.urls.disable_ssl || own.disable_ssl;
+        if let Some(away) = [&endpoint, &auth].into_iter().find(|url| !url.is_loopback())
+            && disable_ssl
+        {
+            return Err(Error::usage(format!(
+                "{SDK_DISABLE_SSL} is true, and {away} is not on this machine: a key must not travel unprotected."
+            ))
+            .hint("Unset it, and name the certificate of a private authority with '--ca-file FILE'."));
+        }
+        Ok(Settings {
+            endpoint,
+            auth,
+            timeout: timeout(environment)?,
+            ca_file: global.ca_file.clone(),
+            any_certificate_on_loopback: disable_ssl,
+            trace: trace(environment),
+            tokens: directories.tokens.clone(),
+        })
+    }
+}
+
+fn variable(environment: &Environment, name: &str) -> Result<Option<Endpoint>> {
+    environment.text(name)?.map(|text| parse(name, &text)).transpose()
+}
+
+fn auth(environment: &Environment) -> Result<Option<Endpoint>> {
+    environment.text(AUTH_ENDPOINT)?.map(|text| parse_auth(AUTH_ENDPOINT, &text)).transpose()
+}
+
+fn is_true(environment: &Environment, name: &str) -> bool {
+    environment.raw(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+}
+
+/// Reads the URL of a token service; the SDKs take the whole URL of its token endpoint as well.
+pub fn parse_auth(source: &str, text: &str) -> Result<Endpoint> {
+    parse(source, text.trim_end_matches('/').trim_end_matches("/identity/token"))
+}
+
+/// Reads a URL that `source` names.
+pub fn parse(source: &str, text: &str) -> Result<Endpoint> {
     Endpoint::parse(text).map_err(|why| {
         // A URL may hold a password.
         let shown = if text.contains('@') { "a URL" } else { &format!("'{text}'") };

@@ -53,13 +53,14 @@ pub fn run(args: &ApiKeyCreateArgs, context: &mut Context) -> Result<()> {
     };
     let made = making::make(plan, context)?;
     let Some(file) = file else {
-        let handed = made
-            .to_output(context, |key, value, context| print(key, value, "created", now, context))?;
+        let handed = made.into_output(context, |key, value, context| {
+            print(key, value, "created", now, context)
+        })?;
         let key = handed.close(context);
         remind_of_expiry(&key, context);
         return Ok(());
     };
-    let key = made.to_file(context)?.close(context);
+    let key = made.into_file(context)?.close(context);
     if context.ui.manner().json {
         let state = resolve::state_now(context, &key, now);
         context.ui.data(|out| json::key(out, &key, state));

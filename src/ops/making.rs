@@ -273,7 +273,7 @@ fn refused(error: BackendError, name: &str, identity: &Identity, context: &Conte
 
 impl Made {
     /// Puts the value into FILE. A key for which FILE was taken meanwhile is undone.
-    pub(super) fn to_file(mut self, context: &Context) -> Result<Handed> {
+    pub(super) fn into_file(mut self, context: &Context) -> Result<Handed> {
         let step = Step::Delivering { id: self.key.id.to_string() };
         if !self.is_chosen_here
             && let Err(error) = self.entry.reach(&step)
@@ -291,7 +291,7 @@ impl Made {
     }
 
     /// Has the value printed by `print`. What is printed only in part may have arrived: such a key is never deleted.
-    pub(super) fn to_output(
+    pub(super) fn into_output(
         mut self,
         context: &mut Context,
         print: impl FnOnce(&ApiKey, &Secret, &mut Context) -> io::Result<()>,

@@ -6,6 +6,8 @@ pub mod delete;
 pub mod emulate;
 mod facts;
 pub mod list;
+pub mod login;
+pub mod logout;
 pub mod lookup;
 mod making;
 pub mod recover;
@@ -14,7 +16,9 @@ mod retire;
 pub mod rotate;
 pub mod show;
 pub mod state;
+pub mod token;
 pub mod update;
+pub mod whoami;
 
 use std::fmt::Display;
 

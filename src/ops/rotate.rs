@@ -4,6 +4,7 @@
 //! is the old key disabled, or given an end. So at every instant a key works whose value somebody holds. What an
 //! interrupted rotation has left is finished first, so that the same command again makes no third key.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::backend::{Backend, BackendError, Condition};
@@ -13,11 +14,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Operation, Retires};
 use crate::model::{ApiKey, ApiKeyId, NewApiKey, Owner, Selection, State, Timestamp, states};
 use crate::ops::making::{self, Handed, Made, Plan};
-use crate::ops::recover::{self, Rerun};
+use crate::ops::recover::{self, Finished};
 use crate::ops::resolve::{self, Found, Meaning};
 use crate::ops::retire::{Retired, end_of_grace, is_acting, retire_with};
 use crate::ops::{create, facts, locked, progress_line, subject};
 use crate::render::json::{self, PlannedRotation};
+use crate::secret::Secret;
 use crate::ui::nobody_answers;
 
 /// Runs `api-key-rotate`.
@@ -45,10 +47,10 @@ pub fn run(args: &ApiKeyRotateArgs, context: &mut Context) -> Result<()> {
     let what = format!("API key {}", context.ui.entity(&label));
     context.ui.progress(&progress_line("Rotating", &what, &identity));
     if !args.dry_run.dry_run
-        && let Rerun::Finished(key, retired) =
-            recover::finish_rotation(&args.which.key, file, &identity, context)?
+        && let Some(finished) = recover::finish_rotation(&args.which.key, file, &identity, context)?
     {
-        return say_finished(&key, retired, file, now, context);
+        say_finished(&finished, file, now, context);
+        return Ok(());
     }
     let destination = check(context)?;
     let old = resolve::one(context, &args.which.key, Meaning::Current, now)?;
@@ -61,7 +63,8 @@ pub fn run(args: &ApiKeyRotateArgs, context: &mut Context) -> Result<()> {
         Retires { id: old.id.to_string(), grace: args.grace.map(|grace| grace.as_secs()) };
     let purged: &[ApiKey] = if args.purge { &phased_out } else { &[] };
     if args.dry_run.dry_run {
-        return dry_run(&old, &new, &retires, purged, file, now, context);
+        dry_run(&old, &new, &retires, purged, file, now, context);
+        return Ok(());
     }
     let any_tokens = facts::tell(&[&old], asks, now, context);
     if asks
@@ -83,8 +86,11 @@ pub fn run(args: &ApiKeyRotateArgs, context: &mut Context) -> Result<()> {
     let made = making::make(plan, context)?;
     let is_own = is_acting(&old.id, context.backend()?);
     let (made, acting) = prove(made, context)?;
+    let for_login =
+        (is_own && context.is_by_login()).then(|| Secret::new(made.value.expose().to_owned()));
     let handed = hand_over(made, file, &old.id, now, context)?;
-    let retired = retire_with(&retires, acting.as_deref().filter(|_| is_own), context)
+    let moved = for_login.map(|value| context.move_login(&value, &handed.key.id));
+    let became = retire_with(&retires, acting.as_deref().filter(|_| is_own), context)
         .map_err(|error| not_retired(error, &handed, &retires, context))?;
     let key = handed.close(context);
     if context.ui.manner().json {
@@ -97,14 +103,20 @@ pub fn run(args: &ApiKeyRotateArgs, context: &mut Context) -> Result<()> {
     if let Some(file) = file {
         create::say_saved(&key, "rotated", file, context);
     }
-    say_retired(&retires.id, retired, context);
-    if any_tokens && retired == Retired::Disabled {
+    say_retired(&retires.id, became, context);
+    if any_tokens && became == Retired::Disabled {
         facts::warn_of_tokens(context);
     }
-    if is_own {
-        context.ui.warn(
+    match moved {
+        Some(Ok(())) => context.ui.result("The login was moved to the new key"),
+        Some(Err(error)) => context.ui.warn(&format!(
+            "{} The login still has the old key; log in with the new one.",
+            error.message
+        )),
+        None if is_own => context.ui.warn(
             "The credential in use is the key that was rotated; put the new one in its place.",
-        );
+        ),
+        None => {}
     }
     Ok(())
 }
@@ -200,14 +212,14 @@ fn dry_run(
     file: Option<&Path>,
     now: Timestamp,
     context: &mut Context,
-) -> Result<()> {
+) {
     let until = end_of_grace(retires, now);
     let ui = &mut context.ui;
     if ui.manner().json {
         let purged: Vec<&str> = purged.iter().map(|key| key.id.as_str()).collect();
         let plan = PlannedRotation::new(old, new, until, &purged);
         ui.data(|out| json::planned_rotation(out, &plan));
-        return Ok(());
+        return;
     }
     for key in purged {
         ui.result(&format!("Dry run: the phased-out key {} would be deleted", key.id));
@@ -224,7 +236,6 @@ fn dry_run(
         |until| format!("work until {}, or until its own end if that is sooner", until.to_wire()),
     );
     ui.result(&format!("Dry run: the old key {} would then {then}", old.id));
-    Ok(())
 }
 
 /// Deletes phased-out keys; what cannot be deleted is told and stops nothing.
@@ -273,13 +284,13 @@ fn hand_over(
     context: &mut Context,
 ) -> Result<Handed> {
     let handed = match file {
-        Some(_) => made.to_file(context),
-        None => made.to_output(context, |key, value, context| {
+        Some(_) => made.into_file(context),
+        None => made.into_output(context, |key, value, context| {
             create::print(key, value, "rotated", now, context)
         }),
     };
     handed.map_err(|mut error| {
-        error.message.push_str(&format!(" The old API key {old} was not touched."));
+        let _ = write!(error.message, " The old API key {old} was not touched.");
         error
     })
 }
@@ -305,28 +316,19 @@ fn say_retired(old: &str, retired: Retired, context: &mut Context) {
 }
 
 /// Tells of a rotation that an interrupted command began and this one finished.
-fn say_finished(
-    key: &ApiKey,
-    retired: Option<(String, Retired)>,
-    file: Option<&Path>,
-    now: Timestamp,
-    context: &mut Context,
-) -> Result<()> {
+fn say_finished(finished: &Finished, file: Option<&Path>, now: Timestamp, context: &mut Context) {
+    let Finished { key, old: (old, became) } = finished;
     if context.ui.manner().json {
         let state = resolve::state_now(context, key, now);
         context.ui.data(|out| json::key(out, key, state));
-        return Ok(());
+        return;
     }
-    match file {
-        Some(file) => create::say_saved(key, "rotated", file, context),
-        None => {
-            context.ui.ok();
-            let name = context.ui.entity(&key.name);
-            context.ui.result(&format!("API key {name} was rotated"));
-        }
+    if let Some(file) = file {
+        create::say_saved(key, "rotated", file, context);
+    } else {
+        context.ui.ok();
+        let name = context.ui.entity(&key.name);
+        context.ui.result(&format!("API key {name} was rotated"));
     }
-    if let Some((old, retired)) = retired {
-        say_retired(&old, retired, context);
-    }
-    Ok(())
+    say_retired(old, *became, context);
 }

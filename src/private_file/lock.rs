@@ -26,6 +26,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Takes the lock on the file at `path`. An exclusive one makes the file (0600) where it is missing; where a shared
 /// one finds no file there is nothing to read yet, and the result is `None`. Gives up after 30 seconds (`TimedOut`).
 pub fn lock(path: &Path, mode: LockMode) -> io::Result<Option<Lock>> {
+    lock_within(path, mode, PATIENCE)
+}
+
+/// Takes the lock as [`lock`] does, and gives up after `patience`.
+pub fn lock_within(path: &Path, mode: LockMode, patience: Duration) -> io::Result<Option<Lock>> {
     let opened = match mode {
         LockMode::Shared => File::open(path),
         LockMode::Exclusive => super::open_or_create(path),
@@ -47,8 +52,8 @@ pub fn lock(path: &Path, mode: LockMode) -> io::Result<Option<Lock>> {
         match tried {
             Ok(()) => return Ok(Some(Lock { _file: file })),
             Err(TryLockError::Error(error)) => return Err(error),
-            Err(TryLockError::WouldBlock) if start.elapsed() > PATIENCE => {
-                let seconds = PATIENCE.as_secs();
+            Err(TryLockError::WouldBlock) if start.elapsed() > patience => {
+                let seconds = patience.as_secs();
                 let words = format!("another process has held its lock for {seconds} seconds");
                 return Err(io::Error::new(io::ErrorKind::TimedOut, words));
             }

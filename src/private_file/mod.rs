@@ -19,7 +19,7 @@ use crate::secret;
 pub use destination::{
     Destination, DestinationError, Pending, Seen, is_left_over, pending_path, read_pending,
 };
-pub use lock::{Lock, LockMode, lock, try_lock_file};
+pub use lock::{Lock, LockMode, lock, lock_within, try_lock_file};
 
 /// Makes a directory and its missing parents, each with mode 0700 and there to stay; one that exists is left as it is.
 pub fn create_dir(path: &Path) -> io::Result<()> {
@@ -66,11 +66,11 @@ fn open_private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
 
 /// Opens a file for writing at its end, making it as [`create_new`] does where it is missing.
 pub fn append_to(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
-    if file.metadata()?.is_file() {
-        return Ok(file);
+    // Looked at first: to open a FIFO would wait for a reader.
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(io::Error::other("it is not a regular file"));
     }
-    Err(io::Error::other("it is not a regular file"))
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
 }
 
 /// Replaces a small file (0600, in a directory that is made where it is missing) at once or not at all. It is not

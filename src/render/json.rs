@@ -20,7 +20,7 @@ fn pretty<W: Write>(out: W) -> Serializer<W, PrettyFormatter<'static>> {
     Serializer::with_formatter(out, PrettyFormatter::with_indent(b"    "))
 }
 
-fn document(out: &mut dyn Write, document: &impl Serialize) -> io::Result<()> {
+pub(super) fn document(out: &mut dyn Write, document: &impl Serialize) -> io::Result<()> {
     document.serialize(&mut pretty(&mut *out)).map_err(io::Error::from)?;
     out.write_all(b"\n")
 }

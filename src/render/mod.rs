@@ -1,5 +1,6 @@
 //! Pure functions from data to text; nothing here prints.
 
+pub mod account;
 pub mod json;
 pub mod key_file;
 pub mod table;

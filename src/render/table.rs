@@ -193,7 +193,7 @@ pub fn keys(
 }
 
 /// Lays out labels and values under an empty line, as the official CLI does without a header.
-fn labelled(rows: &[(&str, Cow<'_, str>)], label_width: usize, colour: bool) -> Vec<u8> {
+pub(super) fn labelled(rows: &[(&str, Cow<'_, str>)], label_width: usize, colour: bool) -> Vec<u8> {
     // All its room at once: a buffer that moved would leave a value behind.
     let room = rows.iter().map(|(_, value)| label_width + GAP + value.len() + 32).sum::<usize>();
     let mut text = Vec::with_capacity(room + 1);

@@ -304,7 +304,7 @@ fn under_a_borrowed_name_other_commands_are_told_what_is_covered() {
     let sandbox = lived_in();
     for (line, named) in [
         ("ibmcloud target", "'target'"),
-        ("ibmcloud login --apikey @key", "'login'"),
+        ("ibmcloud plugin list", "'plugin'"),
         ("ibmcloud iam service-ids", "'service-ids'"),
         ("ic iam access-groups", "'access-groups'"),
         ("bx resource groups --output json", "'resource'"),

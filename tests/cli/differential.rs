@@ -67,7 +67,7 @@ fn both_backends_say_the_same() {
 fn own_words(stderr: &str) -> String {
     let of_service = ["Code: ", "Transaction-Id: "];
     let lines = stderr.lines().filter(|line| !of_service.iter().any(|word| line.starts_with(word)));
-    let text: String = lines.map(|line| format!("{line}\n")).collect();
+    let text = lines.collect::<Vec<&str>>().join("\n");
     let text = text.replace(" Unable to find object", "");
     let Ok(mut error) = serde_json::from_str::<serde_json::Value>(&text) else {
         return redact(&text);

@@ -61,7 +61,7 @@ enum Way {
 
 fn runs() -> usize {
     let set = std::env::var("IBMCLOUD_IAM_FAULT_RUNS").ok();
-    set.map_or(200, |text| text.parse().expect("a number"))
+    set.map_or(200, |text| text.parse().unwrap())
 }
 
 /// A small generator, so that a failing run can be had again.

@@ -15,7 +15,7 @@ use crate::support::disk::snapshot;
 use crate::support::{Outcome, Sandbox, mode, run, skipped};
 
 /// The forms in which a value could be written somewhere.
-fn forms(value: &str) -> BTreeSet<Vec<u8>> {
+pub(crate) fn forms(value: &str) -> BTreeSet<Vec<u8>> {
     let bytes = value.as_bytes();
     let every =
         |write: &dyn Fn(u8) -> String| bytes.iter().map(|&byte| write(byte)).collect::<String>();
@@ -49,17 +49,18 @@ fn forms(value: &str) -> BTreeSet<Vec<u8>> {
             forms.insert(text.as_bytes()[[0, 2, 3][shift]..text.len() - 1].to_vec());
         }
     }
-    // The value is base64url of 33 bytes, which could be written too.
-    let raw = URL_SAFE_NO_PAD.decode(value).unwrap();
-    let hex: Vec<String> = raw.iter().map(|byte| format!("{byte:02x}")).collect();
-    forms.insert(hex.concat().into_bytes());
-    forms.insert(STANDARD_NO_PAD.encode(&raw).into_bytes());
-    forms.insert(raw);
+    // A value of ours is base64url of 33 bytes, which could be written too.
+    if let Ok(raw) = URL_SAFE_NO_PAD.decode(value) {
+        let hex: Vec<String> = raw.iter().map(|byte| format!("{byte:02x}")).collect();
+        forms.insert(hex.concat().into_bytes());
+        forms.insert(STANDARD_NO_PAD.encode(&raw).into_bytes());
+        forms.insert(raw);
+    }
     forms
 }
 
-fn count(haystack: &[u8], needle: &[u8]) -> usize {
-    haystack.windows(needle.len()).filter(|window| *window == needle).count()
+pub(crate) fn count(haystack: &[u8], needle: &[u8]) -> usize {
+    memchr::memmem::find_iter(haystack, needle).count()
 }
 
 /// Asserts that a value stands once in `place`, once in all, and nowhere in another form.

@@ -1,6 +1,7 @@
 //! What goes over the wire and what comes back, with every secret marked as one.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::endpoint::Endpoint;
 use super::trace::HIDDEN;
-use crate::secret::{Secret, Wiped};
+use crate::secret::{Forms, Secret, Wiped};
 
 /// A text in a request, with every secret marked as one.
 #[derive(Debug)]
@@ -100,13 +101,20 @@ impl<'a> Request<'a> {
 
 /// Every secret that was sent or got so far: a service may repeat any of them in any answer.
 #[derive(Debug, Default)]
-pub(super) struct Known(Mutex<Vec<Secret>>);
+pub(super) struct Known(Mutex<Vec<Learned>>);
+
+#[derive(Debug)]
+struct Learned {
+    secret: Secret,
+    /// Made when a text is to be looked through, which is seldom.
+    forms: OnceCell<Forms>,
+}
 
 impl Known {
     pub(super) fn learn(&self, text: &str) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !known.iter().any(|known| known.expose() == text) {
-            known.push(Secret::new(text.to_owned()));
+        if !known.iter().any(|known| known.secret.expose() == text) {
+            known.push(Learned { secret: Secret::new(text.to_owned()), forms: OnceCell::new() });
         }
     }
 
@@ -124,7 +132,9 @@ impl Known {
     /// Removes every secret from a text of the service, in whatever form it came back.
     pub(super) fn blot(&self, text: &str) -> String {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.iter().fold(text.to_owned(), |text, secret| secret.blot(&text, HIDDEN))
+        known.iter().fold(text.to_owned(), |text, Learned { secret, forms }| {
+            forms.get_or_init(|| secret.forms()).blot(&text, HIDDEN)
+        })
     }
 }
 

@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 use self::failure::Failure;
 use self::message::{Body, Reply, Request, Text};
-use self::token::{Session, Token};
+use self::token::Session;
 use self::transport::{Budget, Transport};
 use self::wire::{ChangesBody, KeyBody, LimitsBody};
 use super::{Backend, BackendError, Condition, Note};
@@ -33,6 +33,7 @@ use crate::model::{
 use crate::secret::Secret;
 
 pub use self::endpoint::{DEFAULT as DEFAULT_ENDPOINT, Endpoint};
+pub use self::token::{Credential, Token, forget_token};
 pub use self::trace::TraceTo;
 pub use self::transport::Settings;
 
@@ -88,7 +89,8 @@ impl<'a> Call<'a> {
 /// An answer, with the token that it was got with.
 struct Sent {
     reply: Reply,
-    attempts: u32,
+    /// Whether it, or an attempt before it, may have been carried out though it says otherwise.
+    in_doubt: bool,
     token: Arc<Token>,
 }
 
@@ -111,14 +113,30 @@ impl From<Lost> for BackendError {
 
 impl RemoteBackend {
     /// Takes what is needed to reach the service; nothing is opened or sent yet.
-    pub fn new(settings: Settings, api_key: Secret, clock: Clock) -> Self {
+    pub fn new(settings: Settings, credential: Credential, clock: Clock) -> Self {
         let transport = Transport::new(settings, clock);
-        let session = Session::new(api_key, &transport, clock);
+        let session = Session::new(credential, &transport, clock);
         Self { transport, session }
     }
 
-    fn token(&self) -> Result<Arc<Token>, BackendError> {
+    /// Returns what tokens are got for.
+    pub fn credential(&self) -> &Credential {
+        &self.session.credential
+    }
+
+    /// Returns where and how the service is reached.
+    pub fn settings(&self) -> &Settings {
+        &self.transport.settings
+    }
+
+    /// Returns a token that is good for a while: the one that was kept, or a new one.
+    pub fn token(&self) -> Result<Arc<Token>, BackendError> {
         self.session.token(&self.transport)
+    }
+
+    /// Gets a new token, whether or not one was kept: proves that the credential is good.
+    pub fn new_token(&self) -> Result<Arc<Token>, BackendError> {
+        self.session.new_token(&self.transport)
     }
 
     fn request<'r>(&'r self, call: &'r Call<'_>, token: &'r Token) -> Request<'r> {
@@ -142,11 +160,11 @@ impl RemoteBackend {
     fn with_token(
         &self,
         call: &Call<'_>,
-        send: impl Fn(&Request<'_>) -> Result<(Reply, u32), Failure>,
+        send: impl Fn(&Request<'_>) -> Result<(Reply, bool), Failure>,
     ) -> Result<Sent, Lost> {
         let mut token = self.token().map_err(Lost::NoToken)?;
         loop {
-            let (reply, attempts) = send(&self.request(call, &token)).map_err(Lost::OnTheWay)?;
+            let (reply, in_doubt) = send(&self.request(call, &token)).map_err(Lost::OnTheWay)?;
             if reply.status == 401
                 && let Some(renewed) =
                     self.session.renewed(&token, &self.transport).map_err(Lost::NoToken)?
@@ -154,7 +172,7 @@ impl RemoteBackend {
                 token = renewed;
                 continue;
             }
-            return Ok(Sent { reply, attempts, token });
+            return Ok(Sent { reply, in_doubt, token });
         }
     }
 
@@ -166,7 +184,11 @@ impl RemoteBackend {
     /// Sends a call that must not be sent again unasked.
     fn send_once(&self, call: &Call<'_>) -> Result<Sent, Lost> {
         let timeout = self.transport.settings.timeout();
-        self.with_token(call, |request| Ok((self.transport.send_once(request, timeout)?, 1)))
+        self.with_token(call, |request| {
+            let reply = self.transport.send_once(request, timeout)?;
+            let in_doubt = reply.is_trouble();
+            Ok((reply, in_doubt))
+        })
     }
 
     fn refused(&self, call: &Call<'_>, sent: &Sent) -> BackendError {
@@ -213,12 +235,12 @@ impl RemoteBackend {
         if reply.is_success() {
             return Ok(());
         }
-        if reply.is_trouble() || sent.attempts > 1 && [404, 409, 412].contains(&reply.status) {
+        if sent.in_doubt {
             let now = look();
             if done(&now) {
                 return Ok(());
             }
-            if reply.is_trouble() && now.is_err() {
+            if now.is_err_and(|error| error.condition != Condition::NotFound) {
                 return Err(errors::unknown(self.refused(call, &sent)));
             }
         }
@@ -342,7 +364,7 @@ impl Backend for RemoteBackend {
                         return Err(error);
                     }
                     asked = self.transport.retry_after(reply);
-                    (error, reply.is_trouble(), reply.may_pass())
+                    (error, sent.in_doubt, reply.may_pass())
                 }
                 Err(Lost::OnTheWay(failure)) => {
                     let again = !failure.lasting;
@@ -382,8 +404,13 @@ impl Backend for RemoteBackend {
         self.set(id, "disable", disabled, |key| key.disabled)
     }
 
+    fn take_warnings(&self) -> Vec<String> {
+        self.transport.complaint().into_iter().collect()
+    }
+
     fn acting_key(&self) -> Result<Option<ApiKeyId>, BackendError> {
-        match self.api_key_by_value(self.session.api_key()) {
+        let Credential::ApiKey(value) = self.credential() else { return Ok(None) };
+        match self.api_key_by_value(value) {
             Ok(key) => Ok(Some(key.id)),
             // A key of another account, or one that the service does not show.
             Err(error) if error.condition == Condition::NotFound => Ok(None),
@@ -394,12 +421,12 @@ impl Backend for RemoteBackend {
     fn acting_with(&self, value: &Secret) -> Result<Option<Box<dyn Backend>>, BackendError> {
         let settings = self.transport.settings.clone();
         let api_key = Secret::new(value.expose().to_owned());
-        let other = Self::new(settings, api_key, self.session.clock());
+        let other = Self::new(settings, Credential::ApiKey(api_key), self.session.clock());
         let start = Instant::now();
         let mut pause = Duration::from_millis(250);
         loop {
-            match other.session.proven(&other.transport) {
-                Ok(()) => return Ok(Some(Box::new(other))),
+            match other.new_token() {
+                Ok(_) => return Ok(Some(Box::new(other))),
                 Err(error)
                     if error.condition == Condition::Unauthorized
                         && start.elapsed() + pause < TIME_TO_SETTLE =>

@@ -1,5 +1,6 @@
-//! Access tokens: got for an API key, kept for the next command, and asked who they are (`api/auth.md` §1 to §3).
+//! Access tokens: got for a credential, kept for the next command, and asked who they are (`api/auth.md` §1 to §3).
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,19 +13,49 @@ use zeroize::Zeroizing;
 
 use super::errors;
 use super::message::{Body, Request, Text};
-use super::transport::Transport;
+use super::transport::{Settings, Transport};
 use crate::backend::{BackendError, Condition};
 use crate::clock::Clock;
-use crate::model::Identity;
+use crate::model::{Identity, Timestamp};
 use crate::private_file;
 use crate::secret::Secret;
 
 /// A token counts as expired this many seconds before it is.
 const MARGIN: i64 = 10;
 
+/// The client that the official CLI names itself as, to whom alone its refresh tokens are of use; no secret.
+const CLI_CLIENT: &str = "Basic Yng6Yng=";
+
+/// What a token is got for. Where it comes from is not the backend's to know.
+#[derive(Debug)]
+pub enum Credential {
+    /// An API key, exchanged for tokens as often as need be.
+    ApiKey(Secret),
+    /// An access token itself, good until it expires.
+    BearerToken(Secret),
+    /// The tokens of the official CLI's session. What is got with them stays in memory: a session that ends must not
+    /// live on in a file of ours.
+    CliSession {
+        /// The access token; empty where there is none.
+        access: Secret,
+        /// The refresh token.
+        refresh: Option<Secret>,
+    },
+}
+
+impl Credential {
+    fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let (one, other) = match self {
+            Self::ApiKey(secret) | Self::BearerToken(secret) => (secret, None),
+            Self::CliSession { access, refresh } => (access, refresh.as_ref()),
+        };
+        [one].into_iter().chain(other)
+    }
+}
+
 /// An access token.
 #[derive(Debug)]
-pub(super) struct Token {
+pub struct Token {
     pub(super) value: Secret,
     /// Who it speaks for.
     pub(super) identity: Identity,
@@ -62,6 +93,7 @@ struct KeptFor {
 
 #[derive(Deserialize)]
 struct Claims {
+    exp: Option<i64>,
     iam_id: String,
     account: Option<AccountClaim>,
     email: Option<String>,
@@ -74,11 +106,32 @@ struct AccountClaim {
 }
 
 impl Token {
+    /// Returns the token itself.
+    pub fn value(&self) -> &Secret {
+        &self.value
+    }
+
+    /// Tells who it speaks for.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Tells when it expires; `None` where it does not say so.
+    pub fn expires(&self) -> Option<Timestamp> {
+        Timestamp::from_seconds(self.expires)
+    }
+
+    /// Takes a token that somebody else got; `None` where it cannot be read. Without an expiry it counts as good.
+    fn found(value: &Secret) -> Option<Self> {
+        let claims = claims(value.expose())?;
+        let identity = claims.identity()?;
+        let expires = claims.exp.unwrap_or(i64::MAX);
+        let value = Secret::new(value.expose().to_owned());
+        Some(Self { value, identity, expires, lifetime: 0, fresh: false })
+    }
+
     fn of(body: TokenBody, fresh: bool) -> Result<Self, BackendError> {
-        let identity = identity(&body.access_token).ok_or_else(|| {
-            let words = "The token names no user and account, or cannot be read";
-            BackendError::from(Condition::Rejected(words.to_owned()))
-        })?;
+        let identity = identity(&body.access_token).ok_or_else(names_nobody)?;
         Ok(Self {
             value: Secret::new(body.access_token),
             identity,
@@ -100,18 +153,54 @@ impl Token {
 
 /// Reads who a token speaks for; its signature is the service's to check.
 fn identity(token: &str) -> Option<Identity> {
-    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?.trim_end_matches('=')).ok()?;
-    let claims: Claims = serde_json::from_slice(&payload).ok()?;
-    let user = claims.email.or(claims.sub).unwrap_or_else(|| claims.iam_id.clone());
-    Some(Identity { iam_id: claims.iam_id.into(), account_id: claims.account?.bss?.into(), user })
+    claims(token)?.identity()
+}
+
+fn claims(token: &str) -> Option<Claims> {
+    let payload = Zeroizing::new(
+        URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?.trim_end_matches('=')).ok()?,
+    );
+    serde_json::from_slice(&payload).ok()
+}
+
+impl Claims {
+    fn identity(&self) -> Option<Identity> {
+        let user = self.email.as_ref().or(self.sub.as_ref()).unwrap_or(&self.iam_id).clone();
+        let account = self.account.as_ref()?.bss.as_deref()?;
+        Some(Identity { iam_id: self.iam_id.as_str().into(), account_id: account.into(), user })
+    }
+}
+
+fn names_nobody() -> BackendError {
+    let words = "The token names no user and account, or cannot be read";
+    Condition::Rejected(words.to_owned()).into()
+}
+
+fn over(hint: &str) -> BackendError {
+    BackendError { hint: Some(hint.to_owned()), ..Condition::Unauthorized.into() }
+}
+
+const SESSION_OVER: &str =
+    "The session of the official CLI is over: run 'ibmcloud login', or 'ibmcloud-iam login'.";
+
+/// Removes the token that was kept for a credential, if any.
+pub fn forget_token(settings: &Settings, credential: &Credential) -> io::Result<()> {
+    cache(settings, credential).map_or(Ok(()), |file| private_file::remove(&file))
+}
+
+/// Names the file in which a token is kept: one per token service and API key, whose name gives neither away.
+fn cache(settings: &Settings, credential: &Credential) -> Option<PathBuf> {
+    let Credential::ApiKey(api_key) = credential else { return None };
+    let name = api_key.keyed_hash(settings.auth.as_str().as_bytes());
+    Some(settings.tokens.join(format!("token-{}.json", name.as_str())))
 }
 
 /// A credential, and the token it was last exchanged for.
 #[derive(Debug)]
 pub(super) struct Session {
-    api_key: Secret,
+    pub(super) credential: Credential,
     /// Where the token is kept from one command to the next.
-    cache: PathBuf,
+    cache: Option<PathBuf>,
     clock: Clock,
     current: Mutex<Option<Arc<Token>>>,
     /// Whether an old token's renewal failed in this process; once is enough.
@@ -119,13 +208,13 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(api_key: Secret, transport: &Transport, clock: Clock) -> Self {
-        let settings = &transport.settings;
-        // One file per token service and credential, whose name gives neither away.
-        let name = api_key.keyed_hash(settings.auth.as_str().as_bytes());
-        let cache = settings.tokens.join(format!("token-{}.json", name.as_str()));
-        transport.known.learn(api_key.expose());
-        Self { api_key, cache, clock, current: Mutex::default(), is_tried: AtomicBool::new(false) }
+    pub(super) fn new(credential: Credential, transport: &Transport, clock: Clock) -> Self {
+        let cache = cache(&transport.settings, &credential);
+        for secret in credential.secrets() {
+            transport.known.learn(secret.expose());
+        }
+        let (current, is_tried) = (Mutex::default(), AtomicBool::new(false));
+        Self { credential, cache, clock, current, is_tried }
     }
 
     /// Returns a token that is good for a while.
@@ -152,46 +241,64 @@ impl Session {
         Ok(token)
     }
 
-    pub(super) fn api_key(&self) -> &Secret {
-        &self.api_key
-    }
-
     pub(super) fn clock(&self) -> Clock {
         self.clock
     }
 
-    /// Exchanges the credential now, whatever token was kept: the proof that it works.
-    pub(super) fn proven(&self, transport: &Transport) -> Result<(), BackendError> {
-        let token = self.exchange(transport)?;
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(token));
-        Ok(())
-    }
-
-    /// Gets a new token in the place of one that was refused; `None` when that one was new itself.
+    /// Gets a new token in the place of one that was refused; `None` when that one was new itself, or no other can be
+    /// had.
     pub(super) fn renewed(
         &self,
         refused: &Token,
         transport: &Transport,
     ) -> Result<Option<Arc<Token>>, BackendError> {
-        if refused.fresh {
+        let others = match &self.credential {
+            Credential::ApiKey(_) => true,
+            Credential::BearerToken(_) => false,
+            Credential::CliSession { refresh, .. } => refresh.is_some(),
+        };
+        if refused.fresh || !others {
             return Ok(None);
         }
+        self.new_token(transport).map(Some)
+    }
+
+    /// Gets a new token now, whatever was kept: the proof that the credential works.
+    pub(super) fn new_token(&self, transport: &Transport) -> Result<Arc<Token>, BackendError> {
         let token = Arc::new(self.exchange(transport)?);
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&token));
-        Ok(Some(token))
+        Ok(token)
     }
 
     fn exchange(&self, transport: &Transport) -> Result<Token, BackendError> {
         let auth = &transport.settings.auth;
         let mut request = Request::new(Method::POST, auth, &["identity", "token"], &[]);
+        let (grant_type, field, secret) = match &self.credential {
+            Credential::ApiKey(key) => ("urn:ibm:params:oauth:grant-type:apikey", "apikey", key),
+            Credential::CliSession { refresh: Some(refresh), .. } => {
+                request.headers.push(("Authorization", Text::plain(CLI_CLIENT)));
+                ("refresh_token", "refresh_token", refresh)
+            }
+            Credential::CliSession { refresh: None, .. } => return Err(over(SESSION_OVER)),
+            Credential::BearerToken(token) if Token::found(token).is_none() => {
+                return Err(names_nobody());
+            }
+            Credential::BearerToken(_) => {
+                return Err(over("The bearer token has expired; give a new one."));
+            }
+        };
         request.body = Body::Form(vec![
-            ("grant_type", Text::plain("urn:ibm:params:oauth:grant-type:apikey")),
+            ("grant_type", Text::plain(grant_type)),
             ("response_type", Text::plain("cloud_iam")),
-            ("apikey", Text::Secret(&self.api_key)),
+            (field, Text::Secret(secret)),
         ]);
         let (reply, _) = transport.send(&request).map_err(errors::no_answer)?;
         if !reply.is_success() {
-            return Err(errors::no_token(&request, &reply, transport));
+            let mut error = errors::no_token(&request, &reply, transport);
+            if field == "refresh_token" && error.condition == Condition::Unauthorized {
+                error.hint = Some(SESSION_OVER.to_owned());
+            }
+            return Err(error);
         }
         let Ok(mut body) = serde_json::from_slice::<TokenBody>(&reply.body) else {
             let words = format!(
@@ -212,6 +319,7 @@ impl Session {
 
     /// Keeps a token; where that cannot be, the next command gets its own.
     fn keep(&self, auth: &str, token: &Token) {
+        let Some(cache) = &self.cache else { return };
         let kept = Kept {
             auth,
             access_token: token.value.expose(),
@@ -222,13 +330,18 @@ impl Session {
         let room = 1_024 + 6 * (auth.len() + kept.access_token.len());
         let mut bytes = Zeroizing::new(Vec::with_capacity(room));
         if serde_json::to_writer(&mut *bytes, &kept).is_ok() {
-            let _ = private_file::replace_small(&self.cache, &bytes);
+            let _ = private_file::replace_small(cache, &bytes);
         }
     }
 
-    /// Reads the token that an earlier command kept.
+    /// Takes the token that came with the credential, or that an earlier command kept.
     fn kept(&self, transport: &Transport) -> Option<Token> {
-        let bytes = private_file::read_small(&self.cache, 64 * 1024).ok()??;
+        if let Credential::BearerToken(access) | Credential::CliSession { access, .. } =
+            &self.credential
+        {
+            return Token::found(access);
+        }
+        let bytes = private_file::read_small(self.cache.as_ref()?, 64 * 1024).ok()??;
         let kept: KeptFor = serde_json::from_slice(&bytes).ok()?;
         (kept.auth == transport.settings.auth.as_str()).then_some(())?;
         Token::of(serde_json::from_slice(&bytes).ok()?, false).ok()

@@ -35,7 +35,7 @@ pub enum TraceTo {
 pub(super) struct Trace {
     to: TraceTo,
     clock: Clock,
-    file: OnceLock<Option<File>>,
+    file: OnceLock<io::Result<File>>,
 }
 
 impl Trace {
@@ -88,10 +88,17 @@ impl Trace {
         let _ = match &self.to {
             TraceTo::Stderr => io::stderr().lock().write_all(text.as_bytes()),
             TraceTo::File(path) => {
-                let file = self.file.get_or_init(|| private_file::append_to(path).ok());
+                let file = self.file.get_or_init(|| private_file::append_to(path));
                 file.as_ref().map_or(Ok(()), |mut file| file.write_all(text.as_bytes()))
             }
         };
+    }
+
+    /// Says why nothing is traced, where that is so.
+    pub(super) fn complaint(&self) -> Option<String> {
+        let TraceTo::File(path) = &self.to else { return None };
+        let error = self.file.get()?.as_ref().err()?;
+        Some(format!("Requests are not traced: '{}' cannot be written: {error}.", path.display()))
     }
 }
 
@@ -123,12 +130,13 @@ fn shown(body: &[u8], known: &Known) -> String {
     }
 }
 
-/// Hides every leaf that stands below a secret's name, and learns it.
+/// Hides every leaf that stands below a secret's name, and learns it; blots what is known out of the others.
 fn hide(value: &mut Value, below_secret: bool, known: &Known) {
     match value {
         Value::Object(fields) => {
-            for (name, value) in fields {
-                hide(value, below_secret && !is_harmless(name) || is_secret(name), known);
+            for (name, mut value) in std::mem::take(fields) {
+                hide(&mut value, below_secret && !is_harmless(&name) || is_secret(&name), known);
+                fields.insert(known.blot(&name), value);
             }
         }
         Value::Array(items) => items.iter_mut().for_each(|item| hide(item, below_secret, known)),
@@ -136,6 +144,7 @@ fn hide(value: &mut Value, below_secret: bool, known: &Known) {
             known.learn_told(text);
             *value = HIDDEN.into();
         }
+        Value::String(text) => *text = known.blot(text),
         Value::Number(_) if below_secret => *value = HIDDEN.into(),
         _ => {}
     }

@@ -16,7 +16,7 @@ use crate::ops::retire::Retired;
 use crate::render::json::{self, Recovered};
 use crate::text::escape;
 
-pub(super) use self::rotation::{Rerun, finish_rotation, has_rotation};
+pub(super) use self::rotation::{Finished, finish_rotation, has_rotation};
 
 const BLOCKED: &str = "blocked";
 const KEPT: &str = "kept";

@@ -12,12 +12,12 @@ use crate::ops::retire::{Retired, is_acting, retire, retire_with};
 use crate::ops::{delete_unheld, subject};
 use crate::secret::Secret;
 
-/// What a rotation that is asked for again finds of the one before.
-pub(in crate::ops) enum Rerun {
-    /// It was interrupted, and is complete now: the new key, and what became of the old one.
-    Finished(ApiKey, Option<(String, Retired)>),
-    /// Nothing of it is left: the rotation begins anew.
-    Fresh,
+/// A rotation that was interrupted and is complete now.
+pub(in crate::ops) struct Finished {
+    /// The new key.
+    pub(in crate::ops) key: ApiKey,
+    /// The id of the old one, and what became of it.
+    pub(in crate::ops) old: (String, Retired),
 }
 
 /// Adds to what became of FILE what becomes of the old key, where there is one.
@@ -84,12 +84,12 @@ fn would_retire(verdict: Verdict, retires: &Retires) -> Verdict {
     Verdict { sentence, ..verdict }
 }
 
-fn retired(verdict: Verdict, new: ApiKey, retires: &Retires, result: Result<Retired>) -> Verdict {
-    let old = &retires.id;
+fn retired(verdict: Verdict, new: ApiKey, plan: &Retires, result: Result<Retired>) -> Verdict {
+    let old = &plan.id;
     match result {
-        Ok(retired) => Verdict {
-            sentence: format!("{}; the old key {old} {}", verdict.sentence, retired.words()),
-            rotated: Some((new, retired)),
+        Ok(became) => Verdict {
+            sentence: format!("{}; the old key {old} {}", verdict.sentence, became.words()),
+            rotated: Some((new, became)),
             ..verdict
         },
         Err(error) => Verdict {
@@ -118,42 +118,43 @@ fn is_about(begun: &Begun, which: &KeyRef) -> bool {
         }
 }
 
-/// Finishes what an interrupted rotation of this key has left, or clears it away.
+/// Finishes what an interrupted rotation of this key has left, or clears it away; `None` where nothing of it is left and
+/// the rotation begins anew.
 pub(in crate::ops) fn finish_rotation(
     which: &KeyRef,
     file: Option<&Path>,
     identity: &Identity,
     context: &mut Context,
-) -> Result<Rerun> {
+) -> Result<Option<Finished>> {
     if !has_rotation(which, context) {
-        return Ok(Rerun::Fresh);
+        return Ok(None);
     }
     let here = file.and_then(|file| std::path::absolute(file).ok());
-    let mut finished = Rerun::Fresh;
+    let mut finished = None;
     for orphan in orphans(&context.journal()?)?.found {
         if !is_about(&orphan.begun, which) || !orphan.begun.is_of(context.backend()?, identity) {
             continue;
         }
         let begun = orphan.begun.clone();
-        let verdict = match (&begun.file, orphan.delivering()) {
-            (None, Some(id)) => again(&ApiKeyId::new(id), orphan, context)?,
-            _ => {
-                let args = RecoverArgs {
-                    force: ForceArgs { force: true },
-                    dry_run: DryRunArgs { dry_run: false },
-                };
-                settle::settle(orphan, &args, context)?
-            }
+        let printed = orphan.delivering().filter(|_| begun.file.is_none()).map(ApiKeyId::new);
+        let verdict = if let Some(id) = printed {
+            again(&id, orphan, context)?
+        } else {
+            let args = RecoverArgs {
+                force: ForceArgs { force: true },
+                dry_run: DryRunArgs { dry_run: false },
+            };
+            settle::settle(orphan, &args, context)?
         };
         if !verdict.settled {
             return Err(Error::new(ErrorKind::Failure, format!("{}.", verdict.sentence))
                 .hint(format!("When the way is clear, run '{} recover'.", context.program())));
         }
         // Into another FILE than this time: finished, and still a rotation is asked for.
-        if let Some((key, retired)) = verdict.rotated
+        if let (Some((key, became)), Some(old)) = (verdict.rotated, begun.retires)
             && begun.file == here
         {
-            finished = Rerun::Finished(key, begun.retires.map(|old| (old.id, retired)));
+            finished = Some(Finished { key, old: (old.id, became) });
         }
     }
     Ok(finished)

@@ -43,17 +43,24 @@ fn a_success_that_cannot_be_read_is_none() {
 
 #[test]
 fn an_answer_that_breaks_off_is_none() {
-    let remote = Remote::new(|_| list_answer("", &[key_json(1, "x")], None).truncated(30));
-    let failed = remote.run(&["api-keys"]);
-    failed.code(10);
-    assert!(failed.stderr.starts_with("FAILED\nThe answer of HOST broke off: "), "{failed:#?}");
-    assert_eq!(remote.routes().len(), 4);
-    let remote = Remote::bare(|_| token_answer().truncated(100));
-    let failed = remote.run(&["api-keys"]);
-    failed.code(10);
-    assert!(failed.stderr.starts_with("FAILED\nThe answer of HOST broke off: "), "{failed:#?}");
-    let remote = Remote::new(|_| Answer::Close);
-    told("HOST ended the connection without an answer.", LATER).in_text(&remote.run(&["api-keys"]));
+    let breaks_off = |remote: Remote, requests| {
+        let failed = remote.run(&["api-keys"]);
+        failed.code(10);
+        assert!(failed.stderr.starts_with("FAILED\nThe answer of HOST broke off: "), "{failed:#?}");
+        assert_eq!(remote.server.requests().len(), requests);
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            breaks_off(
+                Remote::new(|_| list_answer("", &[key_json(1, "x")], None).truncated(30)),
+                5,
+            );
+        });
+        scope.spawn(|| breaks_off(Remote::bare(|_| token_answer().truncated(100)), 4));
+        let remote = Remote::new(|_| Answer::Close);
+        let message = "HOST ended the connection without an answer.";
+        told(message, LATER).in_text(&remote.run(&["api-keys"]));
+    });
 }
 
 #[test]

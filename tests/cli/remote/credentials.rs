@@ -87,7 +87,7 @@ fn a_key_that_cannot_be_read_is_told_by_its_place() {
     work("no-key.json", b"{\"name\": \"x\"}");
     work("empty.json", b"{\"apikey\": \"\"}");
     work("binary", b"\xff\xfe\x00");
-    work("large", &[b'x'; 70_000]);
+    work("large", "x".repeat(70_000).as_bytes());
     work("pem", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
     let read = |name: &str, why: &str| format!("names a file: '{name}' cannot be read: {why}");
     for (name, why) in [
@@ -146,7 +146,7 @@ fn a_key_in_argv_is_refused_and_not_repeated() {
 #[test]
 fn without_a_key_nothing_is_sent() {
     let remote = service();
-    let hint = "Set IBMCLOUD_API_KEY to an API key or '@FILE', or say '--apikey @FILE'; '--backend local' uses the local store.";
+    let hint = "Run 'ibmcloud-iam login', set IBMCLOUD_API_KEY to an API key or '@FILE', or say '--apikey @FILE'; '--backend local' uses the local store.";
     list(&remote, &[], &["--backend", "remote"], "").is(
         7,
         "",
@@ -156,7 +156,8 @@ fn without_a_key_nothing_is_sent() {
     list(&remote, &file, &[], "").is(
         7,
         "",
-        &format!("FAILED\nThis version does not read IBM_CREDENTIALS_FILE yet.\n{hint}\n\n"),
+        "FAILED\nIBM_CREDENTIALS_FILE ('ibm-credentials.env') names no file.\nWrite lines such as \
+         'IAM_IDENTITY_APIKEY=...' into it, or do without it; IBMCLOUD_IAM_BACKEND=local asks for the local store.\n\n",
     );
     assert!(remote.server.requests().is_empty());
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Counter, Remote, Told, command};
 use crate::support::iam::{error_answer, key_id, key_json, list_answer, token_answer};
-use crate::support::server::Answer;
+use crate::support::server::{Answer, Server};
 use crate::support::{Sandbox, run};
 
 /// Fails some times, then lists nothing.
@@ -167,18 +167,21 @@ fn nobody_listens() {
         hint: "Check the endpoint, the network and the proxy.",
         ..Told::default()
     };
+    let fails = |args: &[&str]| run(&mut command(&sandbox, "http://127.0.0.1:9", args), b"");
     let started = Instant::now();
-    let failed = run(&mut command(&sandbox, "http://127.0.0.1:9", &["api-keys"]), b"");
-    told.in_text(&failed);
-    let args = ["api-key-create", "x", "--file", "k", "--error-format", "json"];
-    told.in_json(&run(&mut command(&sandbox, "http://127.0.0.1:9", &args), b""));
+    thread::scope(|scope| {
+        scope.spawn(|| told.in_text(&fails(&["api-keys"])));
+        scope.spawn(|| {
+            let args = ["api-key-create", "x", "--file", "k", "--error-format", "json"];
+            told.in_json(&fails(&args));
+        });
+        // Here the API alone is away.
+        let auth = Server::start(|_| token_answer());
+        let args = ["api-key-create", "x", "--file", "k2"];
+        let mut create = command(&sandbox, "http://127.0.0.1:9", &args);
+        told.in_text(&run(create.env("IAM_IDENTITY_AUTH_URL", auth.url()), b""));
+    });
     assert!(started.elapsed() < Duration::from_secs(6));
-    assert_eq!((sandbox.files_in_work().len(), sandbox.open_entries()), (0, 0));
-    // Here the API alone is away.
-    let auth = crate::support::server::Server::start(|_| token_answer());
-    let mut create =
-        command(&sandbox, "http://127.0.0.1:9", &["api-key-create", "x", "--file", "k"]);
-    told.in_text(&run(create.env("IAM_IDENTITY_AUTH_URL", auth.url()), b""));
     assert_eq!((sandbox.files_in_work().len(), sandbox.open_entries()), (0, 0));
 }
 

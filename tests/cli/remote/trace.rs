@@ -207,3 +207,18 @@ fn a_request_without_an_answer_says_why() {
     let answer = "\nRESPONSE: [2026-11-21T09:00:00Z] Elapsed: [N]ms\nHOST ended the connection without an answer\n";
     assert_eq!(steady(&failed.stderr).matches(answer).count(), 4, "{failed:#?}");
 }
+
+#[test]
+fn a_trace_that_cannot_be_written_stops_nothing_and_is_told() {
+    let remote = Remote::new(|_| Answer::json(200, serde_json::json!({"apikeys": []})));
+    rustix::fs::mkfifoat(rustix::fs::CWD, remote.sandbox.work("fifo"), 0o600.into()).unwrap();
+    for (file, why) in [
+        ("no/trace", "No such file or directory (os error 2)"),
+        ("fifo", "it is not a regular file"),
+    ] {
+        let listed = remote.run_env(&[("IBMCLOUD_TRACE", file)], &["api-keys"]);
+        listed
+            .ok()
+            .stderr(&format!("Requests are not traced: '{file}' cannot be written: {why}.\n"));
+    }
+}

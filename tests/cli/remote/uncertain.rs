@@ -1,13 +1,16 @@
 //! Lost answers: what was asked for may have been done, and looking again tells.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
+use std::thread;
 
 use serde_json::{Value, json};
 
-use super::{Counter, Remote, facts, facts_and_tokens};
-use crate::support::iam::{error_answer, key_id, key_json, list_answer};
-use crate::support::redact;
-use crate::support::server::{Answer, Request};
+use super::{Counter, Remote, command, facts, facts_and_tokens};
+use crate::support::iam::{error_answer, key_id, key_json, list_answer, token_answer};
+use crate::support::server::{Answer, Request, Server};
+use crate::support::{Sandbox, redact, run};
 
 fn busy() -> Answer {
     error_answer(503, "busy", "BXNIM0001E", "Not now").header("Retry-After", "0")
@@ -69,7 +72,7 @@ fn a_state_that_was_reached_is_success() {
         ("api-key-disable", "disabled", true),
         ("api-key-enable", "disabled", false),
     ] {
-        for last in [error_answer(409, "conflict", "BXNIM0105E", "No"), busy(), Answer::Close] {
+        for last in [error_answer(409, "conflict", "BXNIM0105E", "No"), busy()] {
             let mut key = key_json(1, "ci");
             key[field] = json!(!on);
             let count = Counter::default();
@@ -85,52 +88,86 @@ fn a_state_that_was_reached_is_success() {
 #[test]
 fn what_cannot_be_found_out_is_unknown() {
     // From the first write on nobody answers usefully.
-    for (args, method) in [
-        (&["api-key-delete"][..], "DELETE"),
-        (&["api-key-lock"], "POST"),
-        (&["api-key-disable"], "POST"),
-        (&["api-key-update", "-n", "new"], "PUT"),
-    ] {
-        for (answer, words) in [
-            (busy(), "HOST cannot serve the request now (503). Not now"),
-            (Answer::Close, "HOST ended the connection without an answer."),
+    thread::scope(|scope| {
+        for (verb, more, method) in [
+            ("api-key-delete", &["--force"][..], "DELETE"),
+            ("api-key-lock", &["--force"], "POST"),
+            ("api-key-disable", &["--force"], "POST"),
+            ("api-key-update", &["-n", "new"], "PUT"),
         ] {
-            let written = Arc::new(Mutex::new(false));
-            let remote = Remote::new(move |request| {
-                let mut written = written.lock().unwrap();
-                *written |= request.method == method;
-                if *written { answer.clone() } else { Answer::json(200, key_json(1, "ci")) }
-            });
-            let mut args = args.to_vec();
-            let id = key_id(1);
-            args.insert(1, &id);
-            if args.len() == 2 {
-                args.push("--force");
+            for (answer, words) in [
+                (busy(), "HOST cannot serve the request now (503). Not now"),
+                (Answer::Close, "HOST ended the connection without an answer."),
+            ] {
+                scope.spawn(move || unknown(verb, more, method, answer, words));
             }
-            let failed = remote.run_env(&[("IBMCLOUD_HTTP_TIMEOUT", "1")], &args);
-            failed.code(11);
-            let begins = format!(
-                "{}FAILED\nIt is not known whether it was done: {words}\n",
-                facts(args[0], "ci")
-            );
-            assert!(redact(&failed.stderr).starts_with(&begins), "{failed:#?}");
-            let hint = "Look at the API key, then repeat the command if need be.\n\n";
-            assert!(failed.stderr.ends_with(hint), "{failed:#?}");
         }
-    }
+    });
+}
+
+fn unknown(verb: &str, more: &[&str], method: &'static str, answer: Answer, words: &str) {
+    let mut is_written = false;
+    let remote = Remote::new(move |request| {
+        is_written |= request.method == method;
+        if is_written { answer.clone() } else { Answer::json(200, key_json(1, "ci")) }
+    });
+    let failed = remote.run(&[&[verb, &key_id(1)], more].concat());
+    failed.code(11);
+    let begins =
+        format!("{}FAILED\nIt is not known whether it was done: {words}\n", facts(verb, "ci"));
+    assert!(redact(&failed.stderr).starts_with(&begins), "{failed:#?}");
+    let hint = "Look at the API key, then repeat the command if need be.\n\n";
+    assert!(failed.stderr.ends_with(hint), "{failed:#?}");
 }
 
 /// An attempt that may have been carried out is not forgotten when the next one is not even accepted.
 #[test]
+fn a_service_that_gets_busy_after_the_request_is_asked_what_became_of_it() {
+    for (is_deleted, code) in [(true, 0), (false, 10)] {
+        let count = Counter::default();
+        let remote = serving(key_json(1, "ci"), move |_, key| {
+            if is_deleted {
+                *key = None;
+            }
+            let later =
+                error_answer(429, "busy", "BXNIM0001E", "Not now").header("Retry-After", "999");
+            if count.next() == 0 { busy() } else { later }
+        });
+        remote.run(&["api-key-delete", &key_id(1), "--force"]).code(code);
+        assert_eq!(writes(&remote), 2);
+    }
+}
+
+#[test]
 fn a_service_that_goes_away_after_the_request_leaves_it_unknown() {
-    let count = Counter::default();
-    let remote = Remote::new(move |request| match request.method.as_str() {
-        "GET" => Answer::json(200, key_json(1, "ci")),
-        _ if count.next() == 0 => busy(),
-        _ => error_answer(429, "busy", "BXNIM0001E", "Not now").header("Retry-After", "999"),
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    let service = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        drop(listener);
+        let mut request = [0; 4096];
+        // The key, and then its use.
+        for query in [" ", "?include_activity=true "] {
+            let length = stream.read(&mut request).unwrap();
+            let begins = format!("GET /v1/apikeys/{}{query}", key_id(1));
+            assert!(request[..length].starts_with(begins.as_bytes()));
+            let key = key_json(1, "ci").to_string();
+            write!(stream, "HTTP/1.1 200 -\r\nContent-Length: {}\r\n\r\n{key}", key.len()).unwrap();
+        }
+        let length = stream.read(&mut request).unwrap();
+        assert!(request[..length].starts_with(b"DELETE /v1/apikeys/ApiKey-"));
     });
-    // The key is still there, so it was not done.
-    remote.run(&["api-key-delete", &key_id(1), "--force"]).code(10);
+    let auth = Server::start(|_| token_answer());
+    let sandbox = Sandbox::new();
+    let args = ["api-key-delete", &key_id(1), "--force"];
+    let mut delete = command(&sandbox, &format!("http://{host}"), &args);
+    let failed = run(delete.env("IAM_IDENTITY_AUTH_URL", auth.url()), b"");
+    failed.code(11).stderr(&format!(
+        "{}FAILED\nIt is not known whether it was done: Nobody listens at {host}.\n\
+         Look at the API key, then repeat the command if need be.\n\n",
+        facts("api-key-delete", "ci")
+    ));
+    service.join().unwrap();
 }
 
 #[test]

@@ -77,6 +77,8 @@ impl Sandbox {
             .env("IBMCLOUD_IAM_HOME", self.root().join("home"))
             .env("IBMCLOUD_IAM_BACKEND", "local")
             .env("IBMCLOUD_IAM_NOW", NOW)
+            // Not the keyring of whoever runs the tests, which would be found without it.
+            .env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}/no-bus", self.root().display()))
             .env("LC_ALL", "C.UTF-8")
             .env("COLUMNS", "100")
             .current_dir(self.root().join("work"));

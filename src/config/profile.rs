@@ -1,0 +1,69 @@
+//! Profiles: several logins, endpoints and choices of a backend side by side.
+
+use super::PROFILE;
+use crate::cli::GlobalArgs;
+use crate::context::Environment;
+use crate::error::{Error, Result};
+
+/// The profile whose files are those that were there before there were profiles.
+const DEFAULT: &str = "default";
+
+/// The most characters that a name may have.
+const MOST: usize = 64;
+
+/// A set of settings of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Profile(Option<String>);
+
+impl Profile {
+    /// Settles which profile is meant: `--profile`, else the variable, else the default one.
+    pub fn choose(global: &GlobalArgs, environment: &Environment) -> Result<Self> {
+        if let Some(profile) = &global.profile {
+            return Ok(profile.clone());
+        }
+        let Some(name) = environment.text(PROFILE)? else { return Ok(Self::default()) };
+        Self::parse(&name).map_err(|why| Error::usage(format!("{PROFILE} is no profile: {why}.")))
+    }
+
+    /// Reads a name. It becomes the name of a directory, so it holds nothing that would be more than that.
+    pub fn parse(name: &str) -> std::result::Result<Self, String> {
+        let of_word = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) || !name.chars().all(of_word) {
+            return Err(
+                "a name begins with a letter or digit and holds letters, digits, '-', '_' and '.' only"
+                    .to_owned(),
+            );
+        }
+        if name.len() > MOST {
+            return Err(format!("a name has at most {MOST} characters"));
+        }
+        Ok(Self((name != DEFAULT).then(|| name.to_owned())))
+    }
+
+    /// Returns the name.
+    pub fn name(&self) -> &str {
+        self.0.as_deref().unwrap_or(DEFAULT)
+    }
+
+    /// Returns the name of a profile other than the default one.
+    pub fn named(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_no_way_out_of_its_directory() {
+        for name in ["work", "a", "0", "eu-de_1.prod", "x..y"] {
+            assert_eq!(Profile::parse(name).unwrap().named(), Some(name));
+        }
+        assert_eq!(Profile::parse("default").unwrap(), Profile::default());
+        for name in ["", ".", "..", "../x", "a/b", "-x", "_x", "a b", "é", "a\n", &"x".repeat(65)]
+        {
+            assert!(Profile::parse(name).is_err(), "{name:?}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The session of the official CLI, read under its lock and never written (`api/cli_session.md`).
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use super::{Candidate, Kind, Place, Search, State};
+use crate::backend::remote::{Credential, DEFAULT_ENDPOINT};
+use crate::config::remote::{self, Urls};
+use crate::config::{BACKEND, CLI_CONFIG, CLI_HOMES};
+use crate::context::Environment;
+use crate::error::{Error, ErrorKind};
+use crate::private_file::{self, LockMode};
+use crate::secret::Secret;
+
+/// How long to wait for an official CLI that is writing.
+const PATIENCE: Duration = Duration::from_secs(3);
+const MOST: u64 = 4 << 20;
+/// Where the official CLI's test cloud is.
+const STAGING: &str = "https://iam.test.cloud.ibm.com";
+
+/// The fields that matter here, under the official CLI's own names.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Session {
+    #[serde(rename = "IAMToken")]
+    token: Zeroizing<String>,
+    #[serde(rename = "IAMRefreshToken")]
+    refresh_token: Zeroizing<String>,
+    #[serde(rename = "IAMEndpoint")]
+    endpoint: String,
+    #[serde(rename = "IAMPrivateEndpoint")]
+    private_endpoint: String,
+    #[serde(rename = "IAMPrivateVPCEndpoint")]
+    private_vpc_endpoint: String,
+    is_private: bool,
+    #[serde(rename = "IsAccessFromVPC")]
+    is_access_from_vpc: bool,
+    cloud_name: String,
+}
+
+/// Looks for a session.
+pub(super) fn look(search: &Search<'_>) -> State {
+    if search.profile.named().is_some() {
+        return State::absent("a named profile has its own logins only");
+    }
+    let Some(path) = path(search.environment) else { return State::absent("no home directory") };
+    let session = match read(&path) {
+        Ok(Some(session)) => session,
+        Ok(None) => return State::absent("no such file"),
+        Err(error) => return State::Broken(broken(&path, &format!("cannot be read: {error}"))),
+    };
+    if session.token.is_empty() && session.refresh_token.is_empty() {
+        return State::absent("logged out");
+    }
+    let urls = match remote::parse("The session's IAM endpoint", session.iam_endpoint()) {
+        Ok(endpoint) => Urls { endpoint: Some(endpoint), ..Urls::default() },
+        Err(error) => return State::Broken(Error { kind: ErrorKind::NotLoggedIn, ..error }),
+    };
+    if let Some(why) = search.named.excludes(&urls) {
+        return State::Elsewhere(why);
+    }
+    let access = session.token.trim();
+    let access = access.strip_prefix("Bearer ").unwrap_or(access).trim().to_owned();
+    let refresh = session.refresh_token.trim().to_owned();
+    let credential = Credential::CliSession {
+        access: Secret::new(access),
+        refresh: (!refresh.is_empty()).then(|| Secret::new(refresh)),
+    };
+    State::Present(Box::new(Candidate {
+        place: Place::CliSession,
+        detail: path.display().to_string(),
+        urls,
+        kind: Kind::Ready(credential),
+    }))
+}
+
+/// Finds the file as the official CLI does: of each variable the first name that is not empty counts.
+fn path(environment: &Environment) -> Option<PathBuf> {
+    let set = |name| environment.raw(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let directory = set(CLI_CONFIG).or_else(|| {
+        let home = CLI_HOMES.into_iter().find_map(set).or_else(|| set("HOME"))?;
+        let new = home.join(".ibmcloud");
+        Some(if new.exists() { new } else { home.join(".bluemix") })
+    })?;
+    Some(directory.join("config.json"))
+}
+
+/// Reads the file. The official CLI empties it before it writes, so without the lock it may be seen empty.
+fn read(path: &std::path::Path) -> io::Result<Option<Session>> {
+    let Some(_held) = private_file::lock_within(path, LockMode::Shared, PATIENCE)? else {
+        return Ok(None);
+    };
+    let Some(bytes) = private_file::read_small(path, MOST)? else { return Ok(None) };
+    if bytes.trim_ascii().is_empty() {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is empty"));
+    }
+    // serde would take a list for the fields in their order.
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no session"));
+    }
+    // What serde says of a document may repeat a token.
+    serde_json::from_slice(&bytes).map(Some).map_err(|error| {
+        let words = format!("it is no session, see line {}", error.line());
+        io::Error::new(io::ErrorKind::InvalidData, words)
+    })
+}
+
+impl Session {
+    fn iam_endpoint(&self) -> &str {
+        let named = match (self.is_private, self.is_access_from_vpc) {
+            (true, true) => &self.private_vpc_endpoint,
+            (true, false) => &self.private_endpoint,
+            (false, _) => &self.endpoint,
+        };
+        match (named.as_str(), self.cloud_name.as_str()) {
+            ("", "staging") => STAGING,
+            ("", _) => DEFAULT_ENDPOINT,
+            (named, _) => named,
+        }
+    }
+}
+
+fn broken(path: &std::path::Path, why: &str) -> Error {
+    Error::new(
+        ErrorKind::NotLoggedIn,
+        format!("The session of the official CLI, {}, {why}.", path.display()),
+    )
+    .hint(format!(
+        "Run 'ibmcloud login' anew, or 'ibmcloud-iam login'; {BACKEND}=local asks for the local store."
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_endpoint_is_the_one_that_the_official_cli_would_use() {
+        let session = |text: &str| serde_json::from_str::<Session>(text).unwrap();
+        let urls = r#""IAMEndpoint":"https://a","IAMPrivateEndpoint":"https://b","IAMPrivateVPCEndpoint":"https://c""#;
+        for (flags, expected) in [
+            ("", "https://a"),
+            (r#","IsAccessFromVPC":true"#, "https://a"),
+            (r#","IsPrivate":true"#, "https://b"),
+            (r#","IsPrivate":true,"IsAccessFromVPC":true"#, "https://c"),
+        ] {
+            assert_eq!(session(&format!("{{{urls}{flags}}}")).iam_endpoint(), expected);
+        }
+        assert_eq!(session("{}").iam_endpoint(), DEFAULT_ENDPOINT);
+        assert_eq!(session(r#"{"CloudName":"staging"}"#).iam_endpoint(), STAGING);
+    }
+}

@@ -1,0 +1,89 @@
+//! The keyring of the operating system, asked on a thread with a deadline: a service that hangs hangs nobody else.
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use ::keyring::{Entry, Error};
+
+use crate::secret::Secret;
+
+const SERVICE: &str = "ibmcloud-iam";
+/// How long everything that one command wants of the keyring may take.
+const DEADLINE: Duration = Duration::from_secs(3);
+
+/// Keeps a secret under `name`, and reads it back: a keyring without a collection takes everything and keeps nothing.
+pub(super) fn put(name: &str, secret: &Secret) -> Result<(), String> {
+    let (name, secret) = (name.to_owned(), Secret::new(secret.expose().to_owned()));
+    within_deadline(move || {
+        let entry = entry(&name)?;
+        entry.set_password(secret.expose()).map_err(|error| words(&error))?;
+        let back = entry.get_password().map(Secret::new).map_err(|error| words(&error))?;
+        if back.expose() == secret.expose() {
+            return Ok(());
+        }
+        Err("it gave back something else than it was given".to_owned())
+    })
+}
+
+/// Reads the secret under `name`; `None` where there is none.
+pub(super) fn get(name: &str) -> Result<Option<Secret>, String> {
+    let name = name.to_owned();
+    within_deadline(move || match entry(&name)?.get_password().map(Secret::new) {
+        Ok(secret) => Ok(Some(secret)),
+        Err(Error::NoEntry) => Ok(None),
+        Err(error) => Err(words(&error)),
+    })
+}
+
+/// Removes the secret under `name`; returns what it was, where there was one.
+pub(super) fn take(name: &str) -> Result<Option<Secret>, String> {
+    let name = name.to_owned();
+    within_deadline(move || {
+        let entry = entry(&name)?;
+        let secret = match entry.get_password().map(Secret::new) {
+            Ok(secret) => secret,
+            Err(Error::NoEntry) => return Ok(None),
+            Err(error) => return Err(words(&error)),
+        };
+        entry.delete_credential().map_err(|error| words(&error))?;
+        Ok(Some(secret))
+    })
+}
+
+fn entry(name: &str) -> Result<Entry, String> {
+    Entry::new(SERVICE, name).map_err(|error| match Entry::store_status() {
+        Err(why) => words(why),
+        Ok(()) => words(&error),
+    })
+}
+
+/// Tells why, in a clause without a full stop. Only what cannot hold the secret is repeated.
+fn words(error: &Error) -> String {
+    match error {
+        Error::PlatformFailure(why) | Error::NoStorageAccess(why) => {
+            let why = why.to_string();
+            why.lines().next().unwrap_or_default().trim_end_matches('.').to_owned()
+        }
+        Error::NoEntry => "it keeps nothing (it may have no collection)".to_owned(),
+        Error::NoDefaultStore => "there is none".to_owned(),
+        _ => "it gave an answer that is not understood".to_owned(),
+    }
+}
+
+fn within_deadline<T: Send + 'static>(
+    job: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, String> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    thread::Builder::new()
+        .name("keyring".to_owned())
+        .spawn(move || sender.send(job()))
+        .map_err(|error| error.to_string())?;
+    match receiver.recv_timeout(DEADLINE) {
+        Ok(done) => done,
+        Err(mpsc::RecvTimeoutError::Timeout) => {
+            Err(format!("it did not answer within {} seconds", DEADLINE.as_secs()))
+        }
+        Err(mpsc::RecvTimeoutError::Disconnected) => Err("it failed".to_owned()),
+    }
+}

@@ -1,0 +1,241 @@
+//! This program's own login: an API key in the keyring or in a file, and a record of it in the configuration.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::keyring;
+use crate::backend::remote::Token;
+use crate::config::remote::{self, Urls};
+use crate::config::{ConfigFile, Keeper, LoginRecord, Profile};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{ApiKeyId, BackendKind};
+use crate::private_file;
+use crate::secret::{self, Secret};
+
+const MOST: u64 = 64 * 1024;
+
+/// The file of a login that is kept in one.
+#[derive(Serialize, Deserialize)]
+struct KeptKey<'a> {
+    #[serde(borrow)]
+    endpoint: Cow<'a, str>,
+    #[serde(borrow)]
+    apikey: Cow<'a, str>,
+}
+
+/// Returns where a login's key belongs.
+pub fn urls(record: &LoginRecord) -> Result<Urls> {
+    let auth = record.auth.as_deref().map(|auth| remote::parse("The login's token service", auth));
+    Ok(Urls {
+        endpoint: Some(remote::parse("The login's endpoint", &record.endpoint)?),
+        auth: auth.transpose()?,
+        disable_ssl: false,
+    })
+}
+
+/// Says where a login's key is kept.
+pub fn keeper(record: &LoginRecord) -> &'static str {
+    match record.kept {
+        Keeper::Keyring => "OS keyring",
+        Keeper::File => "file",
+    }
+}
+
+/// Returns the file of a login that is kept in one.
+pub fn file(record: &LoginRecord, directory: &Path) -> PathBuf {
+    directory.join(format!("{PREFIX}{}{SUFFIX}", record.entry))
+}
+
+const PREFIX: &str = "login-";
+const SUFFIX: &str = ".json";
+
+fn name_in_keyring(record: &LoginRecord) -> String {
+    format!("{} {}", record.endpoint, record.entry)
+}
+
+/// Reads the key of a login. Where it is gone, another process may just have logged in anew.
+pub(super) fn read(record: &LoginRecord, directory: &Path) -> Result<Secret> {
+    if let Some(key) = read_kept(record, directory)? {
+        return Ok(key);
+    }
+    let logins = ConfigFile::read(directory)?.logins;
+    let newer = logins.iter().find(|other| is_same(other, record) && other.entry != record.entry);
+    let key = newer.map_or(Ok(None), |newer| read_kept(newer, directory))?;
+    key.ok_or_else(|| {
+        let (endpoint, keeper) = (&record.endpoint, keeper(record));
+        let told = format!("The API key of the login to {endpoint} is gone from its {keeper}.");
+        Error::new(ErrorKind::NotLoggedIn, told).hint(AGAIN)
+    })
+}
+
+fn read_kept(record: &LoginRecord, directory: &Path) -> Result<Option<Secret>> {
+    if record.kept == Keeper::Keyring {
+        return keyring::get(&name_in_keyring(record)).map_err(|why| no_keyring(&why));
+    }
+    let path = file(record, directory);
+    let broken = |why: &str| {
+        let told = format!("The login in {} cannot be used: {why}.", path.display());
+        Error::new(ErrorKind::NotLoggedIn, told).hint(AGAIN)
+    };
+    let bytes =
+        private_file::read_small(&path, MOST).map_err(|error| broken(&error.to_string()))?;
+    let Some(bytes) = bytes else { return Ok(None) };
+    let kept: KeptKey<'_> =
+        serde_json::from_slice(&bytes).map_err(|_| broken("it is not as it was written"))?;
+    if kept.endpoint != record.endpoint {
+        return Err(broken("it belongs to another endpoint"));
+    }
+    super::usable(Secret::new(kept.apikey.into_owned()), &path.display().to_string()).map(Some)
+}
+
+const AGAIN: &str = "Log in again with 'ibmcloud-iam login'.";
+
+/// Tells that the keyring cannot be used.
+pub fn no_keyring(why: &str) -> Error {
+    Error::new(ErrorKind::Unavailable, format!("The OS keyring cannot be used: {why}.")).hint(
+        "Unlock or start it, or keep the API key in a file (0600) with 'ibmcloud-iam login --insecure-storage'.",
+    )
+}
+
+/// Makes the record of a login that is about to be kept.
+pub fn record(
+    urls: (&str, &str),
+    token: &Token,
+    apikey_id: Option<&ApiKeyId>,
+    kept: Keeper,
+) -> Result<LoginRecord> {
+    let (endpoint, auth) = urls;
+    let identity = token.identity();
+    Ok(LoginRecord {
+        endpoint: endpoint.to_owned(),
+        auth: (auth != endpoint).then(|| auth.to_owned()),
+        kept,
+        entry: new_entry()?,
+        iam_id: identity.iam_id.to_string(),
+        account_id: identity.account_id.to_string(),
+        user: identity.user.clone(),
+        apikey_id: apikey_id.map(ToString::to_string),
+    })
+}
+
+/// Puts the key of a login into the keyring; says in a clause why that cannot be.
+pub fn put_into_keyring(record: &LoginRecord, key: &Secret) -> std::result::Result<(), String> {
+    keyring::put(&name_in_keyring(record), key)
+}
+
+/// Keeps a login in the place of the one that its endpoint had; the key is in the keyring already, or goes to its file
+/// now. `profile` remembers an endpoint that was named.
+pub fn keep(
+    record: &LoginRecord,
+    key: &Secret,
+    directory: &Path,
+    profile: &Profile,
+    is_named: bool,
+) -> Result<()> {
+    let replaced = ConfigFile::change(directory, |config| {
+        sweep(config, directory);
+        if record.kept == Keeper::File {
+            write(record, key, directory)?;
+        }
+        let (replaced, mut logins): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut config.logins).into_iter().partition(|old| is_same(old, record));
+        logins.push(record.clone());
+        config.logins = logins;
+        config.backend = Some(BackendKind::Remote);
+        if profile.named().is_some() && is_named {
+            config.endpoint = Some(record.endpoint.clone());
+        }
+        Ok(replaced)
+    })?;
+    // What is left of the old one is of no use to anybody, and no reason to fail.
+    for old in replaced {
+        let _ = remove_key(&old, directory);
+    }
+    Ok(())
+}
+
+/// Keeps another key in the place of a login's, by the same means.
+pub fn move_to(
+    record: &LoginRecord,
+    key: &Secret,
+    apikey_id: &ApiKeyId,
+    directory: &Path,
+    profile: &Profile,
+) -> Result<()> {
+    let moved = LoginRecord {
+        entry: new_entry()?,
+        apikey_id: Some(apikey_id.to_string()),
+        ..record.clone()
+    };
+    if moved.kept == Keeper::Keyring {
+        put_into_keyring(&moved, key).map_err(|why| no_keyring(&why))?;
+    }
+    keep(&moved, key, directory, profile, false)
+}
+
+fn new_entry() -> Result<String> {
+    let random = secret::random::<8>().map_err(|error| {
+        Error::new(ErrorKind::Failure, format!("The system has no randomness: {error}."))
+    })?;
+    Ok(secret::hex(&random))
+}
+
+fn is_same(a: &LoginRecord, b: &LoginRecord) -> bool {
+    (&a.endpoint, &a.auth) == (&b.endpoint, &b.auth)
+}
+
+fn write(record: &LoginRecord, key: &Secret, directory: &Path) -> Result<()> {
+    let path = file(record, directory);
+    let kept = KeptKey { endpoint: record.endpoint.as_str().into(), apikey: key.expose().into() };
+    // A buffer that moved would leave the key behind.
+    let room = 64 + 6 * (kept.endpoint.len() + kept.apikey.len());
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    let written = serde_json::to_writer(&mut *bytes, &kept)
+        .map_err(std::io::Error::from)
+        .and_then(|()| private_file::replace(&path, &bytes));
+    written.map_err(|error| {
+        let told = format!("The login cannot be written to {}: {error}.", path.display());
+        Error::new(ErrorKind::Failure, told)
+    })
+}
+
+/// Removes the key of a login; returns it, where it was there.
+pub fn remove_key(record: &LoginRecord, directory: &Path) -> Result<Option<Secret>> {
+    match record.kept {
+        Keeper::Keyring => keyring::take(&name_in_keyring(record)).map_err(|why| no_keyring(&why)),
+        Keeper::File => {
+            let path = file(record, directory);
+            // One that cannot be read can be removed all the same.
+            let key = read_kept(record, directory).ok().flatten();
+            private_file::remove(&path).map_err(|error| {
+                let told = format!("{} cannot be removed: {error}.", path.display());
+                Error::new(ErrorKind::Failure, told)
+            })?;
+            Ok(key)
+        }
+    }
+}
+
+/// Removes the files of logins that no record names: what an interrupted login left.
+fn sweep(config: &ConfigFile, directory: &Path) {
+    let Ok(entries) = std::fs::read_dir(directory) else { return };
+    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let is_used = config.logins.iter().any(|login| file(login, directory) == path);
+        if name.starts_with(PREFIX) && !is_used {
+            let _ = private_file::remove(&path);
+        }
+    }
+}
+
+/// Removes the record of a login whose key is gone.
+pub fn forget(record: &LoginRecord, directory: &Path) -> Result<()> {
+    ConfigFile::change(directory, |config| {
+        sweep(config, directory);
+        config.logins.retain(|login| login != record);
+        Ok(())
+    })
+}

@@ -1,0 +1,232 @@
+//! The external configuration of IBM's SDKs: properties in a file or in the environment (`api/auth.md` §6).
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+use zeroize::Zeroizing;
+
+use super::{Candidate, Kind, Place, Search, State, empty, input, usable};
+use crate::backend::remote::Credential;
+use crate::config::remote::{self, Urls};
+use crate::config::{self, SDK_PREFIX};
+use crate::error::{Error, ErrorKind, Result};
+use crate::private_file;
+use crate::secret::Secret;
+
+const FILE: &str = "ibm-credentials.env";
+const MOST: u64 = 64 * 1024;
+
+/// The properties that make a source of the variables: a credential, or which kind there is. The others are settings
+/// for whatever credential.
+const OF_CREDENTIALS: [&str; 10] = [
+    "APIKEY",
+    "BEARER_TOKEN",
+    "AUTH_TYPE",
+    "AUTHTYPE",
+    "CR_TOKEN_FILENAME",
+    "IAM_PROFILE_CRN",
+    "IAM_PROFILE_ID",
+    "IAM_PROFILE_NAME",
+    "PASSWORD",
+    "USERNAME",
+];
+
+/// Properties by name, without their prefix.
+struct Properties {
+    /// What to call where they are.
+    source: String,
+    /// Whether a name's value is where `@FILE` means a file, as in a variable.
+    in_variables: bool,
+    found: Vec<(String, Zeroizing<String>)>,
+}
+
+/// Looks at one of the files.
+pub(super) fn file(search: &Search<'_>, place: Place) -> State {
+    let (path, is_named) = match place {
+        Place::SdkFile => match search.environment.raw(config::SDK_FILE) {
+            None => return State::absent("not set"),
+            Some(path) if path.is_empty() => return State::Broken(empty(config::SDK_FILE)),
+            Some(path) => (PathBuf::from(path), true),
+        },
+        Place::SdkFileHere => (PathBuf::from(FILE), false),
+        _ => match search.environment.raw("HOME").filter(|home| !home.is_empty()) {
+            None => return State::absent("no home directory"),
+            Some(home) => (PathBuf::from(home).join(FILE), false),
+        },
+    };
+    let shown = path.display().to_string();
+    let source = if is_named {
+        format!("{} ('{shown}')", config::SDK_FILE)
+    } else {
+        format!("'{}'", place.as_str())
+    };
+    let bytes = match private_file::read_small(&path, MOST) {
+        Ok(None) if is_named => return State::Broken(broken(&source, "names no file")),
+        Ok(None) => return State::absent("no such file"),
+        Ok(Some(bytes)) => bytes,
+        Err(error) => return State::Broken(broken(&source, &format!("cannot be read: {error}"))),
+    };
+    let Ok(text) = str::from_utf8(&bytes) else {
+        return State::Broken(broken(&source, "is not valid UTF-8"));
+    };
+    let properties = Properties { found: properties(text), in_variables: false, source };
+    if properties.found.is_empty() {
+        return if is_named {
+            State::Broken(broken(&properties.source, "holds no IAM_IDENTITY_APIKEY"))
+        } else {
+            State::absent("holds nothing that begins with IAM_IDENTITY_")
+        };
+    }
+    let detail = if is_named { shown } else { String::new() };
+    candidate(&properties, place, detail)
+        .and_then(|found| belongs(search, found))
+        .map_or_else(State::Broken, |found| State::Present(Box::new(found)))
+}
+
+/// Looks at the variables.
+pub(super) fn variables(search: &Search<'_>) -> State {
+    let mut found = Vec::new();
+    for name in OF_CREDENTIALS {
+        let variable = format!("{SDK_PREFIX}{name}");
+        match search.environment.raw(&variable).map(OsStr::to_str) {
+            None => {}
+            Some(None) => return State::Broken(super::unusable(&variable, "is not valid UTF-8")),
+            Some(Some(value)) => found.push((name.to_owned(), Zeroizing::new(value.to_owned()))),
+        }
+    }
+    if found.is_empty() {
+        return State::absent("not set");
+    }
+    let properties = Properties { found, in_variables: true, source: "The environment".to_owned() };
+    match candidate(&properties, Place::SdkVariables, String::new()) {
+        Ok(found) => State::Present(Box::new(found)),
+        Err(error) => State::Broken(error),
+    }
+}
+
+/// Reads `IAM_IDENTITY_NAME=VALUE` lines; `#` begins a comment, and other services' properties are not ours to judge.
+fn properties(text: &str) -> Vec<(String, Zeroizing<String>)> {
+    text.lines()
+        .map(str::trim)
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once('='))
+        .filter_map(|(name, value)| {
+            let name = name.trim().strip_prefix(SDK_PREFIX)?;
+            Some((name.to_owned(), Zeroizing::new(value.trim().to_owned())))
+        })
+        .collect()
+}
+
+impl Properties {
+    /// Returns a property that must not be empty where it is there.
+    fn get(&self, name: &str) -> Result<Option<&str>> {
+        match self.found.iter().find(|(found, _)| found == name) {
+            None => Ok(None),
+            Some((_, value)) if value.is_empty() && self.in_variables => {
+                Err(empty(&format!("{SDK_PREFIX}{name}")))
+            }
+            Some((_, value)) if value.is_empty() => {
+                Err(broken(&self.source, &format!("holds an empty {SDK_PREFIX}{name}")))
+            }
+            Some((_, value)) => Ok(Some(value)),
+        }
+    }
+
+    fn secret(&self, name: &str) -> Result<Option<Secret>> {
+        let Some(value) = self.get(name)? else { return Ok(None) };
+        let called = format!("{SDK_PREFIX}{name}");
+        let named = if self.in_variables { called } else { format!("{called} in {}", self.source) };
+        match value.strip_prefix('@').filter(|_| self.in_variables) {
+            Some(file) => {
+                let key = input::read_file(file).map_err(|error| {
+                    super::unusable(&named, &format!("names a file: {}", error.message))
+                })?;
+                usable(key, &named)
+            }
+            None => usable(Secret::new(value.to_owned()), &named),
+        }
+        .map(Some)
+    }
+
+    fn is_true(&self, name: &str) -> bool {
+        self.found.iter().any(|(found, value)| found == name && value.eq_ignore_ascii_case("true"))
+    }
+}
+
+fn candidate(properties: &Properties, place: Place, detail: String) -> Result<Candidate> {
+    let kind = match properties.get("AUTH_TYPE")?.or(properties.get("AUTHTYPE")?) {
+        Some(kind) => kind.to_ascii_lowercase(),
+        None if properties.get("APIKEY")?.is_some() => "iam".to_owned(),
+        None if properties.get("BEARER_TOKEN")?.is_some() => "bearertoken".to_owned(),
+        None => {
+            return Err(broken(
+                &properties.source,
+                "holds neither IAM_IDENTITY_APIKEY nor IAM_IDENTITY_BEARER_TOKEN",
+            ));
+        }
+    };
+    let needed = |name: &str| {
+        properties
+            .secret(name)?
+            .ok_or_else(|| broken(&properties.source, &format!("holds no {SDK_PREFIX}{name}")))
+    };
+    let credential = match kind.as_str() {
+        "iam" => Credential::ApiKey(needed("APIKEY")?),
+        "bearertoken" => Credential::BearerToken(needed("BEARER_TOKEN")?),
+        _ => {
+            let told = format!("asks for the credential type '{kind}', which is not covered");
+            return Err(broken(&properties.source, &told));
+        }
+    };
+    let mut urls = Urls::default();
+    // Variables name a URL for every credential, and are looked at elsewhere; a file's are its own credential's.
+    if !properties.in_variables {
+        let called = |name: &str| format!("{SDK_PREFIX}{name} in {}", properties.source);
+        urls = Urls {
+            endpoint: properties
+                .get("URL")?
+                .map(|text| remote::parse(&called("URL"), text))
+                .transpose()?,
+            auth: properties
+                .get("AUTH_URL")?
+                .map(|text| remote::parse_auth(&called("AUTH_URL"), text))
+                .transpose()?,
+            disable_ssl: properties.is_true("DISABLE_SSL")
+                || properties.is_true("AUTH_DISABLE_SSL"),
+        };
+    }
+    Ok(Candidate { place, detail, urls, kind: Kind::Ready(credential) })
+}
+
+/// Refuses a file whose credential belongs elsewhere than to the endpoint that was named for this command.
+fn belongs(search: &Search<'_>, found: Candidate) -> Result<Candidate> {
+    match search.named.excludes(&found.urls).filter(|_| search.named.is_firm) {
+        None => Ok(found),
+        Some(why) => Err(Error::new(
+            ErrorKind::NotLoggedIn,
+            format!("The credential of {} {why}; it was not sent there.", found.source()),
+        )
+        .hint("Name the same endpoint in both places, or give another credential.")),
+    }
+}
+
+fn broken(source: &str, why: &str) -> Error {
+    Error::new(ErrorKind::NotLoggedIn, format!("{source} {why}.")).hint(format!(
+        "Write lines such as 'IAM_IDENTITY_APIKEY=...' into it, or do without it; {}=local asks for the local store.",
+        config::BACKEND
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_properties_and_the_rest_is_not_ours() {
+        let text = "# a comment\n\nIAM_IDENTITY_APIKEY= -a=b \r\n#IAM_IDENTITY_URL=x\nOTHER_APIKEY=y\nIAM_IDENTITY_URL=\nno line";
+        let found = properties(text);
+        let found: Vec<(&str, &str)> =
+            found.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(found, [("APIKEY", "-a=b"), ("URL", "")]);
+    }
+}

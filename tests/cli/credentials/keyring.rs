@@ -1,0 +1,286 @@
+//! The keyring of the operating system: a real Secret Service, in every mood.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::{bare, log_in, service, whoami};
+use crate::support::disk::snapshot;
+use crate::support::server::Server;
+use crate::support::{Outcome, Sandbox, run, skipped};
+
+/// A bus without services that start by themselves.
+const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:dir=/tmp</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"#;
+
+/// How long the helpers may take to start.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A session bus of the test's own.
+struct Bus {
+    daemon: Child,
+    address: String,
+}
+
+/// A Secret Service on it.
+struct Provider(Child);
+
+impl Drop for Bus {
+    fn drop(&mut self) {
+        end(&mut self.daemon);
+    }
+}
+
+impl Drop for Provider {
+    fn drop(&mut self) {
+        end(&mut self.0);
+    }
+}
+
+fn end(child: &mut Child) {
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// Starts a bus; `None` where this machine cannot, which is said.
+fn bus(sandbox: &Sandbox) -> Option<Bus> {
+    let has = |tool: &str| sandbox.bash(&format!("command -v {tool}")).code == 0;
+    if let Some(missing) =
+        ["dbus-daemon", "dbus-send", "gnome-keyring-daemon"].iter().find(|tool| !has(tool))
+    {
+        skipped(&format!("{missing} is not installed"));
+        return None;
+    }
+    let config = sandbox.root().join("bus.conf");
+    fs::write(&config, BUS).unwrap();
+    let mut daemon = sandbox
+        .program("dbus-daemon")
+        .arg(format!("--config-file={}", config.display()))
+        .args(["--nofork", "--print-address=1"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut address = String::new();
+    BufReader::new(daemon.stdout.take().unwrap()).read_line(&mut address).unwrap();
+    Some(Bus { daemon, address: address.trim().to_owned() })
+}
+
+impl Bus {
+    fn on(&self, mut command: Command) -> Command {
+        command.env("DBUS_SESSION_BUS_ADDRESS", &self.address);
+        command
+    }
+
+    /// Starts a Secret Service over the keyrings below `home`, unlocked or locked.
+    fn provider(&self, sandbox: &Sandbox, home: &Path, is_unlocked: bool) -> Provider {
+        use std::os::unix::fs::DirBuilderExt as _;
+        let runtime = home.join("run");
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&runtime).unwrap();
+        let mut command = self.on(sandbox.program("gnome-keyring-daemon"));
+        command.args(["--foreground", "--components=secrets"]);
+        if is_unlocked {
+            command.arg("--unlock");
+        }
+        command.env("HOME", home).env("XDG_RUNTIME_DIR", &runtime);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut daemon = command.spawn().unwrap();
+        daemon.stdin.take().unwrap().write_all(b"test-password").unwrap();
+        let provider = Provider(daemon);
+        let start = Instant::now();
+        let has_owner = || {
+            let mut ask = self.on(sandbox.program("dbus-send"));
+            ask.args(["--session", "--print-reply=literal", "--dest=org.freedesktop.DBus", "/"]);
+            ask.args(["org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets"]);
+            run(&mut ask, b"").stdout.contains("true")
+        };
+        while !has_owner() {
+            assert!(start.elapsed() < PATIENCE, "the Secret Service does not start");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        provider
+    }
+
+    fn run(&self, sandbox: &Sandbox, args: &[&str], input: &str) -> Outcome {
+        run(&mut self.on(bare(sandbox, args)), input.as_bytes())
+    }
+
+    /// Logs in with a key that the keyring keeps.
+    #[track_caller]
+    fn log_in(&self, sandbox: &Sandbox, server: &Server, key: &str) -> Outcome {
+        let url = server.url();
+        self.run(sandbox, &["login", "--apikey", "-", "--endpoint", &url], key)
+    }
+}
+
+/// Everything below the program's own directory, as one text.
+fn everything(sandbox: &Sandbox) -> String {
+    let things = snapshot(&sandbox.root().join("home"));
+    things.values().map(|thing| String::from_utf8_lossy(&thing.bytes).into_owned()).collect()
+}
+
+#[test]
+fn a_key_lives_in_the_keyring_and_nowhere_else() {
+    let (server, sandbox) = (service(), Sandbox::new());
+    let Some(bus) = bus(&sandbox) else { return };
+    let keyrings = sandbox.root().join("keyrings");
+    let provider = bus.provider(&sandbox, &keyrings, true);
+    let outcome = bus.log_in(&sandbox, &server, "-key-with-\"quotes\\");
+    outcome.ok();
+    let outcome = bus.log_in(&sandbox, &server, "-key-of-the-keyring");
+    assert!(
+        outcome.ok().stdout.ends_with("The API key is kept in the OS keyring.\n"),
+        "{outcome:#?}"
+    );
+    let config = everything(&sandbox).replace("\"user\": \"-key-of-the-keyring\"", "");
+    let config = config.replace("\"iam_id\": \"IBMid--key-of-the-keyring\"", "");
+    assert!(config.contains("\"kept\": \"keyring\"") && !config.contains("-key-of"), "{config}");
+    let who = |sandbox: &Sandbox| whoami(bus.on(bare(sandbox, &["whoami", "-o", "json"])));
+    assert_eq!(
+        (&who(&sandbox)["user"], &who(&sandbox)["detail"]),
+        (&"-key-of-the-keyring".into(), &"OS keyring".into())
+    );
+    // Another session of the same person finds it again.
+    drop(provider);
+    let provider = bus.provider(&sandbox, &keyrings, true);
+    fs::remove_dir_all(sandbox.root().join("home/tokens")).unwrap();
+    assert_eq!(who(&sandbox)["user"], "-key-of-the-keyring");
+    // A new login takes the place of the old one, and a profile has its own.
+    bus.log_in(&sandbox, &server, "second").ok();
+    let url = server.url();
+    bus.run(&sandbox, &["login", "--apikey", "-", "--profile", "p", "--endpoint", &url], "third")
+        .ok();
+    assert_eq!(who(&sandbox)["user"], "second");
+    bus.run(&sandbox, &["logout"], "").ok();
+    bus.run(&sandbox, &["api-keys"], "").code(7);
+    bus.run(&sandbox, &["api-keys", "--profile", "p"], "").ok();
+    // In a file from now on; then nothing asks the keyring.
+    bus.log_in(&sandbox, &server, "fourth").ok();
+    drop(log_in(&sandbox, &server, "fifth", &[]));
+    drop(provider);
+    assert_eq!(who(&sandbox)["user"], "fifth");
+}
+
+#[test]
+fn a_locked_keyring_is_said_to_be() {
+    let (server, sandbox) = (service(), Sandbox::new());
+    let Some(bus) = bus(&sandbox) else { return };
+    let keyrings = sandbox.root().join("keyrings");
+    drop({
+        let provider = bus.provider(&sandbox, &keyrings, true);
+        bus.log_in(&sandbox, &server, "key").ok();
+        provider
+    });
+    let before = everything(&sandbox);
+    let _locked = bus.provider(&sandbox, &keyrings, false);
+    for args in [&["api-keys"][..], &["whoami"], &["bearer-token"], &["logout"]] {
+        unusable(&bus.run(&sandbox, args, ""));
+    }
+    unusable(&bus.log_in(&sandbox, &server, "other"));
+    let records = |text: &str| text.matches("\"entry\"").count();
+    assert_eq!(records(&everything(&sandbox)), records(&before), "the login stays");
+}
+
+#[track_caller]
+fn unusable(outcome: &Outcome) {
+    assert!(
+        outcome.code(10).stderr.starts_with("FAILED\nThe OS keyring cannot be used: "),
+        "{outcome:#?}"
+    );
+    assert!(
+        outcome.stderr.contains("Unlock or start it, or keep the API key in a file"),
+        "{outcome:#?}"
+    );
+}
+
+#[test]
+fn a_bus_without_a_provider_or_a_provider_without_a_keyring_keeps_nothing() {
+    let (server, sandbox) = (service(), Sandbox::new());
+    let Some(bus) = bus(&sandbox) else { return };
+    unusable(&bus.log_in(&sandbox, &server, "key"));
+    let _empty = bus.provider(&sandbox, &sandbox.root().join("nothing"), false);
+    unusable(&bus.log_in(&sandbox, &server, "key"));
+    assert!(!everything(&sandbox).contains("\"entry\""));
+    // What the record knows and the keyring does not is an error, and no silence.
+    let record = format!(
+        "{{\"backend\":\"remote\",\"logins\":[{{\"endpoint\":\"{}\",\"kept\":\"keyring\",\
+         \"entry\":\"0000000000000000\",\"iam_id\":\"i\",\"account_id\":\"a\",\"user\":\"u\"}}]}}",
+        server.url()
+    );
+    fs::write(sandbox.root().join("home/config.json"), record).unwrap();
+    let refused = bus.run(&sandbox, &["api-keys"], "");
+    assert!(refused.code(7).stderr.contains("is gone from its OS keyring."), "{refused:#?}");
+    assert!(refused.stderr.contains("Log in again with 'ibmcloud-iam login'."), "{refused:#?}");
+    bus.run(&sandbox, &["logout"], "").ok();
+    bus.run(&sandbox, &["logout"], "").ok().stdout("Nobody was logged in\n");
+}
+
+#[test]
+fn a_keyring_that_hangs_hangs_nobody_for_long() {
+    let (server, sandbox) = (service(), Sandbox::new());
+    let Some(bus) = bus(&sandbox) else { return };
+    let provider = bus.provider(&sandbox, &sandbox.root().join("keyrings"), true);
+    bus.log_in(&sandbox, &server, "key").ok();
+    let pid = Pid::from_child(&provider.0);
+    kill_process(pid, Signal::STOP).unwrap();
+    let url = server.url();
+    let mut longest = Duration::ZERO;
+    for args in [
+        &["api-keys"][..],
+        &["api-key-create", "x", "--file", "k"],
+        &["whoami", "--explain"],
+        &["bearer-token"],
+        &["logout"],
+        &["login", "--apikey", "-", "--endpoint", &url],
+    ] {
+        let start = Instant::now();
+        let outcome = bus.run(&sandbox, args, "other");
+        let took = start.elapsed();
+        unusable(&outcome);
+        assert!(outcome.stderr.contains("it did not answer within 3 seconds"), "{outcome:#?}");
+        assert!(took < Duration::from_secs(4), "{args:?} took {took:?}");
+        longest = longest.max(took);
+    }
+    println!("longest: {longest:?}");
+    // Whoever needs no keyring does not ask it, and so needs no patience.
+    for (args, variable) in [
+        (&["--version"][..], None),
+        (&["api-keys", "--backend", "local"], None),
+        (&["api-keys", "--endpoint", &url], Some(("IBMCLOUD_API_KEY", "key"))),
+        (&["whoami", "--endpoint", &url], Some(("IC_API_KEY", "key"))),
+        (
+            &["login", "--apikey", "-", "--insecure-storage", "--profile", "p"],
+            Some(("IBMCLOUD_IAM_API_ENDPOINT", url.as_str())),
+        ),
+        (&["api-keys", "--profile", "p"], None),
+    ] {
+        let start = Instant::now();
+        let mut command = bus.on(bare(&sandbox, args));
+        command.envs(variable);
+        run(&mut command, b"key").ok();
+        assert!(start.elapsed() < Duration::from_millis(2_500), "{args:?}");
+    }
+    let mut shell = bus.on(bare(&sandbox, &["--", "ibmcloud-iam", "api-key", ""]));
+    shell.env("IBMCLOUD_IAM_COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", "2");
+    let start = Instant::now();
+    run(&mut shell, b"");
+    assert!(start.elapsed() < Duration::from_millis(2_500), "completion asked the keyring");
+    kill_process(pid, Signal::CONT).unwrap();
+    assert_eq!(whoami(bus.on(bare(&sandbox, &["whoami", "-o", "json"])))["user"], "key");
+}

@@ -1,0 +1,244 @@
+//! Killed, or cut off, at every request of a rotation at the service; then settled either way.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use reqwest::header::{CONTENT_TYPE, ETAG};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use super::{Listed, assert_held, assert_settled, id_in, listed};
+use crate::support::emulator::Emulator;
+use crate::support::server::{Answer, Request, Server};
+use crate::support::{Outcome, Sandbox, run};
+
+/// What happens at a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Blow {
+    /// The client dies before the service gets it.
+    KillBefore,
+    /// The client dies when the service has done it.
+    KillAfter,
+    /// The connection ends before the service gets it.
+    DropBefore,
+    /// The connection ends when the service has done it.
+    DropAfter,
+}
+
+const BLOWS: [Blow; 4] = [Blow::KillBefore, Blow::KillAfter, Blow::DropBefore, Blow::DropAfter];
+
+/// What the relay is to do, and how far it is.
+#[derive(Default)]
+struct Script {
+    seen: usize,
+    blow: Option<(usize, Blow)>,
+    client: Option<u32>,
+}
+
+/// A service that can be cut off at every request: a relay before an emulator.
+struct Rig {
+    sandbox: Sandbox,
+    emulator: Emulator,
+    relay: Server,
+    script: Arc<Mutex<Script>>,
+    old: String,
+    /// Whether the credential in use is the key that is rotated.
+    is_own: bool,
+}
+
+impl Rig {
+    fn new(is_own: bool) -> Self {
+        let sandbox = Sandbox::new();
+        let emulator = Emulator::start(&sandbox, &["--in-memory"], &[]);
+        let script = Arc::new(Mutex::new(Script::default()));
+        let (to, told) = (emulator.endpoint().to_owned(), Arc::clone(&script));
+        let relay = Server::start(move |request| relayed(&to, &told, request));
+        let mut rig = Self { sandbox, emulator, relay, script, old: String::new(), is_own: false };
+        rig.run(&["api-key-create", "ci", "--file", "key.json", "-q"]).ok();
+        rig.old = rig.held_in_file().unwrap();
+        fs::copy(rig.sandbox.work("key.json"), rig.sandbox.root().join("old.json")).unwrap();
+        rig.is_own = is_own;
+        rig
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.sandbox.command(args);
+        let own = self.sandbox.work("key.json");
+        let key = if self.is_own { own.as_path() } else { self.emulator.key_file() };
+        command
+            .env("IBMCLOUD_IAM_BACKEND", "remote")
+            .env("IBMCLOUD_IAM_API_ENDPOINT", self.relay.url())
+            .env("IBMCLOUD_API_KEY", format!("@{}", key.display()))
+            .env("IBMCLOUD_HTTP_TIMEOUT", "2");
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Outcome {
+        run(&mut self.command(args), b"")
+    }
+
+    /// Runs a command and strikes it at its nth request; tells whether it came so far.
+    fn strike(&self, args: &[&str], at: usize, blow: Blow) -> (Outcome, bool) {
+        *self.script.lock().unwrap() = Script { blow: Some((at, blow)), ..Script::default() };
+        let mut command = self.command(args);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().unwrap();
+        self.script.lock().unwrap().client = Some(child.id());
+        let outcome = Outcome::from(child.wait_with_output().unwrap());
+        let mut script = self.script.lock().unwrap();
+        script.blow = None;
+        (outcome, script.seen >= at)
+    }
+
+    fn held_in_file(&self) -> Option<String> {
+        id_in(&fs::read(self.sandbox.work("key.json")).ok()?)
+    }
+
+    /// The keys that there are, asked for at the emulator itself.
+    fn keys(&self) -> Vec<Listed> {
+        let mut command = self.sandbox.command(&["api-keys", "--output", "json"]);
+        command
+            .env("IBMCLOUD_IAM_BACKEND", "remote")
+            .env("IBMCLOUD_IAM_API_ENDPOINT", self.emulator.endpoint())
+            .env("IBMCLOUD_API_KEY", format!("@{}", self.emulator.key_file().display()));
+        listed(&run(&mut command, b"").json())
+    }
+
+    /// Whether the value in a key file gets a token.
+    fn logs_in(&self, file: &std::path::Path) -> bool {
+        let Ok(bytes) = fs::read(file) else { return false };
+        let document: Value = serde_json::from_slice(&bytes).unwrap();
+        self.emulator.client().log_in(document["apikey"].as_str().unwrap()).0 == 200
+    }
+
+    #[track_caller]
+    fn assert_tidy(&self, what: &str) {
+        assert_eq!(self.sandbox.open_entries(), 0, "{what}");
+        assert!(self.sandbox.files_in_work().iter().all(|name| name == "key.json"), "{what}");
+    }
+}
+
+/// Passes a request on, unless its turn to be struck has come.
+fn relayed(to: &str, script: &Mutex<Script>, request: &Request) -> Answer {
+    let blow = {
+        let mut script = script.lock().unwrap();
+        script.seen += 1;
+        script.blow.filter(|(at, _)| *at == script.seen).map(|(_, blow)| blow)
+    };
+    let answer = (!matches!(blow, Some(Blow::KillBefore | Blow::DropBefore)))
+        .then(|| passed_on(to, request));
+    match blow {
+        None => answer.unwrap(),
+        Some(Blow::DropBefore | Blow::DropAfter) => Answer::Close,
+        Some(Blow::KillBefore | Blow::KillAfter) => {
+            let start = Instant::now();
+            let client = loop {
+                assert!(start.elapsed() < Duration::from_secs(10), "the client is not known");
+                if let Some(client) = script.lock().unwrap().client {
+                    break client;
+                }
+                thread::sleep(Duration::from_millis(1));
+            };
+            let client = Pid::from_raw(client.cast_signed()).unwrap();
+            kill_process(client, Signal::KILL).unwrap();
+            Answer::Close
+        }
+    }
+}
+
+fn passed_on(to: &str, request: &Request) -> Answer {
+    let client = crate::support::server::client(None);
+    let method = request.method.parse().unwrap();
+    let mut onward = client.request(method, format!("{to}{}", request.path));
+    for (name, value) in &request.headers {
+        if !["host", "content-length", "connection"].contains(&name.to_ascii_lowercase().as_str()) {
+            onward = onward.header(name, value);
+        }
+    }
+    let answer = onward.body(request.body.clone()).send().unwrap();
+    let status = answer.status().as_u16();
+    let headers = [CONTENT_TYPE, ETAG].into_iter().filter_map(|name| {
+        let value = answer.headers().get(&name)?.to_str().unwrap().to_owned();
+        Some((name.to_string(), value))
+    });
+    let headers = headers.collect();
+    let body = answer.bytes().unwrap().to_vec();
+    Answer::Whole { status, headers, body }
+}
+
+/// How an interruption is followed up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    Recover,
+    Again,
+}
+
+/// Strikes a rotation to FILE at its nth request, and settles it; tells whether there was an nth request.
+fn struck(args: &[&str], is_own: bool, at: usize, blow: Blow, then: Then) -> bool {
+    let rig = Rig::new(is_own);
+    let (outcome, was_struck) = rig.strike(args, at, blow);
+    let what = format!("{blow:?} at request {at}, own {is_own}, then {then:?}: {outcome:#?}");
+    let held = [rig.held_in_file().unwrap(), rig.old.clone()];
+    assert_held(&rig.keys(), &held, &what);
+    let old = rig.sandbox.root().join("old.json");
+    assert!(rig.logs_in(&rig.sandbox.work("key.json")) || rig.logs_in(&old), "{what}");
+    let is_complete = rig.sandbox.open_entries() == 0
+        && !rig.keys().iter().any(|key| key.id == rig.old && key.state == "active");
+    if outcome.code == 0 {
+        assert!(is_complete, "{what}");
+    }
+    if then == Then::Again && !is_complete {
+        let again = rig.run(args);
+        assert_eq!(again.code, 0, "{what}: {again:#?}");
+        assert_ne!(rig.held_in_file(), Some(rig.old.clone()), "{what}");
+    } else {
+        let recovered = rig.run(&["recover", "--force"]);
+        assert_eq!(recovered.code, 0, "{what}: {recovered:#?}");
+    }
+    rig.assert_tidy(&what);
+    assert_settled(&rig.keys(), &[rig.held_in_file().unwrap()], &what);
+    assert!(rig.logs_in(&rig.sandbox.work("key.json")), "{what}");
+    was_struck
+}
+
+/// Strikes a rotation at each of its requests in each way.
+fn walk(args: &'static [&'static str], is_own: bool, then: Then) {
+    thread::scope(|scope| {
+        // The network alone does not care whose credential it is.
+        let blows = if is_own { &BLOWS[..2] } else { &BLOWS[..] };
+        for &blow in blows {
+            scope.spawn(move || {
+                let struck_at = (1..60).take_while(|&at| struck(args, is_own, at, blow, then));
+                let count = struck_at.count();
+                assert!(count >= 8, "only {count} requests");
+            });
+        }
+    });
+}
+
+const TO_FILE: &[&str] = &["api-key-rotate", "ci", "--file", "key.json", "--force"];
+const WITH_GRACE: &[&str] =
+    &["api-key-rotate", "ci", "--file", "key.json", "--force", "--grace", "7d"];
+
+#[test]
+fn a_rotation_is_recovered() {
+    walk(WITH_GRACE, false, Then::Recover);
+}
+
+#[test]
+fn a_rotation_is_repeated() {
+    walk(TO_FILE, false, Then::Again);
+}
+
+#[test]
+fn a_rotation_of_the_credential_in_use_is_recovered() {
+    walk(TO_FILE, true, Then::Recover);
+}
+
+#[test]
+fn a_rotation_of_the_credential_in_use_is_repeated() {
+    walk(WITH_GRACE, true, Then::Again);
+}
