@@ -146,11 +146,12 @@ fn a_service_that_goes_away_after_the_request_leaves_it_unknown() {
         let (mut stream, _) = listener.accept().unwrap();
         drop(listener);
         let mut request = [0; 4096];
-        let key = key_json(1, "ci").to_string();
-        // To find the key, and to tell what is known of it.
-        for _ in 0..2 {
+        // The key, and then its use.
+        for query in [" ", "?include_activity=true "] {
             let length = stream.read(&mut request).unwrap();
-            assert!(request[..length].starts_with(b"GET /v1/apikeys/ApiKey-"));
+            let begins = format!("GET /v1/apikeys/{}{query}", key_id(1));
+            assert!(request[..length].starts_with(begins.as_bytes()));
+            let key = key_json(1, "ci").to_string();
             write!(stream, "HTTP/1.1 200 -\r\nContent-Length: {}\r\n\r\n{key}", key.len()).unwrap();
         }
         let length = stream.read(&mut request).unwrap();
