@@ -64,6 +64,8 @@ pub struct Mode {
     pub dry_run: bool,
     /// Whether the number of keys must be typed, and not only `y`.
     pub counted: bool,
+    /// Whether the keys were not named one by one, so that one which fails is one of several.
+    pub bulk: bool,
 }
 
 impl Mode {
@@ -89,7 +91,12 @@ pub fn refuse_question(mode: Mode, context: &Context) -> Result<()> {
 
 /// Runs a verb over its arguments.
 pub fn run(verb: &Verb, args: &ActArgs, context: &mut Context) -> Result<()> {
-    let mode = Mode { force: args.force.force, dry_run: args.dry_run.dry_run, counted: false };
+    let mode = Mode {
+        force: args.force.force,
+        dry_run: args.dry_run.dry_run,
+        counted: false,
+        bulk: false,
+    };
     refuse_question(mode, context)?;
     let identity = context.identity()?;
     let items = resolve_all(verb, &args.which.keys, context)?;
@@ -105,7 +112,7 @@ pub fn carry_out(
     context: &mut Context,
 ) -> Result<()> {
     let now = context.now()?;
-    let several = items.len() > 1;
+    let several = items.len() > 1 || mode.bulk;
     if !several {
         announce(verb, &items[0], identity, context);
     }

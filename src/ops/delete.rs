@@ -25,7 +25,12 @@ const DELETE: Verb = Verb {
 
 /// Runs `api-key-delete`.
 pub fn run(args: &ApiKeyDeleteArgs, context: &mut Context) -> Result<()> {
-    let mode = Mode { force: args.force.force, dry_run: args.dry_run.dry_run, counted: args.all };
+    let mode = Mode {
+        force: args.force.force,
+        dry_run: args.dry_run.dry_run,
+        counted: args.all,
+        bulk: args.all || args.phased_out,
+    };
     act::refuse_question(mode, context)?;
     let identity = context.identity()?;
     if !args.all && !args.phased_out {

@@ -97,7 +97,7 @@ fn locked_keys_do_not_count() {
     // There is nothing to ask about any more.
     let args = ["api-key-delete", "--all"];
     let end = Terminal::start(&mut sandbox.command(&args), 100).end();
-    end.code(6);
+    end.code(12);
     let begun = [BEGUN, &progress("Deleting", "[ID1]")].concat();
     assert!(screen(&end.text).starts_with(&(begun + "FAILED\n")), "{end:#?}");
 }
