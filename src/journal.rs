@@ -111,6 +111,16 @@ pub enum Step {
     },
     /// The value was printed.
     Delivered,
+    /// A rotation's key exists; its value was handed to nobody yet.
+    Made {
+        /// The key's id.
+        id: String,
+    },
+    /// A later command made this key of the same name, so it is not the one of this entry.
+    Other {
+        /// The key's id.
+        id: String,
+    },
 }
 
 /// The directory of entries.
@@ -143,7 +153,23 @@ impl Orphan {
     pub fn delivering(&self) -> Option<&str> {
         self.steps.iter().find_map(|step| match step {
             Step::Delivering { id } => Some(id.as_str()),
-            Step::Sending { .. } | Step::Delivered => None,
+            _ => None,
+        })
+    }
+
+    /// Returns the id of a rotation's key.
+    pub fn made(&self) -> Option<&str> {
+        self.steps.iter().find_map(|step| match step {
+            Step::Made { id } => Some(id.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Returns the ids of keys that later commands made.
+    pub fn others(&self) -> impl Iterator<Item = &str> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Other { id } => Some(id.as_str()),
+            _ => None,
         })
     }
 
@@ -151,7 +177,7 @@ impl Orphan {
     pub fn in_doubt_until(&self) -> Option<Timestamp> {
         let untils = self.steps.iter().filter_map(|step| match step {
             Step::Sending { until } => Some(*until),
-            Step::Delivering { .. } | Step::Delivered => None,
+            _ => None,
         });
         untils.max()
     }
@@ -219,20 +245,33 @@ impl Journal {
         }
     }
 
-    /// Tells whether ended processes left entries for which `is_ours` holds.
-    pub fn has_orphans(&self, is_ours: impl Fn(&Begun) -> bool) -> bool {
-        self.orphans(1)
+    /// Tells, after so many tries at entries that are held, whether ended processes left some for which `is_ours` holds.
+    pub fn has_orphans(&self, tries: u32, is_ours: impl Fn(&Begun) -> bool) -> bool {
+        self.orphans(tries)
             .is_ok_and(|orphans| orphans.found.iter().any(|orphan| is_ours(&orphan.begun)))
+    }
+
+    /// Notes in the entries that ended processes left, and for which `is_same` holds, that this key is not theirs.
+    pub fn disown(&self, id: &str, is_same: impl Fn(&Begun) -> bool) {
+        let Ok(orphans) = self.orphans(2) else { return };
+        for mut orphan in orphans.found.into_iter().filter(|orphan| is_same(&orphan.begun)) {
+            // Without the note the key may be taken for a candidate, and asked about.
+            let _ = orphan.entry.reach(&Step::Other { id: id.to_owned() });
+        }
     }
 
     /// Tells whether a living process has another entry for which `is_same` holds.
     pub fn is_rivalled(&self, own: &Entry, is_same: impl Fn(&Begun) -> bool) -> bool {
-        let Ok(entries) = fs::read_dir(&self.directory) else { return false };
-        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
-        paths.filter(|path| *path != own.path).any(|path| {
-            let is_held = private_file::open_existing(&path)
-                .is_ok_and(|file| private_file::try_lock_file(&file).is_ok_and(|free| !free));
-            is_held && first_line(&path).is_some_and(|begun| is_same(&begun))
+        self.held_entries()
+            .filter(|path| *path != own.path)
+            .any(|path| first_line(&path).is_some_and(|begun| is_same(&begun)))
+    }
+
+    fn held_entries(&self) -> impl Iterator<Item = PathBuf> {
+        let entries = fs::read_dir(&self.directory).into_iter().flatten();
+        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| {
+            private_file::open_existing(path)
+                .is_ok_and(|file| private_file::try_lock_file(&file).is_ok_and(|free| !free))
         })
     }
 

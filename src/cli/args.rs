@@ -633,8 +633,8 @@ pub struct EmulateArgs {
     #[arg(long, value_name = "FAULT", value_parser = Spec::parse)]
     pub fault: Vec<Spec>,
     /// Make N API keys at first, past the limit, with values that nobody knows
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    pub seed_keys: usize,
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    pub seed_keys: u32,
     /// Nothing to force.
     #[command(flatten)]
     pub force: NothingToForceArgs,

@@ -225,10 +225,18 @@ fn sweep(config: &ConfigFile, directory: &Path) {
     for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let is_used = config.logins.iter().any(|login| file(login, directory) == path);
-        if name.starts_with(PREFIX) && !is_used {
+        if is_of_a_login(name) && !is_used {
             let _ = private_file::remove(&path);
         }
     }
+}
+
+/// Tells whether a file is one that a login made, and not somebody else's that begins alike.
+fn is_of_a_login(name: &str) -> bool {
+    let rest = name.strip_prefix(PREFIX).unwrap_or_default();
+    let tag = rest.split('.').next().unwrap_or_default();
+    let is_tag = tag.len() == 16 && tag.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_tag && rest[tag.len()..].starts_with(".json")
 }
 
 /// Removes the record of a login whose key is gone.

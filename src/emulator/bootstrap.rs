@@ -53,8 +53,10 @@ impl Bootstrap {
         let place = directory.or(made.as_ref().map(TemporaryDir::path)).unwrap_or(Path::new("."));
         let file = place.join(FILE);
         let hash_key = secret::random().map_err(|error| no_key(&file, &error.to_string()))?;
+        let is_there = std::fs::metadata(&file).is_ok_and(|metadata| metadata.len() > 0);
         let (key, value) = match read(&file, identity) {
             Some(kept) => kept,
+            None if is_there => return Err(not_ours(&file)),
             None => make(&file, identity, now)?,
         };
         let hash = value.keyed_hash(&hash_key);
@@ -142,6 +144,18 @@ fn temporary_directory(below: &Path) -> Result<TemporaryDir> {
     let random: [u8; 8] = secret::random().map_err(|error| no_key(below, &error.to_string()))?;
     let path = below.join(format!("ibmcloud-iam-emulator-{}", secret::hex(&random)));
     TemporaryDir::create(path.clone()).map_err(|error| no_key(&path, &error.to_string()))
+}
+
+/// Refuses to replace a file that may be the only copy of somebody's key.
+fn not_ours(file: &Path) -> Error {
+    Error::new(
+        ErrorKind::Destination,
+        format!(
+            "{} is there, and is not the bootstrap API key of this store in a file that only you can read.",
+            file.display()
+        ),
+    )
+    .hint(format!("If it is that key, run 'chmod 600 {0}'; else move it away.", file.display()))
 }
 
 fn no_key(path: &Path, why: &str) -> Error {

@@ -199,6 +199,11 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
+    /// Tells whether it opens things at `now`.
+    pub fn works(&self, now: Timestamp) -> bool {
+        !self.disabled && self.expires_at.is_none_or(|at| at > now)
+    }
+
     /// Returns the cloud resource name; its region segment is empty in reality (`api/iam_identity.md` §2).
     pub fn crn(&self) -> Cow<'_, str> {
         if let Some(crn) = &self.unusual_crn {
@@ -255,6 +260,13 @@ pub struct Activity {
     pub last_authn: Option<Timestamp>,
     /// How often it was.
     pub authn_count: u64,
+}
+
+impl Activity {
+    /// Tells whether a key may have been used; one of which nothing is known may have been.
+    pub fn may_be_used(activity: Option<&Self>) -> bool {
+        activity.is_none_or(|activity| activity.authn_count > 0)
+    }
 }
 
 /// What [`crate::backend::Backend::api_key`] is to bring beside the key itself; both cost the service time.

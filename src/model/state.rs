@@ -46,8 +46,7 @@ impl fmt::Display for State {
 
 /// Returns the state of each key at `now`; `keys` must hold every namesake of each.
 pub fn states(keys: &[ApiKey], now: Timestamp) -> Vec<State> {
-    let expired = |key: &ApiKey| key.expires_at.is_some_and(|at| at <= now);
-    let works = |key: &ApiKey| !key.disabled && !expired(key);
+    let works = |key: &ApiKey| key.works(now);
     if keys.iter().all(|key| !key.disabled && key.expires_at.is_none()) {
         return vec![State::Active; keys.len()];
     }

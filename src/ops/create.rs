@@ -145,7 +145,7 @@ fn agree_to_replace(force: bool, context: &mut Context) -> Result<()> {
 fn warn_of_orphans(identity: &Identity, context: &mut Context) {
     let is_ours =
         |begun: &Begun| context.backend().is_ok_and(|backend| begun.is_of(backend, identity));
-    if context.journal().is_ok_and(|journal| journal.has_orphans(is_ours)) {
+    if context.journal().is_ok_and(|journal| journal.has_orphans(1, is_ours)) {
         let program = context.program();
         let words = format!(
             "An earlier command was interrupted. Run '{program} recover' to finish or undo it."

@@ -26,7 +26,9 @@ pub fn run(args: &EmulateArgs, context: &mut Context) -> Result<()> {
     let server = Server::bind(args.listen).map_err(|error| not_bound(args, &error))?;
     let backend = open_store(args, context)?;
     if args.seed_keys > 0 {
-        backend.seed(args.seed_keys).map_err(|error| context.told(error, "The local store"))?;
+        backend
+            .seed(args.seed_keys as usize)
+            .map_err(|error| context.told(error, "The local store"))?;
     }
     let temporary = if args.in_memory { context.temporary()? } else { PathBuf::new() };
     let faults = args.fault.clone();
@@ -37,6 +39,8 @@ pub fn run(args: &EmulateArgs, context: &mut Context) -> Result<()> {
         Error::new(ErrorKind::Failure, format!("Signals cannot be received: {error}."))
     })?;
     announce(&server.endpoint(), &emulator, context);
+    // Of an emulator that nobody was told of nobody has anything.
+    context.ui.finish()?;
     let outcome = server.run(&emulator, stop);
     warn(&emulator, context);
     outcome

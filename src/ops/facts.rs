@@ -30,7 +30,7 @@ pub(super) fn tell_each(
     for key in keys {
         // What cannot be told is no reason to stop.
         let activity = if is_told { activity(key, &mut is_told, context) } else { None };
-        if activity.as_ref().is_none_or(|activity| activity.authn_count > 0) {
+        if Activity::may_be_used(activity.as_ref()) {
             used.push(key.id.clone());
         }
         let line = line(key, activity.as_ref(), now);

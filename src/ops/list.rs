@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::model::{ApiKey, Owner, Selection, State, states};
 use crate::ops::progress_line;
 use crate::render::{json, table};
+use crate::text::escape;
 
 /// Runs `api-keys`.
 pub fn run(args: &ApiKeysArgs, context: &mut Context) -> Result<()> {
@@ -29,7 +30,9 @@ pub fn run(args: &ApiKeysArgs, context: &mut Context) -> Result<()> {
         return Ok(());
     }
     if args.uuid {
-        ui.data(|out| shown.iter().try_for_each(|(key, _)| writeln!(out, "{}", key.id)));
+        ui.data(|out| {
+            shown.iter().try_for_each(|(key, _)| writeln!(out, "{}", escape(key.id.as_str())))
+        });
         return Ok(());
     }
     ui.ok();

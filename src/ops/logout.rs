@@ -53,8 +53,9 @@ fn logged_out(record: &LoginRecord) -> LoggedOut<'_> {
 /// Removes the key, then its token, then the record: what is interrupted can be repeated.
 fn end(record: &LoginRecord, context: &Context) -> Result<()> {
     let directory = context.directories()?.config.clone();
+    // Before anything is removed: a setting that makes no sense must not leave the token behind.
+    let settings = context.remote_settings(&login::urls(record)?)?;
     if let Some(key) = login::remove_key(record, &directory)? {
-        let settings = context.remote_settings(&login::urls(record)?)?;
         forget_token(&settings, &Credential::ApiKey(key)).map_err(|error| {
             let told = format!("The token of the login cannot be removed: {error}.");
             Error::new(ErrorKind::Failure, told)

@@ -14,8 +14,8 @@ use crate::backend::{BackendError, Condition};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{self, Begun, Entry, Journal, Operation, Retires, Step};
-use crate::model::{ApiKey, Identity, NewApiKey, NewValue, Selection, Timestamp};
-use crate::ops::{delete_unheld, subject};
+use crate::model::{ApiKey, Detail, Identity, NewApiKey, NewValue, Selection, Timestamp};
+use crate::ops::{conflict, delete_unheld, locked, subject};
 use crate::private_file::{self, Destination, DestinationError, Pending, pending_path};
 use crate::render::key_file;
 use crate::secret::Secret;
@@ -31,8 +31,8 @@ pub(super) struct Plan<'a> {
     pub(super) destination: Option<Destination>,
     /// Whether the service chooses the value.
     pub(super) server_value: bool,
-    /// The key that the new one replaces.
-    pub(super) retires: Option<Retires>,
+    /// The key that the new one replaces, as it was when that was agreed to.
+    pub(super) retires: Option<(Retires, &'a ApiKey)>,
 }
 
 /// A key that was made, and whose value nobody has yet.
@@ -94,7 +94,6 @@ pub(super) fn make(plan: Plan<'_>, context: &Context) -> Result<Made> {
     } else {
         Some(Secret::choose_api_key().map_err(no_randomness)?)
     };
-    let is_chosen_here = value.is_some();
     let mut entry = begin(&plan, value.as_ref(), context)?;
     let pending = match plan.destination {
         Some(destination) => {
@@ -114,8 +113,10 @@ pub(super) fn make(plan: Plan<'_>, context: &Context) -> Result<Made> {
         None => None,
     };
     match attempt(new, value, &mut entry, context) {
-        Ok((key, value)) => Ok(Made { key, value, entry, pending, is_chosen_here }),
-        Err(unmade) => Err(not_created(unmade, &new.name, pending, entry, identity, context)),
+        Ok((key, value, is_chosen_here)) => Ok(Made { key, value, entry, pending, is_chosen_here }),
+        Err(unmade) => {
+            Err(not_created(unmade, plan.operation, new, pending, entry, identity, context))
+        }
     }
 }
 
@@ -150,22 +151,49 @@ fn begin(plan: &Plan<'_>, value: Option<&Secret>, context: &Context) -> Result<E
         value_hash,
         salt: salt.unwrap_or_default(),
         known_ids,
-        retires: plan.retires.clone(),
+        retires: plan.retires.as_ref().map(|(retires, _)| retires.clone()),
     };
     let journal = context.journal()?;
     let entry = journal.begin(&begun).map_err(|error| journal_failed(&error))?;
-    if let Some(retires) = &plan.retires
-        && journal
-            .is_rivalled(&entry, |other| other.retires.as_ref().is_some_and(|r| r.id == retires.id))
+    if let Some((retires, old)) = &plan.retires
+        && let Err(error) = still_to_be_rotated(retires, old, &entry, &journal, context)
     {
         end(entry, context);
-        let message = format!("{} is being rotated by another process.", subject(&new.name));
-        return Err(Error::new(ErrorKind::Conflict, message)
-            .hint("Nothing was changed; look at the keys when it has ended."));
+        return Err(error);
     }
     let words = format!("Run '{} recover' to finish or undo what was begun.", context.program());
     interrupt::watch(context.ui.manner(), Some(words));
     Ok(entry)
+}
+
+/// Makes sure, once the entry tells others of it, that nobody else is rotating the key or has done so meanwhile.
+fn still_to_be_rotated(
+    retires: &Retires,
+    old: &ApiKey,
+    entry: &Entry,
+    journal: &Journal,
+    context: &Context,
+) -> Result<()> {
+    let subject = subject(&old.name);
+    let is_same = |other: &Begun| other.retires.as_ref().is_some_and(|its| its.id == retires.id);
+    if journal.is_rivalled(entry, is_same) {
+        return Err(being_rotated(&subject));
+    }
+    let now = context.backend()?.api_key(&old.id, Detail::default());
+    let now = now.map_err(|error| context.told(error, &subject))?.key;
+    if now.locked {
+        return Err(locked(context, &subject, &now));
+    }
+    if now.entity_tag != old.entity_tag {
+        return Err(conflict(context, Condition::Conflict.into(), &subject, old, &now));
+    }
+    Ok(())
+}
+
+/// Says that somebody else is at it.
+pub(super) fn being_rotated(subject: &str) -> Error {
+    Error::new(ErrorKind::Conflict, format!("{subject} is being rotated by another process."))
+        .hint("Nothing was changed; look at the keys when it has ended.")
 }
 
 /// Lists the keys of the name that are there before.
@@ -189,13 +217,14 @@ enum Unmade {
     Closed(Error),
 }
 
-/// Has the key made; each attempt whose answer can be lost is noted first. Returns it with its value.
+/// Has the key made; each attempt whose answer can be lost is noted first. Returns it with its value, and whether that is
+/// the one that was chosen here.
 fn attempt(
     new: &NewApiKey,
     value: Option<Secret>,
     entry: &mut Entry,
     context: &Context,
-) -> std::result::Result<(ApiKey, Secret), Unmade> {
+) -> std::result::Result<(ApiKey, Secret, bool), Unmade> {
     let mut unnoted = None;
     let mut note = |doubt: Duration| {
         // Times are kept to the second: the one that has begun counts too.
@@ -206,9 +235,10 @@ fn attempt(
     let chosen = value.as_ref().map_or(NewValue::ServiceChooses, NewValue::Chosen);
     let backend = context.backend().map_err(Unmade::Closed)?;
     match backend.create_api_key(new, chosen, &mut note) {
-        Ok(created) => match created.value.or(value) {
-            Some(value) => Ok((created.key, value)),
-            None => Err(Unmade::Backend(
+        Ok(created) => match (created.value, value) {
+            (Some(told), _) => Ok((created.key, told, false)),
+            (None, Some(chosen)) => Ok((created.key, chosen, true)),
+            (None, None) => Err(Unmade::Backend(
                 Condition::OutcomeUnknown("the service told no value".to_owned()).into(),
             )),
         },
@@ -224,7 +254,8 @@ fn attempt(
 /// Says that no key was made, and clears away what was prepared for it; keeps it where that is not certain.
 fn not_created(
     unmade: Unmade,
-    name: &str,
+    operation: Operation,
+    new: &NewApiKey,
     pending: Option<Pending>,
     entry: Entry,
     identity: &Identity,
@@ -232,7 +263,7 @@ fn not_created(
 ) -> Error {
     let error = match unmade {
         Unmade::Backend(error) if matches!(error.condition, Condition::OutcomeUnknown(_)) => {
-            let told = context.told(error, &subject(name));
+            let told = context.told(error, &subject(&new.name));
             return told.hint(format!("Run '{} recover' to find out.", context.program()));
         }
         other => other,
@@ -244,12 +275,18 @@ fn not_created(
     match error {
         Unmade::Unnoted(error) => journal_failed(&error),
         Unmade::Closed(error) => error,
-        Unmade::Backend(error) => refused(error, name, identity, context),
+        Unmade::Backend(error) => refused(error, operation, &new.name, identity, context),
     }
 }
 
 /// Says why the service made no key, and what to do about the reasons that only a create has.
-fn refused(error: BackendError, name: &str, identity: &Identity, context: &Context) -> Error {
+fn refused(
+    error: BackendError,
+    operation: Operation,
+    name: &str,
+    identity: &Identity,
+    context: &Context,
+) -> Error {
     let is_forbidden = error.condition == Condition::Forbidden;
     let is_invalid = matches!(error.condition, Condition::Invalid(_));
     let told = context.told(error, &subject(name));
@@ -263,7 +300,10 @@ fn refused(error: BackendError, name: &str, identity: &Identity, context: &Conte
             "The account may restrict the creation of API keys; then the role UserApiKeyCreator on the IAM Identity service is needed.",
         );
     }
-    if is_invalid && told.message.to_ascii_lowercase().contains("apikey") {
+    if is_invalid
+        && operation == Operation::ApiKeyCreate
+        && told.message.to_ascii_lowercase().contains("apikey")
+    {
         return told.hint(
             "If the service takes no values that were chosen elsewhere, repeat the command with '--server-value'.",
         );
@@ -272,6 +312,14 @@ fn refused(error: BackendError, name: &str, identity: &Identity, context: &Conte
 }
 
 impl Made {
+    /// Notes the key, so that it is known for certain whatever happens before its value is handed over.
+    pub(super) fn note(mut self, context: &Context) -> Result<Self> {
+        match self.entry.reach(&Step::Made { id: self.key.id.to_string() }) {
+            Ok(()) => Ok(self),
+            Err(error) => Err(self.undo(journal_failed(&error), context)),
+        }
+    }
+
     /// Puts the value into FILE. A key for which FILE was taken meanwhile is undone.
     pub(super) fn into_file(mut self, context: &Context) -> Result<Handed> {
         let step = Step::Delivering { id: self.key.id.to_string() };
@@ -313,6 +361,7 @@ impl Made {
     /// Deletes the key again, for its value reached nobody, and says so beside `why`. Where that fails, `recover` does it.
     pub(super) fn undo(self, mut why: Error, context: &Context) -> Error {
         let Self { key, entry, pending, .. } = self;
+        let has_copy = pending.is_some();
         if is_undone(&key, context) {
             if pending.is_none_or(|pending| pending.discard().is_ok()) {
                 end(entry, context);
@@ -326,15 +375,26 @@ impl Made {
             subject(&key.name),
             key.id
         );
-        why.hint(format!("Run '{} recover' to delete it.", context.program()))
+        let what = if has_copy { "finish or undo it" } else { "delete it" };
+        why.hint(format!("Run '{} recover' to {what}.", context.program()))
     }
 }
 
 impl Handed {
     /// Ends the entry: everything is settled.
     pub(super) fn close(self, context: &Context) -> ApiKey {
-        end(self.entry, context);
-        self.key
+        let Self { key, entry } = self;
+        end(entry, context);
+        // An interrupted command that was for a key of this name has not made this one.
+        if let (Ok(journal), Ok(backend)) = (context.journal(), context.backend()) {
+            journal.disown(key.id.as_str(), |begun| {
+                begun.name == *key.name
+                    && begun.backend == backend.kind()
+                    && begun.endpoint == backend.endpoint()
+                    && begun.account_id == *key.account_id
+            });
+        }
+        key
     }
 }
 

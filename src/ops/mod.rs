@@ -31,7 +31,8 @@ use crate::text::escape;
 
 /// Says what is being done to a key, as the official CLI does: `Creating API key x under <account> as <user>...`.
 fn progress_line(doing: &str, what: &str, identity: &Identity) -> String {
-    format!("{doing} {what} under {} as {}...", identity.account_id, identity.user)
+    let (account, user) = (escape(&identity.account_id), escape(&identity.user));
+    format!("{doing} {what} under {account} as {user}...")
 }
 
 /// Names a key in a message: what was typed, made harmless for a terminal.

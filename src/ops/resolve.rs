@@ -58,7 +58,8 @@ pub fn state_now(context: &Context, key: &ApiKey, now: Timestamp) -> State {
     state_of(context, key, now).unwrap_or_else(|_| states(std::slice::from_ref(key), now)[0])
 }
 
-fn namesakes(context: &Context, name: &str, now: Timestamp) -> Result<Vec<Found>> {
+/// Finds the keys of a name, each with its state.
+pub fn namesakes(context: &Context, name: &str, now: Timestamp) -> Result<Vec<Found>> {
     let listed = context.backend()?.api_keys(&Owner::Myself, &Selection::Named(name.to_owned()));
     let mut keys = listed.map_err(|error| context.told(error, &subject(name)))?;
     // A backend may bring more than was asked for.

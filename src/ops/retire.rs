@@ -86,9 +86,9 @@ pub(super) fn retire_with(
     retire(plan, acting.unwrap_or(own), context.now().map_err(unavailable)?)
 }
 
-/// Tells whether the backend logs in with this key. What cannot be told counts as yes: the new key does as well.
-pub(super) fn is_acting(id: &ApiKeyId, backend: &dyn Backend) -> bool {
-    backend.acting_key().map_or(true, |acting| acting.as_ref() == Some(id))
+/// Tells whether the backend logs in with this key; `None` where that cannot be told.
+pub(super) fn is_acting(id: &ApiKeyId, backend: &dyn Backend) -> Option<bool> {
+    backend.acting_key().ok().map(|acting| acting.as_ref() == Some(id))
 }
 
 /// Tells how a key is retired already, if it is.

@@ -12,7 +12,7 @@ use crate::cli::ApiKeyRotateArgs;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Operation, Retires};
-use crate::model::{ApiKey, ApiKeyId, NewApiKey, Owner, Selection, State, Timestamp, states};
+use crate::model::{ApiKey, ApiKeyId, NewApiKey, Owner, State, Timestamp};
 use crate::ops::making::{self, Handed, Made, Plan};
 use crate::ops::recover::{self, Finished};
 use crate::ops::resolve::{self, Found, Meaning};
@@ -38,32 +38,44 @@ pub fn run(args: &ApiKeyRotateArgs, context: &mut Context) -> Result<()> {
             "JSON output asks no questions, and rotating a key needs a confirmation.",
         ));
     }
-    let finished_in_file = !args.dry_run.dry_run && recover::has_rotation(&args.which.key, context);
-    if !finished_in_file {
+    let has_begun = !args.dry_run.dry_run && recover::has_rotation(&args.which.key, context);
+    // What FILE holds by now may be the key of the rotation that was begun.
+    if !has_begun {
         check(context)?;
     }
     let identity = context.identity()?;
     let label = args.which.key.to_string();
     let what = format!("API key {}", context.ui.entity(&label));
     context.ui.progress(&progress_line("Rotating", &what, &identity));
-    if !args.dry_run.dry_run
-        && let Some(finished) = recover::finish_rotation(&args.which.key, file, &identity, context)?
-    {
-        say_finished(&finished, file, now, context);
-        return Ok(());
+    if has_begun {
+        if asks
+            && !context.ui.confirm(&format!(
+                "A rotation of {} was interrupted. Finish it?",
+                subject(&label)
+            ))?
+        {
+            return Err(Error::new(ErrorKind::Cancelled, "Cancelled; nothing was changed."));
+        }
+        if let Some(finished) = recover::finish_rotation(&args.which.key, file, &identity, context)?
+        {
+            say_finished(&finished, file, now, context);
+            return Ok(());
+        }
     }
     let destination = check(context)?;
     let old = resolve::one(context, &args.which.key, Meaning::Current, now)?;
     refuse(&old, &label, context)?;
     let old = old.key;
     let mut new = successor(&old, args, now)?;
-    let phased_out = phased_out(&old, now, context)?;
+    let mut phased_out = phased_out_beside(&old, now, context)?;
     check_room(&new, args.purge, &phased_out, context)?;
     let retires =
         Retires { id: old.id.to_string(), grace: args.grace.map(|grace| grace.as_secs()) };
-    let purged: &[ApiKey] = if args.purge { &phased_out } else { &[] };
+    if !args.purge {
+        phased_out.clear();
+    }
     if args.dry_run.dry_run {
-        dry_run(&old, &new, &retires, purged, file, now, context);
+        dry_run(&old, &new, &retires, &phased_out, file, now, context);
         return Ok(());
     }
     let any_tokens = facts::tell(&[&old], asks, now, context);
@@ -72,7 +84,10 @@ pub fn run(args: &ApiKeyRotateArgs, context: &mut Context) -> Result<()> {
     {
         return Err(Error::new(ErrorKind::Cancelled, "Cancelled; nothing was changed."));
     }
-    purge(purged, context);
+    if args.purge {
+        // Somebody may have enabled one again while the question stood.
+        purge(&phased_out_beside(&old, context.now()?, context)?, context);
+    }
     new.id = context.backend()?.choose_id();
     let plan = Plan {
         operation: Operation::ApiKeyRotate,
@@ -81,16 +96,36 @@ pub fn run(args: &ApiKeyRotateArgs, context: &mut Context) -> Result<()> {
         now,
         destination,
         server_value: false,
-        retires: Some(retires.clone()),
+        retires: Some((retires, &old)),
     };
-    let made = making::make(plan, context)?;
+    carry_out(plan, file, any_tokens, context)
+}
+
+/// Makes the new key, proves it, hands it over and retires the old one, in this order.
+fn carry_out(
+    plan: Plan<'_>,
+    file: Option<&Path>,
+    any_tokens: bool,
+    context: &mut Context,
+) -> Result<()> {
+    let now = plan.now;
+    let Some((retires, old)) = plan.retires.clone() else { return Ok(()) };
+    let made = making::make(plan, context)?.note(context)?;
     let is_own = is_acting(&old.id, context.backend()?);
     let (made, acting) = prove(made, context)?;
-    let for_login =
-        (is_own && context.is_by_login()).then(|| Secret::new(made.value.expose().to_owned()));
+    let for_login = (is_own == Some(true) && context.is_by_login())
+        .then(|| Secret::new(made.value.expose().to_owned()));
     let handed = hand_over(made, file, &old.id, now, context)?;
-    let moved = for_login.map(|value| context.move_login(&value, &handed.key.id));
-    let became = retire_with(&retires, acting.as_deref().filter(|_| is_own), context)
+    let has_moved = for_login.is_some();
+    if let Some(value) = for_login {
+        // With the old key disabled the login would be no login any more.
+        context
+            .move_login(&value, &handed.key.id)
+            .map_err(|error| not_moved(error, &handed, &retires, context))?;
+    }
+    // Where it cannot be told whose credential it is, the new key does as well.
+    let acting = acting.as_deref().filter(|_| is_own != Some(false));
+    let became = retire_with(&retires, acting, context)
         .map_err(|error| not_retired(error, &handed, &retires, context))?;
     let key = handed.close(context);
     if context.ui.manner().json {
@@ -107,16 +142,12 @@ pub fn run(args: &ApiKeyRotateArgs, context: &mut Context) -> Result<()> {
     if any_tokens && became == Retired::Disabled {
         facts::warn_of_tokens(context);
     }
-    match moved {
-        Some(Ok(())) => context.ui.result("The login was moved to the new key"),
-        Some(Err(error)) => context.ui.warn(&format!(
-            "{} The login still has the old key; log in with the new one.",
-            error.message
-        )),
-        None if is_own => context.ui.warn(
+    if has_moved {
+        context.ui.result("The login was moved to the new key");
+    } else if is_own == Some(true) {
+        context.ui.warn(
             "The credential in use is the key that was rotated; put the new one in its place.",
-        ),
-        None => {}
+        );
     }
     Ok(())
 }
@@ -172,14 +203,10 @@ fn successor(old: &ApiKey, args: &ApiKeyRotateArgs, now: Timestamp) -> Result<Ne
 }
 
 /// Finds the keys that earlier rotations of this one have left.
-fn phased_out(old: &ApiKey, now: Timestamp, context: &Context) -> Result<Vec<ApiKey>> {
-    let which = Selection::Named(old.name.to_string());
-    let listed = context.backend()?.api_keys(&Owner::Myself, &which);
-    let mut keys = listed.map_err(|error| context.told(error, &subject(&old.name)))?;
-    keys.retain(|key| key.name == old.name);
-    let states = states(&keys, now);
-    let found = keys.into_iter().zip(states).filter(|(_, state)| *state == State::PhasedOut);
-    Ok(found.map(|(key, _)| key).collect())
+fn phased_out_beside(old: &ApiKey, now: Timestamp, context: &Context) -> Result<Vec<ApiKey>> {
+    let namesakes = resolve::namesakes(context, &old.name, now)?.into_iter();
+    let left = namesakes.filter(|found| found.state == State::PhasedOut);
+    Ok(left.map(|found| found.key).collect())
 }
 
 /// Makes sure that there is room for one more key, before anything is changed.
@@ -268,8 +295,8 @@ fn prove(made: Made, context: &Context) -> Result<(Made, Option<Box<dyn Backend>
         Err(error) => {
             let mut told = context.told(error, "The new API key");
             told.message = format!(
-                "The new API key could not prove that it works: {} The old one was not touched.",
-                told.message
+                "The new API key could not prove that it works: {}. The old one was not touched.",
+                told.message.trim_end_matches('.')
             );
             Err(made.undo(told, context))
         }
@@ -293,6 +320,21 @@ fn hand_over(
         let _ = write!(error.message, " The old API key {old} was not touched.");
         error
     })
+}
+
+/// The new key is in its place, and the login cannot be moved to it: the old one stays until it can.
+fn not_moved(error: Error, handed: &Handed, retires: &Retires, context: &Context) -> Error {
+    let message = format!(
+        "The new API key {} is in its place, but the login could not be moved to it: {}. The old API key {} was not touched.",
+        handed.key.id,
+        error.message.trim_end_matches('.'),
+        retires.id
+    );
+    let hint = format!(
+        "Log in with the new one ('{0} login'), then run '{0} recover' to retire the old one.",
+        context.program()
+    );
+    Error { message, hint: Some(hint), ..error }
 }
 
 /// The new key is in its place, the old one still works: nothing is lost, and `recover` does the rest.

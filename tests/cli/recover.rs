@@ -233,7 +233,7 @@ fn of_several_candidates_none_is_deleted() {
     // Where the backend chose the id, the entry does not tell it.
     let path = fs::read_dir(sandbox.journal()).unwrap().next().unwrap().unwrap().path();
     let entry = fs::read_to_string(&path).unwrap();
-    let mut begun: serde_json::Value = serde_json::from_str(&entry).unwrap();
+    let mut begun: serde_json::Value = serde_json::from_str(entry.lines().next().unwrap()).unwrap();
     begun.as_object_mut().unwrap().remove("id").unwrap();
     fs::write(path, format!("{begun}\n")).unwrap();
     let sentence = "API key K may be one of [ID1], [ID2]; its value was never printed. \

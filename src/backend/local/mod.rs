@@ -427,8 +427,7 @@ impl Backend for LocalBackend {
     fn acting_with(&self, value: &Secret) -> Result<Option<Box<dyn Backend>>, BackendError> {
         // A value that opens a working key is all there is to prove.
         let key = self.api_key_by_value(value)?;
-        let now = self.now()?;
-        if key.disabled || key.expires_at.is_some_and(|at| at <= now) {
+        if !key.works(self.now()?) {
             return Err(Condition::Unauthorized.into());
         }
         Ok(None)

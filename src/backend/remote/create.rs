@@ -114,7 +114,11 @@ impl RemoteBackend {
 /// Reads the answer to a create. Whatever was asked for, the value in it is the one that opens the key.
 fn created(sent: &Sent, chosen: Option<&Secret>) -> Option<CreatedApiKey> {
     let mut body: KeyBody<'_> = serde_json::from_slice(&sent.reply.body).ok()?;
-    let told = body.apikey.take().map(Secret::new).filter(|value| !value.expose().is_empty());
+    let told = body.apikey.take().map(Secret::new).filter(|value| {
+        // Anything else would not be read back from where it is written to.
+        let text = value.expose();
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+    });
     let value = match (told, chosen) {
         (Some(told), Some(chosen)) if told.expose() == chosen.expose() => None,
         (None, None) => return None,

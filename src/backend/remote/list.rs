@@ -12,6 +12,8 @@ use crate::model::{ApiKey, Identity, Owner};
 
 /// Keys in a page; the service's own maximum.
 const PAGE: &str = "100";
+/// More pages than any account can fill.
+const MOST_PAGES: usize = 10_000;
 /// Pages that may wait to be read.
 const WAITING: usize = 4;
 
@@ -73,6 +75,10 @@ impl RemoteBackend {
                     keys.sort_by_key(|key| key.created_at);
                     return Ok(keys);
                 };
+                if pages.len() >= MOST_PAGES {
+                    let words = format!("The listing does not end after {MOST_PAGES} pages");
+                    return Err(Condition::Unavailable(words).into());
+                }
                 if !pages.insert(next.clone()) {
                     let words =
                         "The listing goes in circles: a page names an earlier one as the next";

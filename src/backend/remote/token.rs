@@ -1,7 +1,7 @@
 //! Access tokens: got for a credential, kept for the next command, and asked who they are (`api/auth.md` §1 to §3).
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -85,6 +85,12 @@ struct Kept<'a> {
     expiration: i64,
 }
 
+/// When a kept token is over.
+#[derive(Deserialize)]
+struct Over {
+    expiration: i64,
+}
+
 /// What a kept token's file says beside the token.
 #[derive(Deserialize)]
 struct KeptFor {
@@ -157,6 +163,8 @@ fn identity(token: &str) -> Option<Identity> {
 }
 
 fn claims(token: &str) -> Option<Claims> {
+    // It is printed, and sent in a header.
+    token.bytes().all(|byte| byte.is_ascii_graphic()).then_some(())?;
     let payload = Zeroizing::new(
         URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?.trim_end_matches('=')).ok()?,
     );
@@ -331,6 +339,25 @@ impl Session {
         let mut bytes = Zeroizing::new(Vec::with_capacity(room));
         if serde_json::to_writer(&mut *bytes, &kept).is_ok() {
             let _ = private_file::replace_small(cache, &bytes);
+        }
+        self.sweep(cache);
+    }
+
+    /// Removes the tokens of other credentials that are over: those of keys that were rotated, as a rule.
+    fn sweep(&self, cache: &Path) {
+        let (Some(directory), Ok(now)) = (cache.parent(), self.clock.now()) else { return };
+        let Ok(entries) = std::fs::read_dir(directory) else { return };
+        for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let is_token = name.starts_with("token-") && name.ends_with(".json");
+            let over = || -> Option<bool> {
+                let bytes = private_file::read_small(&path, 64 * 1024).ok()??;
+                let kept: Over = serde_json::from_slice(&bytes).ok()?;
+                Some(kept.expiration <= now.seconds())
+            };
+            if is_token && path != cache && over() == Some(true) {
+                let _ = private_file::remove(&path);
+            }
         }
     }
 

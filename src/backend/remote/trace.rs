@@ -1,7 +1,8 @@
 //! `IBMCLOUD_TRACE`: every request and answer, without any secret.
 //!
-//! Nothing is looked for in text. Headers and form fields say of themselves whether they are secret, and of a JSON
-//! document only the fields that are known to be harmless are shown; what is no JSON is only counted.
+//! Headers and form fields say of themselves whether they are secret. Of a JSON document every field is hidden whose name is
+//! one under which services keep a secret, and every secret that was ever sent or received, wherever it comes back; what
+//! is no JSON is only counted.
 
 use std::fmt::Write as _;
 use std::fs::File;

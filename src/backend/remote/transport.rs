@@ -1,13 +1,12 @@
 //! HTTP: one request, its time-out and its retries, and in plain words what became of it.
 
-use std::io::{self, Read as _};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use reqwest::blocking::{Client, ClientBuilder, RequestBuilder};
 use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
-use reqwest::{Certificate, Method, redirect};
+use reqwest::{Certificate, Client, ClientBuilder, Method, RequestBuilder, redirect};
+use tokio::runtime::{Builder, Runtime};
 
 use super::endpoint::Endpoint;
 use super::failure::{Failure, explain, root_cause, seconds};
@@ -23,8 +22,6 @@ pub(super) const ATTEMPTS: u32 = 4;
 const IN_ALL: Duration = Duration::from_secs(30);
 /// The largest answer that is read: a page of 100 keys has some 60 KB.
 const MOST: u64 = 16 << 20;
-/// How much of an answer is read at a time.
-const PIECE: usize = 16 * 1024;
 
 /// How to reach the service.
 #[derive(Clone, Debug)]
@@ -92,6 +89,14 @@ impl Budget {
     }
 }
 
+/// A client, and the loop that drives its connections while a request is on its way. Requests are made one after the
+/// other; driven from here, none of them waits for another thread to wake up.
+#[derive(Debug)]
+struct Line {
+    runtime: Runtime,
+    client: Client,
+}
+
 /// The network.
 #[derive(Debug)]
 pub(super) struct Transport {
@@ -101,13 +106,13 @@ pub(super) struct Transport {
     /// What no text may repeat.
     pub(super) known: Known,
     /// To this machine, past every proxy; and to anywhere else.
-    clients: [OnceLock<Client>; 2],
+    lines: [OnceLock<Line>; 2],
 }
 
 impl Transport {
     pub(super) fn new(settings: Settings, clock: Clock) -> Self {
         let trace = settings.trace.clone().map(|to| Trace::new(to, clock));
-        Self { settings, clock, trace, known: Known::default(), clients: Default::default() }
+        Self { settings, clock, trace, known: Known::default(), lines: Default::default() }
     }
 
     /// Sends a request that may be sent again; returns the answer, and whether an attempt may have been carried
@@ -154,14 +159,14 @@ impl Transport {
         timeout: Duration,
     ) -> Result<Reply, Failure> {
         self.known.learn_of(request);
-        let client = self.client(request.to)?;
+        let Line { runtime, client } = self.line(request.to)?;
         let builder = fill(client.request(request.method.clone(), request.url.clone()), request)?
             .timeout(timeout);
         if let Some(trace) = &self.trace {
             trace.request(request, &self.known);
         }
         let started = Instant::now();
-        let result = receive(builder, request.to, timeout, started);
+        let result = runtime.block_on(receive(builder, request.to, timeout, started));
         if let Some(trace) = &self.trace {
             match &result {
                 Ok(reply) => trace.response(reply, &self.known, started.elapsed()),
@@ -172,13 +177,20 @@ impl Transport {
     }
 
     /// Builds the client when it is first needed: the system's certificates alone cost milliseconds.
-    fn client(&self, to: &Endpoint) -> Result<&Client, Failure> {
-        let slot = &self.clients[usize::from(to.is_loopback())];
-        if let Some(client) = slot.get() {
-            return Ok(client);
+    fn line(&self, to: &Endpoint) -> Result<&Line, Failure> {
+        let slot = &self.lines[usize::from(to.is_loopback())];
+        if let Some(line) = slot.get() {
+            return Ok(line);
         }
-        let client = self.build(to)?;
-        Ok(slot.get_or_init(|| client))
+        let runtime = Builder::new_current_thread().enable_io().enable_time().build();
+        let runtime = runtime.map_err(|error| Failure {
+            sent: false,
+            lasting: true,
+            words: format!("The network cannot be used: {error}"),
+            hint: None,
+        })?;
+        let line = Line { runtime, client: self.build(to)? };
+        Ok(slot.get_or_init(|| line))
     }
 
     fn build(&self, to: &Endpoint) -> Result<Client, Failure> {
@@ -188,8 +200,7 @@ impl Transport {
             .user_agent(concat!("ibmcloud-iam/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
             .retry(reqwest::retry::never())
-            .pool_max_idle_per_host(1)
-            .timeout(None);
+            .pool_max_idle_per_host(1);
         if to.is_loopback() {
             builder = builder.no_proxy();
             if self.settings.any_certificate_on_loopback {
@@ -261,39 +272,31 @@ fn fill(mut builder: RequestBuilder, request: &Request<'_>) -> Result<RequestBui
     })
 }
 
-fn receive(
+async fn receive(
     builder: RequestBuilder,
     to: &Endpoint,
     timeout: Duration,
     started: Instant,
 ) -> Result<Reply, Failure> {
-    let mut response = builder.send().map_err(|error| explain(&error, to, timeout))?;
+    let mut response = builder.send().await.map_err(|error| explain(&error, to, timeout))?;
     let lost = |why: String| Failure {
         sent: true,
         lasting: false,
         words: format!("The answer of {} broke off: {why}", to.authority()),
         hint: None,
     };
-    let late = || lost(format!("it took longer than {}", seconds(timeout)));
     let status = response.status().as_u16();
     let headers = std::mem::take(response.headers_mut());
     let length = response.content_length().unwrap_or(8 * 1024).min(MOST);
     // Its room at once as a rule: a buffer that moved would leave a value behind.
-    let mut body = Wiped::with_capacity(usize::try_from(length).unwrap_or_default() + PIECE);
+    let mut body = Wiped::with_capacity(usize::try_from(length).unwrap_or_default());
     loop {
-        // The client's own time-out begins anew with every piece.
-        if started.elapsed() > timeout {
-            return Err(late());
-        }
-        let filled = body.len();
-        body.resize(filled + PIECE, 0);
-        let read = response.read(&mut body[filled..]);
-        body.truncate(filled + *read.as_ref().unwrap_or(&0));
-        match read {
-            Ok(0) => return Ok(Reply { status, headers, body }),
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) if started.elapsed() >= timeout => return Err(late()),
+        match response.chunk().await {
+            Ok(None) => return Ok(Reply { status, headers, body }),
+            Ok(Some(piece)) => body.extend_from_slice(&piece),
+            Err(_) if started.elapsed() >= timeout => {
+                return Err(lost(format!("it took longer than {}", seconds(timeout))));
+            }
             Err(error) => return Err(lost(root_cause(&error))),
         }
         if body.len() as u64 > MOST {

@@ -8,7 +8,7 @@ use crate::cli::RecoverArgs;
 use crate::context::Context;
 use crate::error::Result;
 use crate::journal::{Begun, Orphan};
-use crate::model::{ApiKey, ApiKeyId, BackendKind, Detail, Owner, Selection};
+use crate::model::{Activity, ApiKey, ApiKeyId, BackendKind, Detail, Owner, Selection};
 use crate::ops::subject;
 
 /// No request is in doubt for longer: twice the longest time-out there can be.
@@ -65,12 +65,13 @@ pub(super) fn candidates(
 
 fn candidates_now(orphan: &Orphan, context: &Context) -> Result<Vec<Candidate>> {
     let backend = context.backend()?;
+    let others: Vec<&str> = orphan.others().collect();
     let was_sent = !orphan.steps.is_empty() || backend.kind() == BackendKind::Local;
-    let is_known = orphan.delivering().or(orphan.begun.id.as_deref());
+    let is_known = orphan.delivering().or(orphan.made()).or(orphan.begun.id.as_deref());
     let ids = match is_known {
         // Chosen beforehand, or told by the service: there is nothing to guess.
         Some(id) => vec![ApiKeyId::new(id)],
-        None if was_sent => likely(&orphan.begun, context)?,
+        None if was_sent => likely(&orphan.begun, &others, context)?,
         None => Vec::new(),
     };
     let mut found = Vec::new();
@@ -80,7 +81,9 @@ fn candidates_now(orphan: &Orphan, context: &Context) -> Result<Vec<Candidate>> 
             Err(error) if error.condition == Condition::NotFound => continue,
             Err(error) => return Err(context.told(error, &subject(&id))),
         };
-        let is_used = details.activity.is_some_and(|activity| activity.authn_count > 0);
+        // A rotation's key whose id was noted was used by its proof, and by nobody else: its value was not handed over.
+        let is_ours = orphan.made().is_some() && orphan.delivering().is_none();
+        let is_used = !is_ours && Activity::may_be_used(details.activity.as_ref());
         let is_timely = is_known.is_some() || is_timely(&details.key, orphan);
         found.push(Candidate { key: details.key, is_used, is_timely });
     }
@@ -88,13 +91,14 @@ fn candidates_now(orphan: &Orphan, context: &Context) -> Result<Vec<Candidate>> 
 }
 
 /// Ids of keys of the name and creator that were not there before.
-fn likely(begun: &Begun, context: &Context) -> Result<Vec<ApiKeyId>> {
+fn likely(begun: &Begun, others: &[&str], context: &Context) -> Result<Vec<ApiKeyId>> {
     let listed = context.backend()?.api_keys(&Owner::Myself, &Selection::Named(begun.name.clone()));
     let keys = listed.map_err(|error| context.told(error, "The list of API keys"))?;
     let is_likely = |key: &ApiKey| {
         *key.name == *begun.name
             && *key.created_by == *begun.iam_id
             && !begun.known_ids.iter().any(|known| known == key.id.as_str())
+            && !others.contains(&key.id.as_str())
     };
     Ok(keys.into_iter().filter(is_likely).map(|key| key.id).collect())
 }

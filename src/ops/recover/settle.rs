@@ -46,6 +46,13 @@ fn settle_file(
     let begun = &orphan.begun;
     let pending = pending_path(file, orphan.entry.tag());
     let name = &begun.name;
+    if !private_file::parent(file).is_dir() {
+        let sentence = format!(
+            "The directory of {}, where the copy of API key {name} would be, is not there. Bring it back",
+            file.display()
+        );
+        return Ok(Verdict { outcome: BLOCKED, sentence, ..Verdict::default() });
+    }
     let read = |path: &Path| {
         let bytes = private_file::read_small(path, 1 << 20);
         bytes.map(|bytes| bytes.and_then(|bytes| read_pending(&bytes))).map_err(|error| {
@@ -92,6 +99,9 @@ fn settle_file(
         found = find(&value, context)?;
     }
     if let Some(key) = found {
+        if let Some(blocked) = rotation::unproven(&key, &value, begun, args, context) {
+            return Ok(blocked);
+        }
         let verdict = complete(&key, &value, begun, file, &pending, args, context);
         return Ok(rotation::of_file(verdict, Some(key), &value, begun, args, context));
     }

@@ -34,23 +34,27 @@ fn an_empty_store_lists_as_empty_and_its_keys_stay_the_same() {
 }
 
 #[test]
-fn a_key_file_that_others_can_read_or_that_is_none_is_made_anew() {
+fn a_key_file_that_others_can_read_or_that_is_none_is_not_replaced() {
     use std::os::unix::fs::PermissionsExt as _;
     let sandbox = Sandbox::new();
     let emulator = Emulator::start(&sandbox, &[], &[]);
-    let (file, first) = (emulator.key_file().to_owned(), emulator.value());
+    let (file, value) = (emulator.key_file().to_owned(), emulator.value());
     emulator.stop().ok();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let refused = sandbox.run(&["emulate"]);
+    let hint = format!("\nIf it is that key, run 'chmod 600 {}'", file.display());
+    assert!(refused.code(14).stderr.contains(&hint), "{refused:#?}");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     let emulator = Emulator::start(&sandbox, &[], &[]);
-    let second = emulator.value();
-    assert_ne!(first, second);
-    assert_eq!(mode(&file), 0o600);
-    assert_eq!(emulator.client().log_in(&first).0, 400);
+    assert_eq!(emulator.value(), value);
     emulator.stop().ok();
-    fs::write(&file, "{").unwrap();
-    let emulator = Emulator::start(&sandbox, &[], &[]);
-    assert_ne!(emulator.value(), second);
-    emulator.client();
+    let foreign = r#"{"apikey": "the only copy of something"}"#;
+    fs::write(&file, foreign).unwrap();
+    sandbox.run(&["emulate"]).code(14);
+    assert_eq!(fs::read_to_string(&file).unwrap(), foreign);
+    fs::write(&file, "").unwrap();
+    Emulator::start(&sandbox, &[], &[]).client();
+    assert_eq!(mode(&file), 0o600);
 }
 
 #[test]

@@ -214,3 +214,14 @@ fn the_token_endpoint_may_be_another_host() {
         assert_eq!(request.header("accept"), Some("application/json"));
     }
 }
+
+#[test]
+fn tokens_that_are_over_do_not_pile_up() {
+    let remote = numbered();
+    remote.run(&["api-keys"]).ok();
+    remote.run_env(&[("IBMCLOUD_API_KEY", "second_key")], &["api-keys"]).ok();
+    assert_eq!(caches(&remote.sandbox).len(), 2, "both are good");
+    let later = [("IBMCLOUD_IAM_NOW", "2026-11-21T11:59:00Z"), ("IBMCLOUD_API_KEY", "third_key")];
+    remote.run_env(&later, &["api-keys"]).ok();
+    assert_eq!(caches(&remote.sandbox).len(), 1);
+}

@@ -174,3 +174,109 @@ fn a_change_of_the_old_key_in_between_does_not_stop_it() {
     let outcome = there(&sandbox, emulator.endpoint(), &boot, &rotate);
     assert!(outcome.ok().stdout.ends_with(" works until 2026-11-28T09:00+0000\n"), "{outcome:#?}");
 }
+
+/// The printed rotation of `ci`, with its standard output in a place.
+fn printed(sandbox: &Sandbox, emulator: &Emulator, key: &str, out: &str) -> Outcome {
+    let mut command = sandbox.command(&["api-key-rotate", "ci", "--force", "--output", "json"]);
+    command
+        .env("IBMCLOUD_IAM_BACKEND", "remote")
+        .env("IBMCLOUD_IAM_API_ENDPOINT", emulator.endpoint())
+        .env("IBMCLOUD_API_KEY", key);
+    let out = fs::OpenOptions::new().create(true).write(true).truncate(true).open(out).unwrap();
+    command.stdin(std::process::Stdio::null()).stdout(out).stderr(std::process::Stdio::piped());
+    Outcome::from(command.output().unwrap())
+}
+
+/// The states of the keys of the account, oldest first.
+fn states(sandbox: &Sandbox, emulator: &Emulator, key: &str) -> Vec<String> {
+    let keys = there(sandbox, emulator.endpoint(), key, &["api-keys", "-o", "json"]).json();
+    let states = keys.as_array().unwrap().iter();
+    states.map(|key| key["state"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_printed_rotation_is_repeated_with_a_value_that_works() {
+    for (fault, first, code) in
+        [(&[][..], "/dev/full", 1), (&["disable:status=503,times=4"], "new.json", 10)]
+    {
+        let sandbox = Sandbox::new();
+        let emulator = at_the_service(&sandbox, fault);
+        let boot = format!("@{}", emulator.key_file().display());
+        there(
+            &sandbox,
+            emulator.endpoint(),
+            &boot,
+            &["api-key-create", "ci", "--file", "key.json", "-q"],
+        )
+        .ok();
+        let new = sandbox.work("new.json");
+        let first = if first == "/dev/full" { first } else { new.to_str().unwrap() };
+        printed(&sandbox, &emulator, &boot, first).code(code);
+        assert_eq!(emulator.client().log_in(&value_in_file(&sandbox)).0, 200, "the old one works");
+        printed(&sandbox, &emulator, &boot, new.to_str().unwrap()).ok();
+        let document: Value = serde_json::from_slice(&fs::read(&new).unwrap()).unwrap();
+        assert_eq!(emulator.client().log_in(document["apikey"].as_str().unwrap()).0, 200);
+        assert_eq!(states(&sandbox, &emulator, &boot), ["phased out", "active"]);
+        assert_eq!(sandbox.open_entries(), 0);
+    }
+}
+
+#[test]
+fn a_printed_key_that_somebody_uses_is_not_taken_back() {
+    let sandbox = Sandbox::new();
+    let emulator = at_the_service(&sandbox, &["disable:status=503,times=4"]);
+    let boot = format!("@{}", emulator.key_file().display());
+    there(
+        &sandbox,
+        emulator.endpoint(),
+        &boot,
+        &["api-key-create", "ci", "--file", "key.json", "-q"],
+    )
+    .ok();
+    let new = sandbox.work("new.json");
+    printed(&sandbox, &emulator, &boot, new.to_str().unwrap()).code(10);
+    let document: Value = serde_json::from_slice(&fs::read(&new).unwrap()).unwrap();
+    assert_eq!(emulator.client().log_in(document["apikey"].as_str().unwrap()).0, 200);
+    let again = printed(&sandbox, &emulator, &boot, "/dev/null");
+    assert!(again.code(5).stderr.contains("may be in use; the old key ApiKey-"), "{again:#?}");
+    there(&sandbox, emulator.endpoint(), &boot, &["recover"]).ok();
+    assert_eq!(states(&sandbox, &emulator, &boot), ["phased out", "active"]);
+}
+
+#[test]
+fn a_new_key_that_was_disabled_meanwhile_does_not_get_into_the_file() {
+    let sandbox = Sandbox::new();
+    let emulator = at_the_service(&sandbox, &["token:delay=3s,skip=1,times=1"]);
+    let boot = format!("@{}", emulator.key_file().display());
+    there(
+        &sandbox,
+        emulator.endpoint(),
+        &boot,
+        &["api-key-create", "ci", "--file", "key.json", "-q"],
+    )
+    .ok();
+    let old = fs::read(sandbox.work("key.json")).unwrap();
+    // Killed while the new key is about to prove itself.
+    let mut command = sandbox.command(&TO_FILE);
+    command
+        .env("IBMCLOUD_IAM_BACKEND", "remote")
+        .env("IBMCLOUD_IAM_API_ENDPOINT", emulator.endpoint())
+        .env("IBMCLOUD_API_KEY", &boot);
+    let mut child = command.spawn().unwrap();
+    let made = (0..200).find_map(|_| {
+        thread::sleep(std::time::Duration::from_millis(10));
+        let keys = there(&sandbox, emulator.endpoint(), &boot, &["api-keys", "-o", "json"]).json();
+        keys.as_array().unwrap().get(1).map(|key| key["id"].as_str().unwrap().to_owned())
+    });
+    let made = made.unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    there(&sandbox, emulator.endpoint(), &boot, &["api-key-disable", &made, "--force", "-q"]).ok();
+    let blocked = there(&sandbox, emulator.endpoint(), &boot, &["recover", "--force"]);
+    assert!(blocked.code(12).stdout.contains("does not work: "), "{blocked:#?}");
+    assert_eq!(fs::read(sandbox.work("key.json")).unwrap(), old, "FILE holds what works");
+    there(&sandbox, emulator.endpoint(), &boot, &["api-key-enable", &made, "--force", "-q"]).ok();
+    there(&sandbox, emulator.endpoint(), &boot, &["recover", "--force"]).ok();
+    assert_eq!(states(&sandbox, &emulator, &boot), ["phased out", "active"]);
+    assert_eq!(id_in_file(&sandbox), made);
+}
