@@ -318,6 +318,11 @@ fn hand_over(
     };
     handed.map_err(|mut error| {
         let _ = write!(error.message, " The old API key {old} was not touched.");
+        if file.is_none() && error.kind == ErrorKind::Failure {
+            return error.hint(
+                "Repeat the command: what did not arrive is taken back, and another key takes its place.",
+            );
+        }
         error
     })
 }

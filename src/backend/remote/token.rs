@@ -349,7 +349,8 @@ impl Session {
         let Ok(entries) = std::fs::read_dir(directory) else { return };
         for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            let is_token = name.starts_with("token-") && name.ends_with(".json");
+            let is_token = name.starts_with("token-")
+                && path.extension().is_some_and(|extension| extension == "json");
             let over = || -> Option<bool> {
                 let bytes = private_file::read_small(&path, 64 * 1024).ok()??;
                 let kept: Over = serde_json::from_slice(&bytes).ok()?;
