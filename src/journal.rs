@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::backend::Backend;
-use crate::model::{BackendKind, Identity, Timestamp};
+use crate::model::{BackendKind, Timestamp};
 use crate::private_file::{self, AppendError, Log, Seen};
 use crate::secret::{self, Secret};
 
@@ -87,11 +87,11 @@ impl Begun {
     }
 
     /// Tells whether it was begun at this backend, as this identity: only there is a missing key proof of anything.
-    pub fn is_of(&self, backend: &dyn Backend, identity: &Identity) -> bool {
+    pub fn is_of(&self, backend: &dyn Backend, account_id: &str, iam_id: &str) -> bool {
         self.backend == backend.kind()
             && self.endpoint == backend.endpoint()
-            && *self.account_id == *identity.account_id
-            && *self.iam_id == *identity.iam_id
+            && self.account_id == account_id
+            && self.iam_id == iam_id
     }
 }
 

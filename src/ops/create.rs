@@ -143,8 +143,11 @@ fn agree_to_replace(force: bool, context: &mut Context) -> Result<()> {
 
 /// Reminds of what an earlier command left, which only `recover` settles.
 fn warn_of_orphans(identity: &Identity, context: &mut Context) {
-    let is_ours =
-        |begun: &Begun| context.backend().is_ok_and(|backend| begun.is_of(backend, identity));
+    let is_ours = |begun: &Begun| {
+        context
+            .backend()
+            .is_ok_and(|backend| begun.is_of(backend, &identity.account_id, &identity.iam_id))
+    };
     if context.journal().is_ok_and(|journal| journal.has_orphans(1, is_ours)) {
         let program = context.program();
         let words = format!(

@@ -388,10 +388,7 @@ impl Handed {
         // An interrupted command that was for a key of this name has not made this one.
         if let (Ok(journal), Ok(backend)) = (context.journal(), context.backend()) {
             journal.disown(key.id.as_str(), |begun| {
-                begun.name == *key.name
-                    && begun.backend == backend.kind()
-                    && begun.endpoint == backend.endpoint()
-                    && begun.account_id == *key.account_id
+                begun.name == *key.name && begun.is_of(backend, &key.account_id, &key.iam_id)
             });
         }
         key

@@ -67,15 +67,12 @@ pub fn run(args: &ApiKeyRotateArgs, context: &mut Context) -> Result<()> {
     refuse(&old, &label, context)?;
     let old = old.key;
     let mut new = successor(&old, args, now)?;
-    let mut phased_out = phased_out_beside(&old, now, context)?;
-    check_room(&new, args.purge, &phased_out, context)?;
+    check_room(&new, &old, args.purge, now, context)?;
     let retires =
         Retires { id: old.id.to_string(), grace: args.grace.map(|grace| grace.as_secs()) };
-    if !args.purge {
-        phased_out.clear();
-    }
     if args.dry_run.dry_run {
-        dry_run(&old, &new, &retires, &phased_out, file, now, context);
+        let purged = if args.purge { phased_out_beside(&old, now, context)? } else { Vec::new() };
+        dry_run(&old, &new, &retires, &purged, file, now, context);
         return Ok(());
     }
     let any_tokens = facts::tell(&[&old], asks, now, context);
@@ -85,7 +82,7 @@ pub fn run(args: &ApiKeyRotateArgs, context: &mut Context) -> Result<()> {
         return Err(Error::new(ErrorKind::Cancelled, "Cancelled; nothing was changed."));
     }
     if args.purge {
-        // Somebody may have enabled one again while the question stood.
+        // Looked for behind the question: somebody may have enabled one again while it stood.
         purge(&phased_out_beside(&old, context.now()?, context)?, context);
     }
     new.id = context.backend()?.choose_id();
@@ -212,18 +209,23 @@ fn phased_out_beside(old: &ApiKey, now: Timestamp, context: &Context) -> Result<
 /// Makes sure that there is room for one more key, before anything is changed.
 fn check_room(
     new: &NewApiKey,
+    old: &ApiKey,
     purge: bool,
-    phased_out: &[ApiKey],
+    now: Timestamp,
     context: &Context,
 ) -> Result<()> {
     let Err(error) = context.backend()?.check_new(new) else { return Ok(()) };
     let is_full = matches!(error.condition, Condition::LimitReached { .. });
-    let removable = phased_out.iter().filter(|key| !key.locked).count();
-    if is_full && purge && removable > 0 {
+    let told = context.told(error, &subject(&new.name));
+    if !is_full {
+        return Err(told);
+    }
+    let left = phased_out_beside(old, now, context)?;
+    let removable = left.iter().filter(|key| !key.locked).count();
+    if purge && removable > 0 {
         return Ok(());
     }
-    let told = context.told(error, &subject(&new.name));
-    if is_full && removable > 0 {
+    if removable > 0 {
         return Err(told.hint(format!(
             "Repeat the command with '--purge' to delete the phased-out keys of this name first ({removable})."
         )));

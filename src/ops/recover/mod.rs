@@ -66,7 +66,7 @@ pub fn run(args: &RecoverArgs, context: &mut Context) -> Result<()> {
     let alone = orphans.found.len() == 1;
     for orphan in orphans.found {
         let begun = orphan.begun.clone();
-        let settled = if begun.is_of(context.backend()?, &identity) {
+        let settled = if begun.is_of(context.backend()?, &identity.account_id, &identity.iam_id) {
             settle::settle(orphan, args, context)
         } else {
             Ok(elsewhere(&begun, context))

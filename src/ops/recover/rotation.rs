@@ -182,7 +182,9 @@ pub(in crate::ops) fn finish_rotation(
     let mut finished = None;
     let journal = context.journal()?;
     for orphan in orphans(&journal)?.found {
-        if !is_about(&orphan.begun, which) || !orphan.begun.is_of(context.backend()?, identity) {
+        let Identity { account_id, iam_id, .. } = identity;
+        let is_ours = orphan.begun.is_of(context.backend()?, account_id, iam_id);
+        if !is_ours || !is_about(&orphan.begun, which) {
             continue;
         }
         let begun = orphan.begun.clone();
