@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::support::shim::{Shim, skipped};
+use crate::support::store::{BODY_AT, next_line};
 use crate::support::{Sandbox, mode, redact};
 
 const WARNING: &str = "The last record of the local store in STORE is incomplete and was ignored; the next change removes it.\n";
@@ -165,8 +166,7 @@ fn what_is_no_store_of_this_version() {
     let with = |from: &str, to: &str| {
         let body = header[BODY_AT..].trim_end().replace(from, to);
         assert_ne!(body, header[BODY_AT..].trim_end());
-        let first = format!("{{\"crc\":\"{:08x}\",{body}\n", crc32(body.as_bytes()));
-        [first.into_bytes(), lines(&bytes)[1..].concat()].concat()
+        [next_line(b"", &body), lines(&bytes)[1..].concat()].concat()
     };
     let newer = with("\"version\":1", "\"version\":2");
     assert_refused(&sandbox, &newer, 1);
@@ -174,15 +174,6 @@ fn what_is_no_store_of_this_version() {
     assert!(told.stderr.contains("it was written by a newer version of this program"), "{told:#?}");
     assert_refused(&sandbox, &with("ibmcloud-iam store", "some other store"), 1);
     assert_refused(&sandbox, b"name,value\nci,secret\n", 1);
-}
-
-/// Where the part of a line begins that its checksum covers.
-const BODY_AT: usize = r#"{"crc":"00000000","#.len();
-
-/// The checksum of zlib and PNG, bit by bit.
-fn crc32(bytes: &[u8]) -> u32 {
-    let step = |crc: u32, _: u32| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
-    !bytes.iter().fold(!0, |crc, &byte| (0..8).fold(crc ^ u32::from(byte), step))
 }
 
 #[test]
@@ -396,6 +387,7 @@ fn compaction_loses_nothing() {
     sandbox.run(&["api-key-create", "one", "--file", "one.json", "-d", "first"]).ok();
     sandbox.run(&["api-key-create", "two", "--file", "two.json", "--lock"]).ok();
     sandbox.run(&["api-key-create", "busy", "--file", "busy.json"]).ok();
+    let theirs = sandbox.create_of("IBMid-2", "theirs", &[("disabled", "true")]);
     sandbox.run(&["api-key-update", "one", "-n", "uno"]).ok();
     // Superseded so far: one.
     let mut at = 1;
@@ -407,12 +399,16 @@ fn compaction_loses_nothing() {
         sandbox.run(&toggle()).ok();
     }
     let count = || lines(&fs::read(sandbox.store()).unwrap()).len();
-    assert_eq!(count(), 1_004, "all but the 1,001st superseded line");
+    assert_eq!(count(), 1_005, "all but the 1,001st superseded line");
     let before = everything(&sandbox);
+    let of_another = || sandbox.run(&["api-key", &theirs, "-o", "json", "--history"]).json();
+    let theirs_before = of_another();
+    assert_eq!(theirs_before["iam_id"], "IBMid-2");
     let full = copy(&sandbox);
     let args = toggle();
     sandbox.run(&args).ok();
-    assert_eq!(count(), 4, "a header and three keys");
+    assert_eq!(count(), 5, "a header and four keys");
+    assert_eq!(of_another(), theirs_before);
     let size = |sandbox: &Sandbox| fs::metadata(sandbox.store()).unwrap().len();
     assert!(size(&sandbox) < size(&full) / 2);
     assert_eq!(mode(&sandbox.store()), 0o600);

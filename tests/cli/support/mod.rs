@@ -7,6 +7,7 @@ pub(crate) mod iam;
 pub(crate) mod pty;
 pub(crate) mod server;
 pub(crate) mod shim;
+pub(crate) mod store;
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
