@@ -48,7 +48,8 @@ pub trait Backend: fmt::Debug + Send + Sync {
         CreateEffect::Adds
     }
 
-    /// Lists an owner's keys, every page, oldest first. A selection by name may bring more than was asked for.
+    /// Lists an owner's keys, every page, oldest first. A selection by name may bring more than was asked for. Fails with
+    /// `Forbidden` where the keys of others are not shown.
     fn api_keys(&self, owner: &Owner, which: &Selection) -> Result<Vec<ApiKey>, BackendError>;
 
     /// Brings one key by id. Fails with `NotFound`.

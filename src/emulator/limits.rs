@@ -33,14 +33,14 @@ impl Emulator {
             return Err(Refusal::not_authorized());
         }
         let asked: Vec<&str> = request.query.each("apikeys_per_identity").collect();
-        let mut own = 0;
+        let mut keys = Vec::new();
         if !asked.is_empty() {
-            let keys = self.backend.api_keys(&Owner::Myself, &Selection::All);
-            own = keys.map_err(|error| Refusal::of(error, ""))?.len();
+            let all = self.backend.api_keys(&Owner::AllUsers, &Selection::All);
+            keys = all.map_err(|error| Refusal::of(error, ""))?;
         }
         let count = |iam_id| Count {
             iam_id,
-            count: if iam_id == &*self.identity.iam_id { own } else { 0 },
+            count: keys.iter().filter(|key| &*key.iam_id == iam_id).count(),
         };
         let identities: Vec<Count<'_>> = asked.into_iter().map(count).collect();
         let asked = !identities.is_empty();

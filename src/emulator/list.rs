@@ -1,9 +1,9 @@
-//! `GET /v1/apikeys`: one page of the keys, filtered and sorted.
+//! `GET /v1/apikeys`: one page of the caller's keys or of the account's, filtered and sorted.
 
 use super::Emulator;
 use super::filter::Filter;
 use super::keys::other_identity;
-use super::paging::{self, Listing, PageToken, Sort};
+use super::paging::{self, Kind, Listing, PageToken, Scope, Sort};
 use super::params::Params;
 use super::refusal::Refusal;
 use super::routes::Request;
@@ -24,13 +24,8 @@ impl Emulator {
         if query.get("iam_id").is_some_and(|asked| asked != &*self.identity.iam_id) {
             return Err(other_identity());
         }
-        one_of(query, "scope", &["entity", "account"])?;
-        let kind = one_of(query, "type", &["user", "serviceid"])?;
         let token = token(query, account)?;
         let mut keys = self.all(&token.listing)?;
-        if kind == Some("serviceid") {
-            keys.clear();
-        }
         if let Some(filter) = &token.listing.filter {
             let filter = Filter::parse(filter)
                 .map_err(|why| Refusal::invalid("The filter cannot be understood").details(why))?;
@@ -59,10 +54,15 @@ impl Emulator {
 
     fn all(&self, listing: &Listing) -> Result<Vec<ApiKeyDetails>, Refusal> {
         let failed = |error| Refusal::of(error, "");
-        if listing.history {
-            return self.backend.api_keys_in_full().map_err(failed);
+        if listing.kind == Kind::ServiceId {
+            return Ok(Vec::new());
         }
-        let keys = self.backend.api_keys(&Owner::Myself, &Selection::All).map_err(failed)?;
+        let everybody = listing.scope == Scope::Account && !listing.is_own;
+        let owner = if everybody { Owner::AllUsers } else { Owner::Myself };
+        if listing.history {
+            return self.backend.api_keys_in_full(&owner).map_err(failed);
+        }
+        let keys = self.backend.api_keys(&owner, &Selection::All).map_err(failed)?;
         let bare = |key| ApiKeyDetails { key, history: None, activity: None };
         Ok(keys.into_iter().map(bare).collect())
     }
@@ -94,6 +94,14 @@ fn token(query: &Params, account: &str) -> Result<PageToken, Refusal> {
         listing.filter = Some(filter.to_owned());
     }
     listing.history |= query.is_true("include_history");
+    if let Some(scope) = one_of(query, "scope", &["entity", "account"])? {
+        listing.scope = if scope == "account" { Scope::Account } else { Scope::Entity };
+    }
+    if let Some(kind) = one_of(query, "type", &["user", "serviceid"])? {
+        listing.kind = if kind == "serviceid" { Kind::ServiceId } else { Kind::User };
+    }
+    // Another one is refused before.
+    listing.is_own |= query.get("iam_id").is_some();
     Ok(token)
 }
 

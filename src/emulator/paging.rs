@@ -50,6 +50,26 @@ impl Sort {
     }
 }
 
+/// Whose keys a listing is about (`api/iam_identity.md` §2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Scope {
+    /// The caller's.
+    #[default]
+    Entity,
+    /// Those of everybody in the account.
+    Account,
+}
+
+/// What kind of owner a listing is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Kind {
+    #[default]
+    User,
+    ServiceId,
+}
+
 /// What a listing is asked for; a token carries it from page to page.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Listing {
@@ -61,6 +81,14 @@ pub(super) struct Listing {
     #[serde(rename = "hist")]
     pub(super) history: bool,
     pub(super) filter: Option<String>,
+    // A token of an earlier version has none of what follows.
+    #[serde(default)]
+    pub(super) scope: Scope,
+    #[serde(rename = "type", default)]
+    pub(super) kind: Kind,
+    /// Whether `iam_id` names the caller, whose keys alone are meant then.
+    #[serde(rename = "own", default)]
+    pub(super) is_own: bool,
 }
 
 /// The `pagetoken`: base64url of JSON.
@@ -190,6 +218,16 @@ mod tests {
         assert_eq!(begin(Sort::Name, true, &all, &["a", "b", "d"]), 1);
         assert_eq!(begin(Sort::Name, true, &all, &["a", "b"]), 0);
         assert_eq!(begin(Sort::Name, false, &all, &["a", "bb", "c", "d"]), 3, "one came between");
+    }
+
+    #[test]
+    fn a_token_of_an_earlier_version_means_ones_own_keys() {
+        let old =
+            r#"{"acc":"a","pgS":5,"sort":"name","desc":true,"hist":false,"filter":null,"off":5}"#;
+        let listing = Listing { size: 5, sort: Sort::Name, descending: true, ..Listing::default() };
+        let expected = PageToken { offset: 5, ..PageToken::first("a", listing) };
+        assert_eq!(PageToken::decode(&URL_SAFE_NO_PAD.encode(old)), Some(expected.clone()));
+        assert_eq!(expected.listing.scope, Scope::Entity);
     }
 
     #[test]

@@ -157,6 +157,8 @@ pub enum Owner {
     /// The identity that the backend acts as.
     #[default]
     Myself,
+    /// Every user of the account, to list their keys; those of service IDs are not among them.
+    AllUsers,
     /// A service ID, by its IAM id `iam-ServiceId-<uuid>`.
     ServiceId(Arc<str>),
 }

@@ -6,15 +6,37 @@ use super::record::{Line, Op, name_field};
 use crate::model::{Activity, ApiKey, ApiKeyId, HistoryEntry, Identity};
 use crate::secret::KeyedHash;
 
+/// What the IAM id of a service ID begins with (`api/iam_identity.md` §2).
+const SERVICE_ID: &[u8] = b"iam-ServiceId-";
+
+/// Whose keys are meant.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Whose<'a> {
+    /// Those of one identity.
+    Of(&'a str),
+    /// Those of every user.
+    AllUsers,
+}
+
+impl Whose<'_> {
+    /// Tells whether the owner of this IAM id is meant.
+    pub(super) fn is(self, iam_id: &[u8]) -> bool {
+        match self {
+            Self::Of(owner) => iam_id == owner.as_bytes(),
+            Self::AllUsers => !iam_id.starts_with(SERVICE_ID),
+        }
+    }
+}
+
 /// Which keys a fold keeps.
 #[derive(Debug)]
 pub(super) enum Want<'a> {
     /// Every key of everybody, with hash, history and use.
     Everything,
     /// Every key of an owner.
-    OwnedBy(&'a str),
+    OwnedBy(Whose<'a>),
     /// An owner's keys of one name.
-    Named(&'a str, String),
+    Named(Whose<'a>, String),
     /// One key, with its hash, history and use.
     One(&'a ApiKeyId),
     /// The key that a value opens.
@@ -23,7 +45,7 @@ pub(super) enum Want<'a> {
 
 impl<'a> Want<'a> {
     /// Wants an owner's keys of exactly this name.
-    pub(super) fn named(owner: &'a str, name: &str) -> Self {
+    pub(super) fn named(owner: Whose<'a>, name: &str) -> Self {
         Self::Named(owner, name_field(name))
     }
 }
@@ -106,14 +128,13 @@ impl<'a> Fold<'a> {
     }
 
     fn is_about_wanted(&self, line: &Line<'_>) -> bool {
-        let owned_by = |owner: &str| {
-            line.iam_id.unwrap_or(self.identity.iam_id.as_bytes()) == owner.as_bytes()
-        };
+        let owned_by =
+            |owner: Whose<'_>| owner.is(line.iam_id.unwrap_or(self.identity.iam_id.as_bytes()));
         match &self.want {
             Want::Everything => true,
-            Want::OwnedBy(owner) => owned_by(owner),
+            Want::OwnedBy(owner) => owned_by(*owner),
             Want::Named(owner, name) => {
-                owned_by(owner) && (line.op == Op::Delete || line.is_named(name))
+                owned_by(*owner) && (line.op == Op::Delete || line.is_named(name))
             }
             Want::One(id) => line.id == id.as_str().as_bytes(),
             Want::Opened(hash) => line.op == Op::Delete || line.has_hash(hash),

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use self::fold::{Fold, Kept, Want};
+use self::fold::{Fold, Kept, Want, Whose};
 use self::record::{Line, Op, Record};
 use self::store::{Facts, Scan, Store, Writer, no_randomness};
 use super::{Backend, BackendError, Condition, Note};
@@ -98,10 +98,19 @@ impl LocalBackend {
         Ok(self.clock.now()?)
     }
 
+    /// Finds the one identity that a new key can belong to.
     fn owner<'a>(owner: &Owner, identity: &'a Identity) -> Result<&'a str, BackendError> {
         match owner {
             Owner::Myself => Ok(&identity.iam_id),
+            Owner::AllUsers => Err(Condition::Unsupported("an API key of all users").into()),
             Owner::ServiceId(_) => Err(Condition::Unsupported("service IDs").into()),
+        }
+    }
+
+    fn whose<'a>(owner: &Owner, identity: &'a Identity) -> Result<Whose<'a>, BackendError> {
+        match owner {
+            Owner::AllUsers => Ok(Whose::AllUsers),
+            one => Self::owner(one, identity).map(Whose::Of),
         }
     }
 
@@ -283,7 +292,7 @@ impl Backend for LocalBackend {
 
     fn api_keys(&self, owner: &Owner, which: &Selection) -> Result<Vec<ApiKey>, BackendError> {
         let identity = self.identity()?;
-        let owner = Self::owner(owner, &identity)?;
+        let owner = Self::whose(owner, &identity)?;
         let want = match which {
             Selection::All => Want::OwnedBy(owner),
             Selection::Named(name) => Want::named(owner, name),
@@ -313,7 +322,7 @@ impl Backend for LocalBackend {
         check_texts(Some(&new.name), Some(&new.description))?;
         let identity = self.identity()?;
         let owner = Self::owner(&new.owner, &identity)?;
-        if self.read(&identity, Want::OwnedBy(owner))?.len() >= self.limit {
+        if self.read(&identity, Want::OwnedBy(Whose::Of(owner)))?.len() >= self.limit {
             return Err(Condition::LimitReached { limit: Some(self.limit) }.into());
         }
         Ok(())
@@ -364,7 +373,7 @@ impl Backend for LocalBackend {
         }
         if census.keys >= self.limit {
             // The count includes keys that are past their time; only now is it worth telling them apart.
-            let mut fold = Fold::new(identity, Want::OwnedBy(owner));
+            let mut fold = Fold::new(identity, Want::OwnedBy(Whose::Of(owner)));
             writer.scan(|line| fold.take(&line))?;
             if fold.into_kept().filter(|kept| !is_purged(&kept.key, now)).count() >= self.limit {
                 return Err(Condition::LimitReached { limit: Some(self.limit) }.into());

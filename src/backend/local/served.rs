@@ -6,7 +6,7 @@ use super::fold::{Fold, Want};
 use super::record::{Op, Record};
 use super::{LocalBackend, is_purged};
 use crate::backend::{BackendError, Condition};
-use crate::model::{ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, EntityTag, Identity};
+use crate::model::{ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, EntityTag, Identity, Owner};
 use crate::secret::{KeyedHash, Secret};
 
 /// What came of exchanging a key for a token.
@@ -74,18 +74,19 @@ impl LocalBackend {
         Ok(Login::Done(Box::new(key)))
     }
 
-    /// Lists the identity's keys with their histories, oldest first.
-    pub fn api_keys_in_full(&self) -> Result<Vec<ApiKeyDetails>, BackendError> {
+    /// Lists an owner's keys with their histories, oldest first.
+    pub fn api_keys_in_full(&self, owner: &Owner) -> Result<Vec<ApiKeyDetails>, BackendError> {
         use crate::backend::Backend as _;
         let identity = self.identity()?;
+        let owner = Self::whose(owner, &identity)?;
         let kept = self.read(&identity, Want::Everything)?.into_iter();
-        let own = kept.filter(|kept| kept.key.iam_id == identity.iam_id);
+        let wanted = kept.filter(|kept| owner.is(kept.key.iam_id.as_bytes()));
         let details = |kept: super::Kept| ApiKeyDetails {
             key: kept.key,
             history: Some(kept.history),
             activity: Some(kept.used),
         };
-        Ok(own.map(details).collect())
+        Ok(wanted.map(details).collect())
     }
 
     /// Changes a key, at whatever version it is when `seen` is `None`.

@@ -35,7 +35,7 @@ impl RemoteBackend {
             NewValue::Chosen(value) => Some(*value),
             NewValue::ServiceChooses => None,
         };
-        let iam_id = Self::owner(&new.owner, &me);
+        let iam_id = Self::owner(&new.owner, &me)?;
         let body = NewBody::of(new, &me, iam_id, value.map(Secret::expose));
         let mut call = Call::new(Method::POST, &["v1", "apikeys"]);
         for (name, on) in [("Entity-Lock", new.locked), ("Entity-Disable", new.disabled)] {

@@ -261,10 +261,12 @@ impl RemoteBackend {
         self.act(&Call::new(method, &segments), id, as_asked)
     }
 
-    fn owner<'a>(owner: &'a Owner, identity: &'a Identity) -> &'a str {
+    /// Finds the one identity that a new key can belong to.
+    fn owner<'a>(owner: &'a Owner, identity: &'a Identity) -> Result<&'a str, BackendError> {
         match owner {
-            Owner::Myself => &identity.iam_id,
-            Owner::ServiceId(iam_id) => iam_id,
+            Owner::Myself => Ok(&identity.iam_id),
+            Owner::AllUsers => Err(Condition::Unsupported("an API key of all users").into()),
+            Owner::ServiceId(iam_id) => Ok(iam_id),
         }
     }
 }
@@ -308,7 +310,7 @@ impl Backend for RemoteBackend {
 
     fn check_new(&self, new: &NewApiKey) -> Result<(), BackendError> {
         let me = self.identity()?;
-        let iam_id = Self::owner(&new.owner, &me);
+        let iam_id = Self::owner(&new.owner, &me)?;
         let segments = ["v1", "accounts", &*me.account_id, "limits", "identity"];
         let call = Call { query: &[("apikeys_per_identity", iam_id)], ..Call::get(&segments, &[]) };
         let limits =

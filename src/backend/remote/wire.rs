@@ -132,10 +132,10 @@ impl KeyBody<'_> {
             locked: self.locked,
             disabled: self.disabled.unwrap_or_default(),
             created_at,
-            created_by: self
-                .created_by
-                .as_deref()
-                .map_or_else(|| Arc::clone(&iam_id), |by| shared(by, &identity.iam_id)),
+            created_by: match self.created_by.as_deref() {
+                Some(by) if by != &*iam_id => shared(by, &identity.iam_id),
+                _ => Arc::clone(&iam_id),
+            },
             modified_at: time(self.modified_at).unwrap_or(created_at),
             expires_at: time(self.expires_at),
             support_sessions: self.support_sessions.unwrap_or_default(),

@@ -3,6 +3,7 @@
 mod faults;
 mod keys;
 mod listing;
+mod scope;
 mod start;
 mod tokens;
 
