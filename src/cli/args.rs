@@ -78,6 +78,7 @@ fn key_ref() -> impl clap::builder::TypedValueParser<Value = KeyRef> {
 EXAMPLES:
    ibmcloud-iam api-keys
    ibmcloud-iam api-keys --name ci- --state active
+   ibmcloud-iam api-keys --all-users --wide
    ibmcloud-iam api-keys --output json | jq -r '.[].id'"
 )]
 pub struct ApiKeysArgs {
@@ -105,6 +106,9 @@ pub struct ApiKeysArgs {
     /// Show more columns
     #[arg(long)]
     pub wide: bool,
+    /// List the keys of every user of the account; needs the role Administrator on the IAM Identity service
+    #[arg(long)]
+    pub all_users: bool,
     /// Nothing to force.
     #[command(flatten)]
     pub force: NothingToForceArgs,

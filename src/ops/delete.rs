@@ -5,10 +5,10 @@ use std::time::Duration;
 use crate::cli::ApiKeyDeleteArgs;
 use crate::context::Context;
 use crate::error::Result;
-use crate::model::{ApiKey, KeyRef, Owner, Selection, State, states};
+use crate::model::{ApiKey, KeyRef, Owner, State, states};
 use crate::ops::act::{self, Item, Mode, Verb};
-use crate::ops::progress_line;
 use crate::ops::resolve::Meaning;
+use crate::ops::{keys_of, progress_line};
 use crate::render::json;
 
 const DELETE: Verb = Verb {
@@ -70,8 +70,7 @@ fn older_than(age: Duration) -> String {
 fn chosen(args: &ApiKeyDeleteArgs, context: &Context) -> Result<Vec<ApiKey>> {
     let now = context.now()?;
     let backend = context.backend()?;
-    let listed = backend.api_keys(&Owner::Myself, &Selection::All);
-    let keys = listed.map_err(|error| context.told(error, "The list of API keys"))?;
+    let keys = keys_of(&Owner::Myself, context)?;
     let states = states(&keys, now);
     let is_named = |key: &ApiKey| {
         args.keys.is_empty()

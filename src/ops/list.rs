@@ -1,10 +1,10 @@
-//! `api-keys`: the keys of the identity, filtered and sorted.
+//! `api-keys`: the keys of the identity, or of every user of its account, filtered and sorted.
 
 use crate::cli::{ApiKeysArgs, SortBy, StateFilter};
 use crate::context::Context;
 use crate::error::Result;
-use crate::model::{ApiKey, Owner, Selection, State, states};
-use crate::ops::progress_line;
+use crate::model::{ApiKey, Owner, State, states};
+use crate::ops::{keys_of, progress_line};
 use crate::render::{json, table};
 use crate::text::escape;
 
@@ -12,11 +12,15 @@ use crate::text::escape;
 pub fn run(args: &ApiKeysArgs, context: &mut Context) -> Result<()> {
     let now = context.now()?;
     let identity = context.identity()?;
+    let (owner, what) = if args.all_users {
+        (Owner::AllUsers, "the API keys of all users")
+    } else {
+        (Owner::Myself, "all API keys")
+    };
     if !args.uuid {
-        context.ui.progress(&progress_line("Getting", "all API keys", &identity));
+        context.ui.progress(&progress_line("Getting", what, &identity));
     }
-    let listed = context.backend()?.api_keys(&Owner::Myself, &Selection::All);
-    let keys = listed.map_err(|error| context.told(error, "The list of API keys"))?;
+    let keys = keys_of(&owner, context)?;
     // A key's state depends on namesakes that a filter may leave out.
     let states = states(&keys, now);
     let mut shown: Vec<(&ApiKey, State)> =
@@ -41,7 +45,8 @@ pub fn run(args: &ApiKeysArgs, context: &mut Context) -> Result<()> {
         return Ok(());
     }
     let colour = ui.manner().colour.0;
-    ui.data(|out| table::keys(out, &shown, args.wide, colour));
+    let columns = table::More { wide: args.wide, owner: args.all_users };
+    ui.data(|out| table::keys(out, &shown, columns, colour));
     Ok(())
 }
 

@@ -26,13 +26,29 @@ use crate::backend::{Backend, BackendError, Condition};
 use crate::cli::ExpiryArgs;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ApiKey, Identity, Timestamp};
+use crate::model::{ApiKey, Identity, Owner, Selection, Timestamp};
 use crate::text::escape;
 
 /// Says what is being done to a key, as the official CLI does: `Creating API key x under <account> as <user>...`.
 fn progress_line(doing: &str, what: &str, identity: &Identity) -> String {
     let (account, user) = (escape(&identity.account_id), escape(&identity.user));
     format!("{doing} {what} under {account} as {user}...")
+}
+
+/// Lists every key of an owner, and tells what else than a usual failure can come of asking for those of others.
+fn keys_of(owner: &Owner, context: &Context) -> Result<Vec<ApiKey>> {
+    let listed = context.backend()?.api_keys(owner, &Selection::All);
+    listed.map_err(|error| {
+        if *owner != Owner::AllUsers || error.condition != Condition::Forbidden {
+            return context.told(error, "The list of API keys");
+        }
+        let words = "The credential does not permit listing the API keys of other users";
+        let error = BackendError { condition: Condition::Rejected(words.to_owned()), ..error };
+        let told = context.told(error, "The list of API keys");
+        // Others' keys take this role, one's own none (`api/iam_identity.md` §5).
+        let hint = "The role Administrator on the IAM Identity service is needed; without '--all-users' your own are listed.";
+        Error { kind: ErrorKind::NotPermitted, ..told }.hint(hint)
+    })
 }
 
 /// Names a key in a message: what was typed, made harmless for a terminal.

@@ -45,20 +45,31 @@ fn cell(text: &str) -> (Cow<'_, str>, usize) {
 }
 
 struct Columns {
-    /// The widths of id, name and description, and of the creator; the other columns have words of a known width.
+    /// The widths of id, name and description, of the creator and the owner; the other columns have words of a known width.
     id: usize,
     name: usize,
     description: usize,
     created_by: usize,
     state: usize,
     expires_at: usize,
+    owner: usize,
 }
 
 const TIME_WIDTH: usize = "2026-11-21T09:00+0000".len();
 const NEVER: &str = "never";
+const OWNER: &str = "IAM ID";
+
+/// The columns that the list has when they are asked for, behind the others.
+#[derive(Clone, Copy, Debug)]
+pub struct More {
+    /// Expiry, leak action and creator.
+    pub wide: bool,
+    /// The IAM id of the owner, where the keys are not all one's own.
+    pub owner: bool,
+}
 
 impl Columns {
-    fn measure(keys: &[(&ApiKey, State)], wide: bool) -> Self {
+    fn measure(keys: &[(&ApiKey, State)], more: More) -> Self {
         let mut columns = Self {
             id: "ID".len(),
             name: "Name".len(),
@@ -66,13 +77,19 @@ impl Columns {
             created_by: "Created By".len(),
             state: "State".len(),
             expires_at: "Expires At".len(),
+            owner: OWNER.len(),
         };
         for (key, state) in keys {
             columns.id = columns.id.max(cell(key.id.as_str()).1);
             columns.name = columns.name.max(cell(&key.name).1);
             columns.description = columns.description.max(cell(&key.description).1);
-            if wide {
+            if more.wide || more.owner {
                 columns.state = columns.state.max(state.as_str().len());
+            }
+            if more.owner {
+                columns.owner = columns.owner.max(cell(&key.iam_id).1);
+            }
+            if more.wide {
                 columns.created_by = columns.created_by.max(cell(&key.created_by).1);
                 columns.expires_at =
                     columns.expires_at.max(key.expires_at.map_or(NEVER.len(), |_| TIME_WIDTH));
@@ -81,7 +98,13 @@ impl Columns {
         columns
     }
 
-    fn row(&self, line: &mut Line, cells: &[(&str, usize); 7], more: Option<&[(&str, usize); 3]>) {
+    fn row(
+        &self,
+        line: &mut Line,
+        cells: &[(&str, usize); 7],
+        wide: Option<&[(&str, usize); 3]>,
+        owner: Option<(&str, usize)>,
+    ) {
         let widths = [
             self.id,
             self.name,
@@ -94,12 +117,15 @@ impl Columns {
         for ((text, width), column) in cells.iter().zip(widths) {
             line.cell(text, *width, column);
         }
-        for ((text, width), column) in more.into_iter().flatten().zip([
+        for ((text, width), column) in wide.into_iter().flatten().zip([
             self.expires_at,
             "Action If Leaked".len(),
             self.created_by,
         ]) {
             line.cell(text, *width, column);
+        }
+        if let Some((text, width)) = owner {
+            line.cell(text, width, self.owner);
         }
     }
 }
@@ -140,20 +166,20 @@ impl Line {
     }
 }
 
-/// Writes the list of keys; `wide` adds expiry, leak action and creator.
+/// Writes the list of keys.
 pub fn keys(
     out: &mut dyn Write,
     keys: &[(&ApiKey, State)],
-    wide: bool,
+    more: More,
     colour: bool,
 ) -> io::Result<()> {
-    let columns = Columns::measure(keys, wide);
+    let columns = Columns::measure(keys, more);
     let mut line = Line { text: Vec::with_capacity(512), colour: false, first: true };
     let plain = |text: &'static str| (text, text.len());
     let header =
         ["ID", "Name", "Description", "Created At", "Last Updated", "Locked", "State"].map(plain);
-    let more = ["Expires At", "Action If Leaked", "Created By"].map(plain);
-    columns.row(&mut line, &header, wide.then_some(&more));
+    let wide = ["Expires At", "Action If Leaked", "Created By"].map(plain);
+    columns.row(&mut line, &header, more.wide.then_some(&wide), more.owner.then(|| plain(OWNER)));
     if colour {
         let text = String::from_utf8_lossy(&line.text).trim_end().to_owned();
         line.text = Paint::Header.on(&text, true).into_bytes();
@@ -174,18 +200,21 @@ pub fn keys(
             plain(if key.locked { "true" } else { "false" }),
             plain(state.as_str()),
         ];
-        if wide {
+        let (owner, owner_width) =
+            if more.owner { cell(&key.iam_id) } else { (Cow::Borrowed(""), 0) };
+        let owner = more.owner.then_some((&*owner, owner_width));
+        if more.wide {
             let expires_at = key.expires_at.map(Timestamp::to_wire);
             let expires_at = expires_at.as_ref().map_or(NEVER, WireTime::as_str);
             let (created_by, created_by_width) = cell(&key.created_by);
-            let more = [
+            let wide = [
                 (expires_at, expires_at.len()),
                 plain(key.action_when_leaked.as_str()),
                 (&*created_by, created_by_width),
             ];
-            columns.row(&mut line, &cells, Some(&more));
+            columns.row(&mut line, &cells, Some(&wide), owner);
         } else {
-            columns.row(&mut line, &cells, None);
+            columns.row(&mut line, &cells, None, owner);
         }
         line.end(out)?;
     }
@@ -277,52 +306,59 @@ mod tests {
         ApiKey { description: description.into(), locked: true, ..ApiKey::sample(name) }
     }
 
+    /// Columns of the list, by their place among all there are, as comfy-table lays them out.
+    fn theirs<const N: usize>(keys: &[ApiKey], columns: [usize; N]) -> String {
+        let header = [
+            "ID",
+            "Name",
+            "Description",
+            "Created At",
+            "Last Updated",
+            "Locked",
+            "State",
+            "Expires At",
+            "Action If Leaked",
+            "Created By",
+            "IAM ID",
+        ];
+        let rows = keys.iter().map(|key| {
+            let cells = [
+                key.id.to_string(),
+                key.name.to_string(),
+                key.description.to_string(),
+                key.created_at.to_wire().to_string(),
+                key.modified_at.to_wire().to_string(),
+                key.locked.to_string(),
+                "phased out".to_owned(),
+                "never".to_owned(),
+                "disable".to_owned(),
+                key.created_by.to_string(),
+                key.iam_id.to_string(),
+            ];
+            columns.map(|column| cells[column].clone())
+        });
+        small(&columns.map(|column| header[column]), rows)
+    }
+
     #[test]
     fn the_list_is_laid_out_as_comfy_table_does_it() {
         let keys = [
             key("a", ""),
             key("naïve 日本 🔑", "a description with spaces"),
-            key("x\ty\x1b[31m", "{\"json\": [1, 2]}"),
+            ApiKey {
+                iam_id: "IBMid-日本\x1b".into(), ..key("x\ty\x1b[31m", "{\"json\": [1, 2]}")
+            },
         ];
         let shown: Vec<(&ApiKey, State)> = keys.iter().map(|key| (key, State::PhasedOut)).collect();
-        for wide in [false, true] {
+        for (wide, owner, theirs) in [
+            (false, false, theirs(&keys, [0, 1, 2, 3, 4, 5, 6])),
+            (true, false, theirs(&keys, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])),
+            (false, true, theirs(&keys, [0, 1, 2, 3, 4, 5, 6, 10])),
+            (true, true, theirs(&keys, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10])),
+        ] {
             let mut ours = Vec::new();
-            super::keys(&mut ours, &shown, wide, false).unwrap();
-            let cells = |key: &ApiKey| {
-                [
-                    key.id.to_string(),
-                    key.name.to_string(),
-                    key.description.to_string(),
-                    key.created_at.to_wire().to_string(),
-                    key.modified_at.to_wire().to_string(),
-                    key.locked.to_string(),
-                    "phased out".to_owned(),
-                    "never".to_owned(),
-                    "disable".to_owned(),
-                    key.created_by.to_string(),
-                ]
-            };
-            let header = [
-                "ID",
-                "Name",
-                "Description",
-                "Created At",
-                "Last Updated",
-                "Locked",
-                "State",
-                "Expires At",
-                "Action If Leaked",
-                "Created By",
-            ];
-            let theirs = if wide {
-                small(&header, keys.iter().map(cells))
-            } else {
-                small::<7>(
-                    header[..7].try_into().unwrap(),
-                    keys.iter().map(|key| cells(key)[..7].to_vec().try_into().unwrap()),
-                )
-            };
-            assert_eq!(String::from_utf8(ours).unwrap(), theirs, "wide: {wide}");
+            super::keys(&mut ours, &shown, More { wide, owner }, false).unwrap();
+            assert_eq!(String::from_utf8(ours).unwrap(), theirs, "wide: {wide}, owner: {owner}");
         }
     }
 }

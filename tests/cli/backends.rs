@@ -1,5 +1,6 @@
 //! One table of behaviours for every backend: a case knows a [`Bench`] and nothing of what stands behind it.
 
+use std::slice;
 use std::sync::Mutex;
 
 use serde_json::Value;
@@ -58,6 +59,10 @@ table! {
         phased_out_keys_go_and_the_others_stay,
         all_keys_go_but_locked_ones,
         old_keys_go_and_young_ones_stay,
+        every_users_keys_are_listed_when_asked_for,
+        another_users_key_is_reached_by_id_only,
+        another_users_namesake_replaces_nothing,
+        another_users_keys_leave_the_limit_alone,
     ],
 }
 
@@ -157,6 +162,17 @@ impl Bench {
     #[track_caller]
     fn list(&self) -> Vec<Value> {
         self.json(&["api-keys"]).as_array().unwrap().clone()
+    }
+
+    /// The keys of every user of the account.
+    #[track_caller]
+    fn list_all(&self) -> Vec<Value> {
+        self.json(&["api-keys", "--all-users"]).as_array().unwrap().clone()
+    }
+
+    /// Puts a key of another user beside one's own, of which there was one before, and returns its id.
+    fn create_of(&self, iam_id: &str, name: &str, more: &[(&str, &str)]) -> String {
+        self.sandbox.create_of(iam_id, name, more)
     }
 
     /// The names of the keys there are, in the order of the list.
@@ -558,4 +574,76 @@ fn old_keys_go_and_young_ones_stay(bench: &Bench) {
     let args = ["api-key-delete", "--all", "--older-than", "30d", "--force"];
     assert_eq!(text(&bench.json(&args)[0], "name"), "old");
     assert_eq!(bench.names(), ["young"]);
+}
+
+const OTHER: &str = "IBMid-270000WXYZ";
+
+fn every_users_keys_are_listed_when_asked_for(bench: &Bench) {
+    let mut own = bench.create("mine", &[]);
+    own["apikey"] = "".into();
+    let theirs = bench.create_of(OTHER, "theirs", &[("description", "\"d\""), ("locked", "true")]);
+    bench.create_of("iam-ServiceId-0a1b2c3d", "a service's", &[]);
+    let mut expected = own.clone();
+    for (field, value) in [
+        ("id", &*theirs),
+        ("entity_tag", "1-00000000000000000000000000000002"),
+        ("name", "theirs"),
+        ("description", "d"),
+        ("iam_id", OTHER),
+        ("created_by", OTHER),
+    ] {
+        expected[field] = value.into();
+    }
+    expected["locked"] = true.into();
+    expected["crn"] = text(&own, "crn").replace(text(&own, "id"), &theirs).into();
+    assert_eq!(bench.list_all(), [own.clone(), expected.clone()]);
+    assert_eq!(bench.list(), slice::from_ref(&own));
+    // Ninety days behind its expiry and last change a key is gone, whoever has it.
+    bench.create_of("IBMid-3", "over", &[("expires_at", "\"2026-01-01T00:00:00Z\"")]);
+    assert_eq!(bench.list_all().len(), 3);
+    bench.at("2027-02-20");
+    assert_eq!(bench.list_all(), [own, expected]);
+}
+
+fn another_users_key_is_reached_by_id_only(bench: &Bench) {
+    bench.create("mine", &[]);
+    let theirs = bench.create_of(OTHER, "theirs", &[]);
+    for args in [&["api-key", "theirs"][..], &["api-key-delete", "theirs", "-f"]] {
+        bench.run(args).code(3);
+    }
+    assert_eq!(text(&bench.show(&theirs), "iam_id"), OTHER);
+    assert_eq!(bench.act("api-key-lock", &theirs), "locked");
+    assert_eq!(bench.act("api-key-unlock", &theirs), "unlocked");
+    let changed = bench.json(&["api-key-update", &theirs, "-n", "renamed"]);
+    assert_eq!((text(&changed, "iam_id"), revision(&changed)), (OTHER, "4"));
+    let deleted = bench.json(&["api-key-delete", "--all", "--force"]);
+    assert_eq!((deleted.as_array().unwrap().len(), text(&deleted[0], "name")), (1, "mine"));
+    assert_eq!(bench.list_all(), [changed]);
+    assert_eq!(bench.act("api-key-delete", &theirs), "deleted");
+    assert_eq!(bench.list_all(), [Value::Null; 0]);
+}
+
+fn another_users_namesake_replaces_nothing(bench: &Bench) {
+    bench.create("ci", &["--disabled"]);
+    bench.create_of(OTHER, "ci", &[]);
+    bench.create_of(OTHER, "ci", &[("disabled", "true")]);
+    bench.create_of("IBMid-3", "ci", &[("expires_at", "\"2026-11-22T00:00:00Z\"")]);
+    let keys = bench.list_all();
+    let states: Vec<_> = keys.iter().map(|key| (text(key, "iam_id"), text(key, "state"))).collect();
+    assert_eq!(states[1..], [(OTHER, "active"), (OTHER, "phased out"), ("IBMid-3", "active")]);
+    assert_eq!(states[0].1, "disabled");
+    let found = bench.json(&["api-keys", "--all-users", "--state", "phased-out"]);
+    assert_eq!(found, Value::from(vec![keys[2].clone()]));
+}
+
+fn another_users_keys_leave_the_limit_alone(bench: &Bench) {
+    bench.limit(2);
+    bench.create("a", &[]);
+    for name in ["b", "c"] {
+        bench.create_of(OTHER, name, &[]);
+    }
+    bench.run(&["api-key-create", "d", "--dry-run"]).ok();
+    bench.create("d", &[]);
+    bench.run(&["api-key-create", "e", "-o", "json"]).code(9);
+    assert_eq!((bench.list().len(), bench.list_all().len()), (2, 4));
 }

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 #![expect(clippy::print_stdout, reason = "a test that cannot run here says so")]
 
+mod all_users;
 mod api_key;
 mod api_key_create;
 mod api_key_delete;

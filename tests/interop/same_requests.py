@@ -75,12 +75,20 @@ class Operation(NamedTuple):
 
 
 MINE = {'account_id': ACCOUNT, 'iam_id': IAM_ID}
+EVERYBODY = {'account_id': ACCOUNT, 'scope': 'account', 'type': 'user'}
 OPERATIONS = [
     Operation(
         ['api-keys', '--output', 'json'],
         lambda iam: [
             iam.list_api_keys(**MINE, pagesize=100),
             iam.list_api_keys(**MINE, pagesize=100, pagetoken=PAGE_TOKEN),
+        ],
+    ),
+    Operation(
+        ['api-keys', '--all-users', '--output', 'json'],
+        lambda iam: [
+            iam.list_api_keys(**EVERYBODY, pagesize=100),
+            iam.list_api_keys(**EVERYBODY, pagesize=100, pagetoken=PAGE_TOKEN),
         ],
     ),
     Operation(['api-key', ID], lambda iam: iam.get_api_key(ID)),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{path_of, refused};
 use crate::support::emulator::{Client, Emulator};
-use crate::support::{ACCOUNT, IAM_ID, Sandbox};
+use crate::support::{ACCOUNT, IAM_ID, Sandbox, run};
 
 const OTHER: &str = "IBMid-270000WXYZ";
 
@@ -138,4 +138,21 @@ fn keys_of_others_have_their_histories_and_their_number() {
         format!("/v1/accounts/{ACCOUNT}/limits/identity?apikeys_per_identity={OTHER},{IAM_ID}");
     let limits = client.call("GET", &path).1["apikeys_per_identity"]["identities"].clone();
     assert_eq!(limits, json!([{"iam_id": OTHER, "count": 30}, {"iam_id": IAM_ID, "count": 25}]));
+}
+
+/// The case that nobody can try without an account: a user who is no administrator.
+#[test]
+fn a_fault_stands_in_for_a_missing_role() {
+    let sandbox = Sandbox::new();
+    let emulator = Emulator::start(&sandbox, &["--in-memory", "--fault", "list:status=403"], &[]);
+    let mut command = sandbox.command(&["api-keys", "--all-users", "-o", "json"]);
+    command
+        .env("IBMCLOUD_IAM_BACKEND", "remote")
+        .env("IBMCLOUD_IAM_API_ENDPOINT", emulator.endpoint())
+        .env("IBMCLOUD_API_KEY", format!("@{}", emulator.key_file().display()));
+    let outcome = run(&mut command, b"");
+    outcome.code(8).stdout("");
+    let told = "FAILED\nThe credential does not permit listing the API keys of other users. ";
+    let hint = "\nThe role Administrator on the IAM Identity service is needed; without '--all-users' your own are listed.\n\n";
+    assert!(outcome.stderr.starts_with(told) && outcome.stderr.ends_with(hint), "{outcome:#?}");
 }
