@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use ibmcloud_iam::backend::local::LocalBackend;
 use ibmcloud_iam::clock::Clock;
+use ibmcloud_iam::model::Timestamp;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_ibmcloud-iam");
 
@@ -71,6 +72,31 @@ impl Bench {
             bar,
         );
         row(&format!("`api-keys`, {keys} keys, JSON"), as_json, "jq over that JSON", jq_json, bar);
+    }
+
+    /// Compares audits of 10,000 keys with lists of them: of young keys without their use, one finding a key; of old ones
+    /// with it, three.
+    fn audits_against_lists(&self) {
+        let young = self.store(10_000);
+        let old = self.root.join("store-old");
+        let then = Timestamp::parse("2020-01-01").expect("a time");
+        LocalBackend::new(old.clone(), 10_000, Clock::Fixed(then))
+            .seed(10_000)
+            .expect("the store can be seeded");
+        let without = ["api-keys-audit", "--skip", "unused", "--fail-on", "none"];
+        let with = ["api-keys-audit", "--fail-on", "none"];
+        for (form, more) in [("table", &[][..]), ("JSON", &["--output", "json"])] {
+            let of = |store: &Path, args: &[&str]| self.on(store, &[args, more].concat());
+            let [list, young, old] =
+                medians([of(&young, &["api-keys"]), of(&young, &without), of(&old, &with)], 51);
+            let against = "a list of them";
+            row(&format!("audit of 10,000 keys, {form}"), young, against, list, "< 2");
+            let what = format!("audit of 10,000 old keys with their use, {form}");
+            row(&what, old, against, list, "");
+        }
+        let sarif = [&without[..], &["--format", "sarif"]].concat();
+        let [list, sarif] = medians([self.on(&young, &["api-keys"]), self.on(&young, &sarif)], 51);
+        row("audit of 10,000 keys, SARIF", sarif, "a list of them, table", list, "");
     }
 
     /// Compiles a program that does nothing.
@@ -176,6 +202,7 @@ fn main() {
         medians([create(&small), create(&medium), create(&large)], 101);
     row("create with 1,000 keys", at_1_000, "one with 20", at_20, "≤ 1.6");
     row("create with 100,000 keys", at_100_000, "one with 20", at_20, "≤ 15");
+    bench.audits_against_lists();
     let size = fs::metadata(PROGRAM).map_or(0, |metadata| metadata.len());
     println!("| size of the binary | {} KiB | | ≤ 8 MiB |", size / 1024);
 }

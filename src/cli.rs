@@ -185,6 +185,9 @@ pub enum Command {
     /// Replace an API key by a new one, so that a working one is held at every instant
     #[command(display_name = "ibmcloud-iam api-key-rotate")]
     ApiKeyRotate(ApiKeyRotateArgs),
+    /// Report the API keys that will hurt: old, unused, eternal, leaked
+    #[command(display_name = "ibmcloud-iam api-keys-audit")]
+    ApiKeysAudit(ApiKeysAuditArgs),
     /// Find the API key that a value belongs to
     #[command(display_name = "ibmcloud-iam api-key-lookup")]
     ApiKeyLookup(ApiKeyLookupArgs),

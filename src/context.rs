@@ -370,8 +370,20 @@ impl Context {
     pub fn backend(&self) -> Result<&dyn Backend> {
         match self.backend.get() {
             Some(backend) => Ok(&**backend),
-            None => Err(Error::new(ErrorKind::Failure, "The backend was not opened.")),
+            None => Err(Self::not_open()),
         }
+    }
+
+    /// Returns the open backend, and the mouth to tell with what it is doing meanwhile.
+    pub fn backend_and_ui(&mut self) -> Result<(&dyn Backend, &mut Ui)> {
+        match self.backend.get() {
+            Some(backend) => Ok((&**backend, &mut self.ui)),
+            None => Err(Self::not_open()),
+        }
+    }
+
+    fn not_open() -> Error {
+        Error::new(ErrorKind::Failure, "The backend was not opened.")
     }
 
     /// Opens the backend and asks who it acts as.

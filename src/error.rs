@@ -39,6 +39,8 @@ pub enum ErrorKind {
     Cancelled = 13,
     /// The file for the key cannot be used.
     Destination = 14,
+    /// The audit found what is to make it fail.
+    AuditFound = 15,
     /// SIGINT.
     Interrupted = 130,
     /// SIGTERM.
@@ -239,9 +241,9 @@ mod tests {
     #[test]
     fn every_kind_has_an_exit_code_of_its_own_that_is_listed() {
         use ErrorKind::{
-            Ambiguous, Cancelled, Conflict, Destination, Failure, Interrupted, LimitReached,
-            Locked, NotFound, NotLoggedIn, NotPermitted, OutcomeUnknown, SomeFailed, Terminated,
-            Unavailable, Usage,
+            Ambiguous, AuditFound, Cancelled, Conflict, Destination, Failure, Interrupted,
+            LimitReached, Locked, NotFound, NotLoggedIn, NotPermitted, OutcomeUnknown, SomeFailed,
+            Terminated, Unavailable, Usage,
         };
         let kinds = [
             Failure,
@@ -258,6 +260,7 @@ mod tests {
             SomeFailed,
             Cancelled,
             Destination,
+            AuditFound,
             Interrupted,
             Terminated,
         ];

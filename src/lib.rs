@@ -83,6 +83,7 @@ fn run_parsed(cli: Cli, program: Program, environment: Environment) -> u8 {
 fn dispatch(command: &Command, context: &mut Context) -> Result<()> {
     match command {
         Command::ApiKeys(args) => ops::list::run(args, context),
+        Command::ApiKeysAudit(args) => ops::audit::run(args, context),
         Command::ApiKey(args) => ops::show::run(args, context),
         Command::ApiKeyCreate(args) => ops::create::run(args, context),
         Command::ApiKeyUpdate(args) => ops::update::run(args, context),

@@ -46,6 +46,15 @@ pub fn escape_lines(text: &str) -> Cow<'_, str> {
     replace(text, |c| c != '\n' && acts(c))
 }
 
+/// Writes a text as one word of a POSIX shell, which expands nothing in it.
+pub fn shell_word(text: &str) -> Cow<'_, str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./,:@%+=".contains(&byte);
+    if !text.is_empty() && text.bytes().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(format!("'{}'", text.replace('\'', r"'\''")))
+}
+
 fn replace(text: &str, is_bad: impl Fn(char) -> bool) -> Cow<'_, str> {
     // Without a way out in the middle the compiler looks at many bytes at once; a list asks for every cell.
     let is_plain = text.bytes().fold(true, |plain, byte| plain & (b' '..=b'~').contains(&byte));
@@ -90,5 +99,20 @@ mod tests {
             assert_eq!(escape(text), shown);
         }
         assert_eq!(escape_lines("a\nb\x1b"), "a\nb\\u{1b}");
+    }
+
+    #[test]
+    fn a_shell_reads_one_word_and_expands_nothing() {
+        for text in
+            ["plain-1_x.y", "", "two words", "it's", "$(id)", "`id`", "a;b", "~", "*", "a\nb", "\\"]
+        {
+            let word = shell_word(text);
+            assert_eq!(word == text, text == "plain-1_x.y", "{text}");
+            let printed = std::process::Command::new("sh")
+                .args(["-c", &format!("printf %s {word}")])
+                .output()
+                .unwrap();
+            assert_eq!(String::from_utf8(printed.stdout).unwrap(), text);
+        }
     }
 }

@@ -47,6 +47,11 @@ impl Ui {
         self.manner
     }
 
+    /// Says nothing but documents from now on, as with `--output json`.
+    pub fn only_documents(&mut self) {
+        self.manner.json = true;
+    }
+
     /// Announces what is about to happen: `Deleting API key x as y...`, on standard output.
     pub fn progress(&mut self, line: &str) {
         if !self.manner.quiet && !self.manner.json {

@@ -14,8 +14,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::model::{
-    ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, BackendKind, CreatedApiKey, Detail, EntityTag,
-    Identity, NewApiKey, NewValue, Owner, Selection,
+    Activity, ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, BackendKind, CreatedApiKey, Detail,
+    EntityTag, Identity, NewApiKey, NewValue, Owner, Selection,
 };
 use crate::secret::Secret;
 
@@ -54,6 +54,33 @@ pub trait Backend: fmt::Debug + Send + Sync {
 
     /// Brings one key by id. Fails with `NotFound`.
     fn api_key(&self, id: &ApiKeyId, detail: Detail) -> Result<ApiKeyDetails, BackendError>;
+
+    /// Tells how much keys are used, in the order in which they are named; `None` for one of which that is not known, or
+    /// which is gone. `done` hears how many are through. Costs a service that tells it key by key a request each.
+    fn activities(
+        &self,
+        ids: &[&ApiKeyId],
+        done: &mut dyn FnMut(usize),
+    ) -> Result<Vec<Option<Activity>>, BackendError> {
+        let detail = Detail { history: false, activity: true };
+        let ask = |(number, id): (usize, &&ApiKeyId)| {
+            let activity = match self.api_key(id, detail) {
+                Ok(details) => details.activity,
+                Err(BackendError {
+                    condition: Condition::NotFound | Condition::Forbidden, ..
+                }) => None,
+                Err(error) => return Err(error),
+            };
+            done(number);
+            Ok(activity)
+        };
+        (1..).zip(ids).map(ask).collect()
+    }
+
+    /// Tells how many keys an identity may have; `None` where that is not told.
+    fn key_limit(&self) -> Result<Option<usize>, BackendError> {
+        Ok(None)
+    }
 
     /// Finds the key that a value opens. Fails with `NotFound`.
     fn api_key_by_value(&self, value: &Secret) -> Result<ApiKey, BackendError>;

@@ -8,7 +8,7 @@ use clap::builder::{NonEmptyStringValueParser, TypedValueParser as _};
 use clap::{Args, ValueEnum};
 
 use crate::emulator::fault::Spec;
-use crate::model::{KeyRef, LeakAction, Timestamp, parse_duration};
+use crate::model::{KeyRef, LeakAction, Rule, Severity, Timestamp, parse_duration};
 
 const COMMAND_TEMPLATE: &str = "\
 NAME:
@@ -657,4 +657,139 @@ fn loopback(text: &str) -> Result<SocketAddr, String> {
     } else {
         Err("only a loopback address can be served".to_owned())
     }
+}
+
+/// Arguments of `api-keys-audit`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = COMMAND_TEMPLATE,
+    next_help_heading = OPTIONS,
+    after_help = "\
+RULES, and their severity:
+   leaked            error     the service found it published
+   old               error     it works and is older than '--max-age'
+   owner-key         error     it belongs to the '--account-owner'
+   unused            warning   it works and was not used for '--max-unused'
+   never-expires     warning   it works and has no expiry
+   expires-soon      warning   it ends within '--expires-within', unreplaced
+   leak-action-none  warning   nothing happens when it is found published
+   same-name         warning   a newer active key has its name
+   near-limit        warning   nine tenths of the allowed keys are there
+   expired           note      it has expired and was not deleted
+   phased-out        note      it was replaced and not deleted
+   use-unknown       note      the service does not tell whether it is used
+The policy 'cis' follows the CIS IBM Cloud Foundations benchmark: 'unused' (1.2)
+is an error after 180 days, 'old' (1.3) after 90, and 'owner-key' is 1.5.
+
+A baseline is a report with '--output json', or a part of it: a finding whose
+rule and key_id stand there is accepted, and neither told nor counted.
+
+EXAMPLES:
+   ibmcloud-iam api-keys-audit
+   ibmcloud-iam api-keys-audit --all-users --policy cis --skip unused
+   ibmcloud-iam api-keys-audit --format sarif --fail-on none > audit.sarif
+   ibmcloud-iam api-keys-audit --fail-on none --output json > accepted.json
+   ibmcloud-iam api-keys-audit --baseline accepted.json --fail-on warning
+
+EXIT CODES:
+   15 a rule of '--fail-on' fired"
+)]
+pub struct ApiKeysAuditArgs {
+    /// How old a working key may be; 90d when absent
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub max_age: Option<Duration>,
+    /// How long a working key may go unused; 30d when absent, 180d with '--policy cis'
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub max_unused: Option<Duration>,
+    /// How long before its end a key expires soon; 14d when absent
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub expires_within: Option<Duration>,
+    /// The limits and severities to start from: default or cis
+    #[arg(long, value_name = "default|cis", value_enum, default_value_t = PolicyName::Default, hide_default_value = true, hide_possible_values = true)]
+    pub policy: PolicyName,
+    /// The IAM ID of the owner of the account, who should have no keys
+    #[arg(long, value_name = "IAM_ID", value_parser = NonEmptyStringValueParser::new())]
+    pub account_owner: Option<String>,
+    /// Leave rules out; without 'unused' nobody is asked for the last use of a key
+    #[arg(
+        long,
+        value_name = "RULE",
+        value_enum,
+        value_delimiter = ',',
+        hide_possible_values = true
+    )]
+    pub skip: Vec<Rule>,
+    /// Exit with 15 when these rules fire, or any of this severity or a graver one, or never: rules, error, warning, note, none; error when absent
+    #[arg(
+        long,
+        value_name = "RULE",
+        value_delimiter = ',',
+        default_value = "error",
+        hide_default_value = true,
+        value_parser = fail_on(),
+        hide_possible_values = true
+    )]
+    pub fail_on: Vec<FailOn>,
+    /// Findings that were accepted before: a report in JSON
+    #[arg(long, value_name = "FILE", value_parser = NonEmptyStringValueParser::new().map(PathBuf::from), value_hint = clap::ValueHint::FilePath)]
+    pub baseline: Option<PathBuf>,
+    /// The form of the report: table, json (as '--output json') or sarif (SARIF 2.1.0)
+    #[arg(
+        long,
+        value_name = "table|json|sarif",
+        value_enum,
+        ignore_case = true,
+        hide_possible_values = true
+    )]
+    pub format: Option<ReportFormat>,
+    /// Audit the keys of every user of the account; takes the role Administrator on the IAM Identity service
+    #[arg(long)]
+    pub all_users: bool,
+    /// Nothing to force.
+    #[command(flatten)]
+    pub force: NothingToForceArgs,
+}
+
+/// The limits and severities of an audit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PolicyName {
+    /// Those of this program
+    Default,
+    /// Those of the CIS IBM Cloud Foundations benchmark, as far as API keys show them
+    Cis,
+}
+
+/// The forms of an audit's report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// A table, for people
+    Table,
+    /// An array of findings
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+}
+
+/// What makes an audit fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailOn {
+    /// This rule.
+    Rule(Rule),
+    /// Any rule of this severity or a graver one.
+    Severity(Severity),
+    /// Nothing.
+    None,
+}
+
+const NO_FAILURE: &str = "none";
+
+fn fail_on() -> impl clap::builder::TypedValueParser<Value = FailOn> {
+    let rules = Rule::ALL.map(|rule| (rule.id(), FailOn::Rule(rule)));
+    let severities = Severity::ALL.map(|severity| (severity.as_str(), FailOn::Severity(severity)));
+    let known = rules.into_iter().chain(severities).chain([(NO_FAILURE, FailOn::None)]);
+    let known: Vec<(&'static str, FailOn)> = known.collect();
+    let words: Vec<&'static str> = known.iter().map(|(word, _)| *word).collect();
+    clap::builder::PossibleValuesParser::new(words).map(move |text| {
+        known.iter().find(|(word, _)| *word == text).map_or(FailOn::None, |(_, on)| *on)
+    })
 }

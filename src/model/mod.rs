@@ -1,5 +1,6 @@
 //! What the program talks about: API keys, who owns them, and what can be asked of them.
 
+mod finding;
 mod state;
 mod timestamp;
 
@@ -11,8 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::secret::Secret;
 
+pub use finding::{Finding, Rule, Severity};
 pub use state::{State, states};
-pub use timestamp::{ParseTimeError, Timestamp, WireTime, parse_duration};
+pub use timestamp::{ParseTimeError, Timestamp, WireTime, parse_duration, write_duration};
 
 /// Identifies one API key: `ApiKey-<uuid>` as the service writes it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -43,6 +43,11 @@ impl Timestamp {
         Self::from_seconds(self.0.checked_add(i64::try_from(later.as_secs()).ok()?)?)
     }
 
+    /// Returns whole minutes since 1970: as exact as the service tells its times.
+    pub fn minutes(self) -> i64 {
+        self.0.div_euclid(60)
+    }
+
     /// Reads what a person or the service writes: RFC 3339, `2027-05-01T12:34+0000`, or a plain date (midnight UTC).
     pub fn parse(text: &str) -> Result<Self, ParseTimeError> {
         if let Some(time) = Self::parse_wire(text) {
@@ -179,6 +184,15 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Writes a length of time as [`parse_duration`] reads it, in days, hours, minutes or seconds.
+pub fn write_duration(length: Duration) -> String {
+    let seconds = length.as_secs();
+    let units = [(86_400, 'd'), (3_600, 'h'), (60, 'm')];
+    let fits = units.into_iter().find(|(unit, _)| seconds.is_multiple_of(*unit));
+    let (unit, letter) = fits.unwrap_or((1, 's'));
+    format!("{}{letter}", seconds / unit)
+}
+
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.to_rfc3339())
@@ -265,6 +279,20 @@ mod tests {
         assert_eq!(parse_duration("2w"), Ok(Duration::from_secs(14 * 86_400)));
         for text in ["", "90", "d", "-1d", "1.5h", "0d", "9999999999999999999d", "1é"] {
             assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_duration_is_written_in_the_largest_unit_that_fits() {
+        for (text, written) in [
+            ("90d", "90d"),
+            ("2w", "14d"),
+            ("36h", "36h"),
+            ("24h", "1d"),
+            ("90s", "90s"),
+            ("120s", "2m"),
+        ] {
+            assert_eq!(write_duration(parse_duration(text).unwrap()), written);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the commands do: one verb, or one family of verbs, a file. Rules that every backend shares live here.
 
 pub mod act;
+pub mod audit;
 pub mod create;
 pub mod delete;
 pub mod emulate;

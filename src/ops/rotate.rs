@@ -12,7 +12,7 @@ use crate::cli::ApiKeyRotateArgs;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Operation, Retires};
-use crate::model::{ApiKey, ApiKeyId, NewApiKey, Owner, State, Timestamp};
+use crate::model::{ApiKey, ApiKeyId, Identity, NewApiKey, Owner, State, Timestamp};
 use crate::ops::making::{self, Handed, Made, Plan};
 use crate::ops::recover::{self, Finished};
 use crate::ops::resolve::{self, Found, Meaning};
@@ -20,6 +20,7 @@ use crate::ops::retire::{Retired, end_of_grace, is_acting, retire_with};
 use crate::ops::{create, facts, locked, progress_line, subject};
 use crate::render::json::{self, PlannedRotation};
 use crate::secret::Secret;
+use crate::text::escape;
 use crate::ui::nobody_answers;
 
 /// Runs `api-key-rotate`.
@@ -64,7 +65,7 @@ pub fn run(args: &ApiKeyRotateArgs, context: &mut Context) -> Result<()> {
     }
     let destination = check(context)?;
     let old = resolve::one(context, &args.which.key, Meaning::Current, now)?;
-    refuse(&old, &label, context)?;
+    refuse(&old, &label, &identity, context)?;
     let old = old.key;
     let mut new = successor(&old, args, now)?;
     check_room(&new, &old, args.purge, now, context)?;
@@ -160,7 +161,19 @@ fn refuse_unattended(args: &ApiKeyRotateArgs, context: &Context) -> Result<()> {
 }
 
 /// Refuses keys that cannot or should not be rotated, before anything is made.
-fn refuse(old: &Found, label: &str, context: &Context) -> Result<()> {
+fn refuse(old: &Found, label: &str, identity: &Identity, context: &Context) -> Result<()> {
+    if old.key.iam_id != identity.iam_id {
+        let message = format!(
+            "{} belongs to {}: a new key made here would act as you, and not in its place.",
+            subject(label),
+            escape(&old.key.iam_id),
+        );
+        return Err(Error::new(ErrorKind::NotPermitted, message).hint(format!(
+            "Its owner can rotate it; '{} api-key-disable {}' takes it out of use.",
+            context.program(),
+            old.key.id
+        )));
+    }
     if old.key.locked {
         return Err(locked(context, &subject(label), &old.key));
     }

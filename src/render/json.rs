@@ -20,6 +20,14 @@ fn pretty<W: Write>(out: W) -> Serializer<W, PrettyFormatter<'static>> {
     Serializer::with_formatter(out, PrettyFormatter::with_indent(b"    "))
 }
 
+/// Writes a document that may be long and that nobody reads as it is, without white space.
+pub(super) fn compact(out: &mut dyn Write, document: &impl Serialize) -> io::Result<()> {
+    let mut collected = Collected::new(out);
+    serde_json::to_writer(&mut collected, document).map_err(io::Error::from)?;
+    collected.write_all(b"\n")?;
+    collected.flush()
+}
+
 pub(super) fn document(out: &mut dyn Write, document: &impl Serialize) -> io::Result<()> {
     document.serialize(&mut pretty(&mut *out)).map_err(io::Error::from)?;
     out.write_all(b"\n")
@@ -86,8 +94,12 @@ struct Collected<'a> {
     out: &'a mut dyn Write,
 }
 
-impl Collected<'_> {
+impl<'a> Collected<'a> {
     const ENOUGH: usize = 64 * 1024;
+
+    fn new(out: &'a mut dyn Write) -> Self {
+        Self { text: Vec::with_capacity(2 * Self::ENOUGH), out }
+    }
 
     fn pass_on(&mut self) -> io::Result<()> {
         self.out.write_all(&self.text)?;
@@ -115,11 +127,19 @@ impl Write for Collected<'_> {
 
 /// Writes a list of keys.
 pub fn keys(out: &mut dyn Write, keys: &[(&ApiKey, State)]) -> io::Result<()> {
-    let mut collected = Collected { text: Vec::with_capacity(2 * Collected::ENOUGH), out };
+    list(out, keys.iter().map(|(key, state)| Key::new(key, *state, "")))
+}
+
+/// Writes an array that may be long.
+pub(super) fn list<T: Serialize>(
+    out: &mut dyn Write,
+    items: impl ExactSizeIterator<Item = T>,
+) -> io::Result<()> {
+    let mut collected = Collected::new(out);
     let mut serializer = pretty(&mut collected);
-    let mut list = serializer.serialize_seq(Some(keys.len()))?;
-    for (key, state) in keys {
-        list.serialize_element(&Key::new(key, *state, ""))?;
+    let mut list = serializer.serialize_seq(Some(items.len()))?;
+    for item in items {
+        list.serialize_element(&item)?;
     }
     list.end()?;
     collected.write_all(b"\n")?;

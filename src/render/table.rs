@@ -38,7 +38,7 @@ pub fn small<const N: usize>(
 }
 
 /// One cell of the list: its text, escaped, and how wide it is on a terminal.
-fn cell(text: &str) -> (Cow<'_, str>, usize) {
+pub(super) fn cell(text: &str) -> (Cow<'_, str>, usize) {
     let shown = escape(text);
     let width = if shown.is_ascii() { shown.len() } else { shown.width() };
     (shown, width)
@@ -131,7 +131,7 @@ impl Columns {
 }
 
 /// A line that is being put together.
-struct Line {
+pub(super) struct Line {
     text: Vec<u8>,
     colour: bool,
     first: bool,
@@ -140,7 +140,11 @@ struct Line {
 const SPACES: [u8; 64] = [b' '; 64];
 
 impl Line {
-    fn cell(&mut self, text: &str, width: usize, column: usize) {
+    pub(super) fn new(colour: bool) -> Self {
+        Self { text: Vec::with_capacity(512), colour, first: true }
+    }
+
+    pub(super) fn cell(&mut self, text: &str, width: usize, column: usize) {
         if self.colour && self.first {
             self.text.extend_from_slice(Paint::Entity.on(text, true).as_bytes());
         } else {
@@ -155,7 +159,15 @@ impl Line {
         }
     }
 
-    fn end(&mut self, out: &mut dyn Write) -> io::Result<()> {
+    /// Paints the line as far as it is written.
+    pub(super) fn paint(&mut self, paint: Paint, colour: bool) {
+        if colour {
+            let text = String::from_utf8_lossy(&self.text).trim_end().to_owned();
+            self.text = paint.on(&text, true).into_bytes();
+        }
+    }
+
+    pub(super) fn end(&mut self, out: &mut dyn Write) -> io::Result<()> {
         let used = self.text.iter().rposition(|&byte| byte != b' ').map_or(0, |at| at + 1);
         self.text.truncate(used);
         self.text.push(b'\n');
@@ -174,16 +186,13 @@ pub fn keys(
     colour: bool,
 ) -> io::Result<()> {
     let columns = Columns::measure(keys, more);
-    let mut line = Line { text: Vec::with_capacity(512), colour: false, first: true };
+    let mut line = Line::new(false);
     let plain = |text: &'static str| (text, text.len());
     let header =
         ["ID", "Name", "Description", "Created At", "Last Updated", "Locked", "State"].map(plain);
     let wide = ["Expires At", "Action If Leaked", "Created By"].map(plain);
     columns.row(&mut line, &header, more.wide.then_some(&wide), more.owner.then(|| plain(OWNER)));
-    if colour {
-        let text = String::from_utf8_lossy(&line.text).trim_end().to_owned();
-        line.text = Paint::Header.on(&text, true).into_bytes();
-    }
+    line.paint(Paint::Header, colour);
     line.end(out)?;
     line.colour = colour;
     for (key, state) in keys {

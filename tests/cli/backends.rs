@@ -5,23 +5,25 @@ use std::sync::Mutex;
 
 use serde_json::Value;
 
-use crate::support::emulator::Emulator;
+use crate::support::emulator::{Client, Emulator};
 use crate::support::{NOW, Outcome, Sandbox, redact};
 
 /// Makes one test of each behaviour and each backend; a backend is a function of [`Bench`] of its name.
 macro_rules! table {
     (backends: [$($backend:ident),+ $(,)?], behaviours: $behaviours:tt $(,)?) => {
         $(mod $backend {
-            table!(@ $backend $behaviours);
+            $crate::backends::table!(@ $backend $behaviours);
         })+
     };
     (@ $backend:ident [$($behaviour:ident),+ $(,)?]) => {
         $(#[test]
         fn $behaviour() {
-            super::$behaviour(&super::Bench::$backend());
+            super::$behaviour(&$crate::backends::Bench::$backend());
         })+
     };
 }
+
+pub(crate) use table;
 
 table! {
     backends: [local, remote],
@@ -105,13 +107,13 @@ impl Bench {
     }
 
     /// Sets the time of everything that follows.
-    fn at(&self, now: &str) -> &Self {
+    pub(crate) fn at(&self, now: &str) -> &Self {
         now.clone_into(&mut self.settings.lock().unwrap().now);
         self
     }
 
     /// Sets how many keys are allowed from now on.
-    fn limit(&self, keys: u8) {
+    pub(crate) fn limit(&self, keys: u8) {
         self.settings.lock().unwrap().limit = Some(keys);
     }
 
@@ -124,11 +126,7 @@ impl Bench {
             if emulator.as_ref().is_none_or(|(started, _)| *started != settings) {
                 // The one before goes first: both have the same store.
                 *emulator = None;
-                let variables = settings.variables();
-                let variables: Vec<_> =
-                    variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
-                *emulator =
-                    Some((settings.clone(), Emulator::start(&self.sandbox, &[], &variables)));
+                *emulator = Some((settings.clone(), self.emulate(&settings)));
             }
             let (_, emulator) = emulator.as_ref().unwrap();
             command
@@ -139,18 +137,32 @@ impl Bench {
         crate::support::run(&mut command, input.as_bytes())
     }
 
+    fn emulate(&self, settings: &Settings) -> Emulator {
+        let variables = settings.variables();
+        let variables: Vec<_> =
+            variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        Emulator::start(&self.sandbox, &[], &variables)
+    }
+
+    /// Exchanges a value for a token, which is a use of its key.
+    pub(crate) fn open_with(&self, value: &str) {
+        let emulator = self.emulate(&self.settings.lock().unwrap());
+        let (status, answer) = Client::new(emulator.endpoint()).log_in(value);
+        assert_eq!(status, 200, "{answer}");
+    }
+
     pub(crate) fn run(&self, args: &[&str]) -> Outcome {
         self.run_input(args, "")
     }
 
     /// Runs a command to its success, with JSON output.
     #[track_caller]
-    fn json(&self, args: &[&str]) -> Value {
+    pub(crate) fn json(&self, args: &[&str]) -> Value {
         self.run(&[args, &["--output", "json"]].concat()).json()
     }
 
     #[track_caller]
-    fn create(&self, name: &str, more: &[&str]) -> Value {
+    pub(crate) fn create(&self, name: &str, more: &[&str]) -> Value {
         self.json(&[&["api-key-create", name], more].concat())
     }
 
@@ -171,7 +183,7 @@ impl Bench {
     }
 
     /// Puts a key of another user beside one's own, of which there was one before, and returns its id.
-    fn create_of(&self, iam_id: &str, name: &str, more: &[(&str, &str)]) -> String {
+    pub(crate) fn create_of(&self, iam_id: &str, name: &str, more: &[(&str, &str)]) -> String {
         self.sandbox.create_of(iam_id, name, more)
     }
 
@@ -183,7 +195,7 @@ impl Bench {
 
     /// Does something to one key by force, and says what came of it.
     #[track_caller]
-    fn act(&self, command: &str, key: &str) -> String {
+    pub(crate) fn act(&self, command: &str, key: &str) -> String {
         text(&self.json(&[command, key, "--force"])[0], "outcome").to_owned()
     }
 

@@ -13,6 +13,7 @@ mod api_key_lookup;
 mod api_key_states;
 mod api_key_update;
 mod api_keys;
+mod audit;
 mod backend_choice;
 mod backends;
 mod bad_input;

@@ -232,6 +232,8 @@ pub(super) struct Record<'a> {
     pub(super) support_sessions: bool,
     #[serde(default, skip_serializing_if = "is_usual")]
     pub(super) leak: LeakAction,
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub(super) leaked: bool,
     /// How often it was exchanged for a token before, in a line that compaction wrote.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) authn_count: u64,
@@ -286,6 +288,7 @@ impl<'a> Record<'a> {
             disabled: key.disabled,
             support_sessions: key.support_sessions,
             leak: key.action_when_leaked,
+            leaked: key.leaked,
             authn_count: 0,
             last_authn: None,
             events: Vec::new(),
@@ -313,6 +316,7 @@ impl<'a> Record<'a> {
             disabled: false,
             support_sessions: false,
             leak: LeakAction::default(),
+            leaked: false,
             ..Self::of(op, key, "", by, identity)
         }
     }
@@ -340,7 +344,7 @@ impl<'a> Record<'a> {
             name: (&*self.name).into(),
             description: (&*self.description).into(),
             account_id: Arc::clone(&identity.account_id),
-            leaked: false,
+            leaked: self.leaked,
             iam_id,
         }
     }

@@ -23,7 +23,7 @@ use self::failure::Failure;
 use self::message::{Body, Reply, Request, Text};
 use self::token::Session;
 use self::transport::{Budget, Transport};
-use self::wire::{ChangesBody, KeyBody, LimitsBody};
+use self::wire::{ChangesBody, KeyBody, LimitBody, LimitsBody};
 use super::{Backend, BackendError, Condition, Note};
 use crate::clock::Clock;
 use crate::model::{
@@ -261,6 +261,15 @@ impl RemoteBackend {
         self.act(&Call::new(method, &segments), id, as_asked)
     }
 
+    /// Asks how many keys an identity has, and may have.
+    fn limit_of(&self, iam_id: &str, me: &Identity) -> Result<Option<LimitBody>, BackendError> {
+        let segments = ["v1", "accounts", &*me.account_id, "limits", "identity"];
+        let query = [("apikeys_per_identity", iam_id)];
+        let read = |sent: &Sent| serde_json::from_slice::<LimitsBody>(&sent.reply.body).ok();
+        let limits = self.read(&Call::get(&segments, &query), read)?;
+        Ok(limits.apikeys_per_identity)
+    }
+
     /// Finds the one identity that a new key can belong to.
     fn owner<'a>(owner: &'a Owner, identity: &'a Identity) -> Result<&'a str, BackendError> {
         match owner {
@@ -308,17 +317,23 @@ impl Backend for RemoteBackend {
         self.read(&call, |sent| key_in(sent, Detail::default()).map(|details| details.key))
     }
 
+    fn key_limit(&self) -> Result<Option<usize>, BackendError> {
+        let me = self.identity()?;
+        match self.limit_of(&me.iam_id, &me) {
+            Ok(limit) => Ok(limit.map(|keys| keys.limit)),
+            // Not everybody may see the limits, and not every service has them.
+            Err(error) => match error.condition {
+                Condition::Unavailable(_) | Condition::Unauthorized => Err(error),
+                _ => Ok(None),
+            },
+        }
+    }
+
     fn check_new(&self, new: &NewApiKey) -> Result<(), BackendError> {
         let me = self.identity()?;
         let iam_id = Self::owner(&new.owner, &me)?;
-        let segments = ["v1", "accounts", &*me.account_id, "limits", "identity"];
-        let call = Call { query: &[("apikeys_per_identity", iam_id)], ..Call::get(&segments, &[]) };
-        let limits =
-            self.read(&call, |sent| serde_json::from_slice::<LimitsBody>(&sent.reply.body).ok());
         // Who may not see the limits learns of them when the key is made.
-        let Some(keys) = limits.ok().and_then(|limits| limits.apikeys_per_identity) else {
-            return Ok(());
-        };
+        let Ok(Some(keys)) = self.limit_of(iam_id, &me) else { return Ok(()) };
         let used =
             keys.identities.iter().find(|used| used.iam_id == iam_id).map_or(0, |used| used.count);
         if used >= keys.limit {

@@ -1,6 +1,7 @@
 //! The remote backend against a scripted server: what is sent, what comes of every answer, what is never shown.
 
 mod all_users;
+mod audit;
 mod broken;
 mod canary;
 mod conflicts;

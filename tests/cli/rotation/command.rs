@@ -245,3 +245,18 @@ fn month_by_month_for_a_year() {
         assert_eq!(found.ok().stdout.trim_end(), id_in_file(&sandbox));
     }
 }
+
+#[test]
+fn a_key_of_somebody_else_is_not_rotated_into_ones_own() {
+    let sandbox = with_key(&[]);
+    let theirs = sandbox.create_of("IBMid-270000WXYZ", "theirs", &[]);
+    let before = sandbox.store_bytes();
+    let outcome = sandbox.run(&["api-key-rotate", &theirs, "--file", "theirs.json", "--force"]);
+    outcome.code(8).stderr(
+        "FAILED\nAPI key '[ID1]' belongs to IBMid-270000WXYZ: a new key made here would act as you, and not in its place.\n\
+         Its owner can rotate it; 'ibmcloud-iam api-key-disable [ID1]' takes it out of use.\n\n",
+    );
+    assert_eq!(sandbox.store_bytes(), before);
+    assert!(!sandbox.work("theirs.json").exists());
+    assert_eq!(sandbox.open_entries(), 0);
+}

@@ -1,0 +1,185 @@
+//! What an audit says of keys: rules, how grave they are, and findings.
+
+use std::fmt;
+use std::sync::Arc;
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+use super::ApiKey;
+
+/// How grave a finding is; the words are those of SARIF's `level`.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ValueEnum,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// It hurts already, or breaks a rule of the policy.
+    Error,
+    /// It will hurt.
+    Warning,
+    /// It is worth knowing.
+    Note,
+}
+
+impl Severity {
+    /// All of them, the gravest first.
+    pub const ALL: [Self; 3] = [Self::Error, Self::Warning, Self::Note];
+
+    /// Returns the word shown in tables, JSON and SARIF.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The rules of the audit, in the order in which findings of one severity are told.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ValueEnum,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rule {
+    /// The service found the key published.
+    Leaked,
+    /// A working key is older than allowed, and not about to be replaced.
+    Old,
+    /// The key belongs to the owner of the account.
+    OwnerKey,
+    /// A working key was not used for longer than allowed.
+    Unused,
+    /// A working key has no expiry.
+    NeverExpires,
+    /// An active key expires soon, and no other takes its place.
+    ExpiresSoon,
+    /// Nothing happens to a working key when it is found published.
+    LeakActionNone,
+    /// A newer active key has the same name and owner.
+    SameName,
+    /// An identity has nearly as many keys as allowed.
+    NearLimit,
+    /// The key has expired and was not deleted.
+    Expired,
+    /// Another key has taken the place of this one, which was not deleted.
+    PhasedOut,
+    /// Whether the key is in use is not known.
+    UseUnknown,
+}
+
+impl Rule {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::Leaked,
+        Self::Old,
+        Self::OwnerKey,
+        Self::Unused,
+        Self::NeverExpires,
+        Self::ExpiresSoon,
+        Self::LeakActionNone,
+        Self::SameName,
+        Self::NearLimit,
+        Self::Expired,
+        Self::PhasedOut,
+        Self::UseUnknown,
+    ];
+
+    /// Returns the id, for the command line, baselines and reports.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Leaked => "leaked",
+            Self::Old => "old",
+            Self::OwnerKey => "owner-key",
+            Self::Unused => "unused",
+            Self::NeverExpires => "never-expires",
+            Self::ExpiresSoon => "expires-soon",
+            Self::LeakActionNone => "leak-action-none",
+            Self::SameName => "same-name",
+            Self::NearLimit => "near-limit",
+            Self::Expired => "expired",
+            Self::PhasedOut => "phased-out",
+            Self::UseUnknown => "use-unknown",
+        }
+    }
+
+    /// Returns when the rule fires, in a sentence.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Leaked => "The service found the API key published.",
+            Self::Old => {
+                "A working API key was created longer ago than '--max-age'; one that is phasing out and ends within that time is left alone."
+            }
+            Self::OwnerKey => {
+                "The API key belongs to the owner of the account, whom '--account-owner' names."
+            }
+            Self::Unused => {
+                "A working API key was not used for longer than '--max-unused', or never since it was created."
+            }
+            Self::NeverExpires => "A working API key has no expiry.",
+            Self::ExpiresSoon => {
+                "An active API key expires within '--expires-within', and no other of its name outlives it."
+            }
+            Self::LeakActionNone => {
+                "Nothing happens to a working API key when the service finds it published."
+            }
+            Self::SameName => "A newer active API key has the same name and owner.",
+            Self::NearLimit => "An identity has nine tenths or more of the API keys it is allowed.",
+            Self::Expired => "The API key has expired and was not deleted.",
+            Self::PhasedOut => {
+                "The API key no longer works, another of its name has taken its place, and it was not deleted."
+            }
+            Self::UseUnknown => {
+                "The service does not tell whether a working API key that is old enough for 'unused' is in use."
+            }
+        }
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+/// One thing that an audit found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding<'a> {
+    /// The rule that fired.
+    pub rule: Rule,
+    /// How grave it is under the policy.
+    pub severity: Severity,
+    /// The key it is about; `None` where it is about an identity as a whole.
+    pub key: Option<&'a ApiKey>,
+    /// The IAM id of the owner of the key, or the identity.
+    pub iam_id: Arc<str>,
+    /// What was found, in a sentence.
+    pub message: String,
+    /// The command that fixes it, ready for a POSIX shell.
+    pub fix: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_is_listed_once_and_named_as_on_the_command_line_and_in_files() {
+        assert_eq!(Rule::value_variants(), Rule::ALL);
+        assert_eq!(Severity::value_variants(), Severity::ALL);
+        for rule in Rule::ALL {
+            assert_eq!(rule.to_possible_value().unwrap().get_name(), rule.id());
+            assert_eq!(serde_json::to_value(rule).unwrap(), rule.id());
+        }
+        for severity in Severity::ALL {
+            assert_eq!(severity.to_possible_value().unwrap().get_name(), severity.as_str());
+            assert_eq!(serde_json::to_value(severity).unwrap(), severity.as_str());
+        }
+    }
+}

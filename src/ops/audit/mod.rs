@@ -1,0 +1,214 @@
+//! `api-keys-audit`: which keys will hurt, and what to do about them; a report for people and a gate for CI.
+
+mod baseline;
+mod fix;
+mod policy;
+mod rules;
+
+use std::fmt::Write as _;
+
+use self::baseline::Baseline;
+use self::policy::Policy;
+use self::rules::{Grounds, Subject, Used};
+use crate::cli::{ApiKeysAuditArgs, FailOn, PolicyName, ReportFormat};
+use crate::context::Context;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Activity, ApiKey, ApiKeyId, Finding, Owner, Rule, Severity, Timestamp, states};
+use crate::ops::{keys_of, progress_line};
+use crate::render::{findings, sarif};
+
+/// After how many keys somebody who waits for their use is told how far it got.
+const TOLD_EACH: usize = 100;
+
+/// Runs `api-keys-audit`.
+pub fn run(args: &ApiKeysAuditArgs, context: &mut Context) -> Result<()> {
+    let format = format(args, context)?;
+    if format != ReportFormat::Table {
+        context.ui.only_documents();
+    }
+    let policy = Policy::of(args);
+    let accepted = match &args.baseline {
+        Some(file) => Baseline::read(file, context.program())?,
+        None => Baseline::default(),
+    };
+    let now = context.now()?;
+    let identity = context.identity()?;
+    let owner = if args.all_users { Owner::AllUsers } else { Owner::Myself };
+    context.ui.progress(&progress_line("Auditing", whose(&owner), &identity));
+    let keys = keys_of(&owner, context)?;
+    let limit = if policy.has(Rule::NearLimit) { limit(context)? } else { None };
+    let subjects = subjects(&keys, &policy, now, context)?;
+    let grounds =
+        Grounds { policy: &policy, now, me: &identity.iam_id, limit, program: context.program() };
+    let mut found = grounds.judge(&subjects);
+    let (hidden, idle) = accepted.apply(&mut found);
+    let ui = &mut context.ui;
+    match format {
+        ReportFormat::Json => ui.data(|out| findings::json(out, &found)),
+        ReportFormat::Sarif => {
+            let report = sarif::Report {
+                findings: &found,
+                severity: &|rule| policy.severity(rule),
+                account_id: &identity.account_id,
+                now,
+            };
+            ui.data(|out| sarif::document(out, &report));
+        }
+        ReportFormat::Table => {
+            ui.ok();
+            if !found.is_empty() {
+                let colour = ui.manner().colour.0;
+                ui.data(|out| findings::table(out, &found, args.all_users, colour));
+            }
+            ui.result(&summary(&found, keys.len(), hidden));
+            if idle > 0 {
+                ui.warn(&format!(
+                    "The baseline accepts {} that no longer occur.",
+                    count(idle, "finding")
+                ));
+            }
+            if args.policy == PolicyName::Cis {
+                tell_unchecked(args, context);
+            }
+        }
+    }
+    // A report that could not be written is worse than what stands in it.
+    context.ui.finish()?;
+    verdict(&found, &args.fail_on, context)
+}
+
+fn whose(owner: &Owner) -> &'static str {
+    if *owner == Owner::AllUsers { "the API keys of all users" } else { "all API keys" }
+}
+
+/// Settles the format of the report.
+fn format(args: &ApiKeysAuditArgs, context: &Context) -> Result<ReportFormat> {
+    match (args.format, context.ui.manner().json) {
+        (None | Some(ReportFormat::Json), true) => Ok(ReportFormat::Json),
+        (Some(other), true) => Err(Error::usage(format!(
+            "'--output json' and '--format {}' contradict each other.",
+            match other {
+                ReportFormat::Sarif => "sarif",
+                _ => "table",
+            }
+        ))
+        .hint("Give one of them.")),
+        (format, false) => Ok(format.unwrap_or(ReportFormat::Table)),
+    }
+}
+
+/// Asks how many keys an identity may have; that it is not told is no reason to stop.
+fn limit(context: &mut Context) -> Result<Option<usize>> {
+    let limit = context.backend()?.key_limit();
+    let limit = limit.map_err(|error| context.told(error, "The limit of API keys"))?;
+    if limit.is_none() {
+        context.ui.warn(&format!(
+            "The service does not tell how many API keys are allowed; the rule '{}' was not checked.",
+            Rule::NearLimit
+        ));
+    }
+    Ok(limit)
+}
+
+/// Puts together what is known of each key; its use is asked for only where a rule needs it.
+fn subjects<'k>(
+    keys: &'k [ApiKey],
+    policy: &Policy,
+    now: Timestamp,
+    context: &mut Context,
+) -> Result<Vec<Subject<'k>>> {
+    let states = states(keys, now);
+    let subject = |(key, state)| Subject { key, state, used: Used::NotAsked };
+    let mut subjects: Vec<Subject<'_>> = keys.iter().zip(states).map(subject).collect();
+    if !policy.has(Rule::Unused) {
+        return Ok(subjects);
+    }
+    let asked: Vec<&mut Subject<'_>> =
+        subjects.iter_mut().filter(|subject| subject.needs_activity(policy, now)).collect();
+    let ids: Vec<&ApiKeyId> = asked.iter().map(|subject| &subject.key.id).collect();
+    let used = activities(&ids, context)?;
+    for (subject, activity) in asked.into_iter().zip(used) {
+        subject.used = activity.into();
+    }
+    Ok(subjects)
+}
+
+/// Asks for the use of keys, and says how far it got where that takes long.
+fn activities(ids: &[&ApiKeyId], context: &mut Context) -> Result<Vec<Option<Activity>>> {
+    let all = ids.len();
+    let (backend, ui) = context.backend_and_ui()?;
+    let told = backend.activities(ids, &mut |done| {
+        if done % TOLD_EACH == 0 {
+            ui.progress(&format!("Getting the last use of API keys: {done} of {all}..."));
+        }
+    });
+    told.map_err(|error| context.told(error, "The use of an API key"))
+}
+
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Says in a line what was found.
+fn summary(found: &[Finding<'_>], keys: usize, hidden: usize) -> String {
+    let keys = count(keys, "API key");
+    let mut summary = if found.is_empty() {
+        format!("No findings in {keys}")
+    } else {
+        let each = Severity::ALL.iter().filter_map(|&severity| {
+            let number = found.iter().filter(|finding| finding.severity == severity).count();
+            (number > 0).then(|| count(number, severity.as_str()))
+        });
+        let each: Vec<String> = each.collect();
+        format!("{} in {keys}: {}", count(found.len(), "finding"), each.join(", "))
+    };
+    if hidden > 0 {
+        let _ = write!(summary, "; {hidden} accepted by the baseline");
+    }
+    summary
+}
+
+/// Says which recommendations of the benchmark keys cannot show.
+fn tell_unchecked(args: &ApiKeysAuditArgs, context: &mut Context) {
+    context
+        .ui
+        .warn("CIS 1.4 was not checked: it is a setting of the account, which no API key shows.");
+    if args.account_owner.is_none() {
+        context.ui.warn(
+            "CIS 1.5 was not checked: name the owner of the account with '--account-owner IAM_ID'.",
+        );
+    }
+    if !args.all_users {
+        context.ui.warn(
+            "Only your own API keys were checked; '--all-users' checks those of the account.",
+        );
+    }
+}
+
+fn is_met(on: FailOn, finding: &Finding<'_>) -> bool {
+    match on {
+        FailOn::Rule(rule) => finding.rule == rule,
+        FailOn::Severity(least) => finding.severity <= least,
+        FailOn::None => false,
+    }
+}
+
+/// Fails where a rule has fired that is to fail.
+fn verdict(found: &[Finding<'_>], fail_on: &[FailOn], context: &Context) -> Result<()> {
+    let fails = |finding: &&Finding<'_>| fail_on.iter().any(|on| is_met(*on, finding));
+    let fatal: Vec<&Finding<'_>> = found.iter().filter(fails).collect();
+    if fatal.is_empty() {
+        return Ok(());
+    }
+    let rules = Rule::ALL.into_iter().filter_map(|rule| {
+        let number = fatal.iter().filter(|finding| finding.rule == rule).count();
+        (number > 0).then(|| format!("{rule} ({number})"))
+    });
+    let rules: Vec<String> = rules.collect();
+    let message =
+        format!("The audit found {}: {}.", count(fatal.len(), "problem"), rules.join(", "));
+    Err(Error::new(ErrorKind::AuditFound, message).hint(format!(
+        "Fix them with the commands in the report, or accept them: '{} api-keys-audit --help' tells how.",
+        context.program()
+    )))
+}

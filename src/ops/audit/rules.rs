@@ -1,0 +1,212 @@
+//! The rules: when each fires, and on what. Times are compared in whole minutes, which is all that the service tells,
+//! so that every backend gives the same answer and no rule fires early.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::fix;
+use super::policy::Policy;
+use crate::model::{Activity, ApiKey, Finding, LeakAction, Rule, State, Timestamp, write_duration};
+
+/// What the rules go by beside the keys.
+#[derive(Debug)]
+pub(super) struct Grounds<'a> {
+    pub(super) policy: &'a Policy,
+    pub(super) now: Timestamp,
+    /// The IAM id that the backend acts as.
+    pub(super) me: &'a str,
+    /// How many keys an identity may have, where that is known.
+    pub(super) limit: Option<usize>,
+    /// What to type before a command.
+    pub(super) program: &'a str,
+}
+
+/// A key, and what is known of it.
+#[derive(Clone, Debug)]
+pub(super) struct Subject<'a> {
+    pub(super) key: &'a ApiKey,
+    pub(super) state: State,
+    pub(super) used: Used,
+}
+
+/// How much a key is used.
+#[derive(Clone, Debug)]
+pub(super) enum Used {
+    /// Nobody asked.
+    NotAsked,
+    /// The backend does not tell.
+    Unknown,
+    /// Never since it was created.
+    Never,
+    /// At this time for the last time.
+    Last(Timestamp),
+}
+
+impl From<Option<Activity>> for Used {
+    fn from(activity: Option<Activity>) -> Self {
+        match activity {
+            Some(Activity { authn_count: 0, .. }) => Self::Never,
+            Some(Activity { last_authn: Some(at), .. }) => Self::Last(at),
+            Some(Activity { last_authn: None, .. }) | None => Self::Unknown,
+        }
+    }
+}
+
+impl Subject<'_> {
+    /// Tells whether the rule `unused` needs to know how much the key is used: a younger one cannot be unused for long.
+    pub(super) fn needs_activity(&self, policy: &Policy, now: Timestamp) -> bool {
+        self.works() && is_past(self.key.created_at, policy.max_unused, now)
+    }
+
+    fn works(&self) -> bool {
+        matches!(self.state, State::Active | State::PhasingOut)
+    }
+}
+
+/// Tells whether more than `limit` has gone by since.
+fn is_past(since: Timestamp, limit: Duration, now: Timestamp) -> bool {
+    seconds(since, now) > i64::try_from(limit.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// Tells whether a time comes within `limit`.
+fn comes_within(time: Timestamp, limit: Duration, now: Timestamp) -> bool {
+    seconds(now, time) <= i64::try_from(limit.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// Seconds from one minute to another.
+fn seconds(from: Timestamp, to: Timestamp) -> i64 {
+    (to.minutes() - from.minutes()) * 60
+}
+
+impl Grounds<'_> {
+    /// Looks at every key under every rule; the gravest findings first, then rule by rule, oldest key first.
+    pub(super) fn judge<'k>(&self, subjects: &[Subject<'k>]) -> Vec<Finding<'k>> {
+        let newest = newest_of_each_name(subjects);
+        let mut found = Vec::new();
+        for subject in subjects {
+            for rule in Rule::ALL.into_iter().filter(|&rule| self.policy.has(rule)) {
+                if let Some(message) = self.fires(rule, subject, &newest) {
+                    found.push(Finding {
+                        rule,
+                        severity: self.policy.severity(rule),
+                        key: Some(subject.key),
+                        iam_id: subject.key.iam_id.clone(),
+                        message,
+                        fix: fix::of_key(rule, subject, self),
+                    });
+                }
+            }
+        }
+        if self.policy.has(Rule::NearLimit) {
+            self.count(subjects, &mut found);
+        }
+        found.sort_by_key(|finding| (finding.severity, finding.rule));
+        found
+    }
+
+    /// Says what a rule has against a key.
+    fn fires(
+        &self,
+        rule: Rule,
+        subject: &Subject<'_>,
+        newest: &HashMap<(&str, &str), &ApiKey>,
+    ) -> Option<String> {
+        let (key, state, works) = (subject.key, subject.state, subject.works());
+        let Policy { max_age, max_unused, expires_within, account_owner, .. } = self.policy;
+        let since = |limit: &Duration| format!("more than {} ago", write_duration(*limit));
+        match rule {
+            Rule::Leaked => key.leaked.then(|| "Was found published.".to_owned()),
+            Rule::Old => {
+                let is_ending = state == State::PhasingOut
+                    && key.expires_at.is_some_and(|at| comes_within(at, *max_age, self.now));
+                let is_old = works && !is_ending && is_past(key.created_at, *max_age, self.now);
+                is_old.then(|| format!("Created {}, {}.", key.created_at.to_wire(), since(max_age)))
+            }
+            Rule::OwnerKey => (account_owner.as_deref() == Some(&*key.iam_id))
+                .then(|| "Belongs to the owner of the account.".to_owned()),
+            Rule::Unused => match subject.used {
+                Used::Never => {
+                    Some(format!("Never used since it was created {}.", key.created_at.to_wire()))
+                }
+                Used::Last(at) if is_past(at, *max_unused, self.now) => {
+                    Some(format!("Last used {}, {}.", at.to_wire(), since(max_unused)))
+                }
+                Used::Last(_) | Used::Unknown | Used::NotAsked => None,
+            },
+            Rule::NeverExpires => {
+                (works && key.expires_at.is_none()).then(|| "Never expires.".to_owned())
+            }
+            Rule::ExpiresSoon => {
+                let at = key.expires_at.filter(|&at| {
+                    state == State::Active && comes_within(at, *expires_within, self.now)
+                })?;
+                Some(format!(
+                    "Expires {}, within {}.",
+                    at.to_wire(),
+                    write_duration(*expires_within)
+                ))
+            }
+            Rule::LeakActionNone => (works && key.action_when_leaked == LeakAction::None)
+                .then(|| "Nothing happens to it when it is found published.".to_owned()),
+            Rule::SameName => {
+                let newest = newest.get(&name_of(key)).filter(|newest| newest.id != key.id)?;
+                (state == State::Active).then(|| {
+                    format!("The active API key {} has the same name and is newer.", newest.id)
+                })
+            }
+            Rule::Expired => {
+                let at = key.expires_at.filter(|_| state == State::Expired)?;
+                Some(format!("Expired {} and was not deleted.", at.to_wire()))
+            }
+            Rule::PhasedOut => (state == State::PhasedOut)
+                .then(|| "Another API key has taken its place, and it was not deleted.".to_owned()),
+            Rule::UseUnknown => matches!(subject.used, Used::Unknown)
+                .then(|| "When it was last used is not known.".to_owned()),
+            // Counted over all keys of an identity.
+            Rule::NearLimit => None,
+        }
+    }
+
+    /// Finds the identities that have nearly as many keys as allowed.
+    fn count<'k>(&self, subjects: &[Subject<'k>], found: &mut Vec<Finding<'k>>) {
+        let Some(limit) = self.limit else { return };
+        let mut counts: Vec<(Arc<str>, usize)> = Vec::new();
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        for subject in subjects {
+            let place = *places.entry(&subject.key.iam_id).or_insert_with(|| {
+                counts.push((subject.key.iam_id.clone(), 0));
+                counts.len() - 1
+            });
+            counts[place].1 += 1;
+        }
+        let is_near = |count: usize| count.saturating_mul(10) >= limit.saturating_mul(9);
+        for (iam_id, count) in counts.into_iter().filter(|(_, count)| is_near(*count)) {
+            found.push(Finding {
+                rule: Rule::NearLimit,
+                severity: self.policy.severity(Rule::NearLimit),
+                key: None,
+                message: format!("Has {count} of the {limit} API keys it is allowed."),
+                fix: fix::of_identity(&iam_id, subjects, self),
+                iam_id,
+            });
+        }
+    }
+}
+
+fn name_of(key: &ApiKey) -> (&str, &str) {
+    (&key.name, &key.iam_id)
+}
+
+/// Finds the newest active key of each name and owner.
+fn newest_of_each_name<'k>(subjects: &[Subject<'k>]) -> HashMap<(&'k str, &'k str), &'k ApiKey> {
+    let mut newest: HashMap<_, &ApiKey> = HashMap::with_capacity(subjects.len());
+    for subject in subjects.iter().filter(|subject| subject.state == State::Active) {
+        let entry = newest.entry(name_of(subject.key)).or_insert(subject.key);
+        // Of two that were made in the same minute the later in the list is the newer.
+        if entry.created_at <= subject.key.created_at {
+            *entry = subject.key;
+        }
+    }
+    newest
+}

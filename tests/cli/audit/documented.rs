@@ -1,0 +1,94 @@
+//! What the README and the help say of the audit is what it does.
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+use ibmcloud_iam::cli::Cli;
+use ibmcloud_iam::model::Rule;
+use serde_json::Value;
+
+use crate::support::{Sandbox, skipped};
+
+const README: &str = include_str!("../../../README.md");
+
+/// The severity of each rule, as the report for code scanning lists them.
+fn severities(sandbox: &Sandbox, more: &[&str]) -> Vec<String> {
+    let args = ["api-keys-audit", "--format", "sarif"];
+    let report = sandbox.run(&[&args[..], more].concat()).json();
+    let rules = report["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap();
+    let level = |rule: &Value| rule["defaultConfiguration"]["level"].as_str().unwrap().to_owned();
+    rules.iter().map(level).collect()
+}
+
+#[test]
+fn every_rule_stands_in_the_readme_and_in_the_help() {
+    let sandbox = Sandbox::new();
+    let help = sandbox.run(&["api-keys-audit", "--help"]);
+    let severities = severities(&sandbox, &[]);
+    for (rule, severity) in Rule::ALL.iter().zip(severities) {
+        let row = format!("\n| `{rule}` | {severity} | {} |\n", rule.about());
+        assert!(README.contains(&row), "{row}");
+        let line = format!("\n   {:<18}{severity:<10}", rule.id());
+        assert!(help.ok().stdout.contains(&line), "{line}");
+    }
+}
+
+/// The command lines of the README that audit, up to where a shell would go on.
+fn commands() -> Vec<Vec<&'static str>> {
+    let commands = README.match_indices("ibmcloud-iam api-keys-audit").map(|(at, _)| &README[at..]);
+    let ends = |c: char| "\n>|)'`".contains(c);
+    let words = |text: &'static str| {
+        let line = text.split(ends).next().unwrap();
+        line.split_whitespace().take_while(|word| *word != "2").collect()
+    };
+    commands.map(words).collect()
+}
+
+#[test]
+fn the_commands_of_the_readme_are_commands() {
+    let commands = commands();
+    assert!(commands.len() >= 4, "{commands:?}");
+    for command in commands {
+        let parsed = Cli::try_parse_from(&command);
+        let is_help = parsed.as_ref().is_err_and(|error| error.kind() == ErrorKind::DisplayHelp);
+        assert!(parsed.is_ok() || is_help, "{command:?}");
+    }
+}
+
+/// The line of the README that cron is to run, with the times taken off.
+fn for_cron() -> &'static str {
+    let block = README.split("```cron\n").nth(1).unwrap();
+    block.lines().next().unwrap().split_once("  ").unwrap().1
+}
+
+#[test]
+fn the_line_for_cron_is_silent_until_something_is_found() {
+    let sandbox = Sandbox::new();
+    let line = for_cron().replace("IBMCLOUD_API_KEY=@$HOME/.audit-key.json ", "");
+    assert_ne!(line, for_cron(), "the local store takes no credential");
+    sandbox.create("sound", &["-e", "2027-05-01"]);
+    sandbox.bash(&line).ok().stdout("").stderr("");
+    sandbox.create("eternal", &[]);
+    let outcome = sandbox.bash(&line);
+    assert!(outcome.ok().stdout.contains("never-expires (1)"), "{outcome:#?}");
+}
+
+#[test]
+fn the_steps_for_pipelines_are_yaml() {
+    let sandbox = Sandbox::new();
+    let blocks = README.split("```yaml\n").skip(1).map(|block| block.split("```").next().unwrap());
+    let mut steps = 0;
+    for block in blocks {
+        std::fs::write(sandbox.work("step.yaml"), block).unwrap();
+        let read = "import json, yaml; print(json.dumps(yaml.safe_load(open('step.yaml'))))";
+        let mut command = sandbox.program("python3");
+        let Ok(output) = command.args(["-c", read]).output() else {
+            return skipped("python3 is not installed");
+        };
+        if String::from_utf8_lossy(&output.stderr).contains("No module named 'yaml'") {
+            return skipped("python3 has no yaml");
+        }
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        steps += document.as_array().or(document["spec"]["steps"].as_array()).unwrap().len();
+    }
+    assert_eq!(steps, 3);
+}

@@ -1,0 +1,255 @@
+//! The report and the verdict: whole outputs, exit codes, and commands that fix what they stand beside.
+
+use std::io::Read as _;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::support::{IAM_ID, Outcome, Sandbox, redact, run};
+
+const AUDITING: &str =
+    "Auditing all API keys under 10ca1000000000000000000000000000 as local@localhost...\nOK\n";
+const HINT: &str = "Fix them with the commands in the report, or accept them: 'ibmcloud-iam api-keys-audit --help' tells how.\n";
+
+/// A box with one old key that never expires, and one without anything to say of.
+fn old_and_sound() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.create_at("2026-08-23T08:59:00Z", "old", &[]);
+    sandbox.create("sound", &["-e", "2027-05-01"]);
+    sandbox
+}
+
+#[test]
+fn the_table_and_the_verdict() {
+    let sandbox = old_and_sound();
+    let outcome = sandbox.run(&["api-keys-audit"]);
+    let table = "\
+ID      Name   Severity   Rule            Finding                                                  Fix
+[ID1]   old    error      old             Created 2026-08-23T08:59+0000, more than 90d ago.        ibmcloud-iam api-key-rotate [ID1] --grace 7d
+[ID1]   old    warning    unused          Never used since it was created 2026-08-23T08:59+0000.   ibmcloud-iam api-key-disable [ID1]
+[ID1]   old    warning    never-expires   Never expires.                                           ibmcloud-iam api-key-update [ID1] --expires-in 90d
+3 findings in 2 API keys: 1 error, 2 warnings
+";
+    // Redaction narrows the column that the header is as wide as.
+    let shown = outcome.stdout.replace(&format!("ID{} Name", " ".repeat(43)), "ID      Name");
+    assert_eq!(redact(&shown), format!("{AUDITING}{table}"));
+    outcome.code(15).stderr(&format!("FAILED\nThe audit found 1 problem: old (1).\n{HINT}\n"));
+    sandbox
+        .run(&["api-keys-audit", "-q"])
+        .code(15)
+        .stderr(&format!("The audit found 1 problem: old (1).\n{HINT}"));
+}
+
+#[test]
+fn nothing_found_is_a_whole_report() {
+    let sandbox = Sandbox::new();
+    let sound = format!("{AUDITING}No findings in 0 API keys\n");
+    sandbox.run(&["api-keys-audit"]).ok().stdout(&sound).stderr("");
+    sandbox.run(&["api-keys-audit", "--output", "json"]).ok().stdout("[]\n").stderr("");
+    sandbox.run(&["api-keys-audit", "--format", "json"]).ok().stdout("[]\n").stderr("");
+    sandbox.create("sound", &["-e", "2027-05-01"]);
+    let sound = format!("{AUDITING}No findings in 1 API key\n");
+    sandbox.run(&["api-keys-audit", "--fail-on", "note"]).ok().stdout(&sound).stderr("");
+}
+
+#[test]
+fn the_json_report() {
+    let sandbox = old_and_sound();
+    for args in
+        [&["--output", "json"][..], &["--format", "json"], &["--format", "JSON", "-o", "json"]]
+    {
+        let outcome =
+            sandbox.run(&[&["api-keys-audit", "--skip", "unused,never-expires"], args].concat());
+        outcome.code(15).stderr(&format!("FAILED\nThe audit found 1 problem: old (1).\n{HINT}\n"));
+        outcome.stdout(
+            r#"[
+    {
+        "rule": "old",
+        "severity": "error",
+        "key_id": "[ID1]",
+        "name": "old",
+        "iam_id": "IBMid-10CA100000",
+        "message": "Created 2026-08-23T08:59+0000, more than 90d ago.",
+        "fix": "ibmcloud-iam api-key-rotate [ID1] --grace 7d"
+    }
+]
+"#,
+        );
+    }
+    let error = sandbox.run(&["api-keys-audit", "--error-format", "json", "-o", "json"]);
+    let told: Value = serde_json::from_str(&error.stderr).unwrap();
+    assert_eq!((&told["kind"], &told["exit_code"]), (&"audit_found".into(), &15.into()));
+}
+
+#[test]
+fn what_makes_it_fail() {
+    let sandbox = old_and_sound();
+    for (fail_on, code) in [
+        (&[][..], 15),
+        (&["--fail-on", "none"], 0),
+        (&["--fail-on", "error"], 15),
+        (&["--fail-on", "leaked"], 0),
+        (&["--fail-on", "leaked,never-expires"], 15),
+        (&["--fail-on", "leaked", "--fail-on", "old"], 15),
+        (&["--skip", "old"], 0),
+        (&["--skip", "old", "--fail-on", "warning"], 15),
+        (&["--skip", "old,unused,never-expires", "--fail-on", "note"], 0),
+        (&["--max-age", "91d"], 0),
+        (&["--max-age", "91d", "--fail-on", "unused"], 15),
+        (&["--max-age", "91d", "--max-unused", "91d", "--fail-on", "unused"], 0),
+    ] {
+        let outcome = sandbox.run(&[&["api-keys-audit"], fail_on].concat());
+        assert_eq!(outcome.code, code, "{fail_on:?}: {outcome:#?}");
+        assert_eq!(outcome.stderr.is_empty(), code == 0, "{outcome:#?}");
+    }
+}
+
+#[test]
+fn the_policy_of_the_benchmark() {
+    let sandbox = Sandbox::new();
+    sandbox.create_at("2026-05-25T08:59:00Z", "forgotten", &["-e", "2027-05-01"]);
+    let told = "CIS 1.4 was not checked: it is a setting of the account, which no API key shows.\n\
+        CIS 1.5 was not checked: name the owner of the account with '--account-owner IAM_ID'.\n\
+        Only your own API keys were checked; '--all-users' checks those of the account.\n";
+    let cis = ["api-keys-audit", "--policy", "cis"];
+    let outcome = sandbox.run(&cis);
+    let problems = "FAILED\nThe audit found 2 problems: old (1), unused (1).\n";
+    outcome.code(15).stderr(&format!("{told}{problems}{HINT}\n"));
+    let owner = ["--account-owner", IAM_ID, "--all-users", "--fail-on", "owner-key"];
+    let outcome = sandbox.run(&[&cis[..], &owner].concat());
+    let (first, _) = told.split_once('\n').unwrap();
+    let problems = "FAILED\nThe audit found 1 problem: owner-key (1).\n";
+    outcome.code(15).stderr(&format!("{first}\n{problems}{HINT}\n"));
+    sandbox.run(&[&cis[..], &["-o", "json", "--fail-on", "none"]].concat()).json();
+}
+
+#[test]
+fn what_cannot_be_asked_for() {
+    let sandbox = Sandbox::new();
+    for (args, told) in [
+        (
+            &["--output", "json", "--format", "sarif"][..],
+            "'--output json' and '--format sarif' contradict each other.",
+        ),
+        (
+            &["--output", "json", "--format", "table"],
+            "'--output json' and '--format table' contradict each other.",
+        ),
+        (&["--fail-on", "odl"], "'odl'"),
+        (&["--skip", "everything"], "'everything'"),
+        (&["--max-age", "90"], "'90'"),
+        (&["--account-owner", ""], "--account-owner"),
+        (&["somebody"], "'somebody'"),
+    ] {
+        let outcome = sandbox.run(&[&["api-keys-audit"], args].concat());
+        outcome.code(2).stdout("");
+        assert!(outcome.stderr.contains(told), "{outcome:#?}");
+    }
+}
+
+#[test]
+fn the_owner_stands_in_the_table_where_there_are_several() {
+    let sandbox = Sandbox::new();
+    sandbox.create("mine", &[]);
+    sandbox.create_of("IBMid-2", "the\tirs", &[]);
+    let outcome = sandbox.run(&["api-keys-audit", "--all-users", "--fail-on", "none"]);
+    let auditing = AUDITING.replace("all API keys", "the API keys of all users");
+    let header = outcome.ok().stdout.strip_prefix(&*auditing).unwrap().lines().next().unwrap();
+    let columns: Vec<&str> = header.split_whitespace().collect();
+    assert_eq!(columns.join(" "), "ID Name Severity Rule IAM ID Finding Fix");
+    let row = outcome.stdout.lines().find(|line| line.contains("IBMid-2")).unwrap();
+    assert!(row.contains("   the\\tirs   warning    never-expires   IBMid-2"), "{row}");
+}
+
+/// Runs the command that a finding names, as somebody would who pastes it and answers yes.
+fn fix(sandbox: &Sandbox, finding: &Value) -> Outcome {
+    let fix = finding["fix"].as_str().unwrap();
+    // Without a terminal it must be said where the new value goes.
+    let script = fix.replace("api-key-rotate", "api-key-rotate -o json --force");
+    let mut command = sandbox.program("bash");
+    command.args(["--noprofile", "--norc", "-c", &script]);
+    run(&mut command, b"y\ny\n")
+}
+
+#[test]
+fn each_command_fixes_what_it_stands_beside() {
+    let sandbox = Sandbox::new();
+    let long_ago = "2026-01-01T00:00:00Z";
+    let odd = "it's $(touch pwned) `touch pwned`; touch pwned\n\"#";
+    sandbox.create_at(long_ago, odd, &["--action-if-leaked", "NONE"]);
+    sandbox.create_at(long_ago, odd, &["--action-if-leaked", "NONE", "--lock"]);
+    sandbox.create_at("2026-11-01T00:00:00Z", "soon", &["-e", "2026-11-25"]);
+    sandbox.create_at(long_ago, "over", &["-e", "2026-11-01", "--lock"]);
+    sandbox.create_at(long_ago, "replaced", &["--disabled"]);
+    sandbox.create_at(long_ago, "replaced", &[]);
+    sandbox.create_at(long_ago, "ends late", &["-e", "2029-01-01"]);
+    sandbox.create_at(long_ago, "ends late", &[]);
+    sandbox.create_of(IAM_ID, "published", &[("leaked", "true")]);
+    sandbox.create_of(IAM_ID, "caught", &[("leaked", "true"), ("disabled", "true")]);
+    for other in ["IBMid-2", "IBMid-3"] {
+        sandbox.create_of(other, "theirs", &[("leaked", "true")]);
+        sandbox.create_of(other, "soon", &[("expires_at", "\"2026-11-25T00:00:00Z\"")]);
+        sandbox.create_of(other, "old", &[("created_at", "\"2026-01-01T00:00:00Z\"")]);
+    }
+    let args = ["api-keys-audit", "--all-users", "--account-owner", "IBMid-2", "--fail-on", "none"];
+    let audit = |limit: &str| {
+        let outcome = sandbox
+            .run_env(&[("IBMCLOUD_IAM_KEY_LIMIT", limit)], &[&args[..], &["-o", "json"]].concat());
+        outcome.json().as_array().unwrap().clone()
+    };
+    let same = |a: &Value, b: &Value| {
+        ["rule", "key_id", "iam_id"].iter().all(|field| a[field] == b[field])
+    };
+    let mut fixed = std::collections::BTreeSet::new();
+    // Each fix changes what is found next; one that fixes nothing would come up for ever.
+    for _ in 0..100 {
+        let found = audit("20");
+        let Some(finding) =
+            found.iter().find(|finding| finding["severity"] != "note").or(found.first())
+        else {
+            break;
+        };
+        let outcome = fix(&sandbox, finding);
+        assert_eq!(outcome.code, 0, "{finding:#}: {outcome:#?}");
+        assert!(!audit("20").iter().any(|now| same(now, finding)), "{finding:#}: {outcome:#?}");
+        fixed.insert(finding["rule"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(audit("20"), [Value::Null; 0]);
+    assert!(!sandbox.work("pwned").exists(), "no name is executed");
+    let all: Vec<&str> = fixed.iter().map(String::as_str).collect();
+    let expected = [
+        "expired",
+        "expires-soon",
+        "leak-action-none",
+        "leaked",
+        "never-expires",
+        "old",
+        "owner-key",
+        "phased-out",
+        "same-name",
+        "unused",
+    ];
+    assert_eq!(all, expected);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_no_report() {
+    let sandbox = old_and_sound();
+    for form in ["table", "json", "sarif"] {
+        let outcome =
+            sandbox.bash(&format!("ibmcloud-iam api-keys-audit --format {form} > /dev/full"));
+        outcome.code(1);
+        assert!(outcome.stderr.contains("Standard output could not be written"), "{outcome:#?}");
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_failure_of_its_own() {
+    let sandbox = old_and_sound();
+    let mut command = sandbox.command(&["api-keys-audit", "--format", "sarif"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(15), "{stderr}");
+}

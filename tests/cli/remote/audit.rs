@@ -1,0 +1,190 @@
+//! What an audit asks of the service, no more than it needs, and what it makes of answers that tell nothing.
+
+use serde_json::{Value, json};
+
+use super::{Remote, Told, progress};
+use crate::support::iam::{BSS_ACCOUNT, error_answer, key_id, key_json, list_answer};
+use crate::support::server::{Answer, Request};
+
+const LIST: &str = "GET /v1/apikeys";
+
+fn is_limits(request: &Request) -> bool {
+    request.route() == format!("GET /v1/accounts/{BSS_ACCOUNT}/limits/identity")
+}
+
+/// A service with so many keys, made 275 days ago, a limit of 20, and the use that the script tells of each.
+fn service(keys: usize, mut activity: impl FnMut(usize) -> Answer + Send + 'static) -> Remote {
+    Remote::new(move |request| {
+        if is_limits(request) {
+            return Answer::json(
+                200,
+                json!({"apikeys_per_identity": {"limit": 20, "identities": []}}),
+            );
+        }
+        if request.route() == LIST {
+            let token = request.query().into_iter().find(|(name, _)| name == "pagetoken");
+            let from: usize = token.map_or(0, |(_, token)| token.parse().unwrap());
+            let to = keys.min(from + 100);
+            let page: Vec<Value> =
+                (from..to).map(|number| key_json(number, &format!("key {number}"))).collect();
+            return list_answer("", &page, (to < keys).then(|| to.to_string()).as_deref());
+        }
+        assert_eq!(request.query(), [("include_activity".to_owned(), "true".to_owned())]);
+        let id = request.route().split('/').nth(3).unwrap().to_owned();
+        activity((0..keys).find(|number| id == key_id(*number)).unwrap())
+    })
+}
+
+/// A key with its use.
+fn used(number: usize, activity: &Value) -> Answer {
+    let mut key = key_json(number, &format!("key {number}"));
+    key["activity"] = activity.clone();
+    Answer::json(200, key)
+}
+
+fn asked_for_use(remote: &Remote) -> usize {
+    remote.routes().iter().filter(|route| route.starts_with("GET /v1/apikeys/")).count()
+}
+
+/// The rules that fired on the use of a key.
+#[track_caller]
+fn fired(remote: &Remote, more: &[&str]) -> Vec<(String, String)> {
+    let args = ["api-keys-audit", "--fail-on", "none", "-o", "json"];
+    let report = remote.run(&[&args[..], more].concat()).json();
+    let text = |finding: &Value, field: &str| finding[field].as_str().unwrap().to_owned();
+    let findings = report.as_array().unwrap().iter();
+    let about_use = findings
+        .filter(|finding| finding["rule"] == "unused" || finding["rule"] == "use-unknown")
+        .map(|finding| (text(finding, "rule"), text(finding, "message")));
+    about_use.collect()
+}
+
+#[test]
+fn the_use_is_asked_for_only_where_a_rule_needs_it() {
+    let never = |number| used(number, &json!({"authn_count": 0}));
+    let audit = ["api-keys-audit", "--fail-on", "none", "-o", "json"];
+    for (more, asked) in [
+        (&[][..], 2),
+        (&["--max-unused", "274d"], 2),
+        (&["--skip", "unused"], 0),
+        (&["--skip", "use-unknown"], 2),
+        // A key that is younger cannot be unused for longer.
+        (&["--max-unused", "275d"], 0),
+    ] {
+        let remote = service(2, never);
+        remote.run(&[&audit[..], more].concat()).json();
+        assert_eq!(asked_for_use(&remote), asked, "{more:?}");
+    }
+    let remote = service(2, never);
+    remote.run(&[&audit[..], &["--skip", "unused,near-limit"]].concat()).json();
+    assert_eq!(remote.routes(), [LIST]);
+    assert_eq!(remote.server.connections(), 1);
+}
+
+#[test]
+fn unknown_use_is_unknown_and_never_unused() {
+    let unknown = "When it was last used is not known.";
+    for (activity, rule, message) in [
+        (json!(null), "use-unknown", unknown),
+        (json!({"authn_count": 3}), "use-unknown", unknown),
+        (json!({"authn_count": 3, "last_authn": null}), "use-unknown", unknown),
+        (
+            json!({"authn_count": 0}),
+            "unused",
+            "Never used since it was created 2026-02-19T18:59+0000.",
+        ),
+        (
+            json!({"authn_count": 3, "last_authn": "2026-10-22T08:59+0000"}),
+            "unused",
+            "Last used 2026-10-22T08:59+0000, more than 30d ago.",
+        ),
+    ] {
+        let remote = service(1, move |number| used(number, &activity));
+        assert_eq!(fired(&remote, &[]), [(rule.to_owned(), message.to_owned())]);
+    }
+    let recent = json!({"authn_count": 3, "last_authn": "2026-10-22T09:00+0000"});
+    let remote = service(1, move |number| used(number, &recent));
+    assert_eq!(fired(&remote, &[]), []);
+    for (status, message_code) in [(403, "BXNIM0513E"), (404, "BXNIM0101E")] {
+        let remote = service(2, move |number| match number {
+            0 => error_answer(status, "refused", message_code, "Not for you"),
+            _ => used(number, &json!({"authn_count": 0})),
+        });
+        let found = fired(&remote, &[]);
+        let rules: Vec<&str> = found.iter().map(|(rule, _)| rule.as_str()).collect();
+        assert_eq!(rules, ["unused", "use-unknown"], "{status}");
+    }
+}
+
+#[test]
+fn an_audit_that_could_not_be_made_is_no_clean_one() {
+    let remote = service(3, |number| match number {
+        1 => error_answer(503, "busy", "BXNIM0001E", "Not now").header("Retry-After", "0"),
+        _ => used(number, &json!({"authn_count": 0})),
+    });
+    for args in [&[][..], &["--fail-on", "none"], &["--format", "sarif"], &["-o", "json"]] {
+        let outcome = remote.run(&[&["api-keys-audit"], args].concat());
+        outcome.code(10);
+        let is_table = args.is_empty() || args[0] == "--fail-on";
+        let shown = if is_table { progress("Auditing", "all API keys") } else { String::new() };
+        assert_eq!(outcome.stdout, shown, "no report");
+    }
+}
+
+#[test]
+fn somebody_who_waits_is_told_how_far_it_is() {
+    let unused = |number| used(number, &json!({"authn_count": 0}));
+    let remote = service(250, unused);
+    let outcome = remote.run(&["api-keys-audit", "--skip", "near-limit", "--fail-on", "none"]);
+    let told = progress("Auditing", "all API keys")
+        + "Getting the last use of API keys: 100 of 250...\n"
+        + "Getting the last use of API keys: 200 of 250...\nOK\nID ";
+    assert!(outcome.ok().stdout.starts_with(&told), "{outcome:#?}");
+    let quiet = remote.run(&["api-keys-audit", "--skip", "near-limit", "--fail-on", "none", "-q"]);
+    assert!(quiet.ok().stdout.starts_with("ID "), "{quiet:#?}");
+    let remote = service(99, unused);
+    let outcome = remote.run(&["api-keys-audit", "--skip", "near-limit", "--fail-on", "none"]);
+    assert!(!outcome.ok().stdout.contains("last use of API keys"), "{outcome:#?}");
+}
+
+#[test]
+fn a_service_that_tells_no_limit_is_said() {
+    let limits = [
+        error_answer(403, "not_authorized", "BXNIM0513E", "Not for you"),
+        error_answer(404, "not_found", "BXNIM0101E", "No such thing"),
+        Answer::json(200, json!({})),
+    ];
+    for limit in limits {
+        let remote = Remote::new(move |request| {
+            if is_limits(request) { limit.clone() } else { list_answer("", &[], None) }
+        });
+        let told = "The service does not tell how many API keys are allowed; the rule 'near-limit' was not checked.\n";
+        remote.run(&["api-keys-audit"]).ok().stderr(told);
+        remote.run(&["api-keys-audit", "--skip", "near-limit"]).ok().stderr("");
+        remote.run(&["api-keys-audit", "-o", "json"]).ok().stdout("[]\n").stderr("");
+    }
+}
+
+#[test]
+fn the_keys_of_all_users_take_a_role() {
+    let message = "Not for you";
+    let remote = Remote::new(move |_| error_answer(403, "not_authorized", "BXNIM0513E", message));
+    let outcome = remote.run(&["api-keys-audit", "--all-users"]);
+    assert_eq!(outcome.stdout, progress("Auditing", "the API keys of all users"));
+    Told {
+        exit: 8,
+        kind: "not_permitted",
+        message: "The credential does not permit listing the API keys of other users. Not for you",
+        hint: "The role Administrator on the IAM Identity service is needed; without '--all-users' your own are listed.",
+        code: Some("BXNIM0513E"),
+        trace: Some("NXA1ZDU-fa0b00fa0b00fa0b00fa0b00fa0b00fa"),
+        status: Some(403),
+    }
+    .in_text(&outcome);
+    let query = remote.server.requests().last().unwrap().query();
+    let query: Vec<(&str, &str)> =
+        query.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let expected =
+        [("account_id", BSS_ACCOUNT), ("scope", "account"), ("type", "user"), ("pagesize", "100")];
+    assert_eq!(query, expected);
+}
