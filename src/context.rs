@@ -327,6 +327,14 @@ impl Context {
         let settings = self.remote_settings(&found.urls)?;
         let directory = self.directories()?.config.clone();
         self.login = found.login().cloned();
+        if found.place == Place::SdkFileHere {
+            // Whoever wrote the directory chose the service, which is not seen otherwise.
+            self.ui.warn(&format!(
+                "Using the credential in {} at {}.",
+                found.place.as_str(),
+                settings.endpoint
+            ));
+        }
         let credential = found.open(&directory, &mut self.ui)?;
         Ok(RemoteBackend::new(settings, credential, self.clock))
     }

@@ -195,6 +195,8 @@ pub struct Orphans {
     pub found: Vec<Orphan>,
     /// Files that are no readable entry.
     pub unreadable: Vec<PathBuf>,
+    /// How many entries belong to processes that live.
+    pub running: usize,
 }
 
 impl Journal {
@@ -306,7 +308,9 @@ impl Journal {
                     locked = private_file::try_lock_file(&file)?;
                 }
             }
+            // Its owner may have finished while it was tried.
             if !locked || !path.exists() {
+                orphans.running += usize::from(path.exists());
                 continue;
             }
             if extension == Some("new") {

@@ -402,7 +402,9 @@ fn an_entry_whose_owner_lives_is_left_alone() {
         let sandbox = Sandbox::new();
         let stopped = shim.stopped(&sandbox, &fault, &TO_FILE);
         if (name, path) != MADE {
-            says(recover(&sandbox, &["--force"]).ok().stderr(""), "No interrupted commands found");
+            let told = "No interrupted commands found\n1 command is still running, and left alone";
+            says(recover(&sandbox, &["--force"]).ok().stderr(""), told);
+            recover(&sandbox, &["-o", "json"]).ok().stdout("[]\n");
         }
         assert_eq!(sandbox.open_entries(), 1);
         let outcome = stopped.go_on();

@@ -81,7 +81,7 @@ pub fn run(args: &RecoverArgs, context: &mut Context) -> Result<()> {
         };
         verdicts.push((begun, verdict));
     }
-    report(&verdicts, context);
+    report(&verdicts, orphans.running, context);
     let count =
         |outcome: &str| verdicts.iter().filter(|(_, verdict)| verdict.outcome == outcome).count();
     match (count(BLOCKED), count(KEPT)) {
@@ -109,7 +109,7 @@ fn orphans(journal: &Journal) -> Result<Orphans> {
     })
 }
 
-fn report(verdicts: &[(Begun, Verdict)], context: &mut Context) {
+fn report(verdicts: &[(Begun, Verdict)], running: usize, context: &mut Context) {
     let ui = &mut context.ui;
     if ui.manner().json {
         let items: Vec<Recovered<'_>> = verdicts
@@ -128,6 +128,10 @@ fn report(verdicts: &[(Begun, Verdict)], context: &mut Context) {
     ui.ok();
     if verdicts.is_empty() {
         ui.result("No interrupted commands found");
+    }
+    if running > 0 {
+        let s = if running == 1 { " is" } else { "s are" };
+        ui.result(&format!("{running} command{s} still running, and left alone"));
     }
     for (_, verdict) in verdicts {
         let line = escape(&verdict.sentence).into_owned();

@@ -19,6 +19,10 @@ fn a_file_names_its_own_service_and_token_service() {
     done(bare(&sandbox, &["api-keys", "-o", "json"])).ok().stdout("[]\n");
     assert_eq!(auth.routes(), ["POST /identity/token"]);
     assert_eq!(api.routes(), ["GET /v1/apikeys"]);
+    // A directory of somebody else may hold such a file.
+    let told = format!("Using the credential in ./ibm-credentials.env at {}.\n", api.url());
+    done(bare(&sandbox, &["api-keys"])).ok().stderr(&told);
+    done(bare(&sandbox, &["api-keys", "-q"])).ok().stderr("");
 }
 
 #[test]
