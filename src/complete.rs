@@ -25,8 +25,11 @@ pub fn answer_shell() {
 
 /// The command tree with what completes in it, `iam` included.
 fn tree(bash: bool) -> Command {
-    let plain = with_keys(Cli::command(), bash);
-    let below_iam = Command::new("iam").hide(true).subcommands(plain.get_subcommands().cloned());
+    let mut plain = Cli::command();
+    // The arguments of a command are there only when it is built.
+    plain.build();
+    let plain = with_keys(plain, bash);
+    let below_iam = plain.clone().name("iam").hide(true);
     plain.subcommand(below_iam)
 }
 
