@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -16,6 +18,9 @@ use crate::secret;
 
 /// More than the names of any account's keys take.
 const MOST: u64 = 16 << 20;
+const PREFIX: &str = "names-";
+/// How long names stay that no command has changed while others were written.
+const LONG: Duration = Duration::from_secs(90 * 86_400);
 
 /// A key as Tab offers it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,7 +135,7 @@ impl Whose<'_> {
     /// Names the file, without giving away whose it is.
     fn file(&self, directory: &Path) -> PathBuf {
         let hash = Sha256::digest(self.parts().join("\n"));
-        directory.join(format!("names-{}.json", secret::hex(&hash[..16])))
+        directory.join(format!("{PREFIX}{}.json", secret::hex(&hash[..16])))
     }
 
     fn bytes(&self, keys: &[KeyName]) -> Vec<u8> {
@@ -170,9 +175,23 @@ pub fn keep(directory: &Path, whose: &Whose<'_>, learned: Learned) {
     };
     let Some(keys) = learned.over(known) else { return };
     let bytes = whose.bytes(&keys);
-    if before.is_none_or(|before| *before != bytes) {
-        let _ = private_file::replace_small(&path, &bytes);
+    let is_new = before.is_none_or(|before| *before != bytes);
+    if is_new && private_file::replace_small(&path, &bytes).is_ok() {
+        let _ = sweep(directory, &path);
     }
+}
+
+/// Removes what is much older than the file that was just written: the names of keys that nobody looks at any more.
+fn sweep(directory: &Path, newest: &Path) -> io::Result<()> {
+    let now = fs::metadata(newest)?.modified()?;
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let age = now.duration_since(entry.metadata()?.modified()?).unwrap_or_default();
+        if age > LONG && entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes()) {
+            private_file::remove(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Forgets the names of a login that has ended.
@@ -182,7 +201,7 @@ pub fn forget(directory: &Path, whose: &Whose<'_>) {
 
 /// Reads the file, if it is one; what a link leads to is somebody else's.
 fn content(path: &Path) -> Option<Zeroizing<Vec<u8>>> {
-    std::fs::symlink_metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+    fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file)?;
     private_file::read_small(path, MOST).ok()?
 }
 

@@ -7,7 +7,7 @@ use reqwest::Method;
 
 use super::transport::Budget;
 use super::wire::{KeyBody, NewBody};
-use super::{Call, Document, Header, Lost, RemoteBackend, Sent, errors, in_doubt_for, is_of};
+use super::{Call, Document, Header, Lost, RemoteBackend, Sent, errors, in_doubt_for};
 use crate::backend::{Backend as _, BackendError, Condition, Note};
 use crate::model::{ApiKey, CreatedApiKey, Identity, NewApiKey, NewValue};
 use crate::secret::Secret;
@@ -80,8 +80,9 @@ impl RemoteBackend {
         }
     }
 
+    /// Notes a new key, where it is one's own.
     fn learn_new(&self, key: &ApiKey, me: &Identity) {
-        if is_of(key, me) {
+        if key.iam_id == me.iam_id && key.account_id == me.account_id {
             self.learn(|learned| learned.made(key));
         }
     }

@@ -278,11 +278,8 @@ impl RemoteBackend {
     /// Reads a key from an answer.
     fn key_in(&self, sent: &Sent, detail: Detail) -> Option<ApiKeyDetails> {
         let body: KeyBody<'_> = serde_json::from_slice(&sent.reply.body).ok()?;
-        let me = &sent.token.identity;
-        let details = body.details(me, sent.reply.header("etag"), detail);
-        if is_of(&details.key, me) {
-            self.learn(|learned| learned.named(&details.key));
-        }
+        let details = body.details(&sent.token.identity, sent.reply.header("etag"), detail);
+        self.learn(|learned| learned.named(&details.key));
         Some(details)
     }
 
@@ -292,11 +289,6 @@ impl RemoteBackend {
             Owner::ServiceId(iam_id) => iam_id,
         }
     }
-}
-
-/// Tells whether a key is one's own.
-fn is_of(key: &ApiKey, me: &Identity) -> bool {
-    key.iam_id == me.iam_id && key.account_id == me.account_id
 }
 
 impl Backend for RemoteBackend {
