@@ -15,9 +15,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use ibmcloud_iam::backend::Backend as _;
 use ibmcloud_iam::backend::local::LocalBackend;
 use ibmcloud_iam::clock::Clock;
-use ibmcloud_iam::model::Timestamp;
+use ibmcloud_iam::model::{Owner, Selection, Timestamp};
+use ibmcloud_iam::names::{self, Learned, Whose};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_ibmcloud-iam");
 
@@ -97,6 +99,25 @@ impl Bench {
         let sarif = [&without[..], &["--format", "sarif"]].concat();
         let [list, sarif] = medians([self.on(&young, &["api-keys"]), self.on(&young, &sarif)], 51);
         row("audit of 10,000 keys, SARIF", sarif, "a list of them, table", list, "");
+    }
+
+    /// Makes a login whose keys have the names of those in `store`, as if they had been listed.
+    fn remember(&self, store: &Path) {
+        let (home, endpoint) = (self.root.join("home"), "https://iam.example.com");
+        let backend = LocalBackend::new(store.to_owned(), 0, Clock::System);
+        let identity = backend.identity().expect("the store has an identity");
+        let keys = backend.api_keys(&Owner::Myself, &Selection::All).expect("the store has keys");
+        let login = format!(
+            r#"{{"logins":[{{"endpoint":"{endpoint}","kept":"keyring","entry":"x","iam_id":"{}","account_id":"{}","user":""}}]}}"#,
+            identity.iam_id, identity.account_id
+        );
+        fs::create_dir_all(&home).expect("the home can be made");
+        fs::write(home.join("config.json"), login).expect("the login can be written");
+        let whose = Whose { endpoint, identity: &identity, profile: "default" };
+        let mut learned = Learned::default();
+        learned.all(&keys);
+        names::keep(&home.join("names"), &whose, learned);
+        assert!(names::read(&home.join("names"), &whose).is_some(), "the names are kept");
     }
 
     /// Compiles a program that does nothing.
@@ -194,6 +215,21 @@ fn main() {
         if let Some(peak) = peak_memory(&mut bench.on(&large, args)) {
             println!("| peak memory, 100,000 keys, {what} | {peak:.0} MiB | | ≤ 120 MiB |");
         }
+    }
+
+    let tab = |backend: &str, store: &Path| {
+        let mut command = bench.on(store, &["--", "ibmcloud-iam", "api-key", ""]);
+        command.env("IBMCLOUD_IAM_BACKEND", backend).env("IBMCLOUD_IAM_COMPLETE", "bash");
+        command.env("_CLAP_COMPLETE_INDEX", "2");
+        command
+    };
+    bench.remember(&medium);
+    let [at_20, at_1_000, remembered] =
+        medians([tab("local", &small), tab("local", &medium), tab("remote", &medium)], 101);
+    for (what, ms) in
+        [("20 keys", at_20), ("1,000 keys", at_1_000), ("1,000 remote keys", remembered)]
+    {
+        println!("| Tab, {what} | {ms:.2} ms | | ≤ 50 ms |");
     }
 
     // Each create adds a key; 200 more change nothing about the order of magnitude.

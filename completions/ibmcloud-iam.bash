@@ -1,34 +1,32 @@
 
-_clap_complete_ibmcloud_iam() {
-    local IFS=$'\013'
-    local _CLAP_COMPLETE_INDEX=${COMP_CWORD}
-    local _CLAP_COMPLETE_COMP_TYPE=${COMP_TYPE}
-    if compopt +o nospace 2> /dev/null; then
-        local _CLAP_COMPLETE_SPACE=false
-    else
-        local _CLAP_COMPLETE_SPACE=true
-    fi
-    local words=("${COMP_WORDS[@]}")
-    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-        [[ ${COMP_WORDS[COMP_CWORD]} == [\'\"]* ]] || words[COMP_CWORD]="$2"
-    fi
-    COMPREPLY=( $( \
-        _CLAP_IFS="$IFS" \
-        _CLAP_COMPLETE_INDEX="$_CLAP_COMPLETE_INDEX" \
-        _CLAP_COMPLETE_COMP_TYPE="$_CLAP_COMPLETE_COMP_TYPE" \
-        _CLAP_COMPLETE_SPACE="$_CLAP_COMPLETE_SPACE" \
-        IBMCLOUD_IAM_COMPLETE="bash" \
-        "ibmcloud-iam" -- "${words[@]}" \
-    ) )
-    if [[ $? != 0 ]]; then
-        unset COMPREPLY
-    elif [[ $_CLAP_COMPLETE_SPACE == false ]] && [[ "${COMPREPLY-}" =~ [=/:]$ ]]; then
-        compopt -o nospace
+_ibmcloud_iam() {
+    local line="${COMP_LINE:0:COMP_POINT}" words=("${COMP_WORDS[0]}") at=0 i
+    line="${line#*"${COMP_WORDS[0]}"}"
+    for ((i = 1; i <= COMP_CWORD; i++)); do
+        if [[ $line == [[:space:]]* ]]; then
+            line="${line#"${line%%[![:space:]]*}"}"
+            at=$((at + 1)) words[at]=""
+        fi
+        if ((i < COMP_CWORD)); then
+            words[at]+="${COMP_WORDS[i]}"
+            line="${line#"${COMP_WORDS[i]}"}"
+        else
+            words[at]+="$line"
+        fi
+    done
+    local kept="${words[at]%"$2"}"
+    IFS=$'\013' read -r -d "" -a COMPREPLY < <(
+        IBMCLOUD_IAM_COMPLETE=bash _CLAP_IFS=$'\013' _CLAP_COMPLETE_INDEX="$at" "ibmcloud-iam" -- "${words[@]}"
+    )
+    for i in "${!COMPREPLY[@]}"; do
+        COMPREPLY[i]="${COMPREPLY[i]#"$kept"}"
+    done
+    if [[ ${COMPREPLY-} != *[=/:] ]]; then
+        compopt +o nospace 2> /dev/null
     fi
 }
 if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERSINFO[0]}" -gt 4 ]]; then
-    complete -o nospace -o bashdefault -o nosort -F _clap_complete_ibmcloud_iam ibmcloud-iam
+    complete -o nospace -o bashdefault -o nosort -F _ibmcloud_iam ibmcloud-iam
 else
-    complete -o nospace -o bashdefault -F _clap_complete_ibmcloud_iam ibmcloud-iam
+    complete -o nospace -o bashdefault -F _ibmcloud_iam ibmcloud-iam
 fi
-

@@ -3,6 +3,7 @@
 #![expect(clippy::doc_markdown, reason = "doc comments are help texts here")]
 
 mod args;
+mod deferred;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use args::*;
+pub use deferred::Deferred;
 
 use crate::config::Profile;
 use crate::model::BackendKind;
@@ -157,59 +159,59 @@ pub enum ColourWhen {
 pub enum Command {
     /// List your API keys
     #[command(visible_alias = "api-key-list", display_name = "ibmcloud-iam api-keys")]
-    ApiKeys(ApiKeysArgs),
+    ApiKeys(Deferred<ApiKeysArgs>),
     /// Show an API key
     #[command(display_name = "ibmcloud-iam api-key")]
-    ApiKey(ApiKeyArgs),
+    ApiKey(Deferred<ApiKeyArgs>),
     /// Create an API key
     #[command(display_name = "ibmcloud-iam api-key-create")]
-    ApiKeyCreate(ApiKeyCreateArgs),
+    ApiKeyCreate(Deferred<ApiKeyCreateArgs>),
     /// Change the name, description, leak action or expiry of an API key
     #[command(display_name = "ibmcloud-iam api-key-update")]
-    ApiKeyUpdate(ApiKeyUpdateArgs),
+    ApiKeyUpdate(Deferred<ApiKeyUpdateArgs>),
     /// Delete API keys
     #[command(display_name = "ibmcloud-iam api-key-delete")]
-    ApiKeyDelete(ApiKeyDeleteArgs),
+    ApiKeyDelete(Deferred<ApiKeyDeleteArgs>),
     /// Lock API keys, so that they can be neither changed nor deleted
     #[command(display_name = "ibmcloud-iam api-key-lock")]
-    ApiKeyLock(ApiKeyLockArgs),
+    ApiKeyLock(Deferred<ApiKeyLockArgs>),
     /// Unlock API keys
     #[command(display_name = "ibmcloud-iam api-key-unlock")]
-    ApiKeyUnlock(ApiKeyUnlockArgs),
+    ApiKeyUnlock(Deferred<ApiKeyUnlockArgs>),
     /// Disable API keys, so that they open nothing until they are enabled
     #[command(display_name = "ibmcloud-iam api-key-disable")]
-    ApiKeyDisable(ApiKeyDisableArgs),
+    ApiKeyDisable(Deferred<ApiKeyDisableArgs>),
     /// Enable API keys that were disabled
     #[command(display_name = "ibmcloud-iam api-key-enable")]
-    ApiKeyEnable(ApiKeyEnableArgs),
+    ApiKeyEnable(Deferred<ApiKeyEnableArgs>),
     /// Replace an API key by a new one, so that a working one is held at every instant
     #[command(display_name = "ibmcloud-iam api-key-rotate")]
-    ApiKeyRotate(ApiKeyRotateArgs),
+    ApiKeyRotate(Deferred<ApiKeyRotateArgs>),
     /// Report the API keys that will hurt: old, unused, eternal, leaked
     #[command(display_name = "ibmcloud-iam api-keys-audit")]
-    ApiKeysAudit(ApiKeysAuditArgs),
+    ApiKeysAudit(Deferred<ApiKeysAuditArgs>),
     /// Find the API key that a value belongs to
     #[command(display_name = "ibmcloud-iam api-key-lookup")]
-    ApiKeyLookup(ApiKeyLookupArgs),
+    ApiKeyLookup(Deferred<ApiKeyLookupArgs>),
     /// Finish or undo what an interrupted command left
     #[command(display_name = "ibmcloud-iam recover")]
-    Recover(RecoverArgs),
+    Recover(Deferred<RecoverArgs>),
     /// Log in with an API key and keep it
     #[command(display_name = "ibmcloud-iam login")]
-    Login(LoginArgs),
+    Login(Deferred<LoginArgs>),
     /// Forget the API key of a login
     #[command(display_name = "ibmcloud-iam logout")]
-    Logout(LogoutArgs),
+    Logout(Deferred<LogoutArgs>),
     /// Show who you are, with which credential, and where
     #[command(display_name = "ibmcloud-iam whoami")]
-    Whoami(WhoamiArgs),
+    Whoami(Deferred<WhoamiArgs>),
     /// Print the access token alone
     #[command(display_name = "ibmcloud-iam bearer-token")]
-    BearerToken(BearerTokenArgs),
+    BearerToken(Deferred<BearerTokenArgs>),
     /// Print the access token as the official CLI does
     #[command(display_name = "ibmcloud-iam oauth-tokens")]
-    OauthTokens(OauthTokensArgs),
+    OauthTokens(Deferred<OauthTokensArgs>),
     /// Serve the IAM Identity API on this machine, over a local store
     #[command(display_name = "ibmcloud-iam emulate")]
-    Emulate(EmulateArgs),
+    Emulate(Deferred<EmulateArgs>),
 }

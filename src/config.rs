@@ -119,6 +119,9 @@ pub const VARIABLES: [(&str, &str); 28] = [
     (TEMPORARY, "directory for the key file of 'emulate --in-memory'; /tmp"),
 ];
 
+/// What is kept in the directory for state.
+const STATE: [&str; 3] = ["journal", "tokens", "names"];
+
 /// Where things are on this machine.
 #[derive(Debug, Clone)]
 pub struct Directories {
@@ -130,6 +133,8 @@ pub struct Directories {
     pub journal: PathBuf,
     /// Tokens, kept from one command to the next.
     pub tokens: PathBuf,
+    /// The names of keys at the service, for Tab.
+    pub names: PathBuf,
 }
 
 impl Directories {
@@ -143,10 +148,10 @@ impl Directories {
         let store = environment.directory(STORE)?;
         if let Some(home) = environment.directory(HOME)? {
             let store = store.unwrap_or_else(|| own(home.clone()).join("store"));
-            let [journal, tokens] = ["journal", "tokens"].map(|name| home.join(name));
-            return Ok(Self { store, journal, tokens, config: own(home) });
+            let [journal, tokens, names] = STATE.map(|name| home.join(name));
+            return Ok(Self { store, journal, tokens, names, config: own(home) });
         }
-        let named = |directory: Option<PathBuf>| {
+        let ours = |directory: Option<PathBuf>| {
             directory.map(|directory| directory.join("ibmcloud-iam")).ok_or_else(|| {
                 Error::new(ErrorKind::Failure, "No home directory was found.")
                     .hint(format!("Set HOME, or {HOME} to a directory for this program's files."))
@@ -154,12 +159,12 @@ impl Directories {
         };
         let store = match store {
             Some(store) => store,
-            None => own(named(dirs::data_dir())?).join("store"),
+            None => own(ours(dirs::data_dir())?).join("store"),
         };
         // Only Linux knows a directory for state.
-        let state = named(dirs::state_dir().or_else(dirs::data_local_dir))?;
-        let [journal, tokens] = ["journal", "tokens"].map(|name| state.join(name));
-        Ok(Self { config: own(named(dirs::config_dir())?), store, journal, tokens })
+        let state = ours(dirs::state_dir().or_else(dirs::data_local_dir))?;
+        let [journal, tokens, names] = STATE.map(|name| state.join(name));
+        Ok(Self { config: own(ours(dirs::config_dir())?), store, journal, tokens, names })
     }
 }
 

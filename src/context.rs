@@ -18,6 +18,7 @@ use crate::credentials::{Candidate, Place, Search, State, login};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Journal;
 use crate::model::{ApiKeyId, BackendKind, Identity, Timestamp};
+use crate::names::{self, Whose};
 use crate::secret::Secret;
 use crate::ui::{Manner, Ui};
 
@@ -140,6 +141,8 @@ pub struct Context {
     file: OnceCell<ConfigFile>,
     login: Option<LoginRecord>,
     backend: OnceCell<Box<dyn Backend>>,
+    /// Whether it may wait for other programs.
+    waits: bool,
 }
 
 impl Context {
@@ -163,6 +166,7 @@ impl Context {
             file: OnceCell::new(),
             login: None,
             backend: OnceCell::new(),
+            waits: true,
         })
     }
 
@@ -170,6 +174,12 @@ impl Context {
     #[must_use]
     pub fn with_backend(self, backend: Box<dyn Backend>) -> Self {
         Self { backend: OnceCell::from(backend), ..self }
+    }
+
+    /// Gives up at once wherever it would have to wait for another program.
+    #[must_use]
+    pub fn without_waiting(self) -> Self {
+        Self { waits: false, ..self }
     }
 
     /// Returns what to type before a command, for hints.
@@ -249,6 +259,7 @@ impl Context {
             profile: &self.profile,
             file: self.config_file()?,
             named,
+            waits: self.waits,
         })
     }
 
@@ -318,7 +329,8 @@ impl Context {
     /// Opens the local store.
     pub fn open_local(&self) -> Result<LocalBackend> {
         let store = self.directories()?.store.clone();
-        Ok(LocalBackend::new(store, self.key_limit()?, self.clock))
+        let backend = LocalBackend::new(store, self.key_limit()?, self.clock);
+        Ok(if self.waits { backend } else { backend.without_waiting() })
     }
 
     /// Opens the service with the credential that was found.
@@ -403,6 +415,16 @@ impl Context {
     /// Tells a backend's error about `subject` in the user's words.
     pub fn told(&self, error: BackendError, subject: &str) -> Error {
         Error::of_backend(error, subject, self.program())
+    }
+
+    /// Keeps for Tab what the backend learned of the names of keys.
+    pub fn keep_names(&self) {
+        let Some(backend) = self.backend.get() else { return };
+        let Some((identity, learned)) = backend.take_learned() else { return };
+        let Ok(directories) = self.directories() else { return };
+        let endpoint = &*backend.endpoint();
+        let whose = Whose { endpoint, identity: &identity, profile: self.profile.name() };
+        names::keep(&directories.names, &whose, learned);
     }
 
     /// Passes on what the backend warns of.

@@ -1,7 +1,7 @@
 //! The files that are made from the command tree and checked in: completions and man pages.
 
 use clap::{Command, CommandFactory as _};
-use clap_complete::env::{Bash, EnvCompleter, Fish, Powershell, Zsh};
+use clap_complete::env::{EnvCompleter, Fish, Powershell, Zsh};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
@@ -24,18 +24,54 @@ pub fn files() -> std::io::Result<Vec<(String, Vec<u8>)>> {
     Ok(files)
 }
 
-/// bash takes an open quote off the word, and it decides how a name must be written.
-const BASH_WORD: &str = "words[COMP_CWORD]=\"$2\"\n";
-const BASH_QUOTED_WORD: &str =
-    "[[ ${COMP_WORDS[COMP_CWORD]} == [\\'\\\"]* ]] || words[COMP_CWORD]=\"$2\"\n";
+/// bash splits words at `:` and `=`, and takes an open quote off the last; the program is given words as they are typed,
+/// and what bash keeps of the last one is taken off what is offered. Nothing that is offered is expanded.
+const BASH: &str = r#"
+_ibmcloud_iam() {
+    local line="${COMP_LINE:0:COMP_POINT}" words=("${COMP_WORDS[0]}") at=0 i
+    line="${line#*"${COMP_WORDS[0]}"}"
+    for ((i = 1; i <= COMP_CWORD; i++)); do
+        if [[ $line == [[:space:]]* ]]; then
+            line="${line#"${line%%[![:space:]]*}"}"
+            at=$((at + 1)) words[at]=""
+        fi
+        if ((i < COMP_CWORD)); then
+            words[at]+="${COMP_WORDS[i]}"
+            line="${line#"${COMP_WORDS[i]}"}"
+        else
+            words[at]+="$line"
+        fi
+    done
+    local kept="${words[at]%"$2"}"
+    IFS=$'\013' read -r -d "" -a COMPREPLY < <(
+        VARIABLE=bash _CLAP_IFS=$'\013' _CLAP_COMPLETE_INDEX="$at" "ibmcloud-iam" -- "${words[@]}"
+    )
+    for i in "${!COMPREPLY[@]}"; do
+        COMPREPLY[i]="${COMPREPLY[i]#"$kept"}"
+    done
+    if [[ ${COMPREPLY-} != *[=/:] ]]; then
+        compopt +o nospace 2> /dev/null
+    fi
+}
+if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERSINFO[0]}" -gt 4 ]]; then
+    complete -o nospace -o bashdefault -o nosort -F _ibmcloud_iam ibmcloud-iam
+else
+    complete -o nospace -o bashdefault -F _ibmcloud_iam ibmcloud-iam
+fi
+"#;
+
+/// zsh loads a file of `$fpath` when Tab is first pressed, and wants an answer from it then, not only from the next time.
+const ZSH_END: &str = "\ncompdef _clap_dynamic_completer_ibmcloud_iam ibmcloud-iam";
+const ZSH_END_ANYWHERE: &str = "
+if [[ $funcstack[1] == _ibmcloud-iam ]]; then
+    _clap_dynamic_completer_ibmcloud_iam
+else
+    compdef _clap_dynamic_completer_ibmcloud_iam ibmcloud-iam
+fi";
 
 fn completions() -> std::io::Result<Vec<(String, Vec<u8>)>> {
-    let shells: [(&str, &dyn EnvCompleter); 4] = [
-        ("ibmcloud-iam.bash", &Bash),
-        ("_ibmcloud-iam", &Zsh),
-        ("ibmcloud-iam.fish", &Fish),
-        ("_ibmcloud-iam.ps1", &Powershell),
-    ];
+    let shells: [(&str, &dyn EnvCompleter); 3] =
+        [("_ibmcloud-iam", &Zsh), ("ibmcloud-iam.fish", &Fish), ("_ibmcloud-iam.ps1", &Powershell)];
     let script = |(file, shell): (&str, &dyn EnvCompleter)| {
         let mut script = Vec::new();
         shell.write_registration(
@@ -45,13 +81,12 @@ fn completions() -> std::io::Result<Vec<(String, Vec<u8>)>> {
             "ibmcloud-iam",
             &mut script,
         )?;
-        if shell.name() == "bash" {
-            script =
-                String::from_utf8_lossy(&script).replace(BASH_WORD, BASH_QUOTED_WORD).into_bytes();
-        }
-        Ok((format!("completions/{file}"), script))
+        let script = String::from_utf8_lossy(&script).replace(ZSH_END, ZSH_END_ANYWHERE);
+        Ok((format!("completions/{file}"), script.into_bytes()))
     };
-    shells.into_iter().map(script).collect()
+    let bash = BASH.replace("VARIABLE", VARIABLE).into_bytes();
+    let bash = ("completions/ibmcloud-iam.bash".to_owned(), bash);
+    shells.into_iter().map(script).chain([Ok(bash)]).collect()
 }
 
 fn page_path(name: &str) -> String {

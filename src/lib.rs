@@ -20,6 +20,7 @@ pub mod error;
 pub mod generate;
 pub mod journal;
 pub mod model;
+pub mod names;
 pub mod ops;
 pub mod private_file;
 pub mod render;
@@ -71,13 +72,15 @@ fn run_parsed(cli: Cli, program: Program, environment: Environment) -> u8 {
     };
     let result = dispatch(&command, &mut context);
     context.pass_warnings();
-    match result.and_then(|()| context.ui.finish()) {
+    let code = match result.and_then(|()| context.ui.finish()) {
         Ok(()) => 0,
         Err(error) => {
             context.ui.failed(&error);
             error.kind.exit_code()
         }
-    }
+    };
+    context.keep_names();
+    code
 }
 
 fn dispatch(command: &Command, context: &mut Context) -> Result<()> {

@@ -17,6 +17,7 @@ use crate::model::{
     Activity, ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, BackendKind, CreatedApiKey, Detail,
     EntityTag, Identity, NewApiKey, NewValue, Owner, Selection,
 };
+use crate::names::Learned;
 use crate::secret::Secret;
 
 /// What making a key does to the keys that are there.
@@ -131,6 +132,12 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// Logs in with the value of a key: the proof that it opens something. A key that was just made may need a moment,
     /// and gets it. Returns a backend that acts with it; `None` where nobody logs in. Fails with `Unauthorized`.
     fn acting_with(&self, value: &Secret) -> Result<Option<Box<dyn Backend>>, BackendError>;
+
+    /// Hands over, once, what was learned of the names of one's own keys, and whose they are; a backend that has them at
+    /// hand learns nothing.
+    fn take_learned(&self) -> Option<(Identity, Learned)> {
+        None
+    }
 
     /// Hands over what the user should be warned of, once: a cut-off record that was ignored, say.
     fn take_warnings(&self) -> Vec<String> {

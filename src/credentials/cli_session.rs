@@ -48,7 +48,8 @@ pub(super) fn look(search: &Search<'_>) -> State {
         return State::absent("a named profile has its own logins only");
     }
     let Some(path) = path(search.environment) else { return State::absent("no home directory") };
-    let session = match read(&path) {
+    let patience = if search.waits { PATIENCE } else { Duration::ZERO };
+    let session = match read(&path, patience) {
         Ok(Some(session)) => session,
         Ok(None) => return State::absent("no such file"),
         Err(error) => return State::Broken(broken(&path, &format!("cannot be read: {error}"))),
@@ -90,12 +91,12 @@ fn path(environment: &Environment) -> Option<PathBuf> {
 }
 
 /// Reads the file. The official CLI empties it before it writes, so without the lock it may be seen empty.
-fn read(path: &std::path::Path) -> io::Result<Option<Session>> {
+fn read(path: &std::path::Path, patience: Duration) -> io::Result<Option<Session>> {
     // Looked at first: to open a FIFO would wait for a writer.
     if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         return Err(io::Error::other("it is not a regular file"));
     }
-    let Some(_held) = private_file::lock_within(path, LockMode::Shared, PATIENCE)? else {
+    let Some(_held) = private_file::lock_within(path, LockMode::Shared, patience)? else {
         return Ok(None);
     };
     let Some(bytes) = private_file::read_small(path, MOST)? else { return Ok(None) };

@@ -40,6 +40,11 @@ pub fn read_file(file: &str) -> Result<Secret> {
     Ok(value_in(&text))
 }
 
+/// Tells whether a file can be read without waiting for whoever writes it.
+pub fn is_at_hand(file: &str) -> bool {
+    std::fs::metadata(file).is_ok_and(|metadata| metadata.is_file())
+}
+
 /// Tells whether somebody may have typed `@` and the value itself, which is then not to be repeated.
 fn looks_like_a_value(file: &str) -> bool {
     file.len() >= 32

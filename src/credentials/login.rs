@@ -11,7 +11,7 @@ use crate::backend::remote::Token;
 use crate::config::remote::{self, Urls};
 use crate::config::{ConfigFile, Keeper, LoginRecord, Profile};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ApiKeyId, BackendKind};
+use crate::model::{ApiKeyId, BackendKind, Identity};
 use crate::private_file;
 use crate::secret::{self, Secret};
 
@@ -34,6 +34,15 @@ pub fn urls(record: &LoginRecord) -> Result<Urls> {
         auth: auth.transpose()?,
         disable_ssl: false,
     })
+}
+
+/// Tells who a login speaks for.
+pub fn identity(record: &LoginRecord) -> Identity {
+    Identity {
+        iam_id: record.iam_id.as_str().into(),
+        account_id: record.account_id.as_str().into(),
+        user: record.user.clone(),
+    }
 }
 
 /// Says where a login's key is kept.

@@ -13,11 +13,12 @@ mod sdk;
 use std::ffi::OsStr;
 use std::path::Path;
 
-use crate::backend::remote::Credential;
+use crate::backend::remote::{self, Credential, Settings};
 use crate::config::remote::{Named, Urls};
 use crate::config::{self, ConfigFile, LoginRecord, Profile};
 use crate::context::Environment;
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::Identity;
 use crate::secret::Secret;
 use crate::ui::Ui;
 
@@ -134,6 +135,22 @@ impl Candidate {
         format!("{} ({})", self.place.as_str(), self.detail)
     }
 
+    /// Tells who the credential speaks for, as far as that is on this machine: without the network, the keyring, a
+    /// question, standard input or waiting.
+    pub fn known_identity(&self, settings: &Settings) -> Option<Identity> {
+        let key = match &self.kind {
+            Kind::Kept(record) => return Some(login::identity(record)),
+            Kind::Ready(credential) => return remote::known_identity(settings, credential),
+            Kind::Flag(from) | Kind::Variable(_, from) if from.starts_with('@') => {
+                let file = &from[1..];
+                input::is_at_hand(file).then(|| of_file(file, self.place.as_str()))?.ok()?
+            }
+            Kind::Flag(_) => return None,
+            Kind::Variable(_, value) => Secret::new(value.trim().to_owned()),
+        };
+        remote::known_identity(settings, &Credential::ApiKey(key))
+    }
+
     /// Reads the credential itself. `directory` is the one of the profile's configuration.
     pub fn open(self, directory: &Path, ui: &mut Ui) -> Result<Credential> {
         match self.kind {
@@ -162,6 +179,8 @@ pub struct Search<'a> {
     pub file: &'a ConfigFile,
     /// The endpoint that is meant.
     pub named: &'a Named,
+    /// Whether it may wait for other programs.
+    pub waits: bool,
 }
 
 impl Search<'_> {

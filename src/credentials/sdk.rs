@@ -37,6 +37,8 @@ struct Properties {
     source: String,
     /// Whether a name's value is where `@FILE` means a file, as in a variable.
     in_variables: bool,
+    /// Whether it may wait for what such a file is to hold.
+    waits: bool,
     found: Vec<(String, Zeroizing<String>)>,
 }
 
@@ -69,7 +71,8 @@ pub(super) fn file(search: &Search<'_>, place: Place) -> State {
     let Ok(text) = str::from_utf8(&bytes) else {
         return State::Broken(broken(&source, "is not valid UTF-8"));
     };
-    let properties = Properties { found: properties(text), in_variables: false, source };
+    let properties =
+        Properties { found: properties(text), in_variables: false, waits: search.waits, source };
     if properties.found.is_empty() {
         return if is_named {
             State::Broken(broken(&properties.source, "holds no IAM_IDENTITY_APIKEY"))
@@ -97,7 +100,12 @@ pub(super) fn variables(search: &Search<'_>) -> State {
     if found.is_empty() {
         return State::absent("not set");
     }
-    let properties = Properties { found, in_variables: true, source: "The environment".to_owned() };
+    let properties = Properties {
+        found,
+        in_variables: true,
+        waits: search.waits,
+        source: "The environment".to_owned(),
+    };
     match candidate(&properties, Place::SdkVariables, String::new()) {
         Ok(found) => State::Present(Box::new(found)),
         Err(error) => State::Broken(error),
@@ -137,6 +145,9 @@ impl Properties {
         let called = format!("{SDK_PREFIX}{name}");
         let named = if self.in_variables { called } else { format!("{called} in {}", self.source) };
         match value.strip_prefix('@').filter(|_| self.in_variables) {
+            Some(file) if !self.waits && !input::is_at_hand(file) => {
+                return Err(super::unusable(&named, "names no regular file"));
+            }
             Some(file) => {
                 let key = input::read_file(file).map_err(|error| {
                     super::unusable(&named, &format!("names a file: {}", error.message))

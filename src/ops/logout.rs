@@ -6,6 +6,7 @@ use crate::config::{LoginRecord, remote};
 use crate::context::Context;
 use crate::credentials::login;
 use crate::error::{Error, ErrorKind, Result};
+use crate::names::{self, Whose};
 use crate::render::account::{self, LoggedOut};
 
 /// Runs `logout`.
@@ -61,6 +62,12 @@ fn end(record: &LoginRecord, context: &Context) -> Result<()> {
             Error::new(ErrorKind::Failure, told)
         })?;
     }
+    let whose = Whose {
+        endpoint: settings.endpoint.as_str(),
+        identity: &login::identity(record),
+        profile: context.profile().name(),
+    };
+    names::forget(&context.directories()?.names, &whose);
     login::forget(record, &directory)
 }
 

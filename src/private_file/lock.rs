@@ -21,7 +21,8 @@ pub struct Lock {
     _file: File,
 }
 
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a lock is waited for, as a rule.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Takes the lock on the file at `path`. An exclusive one makes the file (0600) where it is missing; where a shared
 /// one finds no file there is nothing to read yet, and the result is `None`. Gives up after 30 seconds (`TimedOut`).

@@ -19,7 +19,7 @@ use crate::secret;
 pub use destination::{
     Destination, DestinationError, Pending, Seen, is_left_over, pending_path, read_pending,
 };
-pub use lock::{Lock, LockMode, lock, lock_within, try_lock_file};
+pub use lock::{Lock, LockMode, PATIENCE, lock, lock_within, try_lock_file};
 
 /// Makes a directory and its missing parents, each with mode 0700 and there to stay; one that exists is left as it is.
 pub fn create_dir(path: &Path) -> io::Result<()> {

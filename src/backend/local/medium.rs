@@ -4,14 +4,15 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
-use crate::private_file::{self, Lock, LockMode};
+use crate::private_file::{self, Lock, LockMode, PATIENCE};
 
 /// Where a log is.
 #[derive(Debug)]
 pub(super) enum Medium {
     /// In a file of this directory.
-    Disk { directory: PathBuf, log: PathBuf },
+    Disk { directory: PathBuf, log: PathBuf, patience: Duration },
     /// Nowhere but here; gone with the process.
     Memory(RwLock<Vec<u8>>),
 }
@@ -36,7 +37,7 @@ pub(super) enum Source<'a> {
 
 impl Medium {
     pub(super) fn disk(directory: PathBuf) -> Self {
-        Self::Disk { log: directory.join("store.jsonl"), directory }
+        Self::Disk { log: directory.join("store.jsonl"), directory, patience: PATIENCE }
     }
 
     /// Returns the directory, or a word for what is in none.
@@ -63,8 +64,9 @@ impl Medium {
     /// Takes the lock. Where nothing was ever written there is no lock file, and none is made to read.
     pub(super) fn hold(&self, mode: LockMode) -> io::Result<Hold<'_>> {
         match (self, mode) {
-            (Self::Disk { .. }, mode) => {
-                Ok(Hold::Disk { _lock: private_file::lock(&self.lock_file(), mode)? })
+            (Self::Disk { patience, .. }, mode) => {
+                let lock = private_file::lock_within(&self.lock_file(), mode, *patience)?;
+                Ok(Hold::Disk { _lock: lock })
             }
             // Bytes are added whole or not at all, so a thread that panicked left none half written.
             (Self::Memory(bytes), LockMode::Shared) => {

@@ -50,6 +50,12 @@ impl LocalBackend {
         Self { store: Store::new(directory), clock, limit, warnings: Mutex::default() }
     }
 
+    /// Gives up at once where another process holds the lock.
+    #[must_use]
+    pub fn without_waiting(self) -> Self {
+        Self { store: self.store.without_waiting(), ..self }
+    }
+
     /// Makes a store in memory, which is gone when this is dropped; `limit` keys are allowed per identity.
     pub fn in_memory(limit: usize, clock: Clock) -> Self {
         Self { store: Store::in_memory(), clock, limit, warnings: Mutex::default() }

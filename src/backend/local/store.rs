@@ -13,6 +13,7 @@ use std::io::{self, BufRead as _, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -80,6 +81,14 @@ pub(super) struct Store {
 impl Store {
     pub(super) fn new(directory: PathBuf) -> Self {
         Self { medium: Medium::disk(directory), slack: 1_000 }
+    }
+
+    /// Gives up at once where another process holds the lock.
+    pub(super) fn without_waiting(mut self) -> Self {
+        if let Medium::Disk { patience, .. } = &mut self.medium {
+            *patience = Duration::ZERO;
+        }
+        self
     }
 
     /// Makes a store that leaves nothing on the disk.

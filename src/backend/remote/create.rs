@@ -9,7 +9,7 @@ use super::transport::Budget;
 use super::wire::{KeyBody, NewBody};
 use super::{Call, Document, Header, Lost, RemoteBackend, Sent, errors, in_doubt_for};
 use crate::backend::{Backend as _, BackendError, Condition, Note};
-use crate::model::{CreatedApiKey, NewApiKey, NewValue};
+use crate::model::{ApiKey, CreatedApiKey, Identity, NewApiKey, NewValue};
 use crate::secret::Secret;
 
 /// What one attempt has shown.
@@ -55,7 +55,10 @@ impl RemoteBackend {
             let sent = self.send_once(&call);
             let asked = sent.as_ref().ok().and_then(|sent| self.transport.retry_after(&sent.reply));
             let (error, in_doubt) = match (self.judge(&call, sent, value), standing) {
-                (Attempt::Made(created), _) => return Ok(created),
+                (Attempt::Made(created), _) => {
+                    self.learn_new(&created.key, &me);
+                    return Ok(created);
+                }
                 // Doubt stays, whatever later attempts come to.
                 (_, Some((earlier, true))) => (earlier, true),
                 (Attempt::Refused(error), _) => return Err(error),
@@ -66,6 +69,7 @@ impl RemoteBackend {
                 // Without the value there is nothing to look for, and another attempt could make another key.
                 let Some(value) = value else { return Err(error) };
                 if let Ok(key) = self.api_key_by_value(value) {
+                    self.learn_new(&key, &me);
                     return Ok(CreatedApiKey { key, value: None });
                 }
             }
@@ -73,6 +77,13 @@ impl RemoteBackend {
                 return Err(error);
             }
             standing = Some((error, in_doubt));
+        }
+    }
+
+    /// Notes a new key, where it is one's own.
+    fn learn_new(&self, key: &ApiKey, me: &Identity) {
+        if key.iam_id == me.iam_id && key.account_id == me.account_id {
+            self.learn(|learned| learned.made(key));
         }
     }
 

@@ -77,6 +77,9 @@ impl RemoteBackend {
                     let mut keys = read.map_err(|sent| self.unreadable(&call, &sent))?;
                     keys.append(&mut behind);
                     keys.sort_by_key(|key| key.created_at);
+                    if *owner == Owner::Myself {
+                        self.learn(|learned| learned.all(&keys));
+                    }
                     return Ok(keys);
                 };
                 if pages.len() >= MOST_PAGES {

@@ -11,7 +11,7 @@ mod trace;
 mod transport;
 mod wire;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -30,10 +30,11 @@ use crate::model::{
     ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, BackendKind, CreatedApiKey, Detail, EntityTag,
     Identity, NewApiKey, NewValue, Owner, Selection,
 };
+use crate::names::Learned;
 use crate::secret::Secret;
 
 pub use self::endpoint::{DEFAULT as DEFAULT_ENDPOINT, Endpoint};
-pub use self::token::{Credential, Token, forget_token};
+pub use self::token::{Credential, Token, forget_token, known_identity};
 pub use self::trace::TraceTo;
 pub use self::transport::Settings;
 
@@ -42,6 +43,7 @@ pub use self::transport::Settings;
 pub struct RemoteBackend {
     transport: Transport,
     session: Session,
+    learned: Mutex<Learned>,
 }
 
 /// One call of the API, without the token.
@@ -116,7 +118,7 @@ impl RemoteBackend {
     pub fn new(settings: Settings, credential: Credential, clock: Clock) -> Self {
         let transport = Transport::new(settings, clock);
         let session = Session::new(credential, &transport, clock);
-        Self { transport, session }
+        Self { transport, session, learned: Mutex::default() }
     }
 
     /// Returns what tokens are got for.
@@ -261,6 +263,26 @@ impl RemoteBackend {
         self.act(&Call::new(method, &segments), id, as_asked)
     }
 
+    /// Notes something of the names of one's own keys.
+    fn learn(&self, note: impl FnOnce(&mut Learned)) {
+        note(&mut self.learned.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Notes that a key is gone, where that is what came of asking for it.
+    fn learn_of_end<T>(&self, id: &ApiKeyId, asked: &Result<T, BackendError>) {
+        if asked.as_ref().is_err_and(|error| error.condition == Condition::NotFound) {
+            self.learn(|learned| learned.gone(id));
+        }
+    }
+
+    /// Reads a key from an answer.
+    fn key_in(&self, sent: &Sent, detail: Detail) -> Option<ApiKeyDetails> {
+        let body: KeyBody<'_> = serde_json::from_slice(&sent.reply.body).ok()?;
+        let details = body.details(&sent.token.identity, sent.reply.header("etag"), detail);
+        self.learn(|learned| learned.named(&details.key));
+        Some(details)
+    }
+
     /// Asks how many keys an identity has, and may have.
     fn limit_of(&self, iam_id: &str, me: &Identity) -> Result<Option<LimitBody>, BackendError> {
         let segments = ["v1", "accounts", &*me.account_id, "limits", "identity"];
@@ -278,12 +300,6 @@ impl RemoteBackend {
             Owner::ServiceId(iam_id) => Ok(iam_id),
         }
     }
-}
-
-/// Reads a key from an answer.
-fn key_in(sent: &Sent, detail: Detail) -> Option<ApiKeyDetails> {
-    let body: KeyBody<'_> = serde_json::from_slice(&sent.reply.body).ok()?;
-    Some(body.details(&sent.token.identity, sent.reply.header("etag"), detail))
 }
 
 impl Backend for RemoteBackend {
@@ -308,13 +324,15 @@ impl Backend for RemoteBackend {
         let query: Vec<_> =
             asked.into_iter().filter(|(_, asked)| *asked).map(|(name, _)| (name, "true")).collect();
         let segments = ["v1", "apikeys", id.as_str()];
-        self.read(&Call::get(&segments, &query), |sent| key_in(sent, detail))
+        let found = self.read(&Call::get(&segments, &query), |sent| self.key_in(sent, detail));
+        self.learn_of_end(id, &found);
+        found
     }
 
     fn api_key_by_value(&self, value: &Secret) -> Result<ApiKey, BackendError> {
         let mut call = Call::get(&["v1", "apikeys", "details"], &[]);
         call.headers.push(("IAM-ApiKey", Header::Secret(value)));
-        self.read(&call, |sent| key_in(sent, Detail::default()).map(|details| details.key))
+        self.read(&call, |sent| self.key_in(sent, Detail::default()).map(|details| details.key))
     }
 
     fn key_limit(&self) -> Result<Option<usize>, BackendError> {
@@ -370,10 +388,12 @@ impl Backend for RemoteBackend {
             let sent = self.send_once(&call);
             let mut asked = None;
             let (error, in_doubt, again) = match sent {
-                Ok(sent) if sent.reply.is_success() => match key_in(&sent, Detail::default()) {
-                    Some(details) => return expiry_removed(details.key, changes),
-                    None => (self.unreadable(&call, &sent), true, true),
-                },
+                Ok(sent) if sent.reply.is_success() => {
+                    match self.key_in(&sent, Detail::default()) {
+                        Some(details) => return expiry_removed(details.key, changes),
+                        None => (self.unreadable(&call, &sent), true, true),
+                    }
+                }
                 Ok(sent) => {
                     let reply = &sent.reply;
                     let error = self.refused(&call, &sent);
@@ -408,9 +428,14 @@ impl Backend for RemoteBackend {
 
     fn delete_api_key(&self, id: &ApiKeyId) -> Result<(), BackendError> {
         let segments = ["v1", "apikeys", id.as_str()];
-        self.act(&Call::new(Method::DELETE, &segments), id, |key| {
+        let deleted = self.act(&Call::new(Method::DELETE, &segments), id, |key| {
             key.as_ref().is_err_and(|error| error.condition == Condition::NotFound)
-        })
+        });
+        if deleted.is_ok() {
+            self.learn(|learned| learned.gone(id));
+        }
+        self.learn_of_end(id, &deleted);
+        deleted
     }
 
     fn set_locked(&self, id: &ApiKeyId, locked: bool) -> Result<(), BackendError> {
@@ -419,6 +444,13 @@ impl Backend for RemoteBackend {
 
     fn set_disabled(&self, id: &ApiKeyId, disabled: bool) -> Result<(), BackendError> {
         self.set(id, "disable", disabled, |key| key.disabled)
+    }
+
+    fn take_learned(&self) -> Option<(Identity, Learned)> {
+        let learned =
+            std::mem::take(&mut *self.learned.lock().unwrap_or_else(PoisonError::into_inner));
+        let me = self.session.held_identity()?;
+        (!learned.is_empty()).then_some((me, learned))
     }
 
     fn take_warnings(&self) -> Vec<String> {

@@ -11,6 +11,7 @@ use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::endpoint::Endpoint;
 use super::errors;
 use super::message::{Body, Request, Text};
 use super::transport::{Settings, Transport};
@@ -196,6 +197,26 @@ pub fn forget_token(settings: &Settings, credential: &Credential) -> io::Result<
     cache(settings, credential).map_or(Ok(()), |file| private_file::remove(&file))
 }
 
+/// Tells who a credential speaks for, as far as it or a token that was kept for it says so, expired or not.
+pub fn known_identity(settings: &Settings, credential: &Credential) -> Option<Identity> {
+    match credential {
+        Credential::ApiKey(_) => {
+            Some(kept(&cache(settings, credential)?, &settings.auth)?.identity)
+        }
+        Credential::BearerToken(access) | Credential::CliSession { access, .. } => {
+            identity(access.expose())
+        }
+    }
+}
+
+/// Reads the token that is kept in a file.
+fn kept(cache: &Path, auth: &Endpoint) -> Option<Token> {
+    let bytes = private_file::read_small(cache, 64 * 1024).ok()??;
+    let kept: KeptFor = serde_json::from_slice(&bytes).ok()?;
+    (kept.auth == auth.as_str()).then_some(())?;
+    Token::of(serde_json::from_slice(&bytes).ok()?, false).ok()
+}
+
 /// Names the file in which a token is kept: one per token service and API key, whose name gives neither away.
 fn cache(settings: &Settings, credential: &Credential) -> Option<PathBuf> {
     let Credential::ApiKey(api_key) = credential else { return None };
@@ -247,6 +268,12 @@ impl Session {
         };
         *current = Some(Arc::clone(&token));
         Ok(token)
+    }
+
+    /// Tells who the token in use speaks for, where there is one.
+    pub(super) fn held_identity(&self) -> Option<Identity> {
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        current.as_ref().map(|token| token.identity.clone())
     }
 
     pub(super) fn clock(&self) -> Clock {
@@ -369,10 +396,7 @@ impl Session {
         {
             return Token::found(access);
         }
-        let bytes = private_file::read_small(self.cache.as_ref()?, 64 * 1024).ok()??;
-        let kept: KeptFor = serde_json::from_slice(&bytes).ok()?;
-        (kept.auth == transport.settings.auth.as_str()).then_some(())?;
-        Token::of(serde_json::from_slice(&bytes).ok()?, false).ok()
+        kept(self.cache.as_ref()?, &transport.settings.auth)
     }
 }
 

@@ -98,6 +98,11 @@ impl Terminal {
         }
     }
 
+    /// What the terminal has shown so far.
+    pub(crate) fn shown(&self) -> String {
+        String::from_utf8_lossy(&self.seen).into_owned()
+    }
+
     /// Waits until the program has changed the terminal's settings: it is reading keys.
     #[track_caller]
     pub(crate) fn wait_for_reading(&self) {

@@ -1,5 +1,8 @@
 //! What Tab offers in real shells, and that every flag and command has its place in the man pages.
 
+mod at_a_prompt;
+mod remembered;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
@@ -8,7 +11,6 @@ use clap::{Command, CommandFactory as _};
 use ibmcloud_iam::cli::Cli;
 
 use crate::support::disk::snapshot;
-use crate::support::pty::Terminal;
 use crate::support::{Outcome, Sandbox, run, skipped};
 
 const PACKAGE: &str = env!("CARGO_MANIFEST_DIR");
@@ -16,8 +18,9 @@ const PACKAGE: &str = env!("CARGO_MANIFEST_DIR");
 /// Asks bash what it offers for a command line whose last word is being typed.
 fn complete_with(sandbox: &Sandbox, env: &[(&str, &str)], words: &[&str]) -> Outcome {
     let script = r#"source "$0/completions/ibmcloud-iam.bash"
-        COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_TYPE=9
-        _clap_complete_ibmcloud_iam ibmcloud-iam "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+        COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_LINE="$*"
+        COMP_POINT=${#COMP_LINE}
+        _ibmcloud_iam ibmcloud-iam "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
         [[ ${#COMPREPLY[@]} == 0 ]] || printf '%s\n' "${COMPREPLY[@]}""#;
     let mut command = sandbox.program("bash");
     command.args(["--noprofile", "--norc", "-c", script, PACKAGE, "ibmcloud-iam"]).args(words);
@@ -164,42 +167,6 @@ fn an_odd_name_is_one_word_when_bash_has_completed_it() {
         let half: String = word.chars().take(4).collect();
         assert_eq!(keys(&sandbox, &["api-key", &half]), std::slice::from_ref(word), "{half}");
     }
-}
-
-#[test]
-fn tab_at_a_real_prompt_makes_a_command_that_works() {
-    let sandbox = Sandbox::new();
-    let ids = ODD.map(|name| sandbox.create(name, &[]));
-    let mut command = sandbox.program("bash");
-    command
-        .args(["--noprofile", "--norc", "-i"])
-        .env("PS1", "ready> ")
-        .env("TERM", "dumb")
-        .env("INPUTRC", "/dev/null");
-    let mut terminal = Terminal::start(&mut command, 200);
-    terminal.wait_for("ready> ");
-    terminal
-        .send(format!("source {PACKAGE}/completions/ibmcloud-iam.bash; exec 2>&1\n").as_bytes());
-    let mut shown = [0; ODD.len()];
-    let typed = [
-        ("tw", 0),
-        ("it", 1),
-        ("ci", 3),
-        ("a", 4),
-        ("\\$", 5),
-        ("50", 6),
-        ("two\\ w", 0),
-        ("\"tw", 0),
-        ("'tw", 0),
-    ];
-    for (prompts, (typed, at)) in typed.into_iter().enumerate() {
-        terminal.wait_for_times("ready> ", prompts + 2);
-        terminal.send(format!("ibmcloud-iam api-key --uuid {typed}\t\n").as_bytes());
-        shown[at] += 1;
-        terminal.wait_for_times(&format!("{}\r\n", ids[at]), shown[at]);
-    }
-    terminal.send(b"exit 0\n");
-    terminal.end().code(0);
 }
 
 #[test]

@@ -1,0 +1,378 @@
+//! What Tab knows of the keys at the service: what earlier commands have learned, and nothing of anybody else's.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use super::complete_with;
+use crate::support::disk::snapshot;
+use crate::support::emulator::Emulator;
+use crate::support::{ACCOUNT, Outcome, Sandbox, mode, run};
+
+/// A box, and the service.
+struct Rig {
+    sandbox: Sandbox,
+    emulator: Emulator,
+    env: Vec<(&'static str, String)>,
+}
+
+impl Rig {
+    fn new() -> Self {
+        let sandbox = Sandbox::new();
+        let store = sandbox.root().join("served");
+        let emulator = Emulator::start(&sandbox, &["--store", store.to_str().unwrap()], &[]);
+        let env = vec![
+            ("IBMCLOUD_IAM_BACKEND", "remote".to_owned()),
+            ("IBMCLOUD_IAM_API_ENDPOINT", emulator.endpoint().to_owned()),
+            ("IBMCLOUD_API_KEY", emulator.value()),
+            ("IBMCLOUD_HTTP_TIMEOUT", "5".to_owned()),
+        ];
+        Self { sandbox, emulator, env }
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.sandbox.command(args);
+        command.envs(self.env.iter().map(|(name, value)| (name, value.as_str())));
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Outcome {
+        run(&mut self.command(args), b"")
+    }
+
+    /// What is offered on this line while the service is stopped, flags aside; nothing else is said.
+    #[track_caller]
+    fn tab_on(&self, more: &[(&str, &str)], line: &[&str]) -> Vec<String> {
+        self.emulator.signal(Signal::STOP);
+        let mut env: Vec<(&str, &str)> =
+            self.env.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        env.extend(more);
+        let outcome = complete_with(&self.sandbox, &env, line);
+        self.emulator.signal(Signal::CONT);
+        outcome.ok().stderr("");
+        outcome.stdout.lines().filter(|word| !word.starts_with('-')).map(str::to_owned).collect()
+    }
+
+    #[track_caller]
+    fn tab(&self) -> Vec<String> {
+        self.tab_on(&[], &["api-key", ""])
+    }
+
+    fn create(&self, name: &str) -> String {
+        let made = self.run(&["api-key-create", name, "-o", "json"]).json();
+        made["id"].as_str().unwrap().to_owned()
+    }
+
+    fn directory(&self) -> PathBuf {
+        self.sandbox.root().join("home/names")
+    }
+
+    /// The only file of names.
+    #[track_caller]
+    fn file(&self) -> PathBuf {
+        let found: Vec<PathBuf> =
+            fs::read_dir(self.directory()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let [file] = &found[..] else { panic!("{found:?}") };
+        file.clone()
+    }
+}
+
+const NONE: [&str; 0] = [];
+
+#[test]
+fn names_follow_what_commands_learn() {
+    let rig = Rig::new();
+    rig.run(&["whoami"]).ok();
+    assert_eq!(rig.tab(), NONE);
+    assert!(!rig.directory().exists(), "nothing was learned");
+    rig.run(&["api-key-create", "first", "--file", "key.json"]).ok();
+    assert_eq!(rig.tab(), NONE, "one key would look like all of them");
+    rig.run(&["api-keys", "--name", "nothing-is-called-so"]).ok();
+    assert_eq!(rig.tab(), ["first"], "whatever is filtered, every key was seen");
+    let second = rig.create("second");
+    assert_eq!(rig.tab(), ["first", "second"]);
+    rig.run(&["api-key-update", &second, "-n", "renamed"]).ok();
+    assert_eq!(rig.tab(), ["first", "renamed"]);
+    assert_eq!(rig.tab_on(&[], &["api-key-delete", "re"]), ["renamed"]);
+    assert_eq!(rig.tab_on(&[], &["api-key-delete", &second[..12]]), [&*second]);
+    rig.run(&["api-key-lookup", "--uuid", "@../served/bootstrap.json"]).ok();
+    assert_eq!(rig.tab(), ["first", "renamed"], "the key that is in no list is not offered");
+    rig.run(&["api-key-delete", &second, "--force"]).ok();
+    assert_eq!(rig.tab(), ["first"]);
+    let rotated = rig.run(&["api-key-rotate", "first", "--force", "-o", "json"]).json();
+    let offered = rig.tab();
+    assert_eq!(offered.len(), 2, "both are called so, and go by their ids: {offered:?}");
+    assert_eq!(offered[1], rotated["id"].as_str().unwrap());
+    // Somebody else deletes one: the command that does not find it says so.
+    let (status, _) = rig.emulator.client().call("DELETE", &format!("/v1/apikeys/{}", offered[0]));
+    assert_eq!(status, 204);
+    rig.run(&["api-key", &offered[0]]).code(3);
+    assert_eq!(rig.tab(), ["first"]);
+    // To find a key by its name is to list them all.
+    fs::remove_file(rig.file()).unwrap();
+    rig.run(&["api-key", "first"]).ok();
+    assert_eq!(rig.tab(), ["first"]);
+    // With the service gone for good, and the token long over.
+    let Rig { sandbox, emulator, env } = rig;
+    emulator.stop();
+    let mut env: Vec<(&str, &str)> =
+        env.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    env.push(("IBMCLOUD_IAM_NOW", "2027-01-01T00:00:00Z"));
+    let outcome = complete_with(&sandbox, &env, &["api-key", "f"]);
+    outcome.ok().stdout("first\n").stderr("");
+}
+
+#[test]
+fn the_line_and_the_credential_say_whose_names_are_offered() {
+    let rig = Rig::new();
+    rig.create("at-the-service");
+    rig.run(&["api-keys"]).ok();
+    rig.sandbox.create("here", &[]);
+    let other = Rig::new();
+    let (there, unknown) = (rig.emulator.endpoint(), other.emulator.endpoint());
+    let file = rig.emulator.key_file().display().to_string();
+    let (good, bad) = (&*format!("@{file}"), "@/dev/null");
+    for (line, offered) in [
+        (&["api-key", ""][..], &["at-the-service"][..]),
+        (&["iam", "api-key", ""], &["at-the-service"]),
+        (&["--backend", "local", "api-key", ""], &["here"]),
+        (&["api-key", "--backend=local", ""], &["here"]),
+        (&["api-key-delete", "--backend", "local", "x", ""], &["here"]),
+        (&["--backend", "remote", "api-key", ""], &["at-the-service"]),
+        (&["--backend", "'local'", "api-key", ""], &["here"]),
+        (&["api-key", "--profile", "work", ""], &[]),
+        (&["--profile=work", "api-key", ""], &[]),
+        (&["api-key", "--profile", "default", ""], &["at-the-service"]),
+        (&["--endpoint", unknown, "api-key", ""], &[]),
+        (&["--endpoint", there, "api-key", ""], &["at-the-service"]),
+        (&["--apikey", good, "api-key", ""], &["at-the-service"]),
+        (&["--apikey", bad, "api-key", ""], &[]),
+        (&["--apikey", "-", "api-key", ""], &[]),
+        // What cannot be read counts as not given.
+        (&["api-key", "--backend", "nowhere", ""], &["at-the-service"]),
+        (&["api-key", "--frob", ""], &["at-the-service"]),
+    ] {
+        assert_eq!(rig.tab_on(&[], line), offered, "{line:?}");
+    }
+    for (variable, value) in [
+        ("IBMCLOUD_IAM_PROFILE", "work"),
+        ("IBMCLOUD_API_KEY", "another-key-of-which-nothing-is-known"),
+        ("IBMCLOUD_API_KEY", "@/dev/stdin"),
+        ("IBMCLOUD_IAM_API_ENDPOINT", unknown),
+        ("IBMCLOUD_IAM_API_ENDPOINT", ""),
+    ] {
+        assert_eq!(rig.tab_on(&[(variable, value)], &["api-key", ""]), NONE, "{variable}={value}");
+    }
+    // A profile has names of its own.
+    rig.sandbox.run(&["api-keys", "--profile", "work"]).ok();
+    rig.run(&["api-keys", "--profile", "work"]).ok();
+    assert_eq!(rig.tab_on(&[], &["--profile=work", "api-key", ""]), ["at-the-service"]);
+    assert_eq!(fs::read_dir(rig.directory()).unwrap().count(), 2);
+}
+
+#[test]
+fn the_file_is_private_says_whose_it_is_and_holds_no_value() {
+    let rig = Rig::new();
+    let made = rig.run(&["api-key-create", "canary", "-d", "told nobody", "-o", "json"]).json();
+    rig.run(&["api-keys"]).ok();
+    let file = rig.file();
+    assert_eq!((mode(&file), mode(&rig.directory())), (0o600, 0o700));
+    let kept: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    assert_eq!(kept["endpoint"], rig.emulator.endpoint());
+    assert_eq!((&kept["account_id"], &kept["profile"]), (&ACCOUNT.into(), &"default".into()));
+    assert_eq!(kept["keys"], serde_json::json!([{"id": made["id"], "name": "canary"}]));
+    let shown = format!("{kept}");
+    for secret in [made["apikey"].as_str().unwrap(), &rig.emulator.value(), "told nobody"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+    let name = file.file_name().unwrap().to_str().unwrap();
+    assert!(!name.contains("default") && !name.contains(&ACCOUNT[..8]), "{name}");
+    let before = snapshot(&rig.directory());
+    rig.run(&["api-keys"]).ok();
+    assert_eq!(snapshot(&rig.directory()), before, "what is as it was is not written again");
+}
+
+#[test]
+fn names_that_nobody_looks_at_any_more_go() {
+    let rig = Rig::new();
+    rig.create("alpha");
+    rig.run(&["api-keys"]).ok();
+    let long_ago =
+        rig.file().metadata().unwrap().modified().unwrap() - Duration::from_secs(91 * 86_400);
+    for (name, time) in
+        [("names-old.json", Some(long_ago)), ("names-new.json", None), ("other", Some(long_ago))]
+    {
+        let file = fs::File::create(rig.directory().join(name)).unwrap();
+        if let Some(time) = time {
+            file.set_modified(time).unwrap();
+        }
+    }
+    rig.create("beta");
+    let left = |name: &str| rig.directory().join(name).exists();
+    assert_eq!(["names-old.json", "names-new.json", "other"].map(left), [false, true, true]);
+    assert_eq!(rig.tab(), ["alpha", "beta"]);
+}
+
+/// Puts something in the way of the file of names.
+type Harm = fn(&Rig, &PathBuf);
+
+#[test]
+fn no_command_depends_on_the_file_and_tab_is_silent() {
+    let rig = Rig::new();
+    rig.create("alpha");
+    rig.run(&["api-keys"]).ok();
+    let file = rig.file();
+    let (good, well) = (fs::read(&file).unwrap(), rig.run(&["api-keys"]));
+    let harms: [(&str, Harm); 9] = [
+        ("damaged", |_, file| fs::write(file, "{\"endpoint\":").unwrap()),
+        ("empty", |_, file| fs::write(file, "").unwrap()),
+        ("of another account", |_, file| {
+            let text = fs::read_to_string(file).unwrap();
+            fs::write(file, text.replace(ACCOUNT, "another")).unwrap();
+        }),
+        ("a directory", |_, file| {
+            fs::remove_file(file).unwrap();
+            fs::create_dir(file).unwrap();
+        }),
+        ("a link", |rig, file| {
+            let elsewhere = rig.sandbox.work("elsewhere");
+            fs::rename(file, &elsewhere).unwrap();
+            symlink(elsewhere, file).unwrap();
+        }),
+        ("a link to nothing", |_, file| {
+            fs::remove_file(file).unwrap();
+            symlink("/nowhere/at/all", file).unwrap();
+        }),
+        ("a pipe", |_, file| {
+            fs::remove_file(file).unwrap();
+            assert!(Command::new("mkfifo").arg(file).status().unwrap().success());
+        }),
+        ("below a file", |rig, _| {
+            fs::remove_dir_all(rig.directory()).unwrap();
+            fs::write(rig.directory(), "").unwrap();
+        }),
+        ("in a directory that nobody may use", |rig, _| {
+            fs::set_permissions(rig.directory(), fs::Permissions::from_mode(0o000)).unwrap();
+        }),
+    ];
+    for (what, harm) in harms {
+        if fs::metadata(rig.directory()).is_ok_and(|found| found.is_file()) {
+            fs::remove_file(rig.directory()).unwrap();
+        }
+        fs::create_dir_all(rig.directory()).unwrap();
+        fs::set_permissions(rig.directory(), fs::Permissions::from_mode(0o700)).unwrap();
+        if file.is_dir() {
+            fs::remove_dir_all(&file).unwrap();
+        }
+        let _ = fs::remove_file(&file);
+        fs::write(&file, &good).unwrap();
+        harm(&rig, &file);
+        // Nobody keeps root out of a directory.
+        let is_root = what.contains("nobody may") && fs::read_dir(rig.directory()).is_ok();
+        assert_eq!(rig.tab(), if is_root { &["alpha"][..] } else { &[] }, "{what}");
+        let harmed = rig.run(&["api-keys"]);
+        assert_eq!(
+            (harmed.code, &harmed.stdout, &harmed.stderr),
+            (well.code, &well.stdout, &well.stderr),
+            "{what}"
+        );
+        let heals = !["a directory", "below a file"].contains(&what);
+        if heals && !what.contains("nobody may") {
+            assert_eq!(rig.tab(), ["alpha"], "{what}: a listing mends it");
+            assert_eq!((fs::read(&file).unwrap(), mode(&file)), (good.clone(), 0o600), "{what}");
+        }
+        let left = fs::read_dir(rig.directory()).map_or(1, Iterator::count);
+        assert_eq!(left, 1, "{what}: nothing else is left");
+    }
+    assert_eq!(fs::read(rig.sandbox.work("elsewhere")).unwrap(), good, "the link was not followed");
+}
+
+#[test]
+fn a_full_disk_and_many_at_once_leave_a_whole_file() {
+    let rig = Rig::new();
+    rig.create("alpha");
+    rig.run(&["api-keys"]).ok();
+    let good = fs::read(rig.file()).unwrap();
+    let running: Vec<_> = (0..8)
+        .map(|number| {
+            let args = [&["api-keys"][..], &["api-key", "alpha"]][number % 2];
+            let mut command = rig.command(args);
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            command.spawn().unwrap()
+        })
+        .collect();
+    for mut child in running {
+        assert!(child.wait().unwrap().success());
+    }
+    assert_eq!(fs::read(rig.file()).unwrap(), good);
+    // A limit on the size of files fails a write as a full disk does.
+    rig.emulator.client().create(&"long".repeat(60));
+    let env: Vec<_> = rig.env.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut command = rig.sandbox.program("bash");
+    command.args(["-c", "ulimit -f 0; ibmcloud-iam api-keys | cat"]).envs(env);
+    let limited = run(&mut command, b"");
+    assert!(limited.ok().stdout.contains("long"), "{limited:#?}");
+    assert_eq!(fs::read(rig.file()).unwrap(), good, "the old file stays, and no part of a new one");
+}
+
+#[test]
+fn a_login_is_told_its_names_until_it_is_logged_out() {
+    let mut rig = Rig::new();
+    let endpoint = rig.emulator.endpoint().to_owned();
+    let file = format!("@{}", rig.emulator.key_file().display());
+    rig.env.clear();
+    rig.env.push(("IBMCLOUD_IAM_BACKEND", "remote".to_owned()));
+    let login = ["login", "--apikey", &file, "--endpoint", &endpoint, "--insecure-storage"];
+    rig.run(&login).ok();
+    rig.create("alpha");
+    rig.run(&["api-keys"]).ok();
+    fs::remove_dir_all(rig.sandbox.root().join("home/tokens")).unwrap();
+    assert_eq!(rig.tab(), ["alpha"], "the login says whose they are");
+    rig.run(&["logout", "--dry-run"]).ok();
+    assert_eq!(rig.tab(), ["alpha"]);
+    rig.run(&["logout"]).ok();
+    assert_eq!(fs::read_dir(rig.directory()).unwrap().count(), 0, "its names went with it");
+    assert_eq!(rig.tab(), NONE);
+}
+
+#[test]
+fn nothing_is_waited_for() {
+    let rig = Rig::new();
+    rig.create("alpha");
+    rig.run(&["api-keys"]).ok();
+    rig.sandbox.create("here", &[]);
+    let pipe = rig.sandbox.work("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let at = format!("@{}", pipe.display());
+    let start = Instant::now();
+    for (env, line) in [
+        (&[("IBMCLOUD_API_KEY", &*at)][..], &["api-key", ""][..]),
+        (&[], &["--apikey", &at, "api-key", ""]),
+    ] {
+        assert_eq!(rig.tab_on(env, line), NONE, "{env:?} {line:?}");
+    }
+    for place in [("IBM_CREDENTIALS_FILE", pipe.to_str().unwrap()), ("IAM_IDENTITY_APIKEY", &at)] {
+        let env = [("IBMCLOUD_IAM_BACKEND", "remote"), place];
+        complete_with(&rig.sandbox, &env, &["api-key", "x"]).ok().stdout("").stderr("");
+    }
+    // A writer that was stopped holds the lock of the local store.
+    let lock = fs::File::open(rig.sandbox.root().join("home/store/store.lock")).unwrap();
+    lock.lock().unwrap();
+    assert_eq!(rig.tab_on(&[], &["--backend=local", "api-key", ""]), NONE);
+    drop(lock);
+    assert_eq!(rig.tab_on(&[], &["--backend=local", "api-key", ""]), ["here"]);
+    assert!(start.elapsed() < Duration::from_secs(20), "less than a lock is waited for");
+}
+
+#[test]
+fn local_commands_leave_the_names_alone() {
+    let sandbox = Sandbox::new();
+    sandbox.create("alpha", &[]);
+    sandbox.run(&["api-keys"]).ok();
+    assert!(!sandbox.root().join("home/names").exists());
+}
