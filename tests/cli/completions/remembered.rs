@@ -341,6 +341,32 @@ fn a_login_is_told_its_names_until_it_is_logged_out() {
 }
 
 #[test]
+fn the_session_of_the_official_cli_says_whose_names_are_offered() {
+    let rig = Rig::new();
+    rig.create("alpha");
+    rig.run(&["api-keys"]).ok();
+    let token = rig.emulator.client().token.unwrap();
+    let session = rig.sandbox.root().join("home/.bluemix/config.json");
+    fs::create_dir(session.parent().unwrap()).unwrap();
+    let says = |token: &str| {
+        let endpoint = rig.emulator.endpoint();
+        let text =
+            serde_json::json!({"IAMEndpoint": endpoint, "IAMToken": format!("Bearer {token}")});
+        fs::write(&session, text.to_string()).unwrap();
+        let env = [("IBMCLOUD_IAM_BACKEND", "remote")];
+        let offered = complete_with(&rig.sandbox, &env, &["api-key", "al"]);
+        offered.ok().stderr("");
+        offered.stdout
+    };
+    assert_eq!(says(&token), "alpha\n");
+    assert_eq!(says("of.nobody.atall"), "");
+    // The official CLI is about to write it.
+    let held = fs::File::open(&session).unwrap();
+    held.lock().unwrap();
+    assert_eq!(says(&token), "");
+}
+
+#[test]
 fn nothing_is_waited_for() {
     let rig = Rig::new();
     rig.create("alpha");

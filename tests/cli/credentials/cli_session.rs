@@ -17,7 +17,13 @@ fn a_good_session_is_used_as_it_is() {
     outcome.ok().stderr("");
     assert!(outcome.stdout.contains(" as of-the-session..."), "{outcome:#?}");
     assert_eq!(server.routes(), ["GET /v1/apikeys"]);
-    assert_eq!(snapshot(sandbox.root()), before, "nothing is written at all");
+    let names = sandbox.root().join("home/names");
+    for file in fs::read_dir(&names).unwrap() {
+        let kept = fs::read_to_string(file.unwrap().path()).unwrap();
+        assert!(kept.contains(&server.url()) && !kept.contains("e30."), "no token: {kept}");
+    }
+    fs::remove_dir_all(&names).unwrap();
+    assert_eq!(snapshot(sandbox.root()), before, "nothing else is written at all");
 }
 
 #[test]
