@@ -20,6 +20,7 @@ use crate::journal::Journal;
 use crate::model::{ApiKeyId, BackendKind, Identity, Timestamp};
 use crate::names::{self, Whose};
 use crate::secret::Secret;
+use crate::text::shell_word;
 use crate::ui::{Manner, Ui};
 
 /// The environment variables as they were at the start.
@@ -185,6 +186,26 @@ impl Context {
     /// Returns what to type before a command, for hints.
     pub fn program(&self) -> &str {
         self.program.shown()
+    }
+
+    /// Returns what to type before a command that is to work where this one does, for a POSIX shell.
+    pub fn program_here(&self) -> String {
+        let global = &self.global;
+        let from_file = global.apikey.as_deref().filter(|from| from.starts_with('@'));
+        let chosen = [
+            ("--profile", self.global.profile.as_ref().map(|profile| profile.name().to_owned())),
+            ("--backend", global.backend.map(|kind| kind.as_str().to_owned())),
+            ("--endpoint", global.endpoint.clone()),
+            ("--apikey", from_file.map(str::to_owned)),
+            ("--ca-file", global.ca_file.as_ref().map(|file| file.to_string_lossy().into_owned())),
+        ];
+        let mut typed = self.program().to_owned();
+        for (flag, value) in chosen {
+            if let Some(value) = value {
+                let _ = write!(typed, " {flag} {}", shell_word(&value));
+            }
+        }
+        typed
     }
 
     /// Returns the time.

@@ -38,8 +38,8 @@ pub fn run(args: &ApiKeysAuditArgs, context: &mut Context) -> Result<()> {
     let keys = keys_of(&owner, context)?;
     let limit = if policy.has(Rule::NearLimit) { limit(context)? } else { None };
     let subjects = subjects(&keys, &policy, now, context)?;
-    let grounds =
-        Grounds { policy: &policy, now, me: &identity.iam_id, limit, program: context.program() };
+    let program = &*context.program_here();
+    let grounds = Grounds { policy: &policy, now, me: &identity.iam_id, limit, program };
     let mut found = grounds.judge(&subjects);
     let (hidden, idle) = accepted.apply(&mut found);
     let ui = &mut context.ui;
@@ -85,14 +85,10 @@ fn whose(owner: &Owner) -> &'static str {
 fn format(args: &ApiKeysAuditArgs, context: &Context) -> Result<ReportFormat> {
     match (args.format, context.ui.manner().json) {
         (None | Some(ReportFormat::Json), true) => Ok(ReportFormat::Json),
-        (Some(other), true) => Err(Error::usage(format!(
-            "'--output json' and '--format {}' contradict each other.",
-            match other {
-                ReportFormat::Sarif => "sarif",
-                _ => "table",
-            }
-        ))
-        .hint("Give one of them.")),
+        (Some(_), true) => {
+            Err(Error::usage("'--output json' and '--format' name two forms of the report.")
+                .hint("Give one of them."))
+        }
         (format, false) => Ok(format.unwrap_or(ReportFormat::Table)),
     }
 }

@@ -127,14 +127,8 @@ fn the_policy_of_the_benchmark() {
 fn what_cannot_be_asked_for() {
     let sandbox = Sandbox::new();
     for (args, told) in [
-        (
-            &["--output", "json", "--format", "sarif"][..],
-            "'--output json' and '--format sarif' contradict each other.",
-        ),
-        (
-            &["--output", "json", "--format", "table"],
-            "'--output json' and '--format table' contradict each other.",
-        ),
+        (&["--output", "json", "--format", "sarif"][..], "name two forms of the report."),
+        (&["--output", "json", "--format", "table"], "name two forms of the report."),
         (&["--fail-on", "odl"], "'odl'"),
         (&["--skip", "everything"], "'everything'"),
         (&["--max-age", "90"], "'90'"),
@@ -230,6 +224,22 @@ fn each_command_fixes_what_it_stands_beside() {
         "unused",
     ];
     assert_eq!(all, expected);
+}
+
+#[test]
+fn a_fix_works_where_the_audit_did() {
+    let sandbox = Sandbox::new();
+    let there = ["--profile", "work", "--backend", "local"];
+    sandbox.run(&[&["api-key-create", "eternal", "-q"][..], &there].concat()).ok();
+    let audit = [&["api-keys-audit", "-o", "json"][..], &there].concat();
+    let found = sandbox.run(&audit).json();
+    let fix = found[0]["fix"].as_str().unwrap();
+    assert!(
+        fix.starts_with("ibmcloud-iam --profile work --backend local api-key-update "),
+        "{fix}"
+    );
+    sandbox.bash(fix).ok();
+    sandbox.run(&audit).ok().stdout("[]\n");
 }
 
 #[test]
