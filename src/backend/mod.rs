@@ -33,6 +33,9 @@ pub enum CreateEffect {
 /// nothing proves nothing; `false` where that could not be noted, and then nothing is sent.
 pub type Note<'a> = dyn FnMut(Duration) -> bool + 'a;
 
+/// So many faults of a service one behind the other are no accident any more.
+const MOST_FAULTS: usize = 3;
+
 /// A place where platform API keys live.
 pub trait Backend: fmt::Debug + Send + Sync {
     /// Which one it is; appears in messages and in the journal.
@@ -64,12 +67,19 @@ pub trait Backend: fmt::Debug + Send + Sync {
         done: &mut dyn FnMut(usize),
     ) -> Result<Vec<Option<Activity>>, BackendError> {
         let detail = Detail { history: false, activity: true };
+        let mut failed = 0;
         let ask = |(number, id): (usize, &&ApiKeyId)| {
-            let activity = match self.api_key(id, detail) {
+            let found = self.api_key(id, detail);
+            failed = if found.is_ok() { 0 } else { failed + 1 };
+            let activity = match found {
                 Ok(details) => details.activity,
-                Err(BackendError {
-                    condition: Condition::NotFound | Condition::Forbidden, ..
-                }) => None,
+                Err(error)
+                    if matches!(error.condition, Condition::NotFound | Condition::Forbidden) =>
+                {
+                    None
+                }
+                // To count uses may be too much for the service, for one key or two.
+                Err(error) if error.is_fault_of_service() && failed < MOST_FAULTS => None,
                 Err(error) => return Err(error),
             };
             done(number);
@@ -226,6 +236,12 @@ impl From<Condition> for BackendError {
 }
 
 impl BackendError {
+    /// Tells whether the service could not answer this one request, and may well answer others.
+    fn is_fault_of_service(&self) -> bool {
+        let status = self.service.as_ref().and_then(|service| service.status);
+        status.is_some_and(|status| (500..600).contains(&status) && status != 503)
+    }
+
     /// Reports a file of the store that cannot be used.
     pub fn store(
         path: impl Into<PathBuf>,

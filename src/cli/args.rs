@@ -666,27 +666,28 @@ fn loopback(text: &str) -> Result<SocketAddr, String> {
     next_help_heading = OPTIONS,
     after_help = "\
 RULES, and their severity:
-   leaked            error     the service found it published
-   old               error     it works and is older than '--max-age'
-   owner-key         error     it belongs to the '--account-owner'
-   unused            warning   it works and was not used for '--max-unused'
-   never-expires     warning   it works and has no expiry
-   expires-soon      warning   it ends within '--expires-within', unreplaced
-   leak-action-none  warning   nothing happens when it is found published
-   same-name         warning   a newer active key has its name
-   near-limit        warning   nine tenths of the allowed keys are there
-   expired           note      it has expired and was not deleted
-   phased-out        note      it was replaced and not deleted
-   use-unknown       note      the service does not tell whether it is used
+   leaked            error     The service found it published.
+   old               error     It works and is older than '--max-age'.
+   owner-key         error     It belongs to '--account-owner'.
+   unused            warning   It works and was not used for '--max-unused'.
+   never-expires     warning   It works and never expires.
+   expires-soon      warning   It ends within '--expires-within', unreplaced.
+   leak-action-none  warning   Nothing happens when it is found published.
+   same-name         warning   A newer working key has its name.
+   near-limit        warning   Nine tenths of the allowed keys are there.
+   expired           note      It has expired and was not deleted.
+   phased-out        note      It was replaced and not deleted.
+   use-unknown       warning   The service does not tell whether it is used.
 The policy 'cis' follows the CIS IBM Cloud Foundations benchmark: 'unused' (1.2)
-is an error after 180 days, 'old' (1.3) after 90, and 'owner-key' is 1.5.
+and 'use-unknown' are errors, after 180 days; 'old' is 1.3, 'owner-key' 1.5.
 
 A baseline is a report with '--output json', or a part of it: a finding whose
-rule and key_id stand there is accepted, and neither told nor counted.
+rule and key_id stand there is accepted, and neither told nor counted. A new one
+is written without '--baseline', to another file.
 
 EXAMPLES:
    ibmcloud-iam api-keys-audit
-   ibmcloud-iam api-keys-audit --all-users --policy cis --skip unused
+   ibmcloud-iam api-keys-audit --all-users --policy cis --account-owner IBMid-1
    ibmcloud-iam api-keys-audit --format sarif --fail-on none > audit.sarif
    ibmcloud-iam api-keys-audit --fail-on none --output json > accepted.json
    ibmcloud-iam api-keys-audit --baseline accepted.json --fail-on warning
@@ -696,25 +697,26 @@ EXIT CODES:
 )]
 pub struct ApiKeysAuditArgs {
     /// How old a working key may be; 90d when absent
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = whole_minutes)]
     pub max_age: Option<Duration>,
     /// How long a working key may go unused; 30d when absent, 180d with '--policy cis'
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = whole_minutes)]
     pub max_unused: Option<Duration>,
     /// How long before its end a key expires soon; 14d when absent
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = whole_minutes)]
     pub expires_within: Option<Duration>,
     /// The limits and severities to start from: default or cis
-    #[arg(long, value_name = "default|cis", value_enum, default_value_t = PolicyName::Default, hide_default_value = true, hide_possible_values = true)]
+    #[arg(long, value_name = "default|cis", value_enum, ignore_case = true, default_value_t = PolicyName::Default, hide_default_value = true, hide_possible_values = true)]
     pub policy: PolicyName,
     /// The IAM ID of the owner of the account, who should have no keys
-    #[arg(long, value_name = "IAM_ID", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "IAM_ID", value_parser = iam_id)]
     pub account_owner: Option<String>,
     /// Leave rules out; without 'unused' nobody is asked for the last use of a key
     #[arg(
         long,
         value_name = "RULE",
         value_enum,
+        ignore_case = true,
         value_delimiter = ',',
         hide_possible_values = true
     )]
@@ -727,6 +729,7 @@ pub struct ApiKeysAuditArgs {
         default_value = "error",
         hide_default_value = true,
         value_parser = fail_on(),
+        ignore_case = true,
         hide_possible_values = true
     )]
     pub fail_on: Vec<FailOn>,
@@ -742,7 +745,7 @@ pub struct ApiKeysAuditArgs {
         hide_possible_values = true
     )]
     pub format: Option<ReportFormat>,
-    /// Audit the keys of every user of the account; takes the role Administrator on the IAM Identity service
+    /// Audit the keys of every user of the account; needs the role Administrator on the IAM Identity service
     #[arg(long)]
     pub all_users: bool,
     /// Nothing to force.
@@ -783,6 +786,26 @@ pub enum FailOn {
 
 const NO_FAILURE: &str = "none";
 
+/// Reads a limit of the audit: the service tells times in whole minutes, and less could not be kept.
+fn whole_minutes(text: &str) -> Result<Duration, String> {
+    let limit = parse_duration(text)?;
+    if limit.as_secs().is_multiple_of(60) {
+        Ok(limit)
+    } else {
+        Err(format!("'{text}' is no whole number of minutes; write 45m, 12h, 90d or 2w"))
+    }
+}
+
+/// Reads an IAM id; an e-mail address would fit nobody's.
+fn iam_id(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.contains(|c: char| c == '@' || c.is_whitespace()) {
+        return Err(
+            "write the IAM ID, IBMid-... or iam-..., as 'whoami' shows one's own".to_owned()
+        );
+    }
+    Ok(text.to_owned())
+}
+
 fn fail_on() -> impl clap::builder::TypedValueParser<Value = FailOn> {
     let rules = Rule::ALL.map(|rule| (rule.id(), FailOn::Rule(rule)));
     let severities = Severity::ALL.map(|severity| (severity.as_str(), FailOn::Severity(severity)));
@@ -790,6 +813,9 @@ fn fail_on() -> impl clap::builder::TypedValueParser<Value = FailOn> {
     let known: Vec<(&'static str, FailOn)> = known.collect();
     let words: Vec<&'static str> = known.iter().map(|(word, _)| *word).collect();
     clap::builder::PossibleValuesParser::new(words).map(move |text| {
-        known.iter().find(|(word, _)| *word == text).map_or(FailOn::None, |(_, on)| *on)
+        known
+            .iter()
+            .find(|(word, _)| text.eq_ignore_ascii_case(word))
+            .map_or(FailOn::None, |(_, on)| *on)
     })
 }

@@ -50,7 +50,7 @@ impl fmt::Display for Severity {
 pub enum Rule {
     /// The service found the key published.
     Leaked,
-    /// A working key is older than allowed, and not about to be replaced.
+    /// A working key is older than allowed, and not being replaced.
     Old,
     /// The key belongs to the owner of the account.
     OwnerKey,
@@ -58,11 +58,11 @@ pub enum Rule {
     Unused,
     /// A working key has no expiry.
     NeverExpires,
-    /// An active key expires soon, and no other takes its place.
+    /// A working key expires soon, and no newer one takes its place.
     ExpiresSoon,
     /// Nothing happens to a working key when it is found published.
     LeakActionNone,
-    /// A newer active key has the same name and owner.
+    /// A newer working key has the same name and owner, and does not replace it.
     SameName,
     /// An identity has nearly as many keys as allowed.
     NearLimit,
@@ -109,12 +109,30 @@ impl Rule {
         }
     }
 
-    /// Returns when the rule fires, in a sentence.
+    /// Returns when the rule fires, in a line.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Leaked => "The service found it published.",
+            Self::Old => "It works and is older than '--max-age'.",
+            Self::OwnerKey => "It belongs to '--account-owner'.",
+            Self::Unused => "It works and was not used for '--max-unused'.",
+            Self::NeverExpires => "It works and never expires.",
+            Self::ExpiresSoon => "It ends within '--expires-within', unreplaced.",
+            Self::LeakActionNone => "Nothing happens when it is found published.",
+            Self::SameName => "A newer working key has its name.",
+            Self::NearLimit => "Nine tenths of the allowed keys are there.",
+            Self::Expired => "It has expired and was not deleted.",
+            Self::PhasedOut => "It was replaced and not deleted.",
+            Self::UseUnknown => "The service does not tell whether it is used.",
+        }
+    }
+
+    /// Returns exactly when the rule fires, in a sentence.
     pub fn about(self) -> &'static str {
         match self {
-            Self::Leaked => "The service found the API key published.",
+            Self::Leaked => "The service found the API key published, and it was not deleted.",
             Self::Old => {
-                "A working API key was created longer ago than '--max-age'; one that is phasing out and ends within that time is left alone."
+                "A working API key was created longer ago than '--max-age'; one that ends within that time, and that a newer one of its name outlives, is left alone."
             }
             Self::OwnerKey => {
                 "The API key belongs to the owner of the account, whom '--account-owner' names."
@@ -124,12 +142,14 @@ impl Rule {
             }
             Self::NeverExpires => "A working API key has no expiry.",
             Self::ExpiresSoon => {
-                "An active API key expires within '--expires-within', and no other of its name outlives it."
+                "A working API key expires within '--expires-within', and no newer one of its name outlives it."
             }
             Self::LeakActionNone => {
                 "Nothing happens to a working API key when the service finds it published."
             }
-            Self::SameName => "A newer active API key has the same name and owner.",
+            Self::SameName => {
+                "A newer working API key has the same name and owner, and does not replace it."
+            }
             Self::NearLimit => "An identity has nine tenths or more of the API keys it is allowed.",
             Self::Expired => "The API key has expired and was not deleted.",
             Self::PhasedOut => {
@@ -138,6 +158,36 @@ impl Rule {
             Self::UseUnknown => {
                 "The service does not tell whether a working API key that is old enough for 'unused' is in use."
             }
+        }
+    }
+
+    /// Returns what to do about it, in a sentence or two.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::Leaked => "Replace it at once and delete it: whoever found it can act as you.",
+            Self::Old => "Rotate it; with '--grace' both keys work while the new one is spread.",
+            Self::OwnerKey => "Let another user or a service ID do its work, and delete it.",
+            Self::Unused => "Disable it, and delete it when nobody misses it.",
+            Self::NeverExpires => "Give it an end, and rotate it before that.",
+            Self::ExpiresSoon => "Rotate it before it ends, or give it more time.",
+            Self::LeakActionNone => "Set its leak action to DISABLE or DELETE.",
+            Self::SameName => "Delete the one that is not used, or rename one of them.",
+            Self::NearLimit => {
+                "Delete keys that are no longer used; a rotation needs room for one more."
+            }
+            Self::Expired => "Delete it.",
+            Self::PhasedOut => "Delete it; 'api-key-delete --phased-out' deletes all of them.",
+            Self::UseUnknown => "Look at the key by itself, or ask its owner.",
+        }
+    }
+
+    /// Returns the recommendation of the CIS IBM Cloud Foundations benchmark (version 1.0.0) that it checks.
+    pub fn recommendation(self) -> Option<&'static str> {
+        match self {
+            Self::Unused => Some("1.2"),
+            Self::Old => Some("1.3"),
+            Self::OwnerKey => Some("1.5"),
+            _ => None,
         }
     }
 }
@@ -163,6 +213,15 @@ pub struct Finding<'a> {
     pub message: String,
     /// The command that fixes it, ready for a POSIX shell.
     pub fix: String,
+}
+
+/// A rule that an audit did not look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unchecked {
+    /// The rule.
+    pub rule: Rule,
+    /// Why, as the end of a sentence.
+    pub why: &'static str,
 }
 
 #[cfg(test)]

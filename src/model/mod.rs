@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::secret::Secret;
 
-pub use finding::{Finding, Rule, Severity};
+pub use finding::{Finding, Rule, Severity, Unchecked};
 pub use state::{State, states};
 pub use timestamp::{ParseTimeError, Timestamp, WireTime, parse_duration, write_duration};
 
@@ -206,6 +206,11 @@ impl ApiKey {
     /// Tells whether it opens things at `now`.
     pub fn works(&self, now: Timestamp) -> bool {
         !self.disabled && self.expires_at.is_none_or(|at| at > now)
+    }
+
+    /// Returns when it was made, where that was told.
+    pub fn creation(&self) -> Option<Timestamp> {
+        Some(self.created_at).filter(|at| *at != Timestamp::default())
     }
 
     /// Returns the cloud resource name; its region segment is empty in reality (`api/iam_identity.md` §2).

@@ -23,7 +23,7 @@ fn cells<'a>(finding: &'a Finding<'_>) -> [(Cow<'a, str>, usize); COLUMNS] {
         cell(name),
         cell(finding.severity.as_str()),
         cell(finding.rule.id()),
-        cell(&finding.iam_id),
+        cell(finding.key.map_or("", |key| &*key.iam_id)),
         cell(&finding.message),
         cell(&finding.fix),
     ]

@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Serialize, Serializer};
 
 use super::json;
-use crate::model::{Finding, Rule, Severity, Timestamp};
+use crate::model::{Finding, Rule, Severity, Timestamp, Unchecked};
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -23,6 +23,8 @@ pub struct Report<'a> {
     pub findings: &'a [Finding<'a>],
     /// How grave each rule is under the policy.
     pub severity: &'a dyn Fn(Rule) -> Severity,
+    /// The rules that were not looked at.
+    pub unchecked: &'a [Unchecked],
     /// The account: it tells the reports of several apart.
     pub account_id: &'a str,
     /// When the audit was made.
@@ -48,7 +50,7 @@ struct Log<'a> {
 struct Run<'a> {
     tool: Tool<'a>,
     automation_details: Details,
-    invocations: [Invocation; 1],
+    invocations: [Invocation<'a>; 1],
     results: Results<'a>,
 }
 
@@ -79,6 +81,8 @@ struct Driver<'a> {
 struct Descriptor<'a> {
     id: &'a str,
     short_description: Text<'a>,
+    full_description: Text<'a>,
+    help: Text<'a>,
     default_configuration: Configuration<'a>,
     properties: Tags<'a>,
 }
@@ -88,9 +92,13 @@ struct Configuration<'a> {
     level: &'a str,
 }
 
+/// What GitHub's code scanning sorts by.
 #[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
 struct Tags<'a> {
-    tags: Vec<&'a str>,
+    tags: Vec<Cow<'a, str>>,
+    /// From 0 to 10: 7 and more is shown as high, 4 and more as medium.
+    security_severity: &'a str,
 }
 
 #[derive(Serialize)]
@@ -100,9 +108,25 @@ struct Details {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Invocation {
+struct Invocation<'a> {
     execution_successful: bool,
     end_time_utc: String,
+    tool_configuration_notifications: Vec<Notification<'a>>,
+}
+
+/// A rule that was not looked at.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Notification<'a> {
+    associated_rule: Reference<'a>,
+    level: &'a str,
+    message: Text<'a>,
+}
+
+#[derive(Serialize)]
+struct Reference<'a> {
+    id: &'a str,
+    index: usize,
 }
 
 #[derive(Serialize)]
@@ -184,6 +208,7 @@ pub fn document(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
         invocations: [Invocation {
             execution_successful: true,
             end_time_utc: report.now.to_rfc3339(),
+            tool_configuration_notifications: report.unchecked.iter().map(notification).collect(),
         }],
         results: Results(report.findings),
     };
@@ -191,18 +216,38 @@ pub fn document(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
 }
 
 fn descriptor<'a>(rule: Rule, report: &Report<'_>) -> Descriptor<'a> {
-    let recommendation = match rule {
-        Rule::Unused => Some("CIS IBM Cloud Foundations 1.2"),
-        Rule::Old => Some("CIS IBM Cloud Foundations 1.3"),
-        Rule::OwnerKey => Some("CIS IBM Cloud Foundations 1.5"),
-        _ => None,
-    };
+    let severity = (report.severity)(rule);
+    let recommendation =
+        rule.recommendation().map(|number| format!("CIS IBM Cloud Foundations {number}").into());
     Descriptor {
         id: rule.id(),
-        short_description: Text { text: rule.about().into() },
-        default_configuration: Configuration { level: (report.severity)(rule).as_str() },
-        properties: Tags { tags: ["security"].into_iter().chain(recommendation).collect() },
+        short_description: Text { text: rule.title().into() },
+        full_description: Text { text: rule.about().into() },
+        help: Text { text: rule.advice().into() },
+        default_configuration: Configuration { level: severity.as_str() },
+        properties: Tags {
+            tags: ["security".into()].into_iter().chain(recommendation).collect(),
+            security_severity: match severity {
+                Severity::Error => "8.0",
+                Severity::Warning => "5.0",
+                Severity::Note => "2.0",
+            },
+        },
     }
+}
+
+fn notification(left: &Unchecked) -> Notification<'_> {
+    let text = format!("The rule '{}' was not checked: {}.", left.rule, left.why);
+    Notification {
+        associated_rule: Reference { id: left.rule.id(), index: place(left.rule) },
+        level: "note",
+        message: Text { text: text.into() },
+    }
+}
+
+/// Returns where a rule stands among the rules.
+fn place(rule: Rule) -> usize {
+    Rule::ALL.iter().position(|known| *known == rule).unwrap_or_default()
 }
 
 fn found<'a>(finding: &'a Finding<'a>) -> Found<'a> {
@@ -218,7 +263,7 @@ fn found<'a>(finding: &'a Finding<'a>) -> Found<'a> {
     let fingerprint = format!("{}/{id}", finding.rule);
     Found {
         rule_id: finding.rule.id(),
-        rule_index: Rule::ALL.iter().position(|rule| *rule == finding.rule).unwrap_or_default(),
+        rule_index: place(finding.rule),
         level: finding.severity.as_str(),
         message: Text { text: message(told).into() },
         locations: [Location {

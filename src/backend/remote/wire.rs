@@ -68,8 +68,16 @@ struct HistoryBody {
 #[derive(Debug, Deserialize)]
 struct ActivityBody {
     last_authn: Option<WireTimestamp>,
-    #[serde(default)]
-    authn_count: u64,
+    authn_count: Option<u64>,
+}
+
+impl ActivityBody {
+    /// Returns the use; one without a count is not known, and one with a time was not none.
+    fn activity(&self) -> Option<Activity> {
+        let last_authn = self.last_authn.and_then(|time| time.0);
+        let least = u64::from(last_authn.is_some());
+        Some(Activity { last_authn, authn_count: self.authn_count?.max(least) })
+    }
 }
 
 /// A page of keys.
@@ -166,10 +174,11 @@ impl KeyBody<'_> {
         ApiKeyDetails {
             key: self.key(identity, etag),
             history: detail.history.then(|| history.iter().map(entry).collect()),
-            activity: self.activity.as_ref().filter(|_| detail.activity).map(|activity| Activity {
-                last_authn: activity.last_authn.and_then(|time| time.0),
-                authn_count: activity.authn_count,
-            }),
+            activity: self
+                .activity
+                .as_ref()
+                .filter(|_| detail.activity)
+                .and_then(ActivityBody::activity),
         }
     }
 }

@@ -9,16 +9,23 @@ use std::fmt::Write as _;
 
 use self::baseline::Baseline;
 use self::policy::Policy;
-use self::rules::{Grounds, Subject, Used};
+use self::rules::{Grounds, Subject};
 use crate::cli::{ApiKeysAuditArgs, FailOn, PolicyName, ReportFormat};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Activity, ApiKey, ApiKeyId, Finding, Owner, Rule, Severity, Timestamp, states};
+use crate::model::{
+    Activity, ApiKey, ApiKeyId, Finding, Owner, Rule, Severity, Timestamp, Unchecked,
+    write_duration,
+};
 use crate::ops::{keys_of, progress_line};
 use crate::render::{findings, sarif};
+use crate::text::escape;
+use crate::ui::Ui;
 
 /// After how many keys somebody who waits for their use is told how far it got.
 const TOLD_EACH: usize = 100;
+/// Why the rule about the limit may be left out, as the end of a sentence.
+const NO_LIMIT: &str = "the service does not tell how many API keys are allowed";
 
 /// Runs `api-keys-audit`.
 pub fn run(args: &ApiKeysAuditArgs, context: &mut Context) -> Result<()> {
@@ -27,6 +34,7 @@ pub fn run(args: &ApiKeysAuditArgs, context: &mut Context) -> Result<()> {
         context.ui.only_documents();
     }
     let policy = Policy::of(args);
+    policy.check(&args.fail_on)?;
     let accepted = match &args.baseline {
         Some(file) => Baseline::read(file, context.program())?,
         None => Baseline::default(),
@@ -36,12 +44,18 @@ pub fn run(args: &ApiKeysAuditArgs, context: &mut Context) -> Result<()> {
     let owner = if args.all_users { Owner::AllUsers } else { Owner::Myself };
     context.ui.progress(&progress_line("Auditing", whose(&owner), &identity));
     let keys = keys_of(&owner, context)?;
-    let limit = if policy.has(Rule::NearLimit) { limit(context)? } else { None };
-    let subjects = subjects(&keys, &policy, now, context)?;
+    let limit = if policy.has(Rule::NearLimit) { limit(&args.fail_on, context)? } else { None };
+    let unchecked = unchecked(&policy, limit);
+    let mut subjects = rules::subjects(&keys, now);
+    ask_for_use(&mut subjects, &policy, now, context)?;
     let program = &*context.program_here();
     let grounds = Grounds { policy: &policy, now, me: &identity.iam_id, limit, program };
     let mut found = grounds.judge(&subjects);
-    let (hidden, idle) = accepted.apply(&mut found);
+    let was_checked = |rule: Rule, iam_id: Option<&str>| {
+        let is_seen = args.all_users || iam_id.is_none_or(|iam_id| iam_id == &*identity.iam_id);
+        is_seen && unchecked.iter().all(|left| left.rule != rule)
+    };
+    let (hidden, idle) = accepted.apply(&mut found, was_checked);
     let ui = &mut context.ui;
     match format {
         ReportFormat::Json => ui.data(|out| findings::json(out, &found)),
@@ -49,6 +63,7 @@ pub fn run(args: &ApiKeysAuditArgs, context: &mut Context) -> Result<()> {
             let report = sarif::Report {
                 findings: &found,
                 severity: &|rule| policy.severity(rule),
+                unchecked: &unchecked,
                 account_id: &identity.account_id,
                 now,
             };
@@ -62,14 +77,10 @@ pub fn run(args: &ApiKeysAuditArgs, context: &mut Context) -> Result<()> {
             }
             ui.result(&summary(&found, keys.len(), hidden));
             if idle > 0 {
-                ui.warn(&format!(
-                    "The baseline accepts {} that no longer occur.",
-                    count(idle, "finding")
-                ));
+                let (findings, occur) = (count(idle, "finding"), if idle == 1 { "s" } else { "" });
+                ui.warn(&format!("The baseline accepts {findings} that no longer occur{occur}."));
             }
-            if args.policy == PolicyName::Cis {
-                tell_unchecked(args, context);
-            }
+            tell_gaps(args, &policy, &unchecked, &keys, ui);
         }
     }
     // A report that could not be written is worse than what stands in it.
@@ -93,40 +104,53 @@ fn format(args: &ApiKeysAuditArgs, context: &Context) -> Result<ReportFormat> {
     }
 }
 
-/// Asks how many keys an identity may have; that it is not told is no reason to stop.
-fn limit(context: &mut Context) -> Result<Option<usize>> {
+/// Asks how many keys an identity may have. That it is not told is no reason to stop, unless a gate is to go by it.
+fn limit(fail_on: &[FailOn], context: &mut Context) -> Result<Option<usize>> {
     let limit = context.backend()?.key_limit();
     let limit = limit.map_err(|error| context.told(error, "The limit of API keys"))?;
-    if limit.is_none() {
-        context.ui.warn(&format!(
-            "The service does not tell how many API keys are allowed; the rule '{}' was not checked.",
-            Rule::NearLimit
-        ));
+    if limit.is_none() && fail_on.contains(&FailOn::Rule(Rule::NearLimit)) {
+        let rule = Rule::NearLimit;
+        return Err(Error::new(
+            ErrorKind::Failure,
+            format!("'--fail-on {rule}' cannot be checked: {NO_LIMIT}."),
+        )
+        .hint(format!(
+            "Say '--skip {rule}', or use a credential that may see the limits of the account."
+        )));
     }
     Ok(limit)
 }
 
-/// Puts together what is known of each key; its use is asked for only where a rule needs it.
-fn subjects<'k>(
-    keys: &'k [ApiKey],
+/// Says of each rule that was not looked at why not.
+fn unchecked(policy: &Policy, limit: Option<usize>) -> Vec<Unchecked> {
+    let why = |rule| match policy.why_not(rule) {
+        None if rule == Rule::NearLimit && limit.is_none() => Some(NO_LIMIT),
+        why => why,
+    };
+    Rule::ALL.into_iter().filter_map(|rule| Some(Unchecked { rule, why: why(rule)? })).collect()
+}
+
+/// Asks for the use of the keys of which a rule needs it.
+fn ask_for_use(
+    subjects: &mut [Subject<'_>],
     policy: &Policy,
     now: Timestamp,
     context: &mut Context,
-) -> Result<Vec<Subject<'k>>> {
-    let states = states(keys, now);
-    let subject = |(key, state)| Subject { key, state, used: Used::NotAsked };
-    let mut subjects: Vec<Subject<'_>> = keys.iter().zip(states).map(subject).collect();
+) -> Result<()> {
     if !policy.has(Rule::Unused) {
-        return Ok(subjects);
+        return Ok(());
     }
     let asked: Vec<&mut Subject<'_>> =
         subjects.iter_mut().filter(|subject| subject.needs_activity(policy, now)).collect();
+    if asked.is_empty() {
+        return Ok(());
+    }
     let ids: Vec<&ApiKeyId> = asked.iter().map(|subject| &subject.key.id).collect();
     let used = activities(&ids, context)?;
     for (subject, activity) in asked.into_iter().zip(used) {
         subject.used = activity.into();
     }
-    Ok(subjects)
+    Ok(())
 }
 
 /// Asks for the use of keys, and says how far it got where that takes long.
@@ -164,20 +188,42 @@ fn summary(found: &[Finding<'_>], keys: usize, hidden: usize) -> String {
     summary
 }
 
-/// Says which recommendations of the benchmark keys cannot show.
-fn tell_unchecked(args: &ApiKeysAuditArgs, context: &mut Context) {
-    context
-        .ui
-        .warn("CIS 1.4 was not checked: it is a setting of the account, which no API key shows.");
-    if args.account_owner.is_none() {
-        context.ui.warn(
-            "CIS 1.5 was not checked: name the owner of the account with '--account-owner IAM_ID'.",
-        );
+/// Says what the report does not show, unless somebody left it out.
+fn tell_gaps(
+    args: &ApiKeysAuditArgs,
+    policy: &Policy,
+    unchecked: &[Unchecked],
+    keys: &[ApiKey],
+    ui: &mut Ui,
+) {
+    if unchecked.iter().any(|left| left.why == NO_LIMIT) {
+        ui.warn(&format!("The rule '{}' was not checked: {NO_LIMIT}.", Rule::NearLimit));
     }
-    if !args.all_users {
-        context.ui.warn(
-            "Only your own API keys were checked; '--all-users' checks those of the account.",
-        );
+    if let Some(owner) = policy.account_owner.as_deref()
+        && policy.has(Rule::OwnerKey)
+        && keys.iter().all(|key| *key.iam_id != *owner)
+    {
+        ui.warn(&format!("None of the API keys belongs to '{}'.", escape(owner)));
+    }
+    if args.policy == PolicyName::Cis {
+        tell_benchmark(policy, unchecked, args.all_users, ui);
+    }
+}
+
+/// Says what of the benchmark was not checked, or less strictly than it wants.
+fn tell_benchmark(policy: &Policy, unchecked: &[Unchecked], all_users: bool, ui: &mut Ui) {
+    for rule in Rule::ALL {
+        let Some(number) = rule.recommendation() else { continue };
+        if let Some(Unchecked { why, .. }) = unchecked.iter().find(|left| left.rule == rule) {
+            ui.warn(&format!("CIS {number} ({rule}) was not checked: {why}."));
+        } else if let Some((limit, wanted)) = policy.is_looser(rule) {
+            let (limit, wanted) = (write_duration(limit), write_duration(wanted));
+            ui.warn(&format!("CIS {number} ({rule}) asks for {wanted}, and {limit} was allowed."));
+        }
+    }
+    ui.warn("CIS 1.4 was not checked: it is a setting of the account, which no API key shows.");
+    if !all_users {
+        ui.warn("Only your own API keys were checked; '--all-users' checks those of the account.");
     }
 }
 

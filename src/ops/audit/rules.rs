@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use super::fix;
 use super::policy::Policy;
-use crate::model::{Activity, ApiKey, Finding, LeakAction, Rule, State, Timestamp, write_duration};
+use crate::model::{
+    Activity, ApiKey, Finding, LeakAction, Rule, State, Timestamp, states, write_duration,
+};
 
 /// What the rules go by beside the keys.
 #[derive(Debug)]
@@ -28,6 +30,32 @@ pub(super) struct Subject<'a> {
     pub(super) key: &'a ApiKey,
     pub(super) state: State,
     pub(super) used: Used,
+    /// Whether it works, and a newer working key of its name and owner outlives it.
+    replaced: bool,
+    /// The newest working key of its name and owner, where that is another one.
+    newer: Option<&'a ApiKey>,
+}
+
+/// Puts together what keys and their states tell; `keys` come oldest first.
+pub(super) fn subjects<'k>(keys: &'k [ApiKey], now: Timestamp) -> Vec<Subject<'k>> {
+    let lasts = |key: &ApiKey| key.expires_at.map_or(i64::MAX, Timestamp::seconds);
+    // Of the working keys of a name and owner behind the one that is looked at: the longest life, and the newest.
+    let mut behind: HashMap<(&str, &str), (i64, &'k ApiKey)> = HashMap::with_capacity(keys.len());
+    let newest_first = keys.iter().zip(states(keys, now)).rev().map(|(key, state)| {
+        let mut subject =
+            Subject { key, state, used: Used::NotAsked, replaced: false, newer: None };
+        if subject.works() {
+            let (longest, newest) =
+                behind.entry((&key.name, &key.iam_id)).or_insert((i64::MIN, key));
+            subject.replaced = *longest > lasts(key);
+            subject.newer = Some(*newest).filter(|newest| newest.id != key.id);
+            *longest = lasts(key).max(*longest);
+        }
+        subject
+    });
+    let mut subjects: Vec<Subject<'_>> = newest_first.collect();
+    subjects.reverse();
+    subjects
 }
 
 /// How much a key is used.
@@ -46,9 +74,9 @@ pub(super) enum Used {
 impl From<Option<Activity>> for Used {
     fn from(activity: Option<Activity>) -> Self {
         match activity {
-            Some(Activity { authn_count: 0, .. }) => Self::Never,
             Some(Activity { last_authn: Some(at), .. }) => Self::Last(at),
-            Some(Activity { last_authn: None, .. }) | None => Self::Unknown,
+            Some(Activity { authn_count: 0, .. }) => Self::Never,
+            Some(_) | None => Self::Unknown,
         }
     }
 }
@@ -56,7 +84,12 @@ impl From<Option<Activity>> for Used {
 impl Subject<'_> {
     /// Tells whether the rule `unused` needs to know how much the key is used: a younger one cannot be unused for long.
     pub(super) fn needs_activity(&self, policy: &Policy, now: Timestamp) -> bool {
-        self.works() && is_past(self.key.created_at, policy.max_unused, now)
+        self.works() && self.is_older_than(policy.max_unused, now)
+    }
+
+    /// Tells whether it was made longer ago; one of which that is not told was not.
+    fn is_older_than(&self, limit: Duration, now: Timestamp) -> bool {
+        self.key.creation().is_some_and(|at| is_past(at, limit, now))
     }
 
     fn works(&self) -> bool {
@@ -82,11 +115,10 @@ fn seconds(from: Timestamp, to: Timestamp) -> i64 {
 impl Grounds<'_> {
     /// Looks at every key under every rule; the gravest findings first, then rule by rule, oldest key first.
     pub(super) fn judge<'k>(&self, subjects: &[Subject<'k>]) -> Vec<Finding<'k>> {
-        let newest = newest_of_each_name(subjects);
         let mut found = Vec::new();
         for subject in subjects {
             for rule in Rule::ALL.into_iter().filter(|&rule| self.policy.has(rule)) {
-                if let Some(message) = self.fires(rule, subject, &newest) {
+                if let Some(message) = self.fires(rule, subject) {
                     found.push(Finding {
                         rule,
                         severity: self.policy.severity(rule),
@@ -106,21 +138,16 @@ impl Grounds<'_> {
     }
 
     /// Says what a rule has against a key.
-    fn fires(
-        &self,
-        rule: Rule,
-        subject: &Subject<'_>,
-        newest: &HashMap<(&str, &str), &ApiKey>,
-    ) -> Option<String> {
+    fn fires(&self, rule: Rule, subject: &Subject<'_>) -> Option<String> {
         let (key, state, works) = (subject.key, subject.state, subject.works());
         let Policy { max_age, max_unused, expires_within, account_owner, .. } = self.policy;
         let since = |limit: &Duration| format!("more than {} ago", write_duration(*limit));
         match rule {
             Rule::Leaked => key.leaked.then(|| "Was found published.".to_owned()),
             Rule::Old => {
-                let is_ending = state == State::PhasingOut
+                let is_ending = subject.replaced
                     && key.expires_at.is_some_and(|at| comes_within(at, *max_age, self.now));
-                let is_old = works && !is_ending && is_past(key.created_at, *max_age, self.now);
+                let is_old = works && !is_ending && subject.is_older_than(*max_age, self.now);
                 is_old.then(|| format!("Created {}, {}.", key.created_at.to_wire(), since(max_age)))
             }
             Rule::OwnerKey => (account_owner.as_deref() == Some(&*key.iam_id))
@@ -139,7 +166,7 @@ impl Grounds<'_> {
             }
             Rule::ExpiresSoon => {
                 let at = key.expires_at.filter(|&at| {
-                    state == State::Active && comes_within(at, *expires_within, self.now)
+                    works && !subject.replaced && comes_within(at, *expires_within, self.now)
                 })?;
                 Some(format!(
                     "Expires {}, within {}.",
@@ -150,10 +177,8 @@ impl Grounds<'_> {
             Rule::LeakActionNone => (works && key.action_when_leaked == LeakAction::None)
                 .then(|| "Nothing happens to it when it is found published.".to_owned()),
             Rule::SameName => {
-                let newest = newest.get(&name_of(key)).filter(|newest| newest.id != key.id)?;
-                (state == State::Active).then(|| {
-                    format!("The active API key {} has the same name and is newer.", newest.id)
-                })
+                let newer = subject.newer.filter(|_| !subject.replaced)?;
+                Some(format!("The working API key {} has the same name and is newer.", newer.id))
             }
             Rule::Expired => {
                 let at = key.expires_at.filter(|_| state == State::Expired)?;
@@ -192,21 +217,4 @@ impl Grounds<'_> {
             });
         }
     }
-}
-
-fn name_of(key: &ApiKey) -> (&str, &str) {
-    (&key.name, &key.iam_id)
-}
-
-/// Finds the newest active key of each name and owner.
-fn newest_of_each_name<'k>(subjects: &[Subject<'k>]) -> HashMap<(&'k str, &'k str), &'k ApiKey> {
-    let mut newest: HashMap<_, &ApiKey> = HashMap::with_capacity(subjects.len());
-    for subject in subjects.iter().filter(|subject| subject.state == State::Active) {
-        let entry = newest.entry(name_of(subject.key)).or_insert(subject.key);
-        // Of two that were made in the same minute the later in the list is the newer.
-        if entry.created_at <= subject.key.created_at {
-            *entry = subject.key;
-        }
-    }
-    newest
 }

@@ -63,23 +63,36 @@ fn a_finding_about_an_identity_is_accepted_by_its_iam_id() {
 #[test]
 fn what_no_longer_occurs_is_said() {
     let (sandbox, id) = old_key();
-    accept(
-        &sandbox,
-        &json!([{"rule": "old", "key_id": id}, {"rule": "leaked", "key_id": id}, {"rule": "old", "key_id": "gone"}]),
-    );
+    let gone = [
+        json!({"rule": "old", "key_id": id}),
+        json!({"rule": "leaked", "key_id": id}),
+        json!({"rule": "old", "key_id": "gone", "iam_id": IAM_ID}),
+        json!({"rule": "old", "key_id": "theirs", "iam_id": "IBMid-2"}),
+        json!({"rule": "owner-key", "key_id": id}),
+    ];
+    accept(&sandbox, &json!(gone));
     let outcome = sandbox.run(&WITH);
+    // Neither others' keys nor the owner's were looked at.
     outcome.ok().stderr("The baseline accepts 2 findings that no longer occur.\n");
-    assert!(
-        outcome
-            .stdout
-            .ends_with("2 findings in 1 API key: 2 warnings; 1 accepted by the baseline\n")
-    );
+    let summary = "2 findings in 1 API key: 2 warnings; 1 accepted by the baseline\n";
+    assert!(outcome.stdout.ends_with(summary), "{outcome:#?}");
     sandbox.run(&[&WITH[..], &["-q"]].concat()).ok().stderr("");
+    let outcome = sandbox.run(&[&WITH[..], &["--skip", "leaked"]].concat());
+    outcome.ok().stderr("The baseline accepts 1 finding that no longer occurs.\n");
+    sandbox.run(&[&WITH[..], &["--skip", "leaked,old"]].concat()).ok().stderr("");
+}
+
+#[test]
+fn a_byte_order_mark_does_no_harm() {
+    let (sandbox, id) = old_key();
+    let text = format!("\u{feff}[{{\"rule\": \"old\", \"key_id\": \"{id}\"}}]\r\n");
+    fs::write(sandbox.work("accepted.json"), text).unwrap();
+    sandbox.run(&WITH).ok().stderr("");
 }
 
 #[test]
 fn a_file_that_is_none_accepts_nothing() {
-    let (sandbox, id) = old_key();
+    let (sandbox, _) = old_key();
     let refused = |why: &str| {
         let outcome = sandbox.run(&WITH);
         let told = format!("The baseline accepted.json cannot be used: {why}");
@@ -90,18 +103,20 @@ fn a_file_that_is_none_accepts_nothing() {
     };
     refused("No such file or directory");
     for (text, why) in [
-        ("", "EOF"),
+        ("", "it is empty"),
         ("{}", "invalid type: map"),
         ("[{\"rule\": \"odl\", \"key_id\": \"x\"}]", "unknown variant `odl`"),
         ("[{\"key_id\": \"x\"}]", "missing field `rule`"),
-        ("[{\"rule\": \"old\"}]", "entry 1 has neither key_id nor iam_id"),
+        ("[{\"rule\": \"old\", \"iam_id\": \"IBMid-1\"}]", "entry 1 has no key_id"),
+        ("[{\"rule\": \"near-limit\", \"key_id\": \"x\"}]", "entry 1 has no iam_id"),
         ("[{\"rule\": \"old\", \"key_id\": 5}]", "invalid type: integer"),
     ] {
         fs::write(sandbox.work("accepted.json"), text).unwrap();
         refused(why);
     }
+    fs::write(sandbox.work("accepted.json"), b"\xff\xfe[\0]\0").unwrap();
+    refused("it is UTF-16, not UTF-8");
     fs::remove_file(sandbox.work("accepted.json")).unwrap();
     fs::create_dir(sandbox.work("accepted.json")).unwrap();
     refused("Is a directory");
-    let _ = id;
 }

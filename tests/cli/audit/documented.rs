@@ -6,7 +6,7 @@ use ibmcloud_iam::cli::Cli;
 use ibmcloud_iam::model::Rule;
 use serde_json::Value;
 
-use crate::support::{Sandbox, skipped};
+use crate::support::{Sandbox, run, skipped};
 
 const README: &str = include_str!("../../../README.md");
 
@@ -27,7 +27,7 @@ fn every_rule_stands_in_the_readme_and_in_the_help() {
     for (rule, severity) in Rule::ALL.iter().zip(severities) {
         let row = format!("\n| `{rule}` | {severity} | {} |\n", rule.about());
         assert!(README.contains(&row), "{row}");
-        let line = format!("\n   {:<18}{severity:<10}", rule.id());
+        let line = format!("\n   {:<18}{severity:<10}{}\n", rule.id(), rule.title());
         assert!(help.ok().stdout.contains(&line), "{line}");
     }
 }
@@ -54,6 +54,9 @@ fn the_commands_of_the_readme_are_commands() {
     }
 }
 
+/// What a name must not do to the terminal of whoever reads the mail.
+const ODD_NAME: &str = r"x\033[31m\c tail";
+
 /// The line of the README that cron is to run, with the times taken off.
 fn for_cron() -> &'static str {
     let block = README.split("```cron\n").nth(1).unwrap();
@@ -66,10 +69,28 @@ fn the_line_for_cron_is_silent_until_something_is_found() {
     let line = for_cron().replace("IBMCLOUD_API_KEY=@$HOME/.audit-key.json ", "");
     assert_ne!(line, for_cron(), "the local store takes no credential");
     sandbox.create("sound", &["-e", "2027-05-01"]);
-    sandbox.bash(&line).ok().stdout("").stderr("");
-    sandbox.create("eternal", &[]);
-    let outcome = sandbox.bash(&line);
+    // cron's own shell is not bash, and some of those read backslashes where `echo` stands.
+    let cron = || run(sandbox.program("sh").args(["-c", &line]), b"");
+    cron().ok().stdout("").stderr("");
+    sandbox.create(ODD_NAME, &[]);
+    let outcome = cron();
     assert!(outcome.ok().stdout.contains("never-expires (1)"), "{outcome:#?}");
+    assert!(outcome.stdout.contains(ODD_NAME), "{outcome:#?}");
+}
+
+/// Runs the step of a job: its exit code is the audit's, and only a whole report is shown.
+fn assert_gates(sandbox: &Sandbox, script: &str) {
+    let report = sandbox.work("api-keys.sarif");
+    sandbox.bash(script).code(2);
+    assert!(!report.exists(), "there is no baseline, and so no report");
+    std::fs::create_dir(sandbox.work(".github")).unwrap();
+    std::fs::write(sandbox.work(".github/api-keys.json"), "[]").unwrap();
+    sandbox.bash(script).ok();
+    std::fs::remove_file(&report).unwrap();
+    sandbox.create_at("2026-01-01T00:00:00Z", "old", &[]);
+    sandbox.bash(script).code(15);
+    let shown: Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
+    assert_eq!(shown["runs"][0]["results"][0]["ruleId"], "old");
 }
 
 #[test]
@@ -88,7 +109,13 @@ fn the_steps_for_pipelines_are_yaml() {
             return skipped("python3 has no yaml");
         }
         let document: Value = serde_json::from_slice(&output.stdout).unwrap();
-        steps += document.as_array().or(document["spec"]["steps"].as_array()).unwrap().len();
+        let of_a_job = document.pointer("/jobs/api-keys/steps");
+        let of_a_task = document.pointer("/spec/steps");
+        let found = of_a_job.or(of_a_task).and_then(Value::as_array).unwrap();
+        steps += found.len();
+        for script in found.iter().filter_map(|step| step["run"].as_str()) {
+            assert_gates(&sandbox, script);
+        }
     }
-    assert_eq!(steps, 3);
+    assert_eq!(steps, 4);
 }

@@ -108,18 +108,25 @@ fn what_makes_it_fail() {
 fn the_policy_of_the_benchmark() {
     let sandbox = Sandbox::new();
     sandbox.create_at("2026-05-25T08:59:00Z", "forgotten", &["-e", "2027-05-01"]);
-    let told = "CIS 1.4 was not checked: it is a setting of the account, which no API key shows.\n\
-        CIS 1.5 was not checked: name the owner of the account with '--account-owner IAM_ID'.\n\
-        Only your own API keys were checked; '--all-users' checks those of the account.\n";
+    let setting =
+        "CIS 1.4 was not checked: it is a setting of the account, which no API key shows.\n";
+    let own = "Only your own API keys were checked; '--all-users' checks those of the account.\n";
+    let owner = "CIS 1.5 (owner-key) was not checked: '--account-owner' does not name the owner of the account.\n";
     let cis = ["api-keys-audit", "--policy", "cis"];
-    let outcome = sandbox.run(&cis);
     let problems = "FAILED\nThe audit found 2 problems: old (1), unused (1).\n";
-    outcome.code(15).stderr(&format!("{told}{problems}{HINT}\n"));
-    let owner = ["--account-owner", IAM_ID, "--all-users", "--fail-on", "owner-key"];
-    let outcome = sandbox.run(&[&cis[..], &owner].concat());
-    let (first, _) = told.split_once('\n').unwrap();
+    let outcome = sandbox.run(&cis);
+    outcome.code(15).stderr(&format!("{owner}{setting}{own}{problems}{HINT}\n"));
+    let whose = ["--account-owner", IAM_ID, "--all-users", "--fail-on", "owner-key"];
+    let outcome = sandbox.run(&[&cis[..], &whose].concat());
     let problems = "FAILED\nThe audit found 1 problem: owner-key (1).\n";
-    outcome.code(15).stderr(&format!("{first}\n{problems}{HINT}\n"));
+    outcome.code(15).stderr(&format!("{setting}{problems}{HINT}\n"));
+    let none = ["--account-owner", "IBMid-2", "--skip", "unused", "--max-age", "400d"];
+    let outcome = sandbox.run(&[&cis[..], &none].concat());
+    outcome.ok().stderr(&format!(
+        "None of the API keys belongs to 'IBMid-2'.\n\
+         CIS 1.3 (old) asks for 90d, and 400d was allowed.\n\
+         CIS 1.2 (unused) was not checked: it was left out with '--skip'.\n{setting}{own}"
+    ));
     sandbox.run(&[&cis[..], &["-o", "json", "--fail-on", "none"]].concat()).json();
 }
 
@@ -133,6 +140,15 @@ fn what_cannot_be_asked_for() {
         (&["--skip", "everything"], "'everything'"),
         (&["--max-age", "90"], "'90'"),
         (&["--account-owner", ""], "--account-owner"),
+        (&["--account-owner", "me@example.com"], "write the IAM ID"),
+        (&["--max-age", "90s"], "no whole number of minutes"),
+        (&["--skip", "old", "--fail-on", "old"], "'--fail-on old' can never fail: it was left out"),
+        (
+            &["--skip", "unused", "--fail-on", "note,use-unknown"],
+            "'--fail-on use-unknown' can never",
+        ),
+        (&["--fail-on", "owner-key", "-o", "json"], "'--fail-on owner-key' can never fail"),
+        (&["--fail-on", "none,error"], "'--fail-on none' stands beside others"),
         (&["somebody"], "'somebody'"),
     ] {
         let outcome = sandbox.run(&[&["api-keys-audit"], args].concat());
@@ -155,14 +171,17 @@ fn the_owner_stands_in_the_table_where_there_are_several() {
     assert!(row.contains("   the\\tirs   warning    never-expires   IBMid-2"), "{row}");
 }
 
+/// Room for more keys than there are.
+const ROOM: [(&str, &str); 1] = [("IBMCLOUD_IAM_KEY_LIMIT", "40")];
+
 /// Runs the command that a finding names, as somebody would who pastes it and answers yes.
 fn fix(sandbox: &Sandbox, finding: &Value) -> Outcome {
     let fix = finding["fix"].as_str().unwrap();
     // Without a terminal it must be said where the new value goes.
     let script = fix.replace("api-key-rotate", "api-key-rotate -o json --force");
     let mut command = sandbox.program("bash");
-    command.args(["--noprofile", "--norc", "-c", &script]);
-    run(&mut command, b"y\ny\n")
+    command.args(["--noprofile", "--norc", "-c", &script]).envs(ROOM);
+    run(&mut command, b"y\ny\ny\n")
 }
 
 #[test]
@@ -176,6 +195,10 @@ fn each_command_fixes_what_it_stands_beside() {
     sandbox.create_at(long_ago, "over", &["-e", "2026-11-01", "--lock"]);
     sandbox.create_at(long_ago, "replaced", &["--disabled"]);
     sandbox.create_at(long_ago, "replaced", &[]);
+    sandbox.create_at("2026-11-20T00:00:00Z", "short", &["-e", "2026-11-27", "--lock"]);
+    sandbox.create_at(long_ago, &"n".repeat(255), &["-e", "2029-01-01"]);
+    sandbox.create_at(long_ago, &"n".repeat(255), &["-e", "2029-01-01"]);
+    sandbox.create("safe", &["--lock", "--action-if-leaked", "NONE"]);
     sandbox.create_at(long_ago, "ends late", &["-e", "2029-01-01"]);
     sandbox.create_at(long_ago, "ends late", &[]);
     sandbox.create_of(IAM_ID, "published", &[("leaked", "true")]);
@@ -186,9 +209,8 @@ fn each_command_fixes_what_it_stands_beside() {
         sandbox.create_of(other, "old", &[("created_at", "\"2026-01-01T00:00:00Z\"")]);
     }
     let args = ["api-keys-audit", "--all-users", "--account-owner", "IBMid-2", "--fail-on", "none"];
-    let audit = |limit: &str| {
-        let outcome = sandbox
-            .run_env(&[("IBMCLOUD_IAM_KEY_LIMIT", limit)], &[&args[..], &["-o", "json"]].concat());
+    let audit = || {
+        let outcome = sandbox.run_env(&ROOM, &[&args[..], &["-o", "json"]].concat());
         outcome.json().as_array().unwrap().clone()
     };
     let same = |a: &Value, b: &Value| {
@@ -197,7 +219,7 @@ fn each_command_fixes_what_it_stands_beside() {
     let mut fixed = std::collections::BTreeSet::new();
     // Each fix changes what is found next; one that fixes nothing would come up for ever.
     for _ in 0..100 {
-        let found = audit("20");
+        let found = audit();
         let Some(finding) =
             found.iter().find(|finding| finding["severity"] != "note").or(found.first())
         else {
@@ -205,10 +227,12 @@ fn each_command_fixes_what_it_stands_beside() {
         };
         let outcome = fix(&sandbox, finding);
         assert_eq!(outcome.code, 0, "{finding:#}: {outcome:#?}");
-        assert!(!audit("20").iter().any(|now| same(now, finding)), "{finding:#}: {outcome:#?}");
+        assert!(!audit().iter().any(|now| same(now, finding)), "{finding:#}: {outcome:#?}");
         fixed.insert(finding["rule"].as_str().unwrap().to_owned());
     }
-    assert_eq!(audit("20"), [Value::Null; 0]);
+    assert_eq!(audit(), [Value::Null; 0]);
+    let kept = sandbox.run(&["api-key", "safe", "-o", "json"]).json();
+    assert_eq!(kept["locked"], true, "what is changed under a lock is locked again");
     assert!(!sandbox.work("pwned").exists(), "no name is executed");
     let all: Vec<&str> = fixed.iter().map(String::as_str).collect();
     let expected = [

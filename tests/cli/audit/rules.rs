@@ -18,6 +18,7 @@ table! {
         an_unused_key,
         a_key_without_end,
         a_key_that_ends_soon,
+        a_newer_key_that_ends_before_an_older_one,
         a_key_that_may_be_published,
         two_active_keys_of_one_name,
         nearly_as_many_keys_as_allowed,
@@ -134,6 +135,26 @@ fn a_key_that_ends_soon(bench: &Bench) {
     assert_eq!(fired(bench, "expires-soon", &[]), [""; 0]);
 }
 
+fn a_newer_key_that_ends_before_an_older_one(bench: &Bench) {
+    let older = bench.at("2026-09-20").create("deploy", &[]);
+    let newer = bench.at("2026-09-25").create("deploy", &["-e", "2026-10-03"]);
+    bench.at("2026-10-02");
+    let report = bench.json(&["api-keys-audit"]);
+    let found: Vec<(&Value, &Value)> = report
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| (&finding["rule"], &finding["key_id"]))
+        .collect();
+    let expected = [
+        (Value::from("never-expires"), older["id"].clone()),
+        ("expires-soon".into(), newer["id"].clone()),
+        ("same-name".into(), older["id"].clone()),
+    ];
+    let expected: Vec<(&Value, &Value)> = expected.iter().map(|(rule, id)| (rule, id)).collect();
+    assert_eq!(found, expected);
+}
+
 fn a_key_that_may_be_published(bench: &Bench) {
     for action in ["NONE", "DISABLE", "DELETE"] {
         bench.create(action, &["--action-if-leaked", action]);
@@ -147,8 +168,10 @@ fn two_active_keys_of_one_name(bench: &Bench) {
     bench.create("single", &[]);
     bench.create("Twin", &[]);
     bench.create("twin", &["--disabled"]);
-    bench.create("twin", &["-e", "2027-05-01"]);
     bench.create_of(OTHER, "single", &[]);
+    // The one that ends is being replaced by the other.
+    bench.create("rotated", &["-e", "2027-05-01"]);
+    bench.create("rotated", &[]);
     assert_eq!(fired(bench, "same-name", &["--all-users"]), [""; 0]);
     bench.create("twin", &[]);
     let report = bench.json(&["api-keys-audit", "--fail-on", "none"]);

@@ -35,6 +35,45 @@ fn an_empty_report_is_a_document() {
     assert_eq!(rules.len(), ibmcloud_iam::model::Rule::ALL.len());
     assert_eq!(run["automationDetails"]["id"], "api-keys-audit/10ca1000000000000000000000000000/");
     assert_eq!(run["invocations"][0]["endTimeUtc"], "2026-11-21T09:00:00Z");
+    for rule in rules {
+        // What GitHub's code scanning wants of a rule.
+        for text in ["shortDescription", "fullDescription", "help"] {
+            assert!(rule[text]["text"].as_str().is_some_and(|text| text.ends_with('.')), "{rule}");
+        }
+        let severity: f64 =
+            rule["properties"]["security-severity"].as_str().unwrap().parse().unwrap();
+        let level = if severity >= 7.0 {
+            "error"
+        } else if severity >= 4.0 {
+            "warning"
+        } else {
+            "note"
+        };
+        assert_eq!(rule["defaultConfiguration"]["level"], level);
+    }
+}
+
+#[test]
+fn what_was_not_checked_is_in_the_report() {
+    let run = audit(&Sandbox::new(), &["--skip", "unused"]);
+    let left = run["invocations"][0]["toolConfigurationNotifications"].as_array().unwrap();
+    let told: Vec<(&Value, &Value)> =
+        left.iter().map(|left| (&left["associatedRule"]["id"], &left["message"]["text"])).collect();
+    let expected = [
+        (
+            "owner-key",
+            "The rule 'owner-key' was not checked: '--account-owner' does not name the owner of the account.",
+        ),
+        ("unused", "The rule 'unused' was not checked: it was left out with '--skip'."),
+        (
+            "use-unknown",
+            "The rule 'use-unknown' was not checked: 'unused' was left out with '--skip'.",
+        ),
+    ];
+    let expected = expected.map(|(rule, text)| (Value::from(rule), Value::from(text)));
+    let expected: Vec<(&Value, &Value)> =
+        expected.iter().map(|(rule, text)| (rule, text)).collect();
+    assert_eq!(told, expected);
 }
 
 #[test]

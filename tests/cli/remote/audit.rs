@@ -88,6 +88,13 @@ fn unknown_use_is_unknown_and_never_unused() {
         (json!(null), "use-unknown", unknown),
         (json!({"authn_count": 3}), "use-unknown", unknown),
         (json!({"authn_count": 3, "last_authn": null}), "use-unknown", unknown),
+        (json!({}), "use-unknown", unknown),
+        (json!({"last_authn": "2026-11-20T08:59+0000"}), "use-unknown", unknown),
+        (
+            json!({"authn_count": 0, "last_authn": "2026-10-22T08:59+0000"}),
+            "unused",
+            "Last used 2026-10-22T08:59+0000, more than 30d ago.",
+        ),
         (
             json!({"authn_count": 0}),
             "unused",
@@ -105,9 +112,10 @@ fn unknown_use_is_unknown_and_never_unused() {
     let recent = json!({"authn_count": 3, "last_authn": "2026-10-22T09:00+0000"});
     let remote = service(1, move |number| used(number, &recent));
     assert_eq!(fired(&remote, &[]), []);
-    for (status, message_code) in [(403, "BXNIM0513E"), (404, "BXNIM0101E")] {
+    for (status, message_code) in [(403, "BXNIM0513E"), (404, "BXNIM0101E"), (500, "BXNIM0002E")] {
         let remote = service(2, move |number| match number {
-            0 => error_answer(status, "refused", message_code, "Not for you"),
+            0 => error_answer(status, "refused", message_code, "Not for you")
+                .header("Retry-After", "0"),
             _ => used(number, &json!({"authn_count": 0})),
         });
         let found = fired(&remote, &[]);
@@ -117,17 +125,40 @@ fn unknown_use_is_unknown_and_never_unused() {
 }
 
 #[test]
-fn an_audit_that_could_not_be_made_is_no_clean_one() {
-    let remote = service(3, |number| match number {
-        1 => error_answer(503, "busy", "BXNIM0001E", "Not now").header("Retry-After", "0"),
-        _ => used(number, &json!({"authn_count": 0})),
+fn a_key_that_tells_no_creation_is_neither_old_nor_unused() {
+    let remote = Remote::new(move |request| {
+        if is_limits(request) {
+            return Answer::json(200, json!({"apikeys_per_identity": {"limit": 20}}));
+        }
+        let mut key = key_json(1, "timeless");
+        key.as_object_mut().unwrap().remove("created_at");
+        list_answer("", &[key], None)
     });
-    for args in [&[][..], &["--fail-on", "none"], &["--format", "sarif"], &["-o", "json"]] {
-        let outcome = remote.run(&[&["api-keys-audit"], args].concat());
-        outcome.code(10);
-        let is_table = args.is_empty() || args[0] == "--fail-on";
-        let shown = if is_table { progress("Auditing", "all API keys") } else { String::new() };
-        assert_eq!(outcome.stdout, shown, "no report");
+    let report = remote.run(&["api-keys-audit", "-o", "json", "--fail-on", "none"]).json();
+    let rules: Vec<&Value> =
+        report.as_array().unwrap().iter().map(|finding| &finding["rule"]).collect();
+    assert_eq!(rules, ["never-expires"]);
+    assert_eq!(asked_for_use(&remote), 0);
+}
+
+#[test]
+fn an_audit_that_could_not_be_made_is_no_clean_one() {
+    // Not one key that is too much for the service, but a service that is away.
+    for (status, from, to) in [(503, 1, 2), (500, 1, 4)] {
+        let remote = service(5, move |number| {
+            if (from..to).contains(&number) {
+                let answer = error_answer(status, "busy", "BXNIM0001E", "Not now");
+                return answer.header("Retry-After", "0");
+            }
+            used(number, &json!({"authn_count": 0}))
+        });
+        for args in [&[][..], &["--fail-on", "none"], &["--format", "sarif"], &["-o", "json"]] {
+            let outcome = remote.run(&[&["api-keys-audit"], args].concat());
+            outcome.code(10);
+            let is_table = args.is_empty() || args[0] == "--fail-on";
+            let shown = if is_table { progress("Auditing", "all API keys") } else { String::new() };
+            assert_eq!(outcome.stdout, shown, "no report");
+        }
     }
 }
 
@@ -158,10 +189,15 @@ fn a_service_that_tells_no_limit_is_said() {
         let remote = Remote::new(move |request| {
             if is_limits(request) { limit.clone() } else { list_answer("", &[], None) }
         });
-        let told = "The service does not tell how many API keys are allowed; the rule 'near-limit' was not checked.\n";
+        let told = "The rule 'near-limit' was not checked: the service does not tell how many API keys are allowed.\n";
         remote.run(&["api-keys-audit"]).ok().stderr(told);
         remote.run(&["api-keys-audit", "--skip", "near-limit"]).ok().stderr("");
         remote.run(&["api-keys-audit", "-o", "json"]).ok().stdout("[]\n").stderr("");
+        let gate = remote.run(&["api-keys-audit", "-o", "json", "--fail-on", "near-limit"]);
+        gate.code(1).stdout("").stderr(
+            "FAILED\n'--fail-on near-limit' cannot be checked: the service does not tell how many API keys are allowed.\n\
+             Say '--skip near-limit', or use a credential that may see the limits of the account.\n\n",
+        );
     }
 }
 
