@@ -5,6 +5,7 @@
 mod args;
 mod deferred;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
@@ -56,6 +57,23 @@ pub struct Cli {
     /// What is to be done.
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// Returns a tree that understands, of all commands, the first that is named on a line. To give every command the flags of
+/// all of them costs a good part of a short command's time. `None` where none is named, or help is asked for.
+pub fn with_one_command(tree: &clap::Command, args: &[OsString]) -> Option<clap::Command> {
+    if args.iter().any(|arg| arg == "--help" || arg == "-h") {
+        return None;
+    }
+    let command = args.iter().skip(1).find_map(|arg| tree.find_subcommand(arg))?;
+    let root = clap::Command::new(env!("CARGO_PKG_NAME"))
+        .version(env!("CARGO_PKG_VERSION"))
+        .propagate_version(true)
+        .disable_help_flag(true)
+        .disable_help_subcommand(true)
+        .disable_version_flag(true)
+        .subcommand(command.clone());
+    Some(GlobalArgs::augment_args(root))
 }
 
 /// Flags of every command.
@@ -214,4 +232,39 @@ pub enum Command {
     /// Serve the IAM Identity API on this machine, over a local store
     #[command(display_name = "ibmcloud-iam emulate")]
     Emulate(Deferred<EmulateArgs>),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, FromArgMatches as _, Parser as _};
+
+    use super::*;
+
+    fn small(line: &str) -> Option<String> {
+        let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        let tree = with_one_command(&Cli::command(), &args)?;
+        let matches = tree.try_get_matches_from(&args).ok()?;
+        Some(format!("{:?}", Cli::from_arg_matches(&matches).ok()?.command))
+    }
+
+    #[test]
+    fn one_command_understands_what_the_whole_tree_does_or_nothing() {
+        for (line, is_understood) in [
+            ("ibmcloud-iam api-keys", true),
+            ("ibmcloud-iam api-key-list --wide -o json", true),
+            ("ibmcloud-iam -q --profile work api-key-delete a b --force", true),
+            ("ibmcloud-iam api-key api-keys", true),
+            ("ibmcloud-iam api-key-create recover -d login", true),
+            // The value of a flag is no command; the whole tree knows.
+            ("ibmcloud-iam --profile recover api-keys", false),
+            ("ibmcloud-iam api-keys --help", false),
+            ("ibmcloud-iam", false),
+            ("ibmcloud-iam frob", false),
+            ("ibmcloud-iam api-keys --frob", false),
+        ] {
+            let words = line.split(' ');
+            let whole = Cli::try_parse_from(words).ok().map(|cli| format!("{:?}", cli.command));
+            assert_eq!(small(line), whole.filter(|_| is_understood), "{line}");
+        }
+    }
 }

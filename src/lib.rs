@@ -48,16 +48,25 @@ pub fn run(args: Vec<OsString>, environment: Environment) -> u8 {
         return usage::print_version(&environment);
     }
     let args = usage::with_help_as_flag(usage::without_iam(args));
-    let mut tree = Cli::command().bin_name(program.shown());
-    let parsed = tree
-        .try_get_matches_from_mut(&args)
-        .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
-    // To take the tree apart again costs a tenth of a command's time, and the process ends soon.
-    std::mem::forget(tree);
+    let tree = Cli::command().bin_name(program.shown());
+    // What is wrong with a line, or help, only the whole tree can tell.
+    let parsed = match cli::with_one_command(&tree, &args) {
+        Some(small) => parse(small, &args).or_else(|_| parse(tree, &args)),
+        None => parse(tree, &args),
+    };
     match parsed {
         Ok(cli) => run_parsed(cli, program, environment),
         Err(error) => usage::explain(&error, &args, &program, &environment),
     }
+}
+
+fn parse(mut tree: clap::Command, args: &[OsString]) -> clap::error::Result<Cli> {
+    let parsed = tree
+        .try_get_matches_from_mut(args)
+        .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
+    // To take a tree apart again costs a tenth of a command's time, and the process ends soon.
+    std::mem::forget(tree);
+    parsed
 }
 
 fn run_parsed(cli: Cli, program: Program, environment: Environment) -> u8 {
