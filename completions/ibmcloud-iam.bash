@@ -15,14 +15,19 @@ _ibmcloud_iam() {
         fi
     done
     local kept="${words[at]%"$2"}"
-    IFS=$'\013' read -r -d "" -a COMPREPLY < <(
-        IBMCLOUD_IAM_COMPLETE=bash _CLAP_IFS=$'\013' _CLAP_COMPLETE_INDEX="$at" "ibmcloud-iam" -- "${words[@]}"
-    )
-    for i in "${!COMPREPLY[@]}"; do
-        COMPREPLY[i]="${COMPREPLY[i]#"$kept"}"
-    done
+    local offered
+    COMPREPLY=()
+    offered="$(
+        IBMCLOUD_IAM_COMPLETE=bash _CLAP_IFS=$'\013' _CLAP_COMPLETE_INDEX="$at" "ibmcloud-iam" -- "${words[@]}" 2> /dev/null
+    )" || return 0
+    if [[ -z $offered ]]; then
+        return 0
+    fi
+    IFS=$'\013' read -r -d "" -a COMPREPLY <<< "$offered" || :
+    COMPREPLY=("${COMPREPLY[@]%$'\n'}")
+    COMPREPLY=("${COMPREPLY[@]#"$kept"}")
     if [[ ${COMPREPLY-} != *[=/:] ]]; then
-        compopt +o nospace 2> /dev/null
+        compopt +o nospace 2> /dev/null || :
     fi
 }
 if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERSINFO[0]}" -gt 4 ]]; then

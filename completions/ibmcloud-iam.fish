@@ -1,1 +1,1 @@
-complete --keep-order --exclusive --command ibmcloud-iam --arguments "(IBMCLOUD_IAM_COMPLETE=fish ibmcloud-iam -- (commandline --current-process --tokenize --cut-at-cursor) (commandline --current-token))"
+complete --keep-order --exclusive --command ibmcloud-iam --arguments "(IBMCLOUD_IAM_COMPLETE=fish ibmcloud-iam -- (commandline --current-process --tokenize --cut-at-cursor) (commandline --current-token) 2>/dev/null)"

@@ -2,16 +2,19 @@
 
 mod keys;
 mod line;
+mod paths;
 mod word;
 
 use std::ffi::OsStr;
 
-use clap::{Command, CommandFactory as _};
+use clap::{Command, CommandFactory as _, ValueHint};
 use clap_complete::CompleteEnv;
 use clap_complete::engine::ArgValueCompleter;
 
 use crate::cli::Cli;
 use crate::context::Environment;
+use crate::ops::resolve::Meaning;
+use crate::ops::{delete, state};
 
 /// The variable by which a completion script asks.
 pub const VARIABLE: &str = "IBMCLOUD_IAM_COMPLETE";
@@ -50,6 +53,16 @@ fn tree(shell: Shell) -> Command {
     plain.subcommand(below_iam)
 }
 
+/// What a name means to a command, as that says itself.
+fn meaning_to(command: &str) -> Meaning {
+    match command {
+        "api-key-delete" => delete::DELETE.meaning,
+        "api-key-disable" => state::DISABLE.meaning,
+        "api-key-enable" => state::ENABLE.meaning,
+        _ => Meaning::Current,
+    }
+}
+
 fn with_keys(tree: Command, shell: Shell) -> Command {
     let names: Vec<String> =
         tree.get_subcommands().map(|command| command.get_name().to_owned()).collect();
@@ -58,11 +71,17 @@ fn with_keys(tree: Command, shell: Shell) -> Command {
             // An alias would be offered in place of its command.
             let aliases: Vec<&'static str> =
                 command.get_visible_aliases().map(|alias| &*alias.to_owned().leak()).collect();
+            let meaning = meaning_to(name);
             command.visible_alias(None::<&str>).aliases(aliases).mut_args(|arg| {
-                match arg.get_id().as_str() {
-                    "key" | "keys" => arg.add(ArgValueCompleter::new(move |typed: &OsStr| {
-                        keys::offered(&typed.to_string_lossy(), shell)
+                match (arg.get_id().as_str(), arg.get_value_hint()) {
+                    ("key" | "keys", _) => arg.add(ArgValueCompleter::new(move |typed: &OsStr| {
+                        keys::offered(&typed.to_string_lossy(), meaning, shell)
                     })),
+                    (_, hint @ (ValueHint::FilePath | ValueHint::DirPath)) => {
+                        arg.add(ArgValueCompleter::new(move |typed: &OsStr| {
+                            paths::offered(&typed.to_string_lossy(), hint, shell)
+                        }))
+                    }
                     _ => arg,
                 }
             })

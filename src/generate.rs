@@ -43,14 +43,19 @@ _ibmcloud_iam() {
         fi
     done
     local kept="${words[at]%"$2"}"
-    IFS=$'\013' read -r -d "" -a COMPREPLY < <(
-        VARIABLE=bash _CLAP_IFS=$'\013' _CLAP_COMPLETE_INDEX="$at" "ibmcloud-iam" -- "${words[@]}"
-    )
-    for i in "${!COMPREPLY[@]}"; do
-        COMPREPLY[i]="${COMPREPLY[i]#"$kept"}"
-    done
+    local offered
+    COMPREPLY=()
+    offered="$(
+        VARIABLE=bash _CLAP_IFS=$'\013' _CLAP_COMPLETE_INDEX="$at" "ibmcloud-iam" -- "${words[@]}" 2> /dev/null
+    )" || return 0
+    if [[ -z $offered ]]; then
+        return 0
+    fi
+    IFS=$'\013' read -r -d "" -a COMPREPLY <<< "$offered" || :
+    COMPREPLY=("${COMPREPLY[@]%$'\n'}")
+    COMPREPLY=("${COMPREPLY[@]#"$kept"}")
     if [[ ${COMPREPLY-} != *[=/:] ]]; then
-        compopt +o nospace 2> /dev/null
+        compopt +o nospace 2> /dev/null || :
     fi
 }
 if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERSINFO[0]}" -gt 4 ]]; then
@@ -69,6 +74,10 @@ else
     compdef _clap_dynamic_completer_ibmcloud_iam ibmcloud-iam
 fi";
 
+/// What goes wrong on Tab is nothing to tell at the prompt.
+const FISH_END: &str = "(commandline --current-token))\"";
+const FISH_END_SILENT: &str = "(commandline --current-token) 2>/dev/null)\"";
+
 fn completions() -> std::io::Result<Vec<(String, Vec<u8>)>> {
     let shells: [(&str, &dyn EnvCompleter); 3] =
         [("_ibmcloud-iam", &Zsh), ("ibmcloud-iam.fish", &Fish), ("_ibmcloud-iam.ps1", &Powershell)];
@@ -81,7 +90,9 @@ fn completions() -> std::io::Result<Vec<(String, Vec<u8>)>> {
             "ibmcloud-iam",
             &mut script,
         )?;
-        let script = String::from_utf8_lossy(&script).replace(ZSH_END, ZSH_END_ANYWHERE);
+        let script = String::from_utf8_lossy(&script)
+            .replace(ZSH_END, ZSH_END_ANYWHERE)
+            .replace(FISH_END, FISH_END_SILENT);
         Ok((format!("completions/{file}"), script.into_bytes()))
     };
     let bash = BASH.replace("VARIABLE", VARIABLE).into_bytes();

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use crate::model::{ApiKey, ApiKeyId, Identity};
+use crate::model::{ApiKey, ApiKeyId, Identity, Lives, Timestamp};
 use crate::private_file;
 use crate::secret;
 
@@ -30,11 +30,35 @@ pub struct KeyName {
     pub id: ApiKeyId,
     /// The name, which others may share.
     pub name: Box<str>,
+    /// Whether it was switched off.
+    pub disabled: bool,
+    /// From when on it opens nothing; `None` is never.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Lives for KeyName {
+    fn named(&self) -> (&str, &str) {
+        // All are one's own.
+        (&self.name, "")
+    }
+
+    fn is_disabled(&self) -> bool {
+        self.disabled
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        self.expires_at
+    }
 }
 
 impl From<&ApiKey> for KeyName {
     fn from(key: &ApiKey) -> Self {
-        Self { id: key.id.clone(), name: key.name.clone() }
+        Self {
+            id: key.id.clone(),
+            name: key.name.clone(),
+            disabled: key.disabled,
+            expires_at: key.expires_at,
+        }
     }
 }
 
@@ -49,6 +73,7 @@ pub struct Learned {
 enum Change {
     Made(KeyName),
     Named(KeyName),
+    Disabled(ApiKeyId, bool),
     Gone(ApiKeyId),
 }
 
@@ -68,6 +93,11 @@ impl Learned {
         self.since.push(Change::Named(key.into()));
     }
 
+    /// Notes that a key was switched off or on.
+    pub fn disabled(&mut self, id: &ApiKeyId, disabled: bool) {
+        self.since.push(Change::Disabled(id.clone(), disabled));
+    }
+
     /// Notes that there is no such key any more.
     pub fn gone(&mut self, id: &ApiKeyId) {
         self.since.push(Change::Gone(id.clone()));
@@ -78,9 +108,10 @@ impl Learned {
         self.listed.is_none() && self.since.is_empty()
     }
 
-    /// Puts what was learned over what was known. Where no listing was ever seen a few keys would look like all of
-    /// them, and nothing comes of it.
+    /// Puts what was learned over what was known. Nothing comes of it where that changes nothing, or where no listing was
+    /// ever seen: a few keys would look like all of them.
     fn over(self, known: Option<Vec<KeyName>>) -> Option<Vec<KeyName>> {
+        let mut changed = self.listed.is_some();
         let keys = self.listed.or(known)?;
         if self.since.is_empty() {
             return Some(keys);
@@ -95,20 +126,29 @@ impl Learned {
                     let place = *places.entry(key.id.clone()).or_insert(keys.len());
                     keys.resize(keys.len().max(place + 1), None);
                     keys[place] = Some(key);
+                    changed = true;
                 }
                 Change::Named(key) => {
                     if let Some(&place) = places.get(&key.id) {
+                        changed |= keys[place].as_ref() != Some(&key);
                         keys[place] = Some(key);
+                    }
+                }
+                Change::Disabled(id, disabled) => {
+                    if let Some(key) = places.get(&id).and_then(|&place| keys[place].as_mut()) {
+                        changed |= key.disabled != disabled;
+                        key.disabled = disabled;
                     }
                 }
                 Change::Gone(id) => {
                     if let Some(place) = places.remove(&id) {
                         keys[place] = None;
+                        changed = true;
                     }
                 }
             }
         }
-        Some(keys.into_iter().flatten().collect())
+        changed.then(|| keys.into_iter().flatten().collect())
     }
 }
 
@@ -140,6 +180,10 @@ struct KeptName<'a> {
     id: Cow<'a, str>,
     #[serde(borrow)]
     name: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    disabled: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
 }
 
 impl Whose<'_> {
@@ -155,9 +199,12 @@ impl Whose<'_> {
 
     fn bytes(&self, keys: &[KeyName]) -> Vec<u8> {
         let [endpoint, account_id, iam_id, profile] = self.parts().map(Cow::Borrowed);
-        let keys = keys
-            .iter()
-            .map(|key| KeptName { id: key.id.as_str().into(), name: (&*key.name).into() });
+        let keys = keys.iter().map(|key| KeptName {
+            id: key.id.as_str().into(),
+            name: (&*key.name).into(),
+            disabled: key.disabled,
+            expires_at: key.expires_at,
+        });
         let kept = Kept { endpoint, account_id, iam_id, profile, keys: keys.collect() };
         // Texts always make a document.
         serde_json::to_vec(&kept).unwrap_or_default()
@@ -168,8 +215,12 @@ impl Whose<'_> {
         let kept: Kept<'_> = serde_json::from_slice(bytes).ok()?;
         let found = [kept.endpoint, kept.account_id, kept.iam_id, kept.profile];
         (found == self.parts()).then_some(())?;
-        let key =
-            |key: KeptName<'_>| KeyName { id: ApiKeyId::new(&*key.id), name: (&*key.name).into() };
+        let key = |key: KeptName<'_>| KeyName {
+            id: ApiKeyId::new(&*key.id),
+            name: (&*key.name).into(),
+            disabled: key.disabled,
+            expires_at: key.expires_at,
+        };
         Some(kept.keys.into_iter().map(key).collect())
     }
 }
@@ -200,10 +251,14 @@ pub fn keep(directory: &Path, whose: &Whose<'_>, learned: Learned) {
 fn sweep(directory: &Path, newest: &Path) -> io::Result<()> {
     let now = fs::metadata(newest)?.modified()?;
     for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        let age = now.duration_since(entry.metadata()?.modified()?).unwrap_or_default();
+        // What cannot be looked at, or goes away meanwhile, is no reason to leave the others.
+        let Ok(entry) = entry else { continue };
+        let Ok(modified) = entry.metadata().and_then(|metadata| metadata.modified()) else {
+            continue;
+        };
+        let age = now.duration_since(modified).unwrap_or_default();
         if age > LONG && entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes()) {
-            private_file::remove(&entry.path())?;
+            let _ = private_file::remove(&entry.path());
         }
     }
     Ok(())
@@ -267,7 +322,7 @@ mod tests {
         };
         let me = identity("a", "IBMid-1");
         let whose = Whose { endpoint: "https://one", identity: &me, profile: "default" };
-        let key = KeyName { id: ApiKeyId::new("ApiKey-1"), name: "say \"hi\"\n".into() };
+        let key = KeyName::from(&renamed("1", "say \"hi\"\n"));
         let bytes = whose.bytes(std::slice::from_ref(&key));
         assert_eq!(whose.keys(&bytes), Some(vec![key]));
         let (other_account, other_user) = (identity("b", "IBMid-1"), identity("a", "IBMid-2"));

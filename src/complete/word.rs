@@ -36,7 +36,9 @@ impl Typed {
                 (Some('\''), '\\') if shell != Shell::Fish => read.text.push(c),
                 (Some(open), '\\') => {
                     let next = chars.next().map(|(_, next)| next);
-                    let is_special = |c: char| c == open || "\\$`".contains(c);
+                    let is_special = |c: char| {
+                        c == open || "\\$`".contains(c) || c == '!' && shell == Shell::Zsh
+                    };
                     read.text.extend(next.filter(|next| !is_special(*next)).map(|_| c));
                     read.text.extend(next);
                 }
@@ -58,7 +60,14 @@ impl Typed {
         }
         let (typed, text) = &self.kept;
         let rest = word.strip_prefix(text.as_str()).unwrap_or(word);
-        typed.clone() + &quoted(rest, self.quote)
+        let mut rest = quoted(rest, self.quote);
+        // Of a quote that was just opened and one behind it readline keeps only one.
+        if let Some(quote) = self.quote.filter(|quote| typed.ends_with(*quote))
+            && rest.starts_with(quote)
+        {
+            rest.insert(0, quote);
+        }
+        typed.clone() + &rest
     }
 }
 

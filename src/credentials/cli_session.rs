@@ -92,10 +92,6 @@ fn path(environment: &Environment) -> Option<PathBuf> {
 
 /// Reads the file. The official CLI empties it before it writes, so without the lock it may be seen empty.
 fn read(path: &std::path::Path, patience: Duration) -> io::Result<Option<Session>> {
-    // Looked at first: to open a FIFO would wait for a writer.
-    if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
-        return Err(io::Error::other("it is not a regular file"));
-    }
     let Some(_held) = private_file::lock_within(path, LockMode::Shared, patience)? else {
         return Ok(None);
     };

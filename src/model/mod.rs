@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::secret::Secret;
 
 pub use finding::{Finding, Rule, Severity, Unchecked};
-pub use state::{State, states};
+pub use state::{Lives, State, states};
 pub use timestamp::{ParseTimeError, Timestamp, WireTime, parse_duration, write_duration};
 
 /// Identifies one API key: `ApiKey-<uuid>` as the service writes it.
@@ -203,11 +203,6 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
-    /// Tells whether it opens things at `now`.
-    pub fn works(&self, now: Timestamp) -> bool {
-        !self.disabled && self.expires_at.is_none_or(|at| at > now)
-    }
-
     /// Returns when it was made, where that was told.
     pub fn creation(&self) -> Option<Timestamp> {
         Some(self.created_at).filter(|at| *at != Timestamp::default())

@@ -11,7 +11,8 @@ use crate::ops::resolve::Meaning;
 use crate::ops::{keys_of, progress_line};
 use crate::render::json;
 
-const DELETE: Verb = Verb {
+/// What `api-key-delete` does.
+pub const DELETE: Verb = Verb {
     doing: "Deleting",
     to_do: "delete",
     done: "deleted",

@@ -18,6 +18,18 @@ pub enum Meaning {
     Disabled,
 }
 
+impl Meaning {
+    /// Tells whether a name means a key; `any_disabled` is whether one of its keys is.
+    pub fn admits(self, state: State, is_disabled: bool, any_disabled: bool) -> bool {
+        match self {
+            Self::Every => true,
+            Self::Current => state.is_current(),
+            // A name whose keys are all enabled means those to `enable` too, which then finds nothing to do.
+            Self::Disabled => is_disabled || !any_disabled,
+        }
+    }
+}
+
 /// A key and the state it is in.
 #[derive(Clone, Debug)]
 pub struct Found {
@@ -70,14 +82,11 @@ pub fn namesakes(context: &Context, name: &str, now: Timestamp) -> Result<Vec<Fo
 
 fn by_name(context: &Context, name: &str, meaning: Meaning, now: Timestamp) -> Result<Found> {
     let all = namesakes(context, name, now)?;
-    // A name whose keys are all enabled means those to `enable` too, which then finds nothing to do.
     let any_disabled = all.iter().any(|found| found.key.disabled);
-    let is_meant = |found: &&Found| match meaning {
-        Meaning::Every => true,
-        Meaning::Current => found.state.is_current(),
-        Meaning::Disabled => found.key.disabled || !any_disabled,
-    };
-    let meant: Vec<&Found> = all.iter().filter(is_meant).collect();
+    let meant: Vec<&Found> = all
+        .iter()
+        .filter(|found| meaning.admits(found.state, found.key.disabled, any_disabled))
+        .collect();
     match meant.as_slice() {
         [only] => Ok((*only).clone()),
         [] => Err(not_found(context, name)),

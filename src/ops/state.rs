@@ -27,7 +27,8 @@ const UNLOCK: Verb = Verb {
     ..LOCK
 };
 
-const DISABLE: Verb = Verb {
+/// What `api-key-disable` does.
+pub const DISABLE: Verb = Verb {
     doing: "Disabling",
     to_do: "disable",
     done: "disabled",
@@ -39,7 +40,8 @@ const DISABLE: Verb = Verb {
     act: |backend, id| backend.set_disabled(id, true),
 };
 
-const ENABLE: Verb = Verb {
+/// What `api-key-enable` does.
+pub const ENABLE: Verb = Verb {
     doing: "Enabling",
     to_do: "enable",
     done: "enabled",

@@ -32,6 +32,10 @@ pub fn lock(path: &Path, mode: LockMode) -> io::Result<Option<Lock>> {
 
 /// Takes the lock as [`lock`] does, and gives up after `patience`.
 pub fn lock_within(path: &Path, mode: LockMode, patience: Duration) -> io::Result<Option<Lock>> {
+    // To open a FIFO would wait for a writer.
+    if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(io::Error::other("it is not a regular file"));
+    }
     let opened = match mode {
         LockMode::Shared => File::open(path),
         LockMode::Exclusive => super::open_or_create(path),

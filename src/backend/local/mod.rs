@@ -22,7 +22,7 @@ use super::{Backend, BackendError, Condition, Note};
 use crate::clock::{Clock, ClockError};
 use crate::model::{
     Activity, ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, BackendKind, CreatedApiKey, Detail,
-    EntityTag, Identity, NewApiKey, NewValue, Owner, Selection, Timestamp,
+    EntityTag, Identity, Lives as _, NewApiKey, NewValue, Owner, Selection, Timestamp,
 };
 use crate::secret::{self, Secret};
 

@@ -443,7 +443,9 @@ impl Backend for RemoteBackend {
     }
 
     fn set_disabled(&self, id: &ApiKeyId, disabled: bool) -> Result<(), BackendError> {
-        self.set(id, "disable", disabled, |key| key.disabled)
+        self.set(id, "disable", disabled, |key| key.disabled)?;
+        self.learn(|learned| learned.disabled(id, disabled));
+        Ok(())
     }
 
     fn take_learned(&self) -> Option<(Identity, Learned)> {

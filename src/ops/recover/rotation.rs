@@ -8,7 +8,7 @@ use crate::cli::{DryRunArgs, ForceArgs, RecoverArgs};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Begun, Operation, Orphan, Retires};
-use crate::model::{ApiKey, ApiKeyId, BackendKind, Detail, Identity, KeyRef};
+use crate::model::{ApiKey, ApiKeyId, BackendKind, Detail, Identity, KeyRef, Lives as _};
 use crate::ops::retire::{Retired, is_acting, retire, retire_with};
 use crate::ops::{delete_unheld, subject};
 use crate::secret::Secret;

@@ -124,6 +124,20 @@ fn completes_every_odd_name(shell: &str, args: &[&str], init: &str) {
         }
         assert_eq!(sandbox.files_in_work(), before, "{name}: nothing was executed");
     }
+    // Files, of which the last part is a name that could be a command.
+    for file in ["my file", "it's so", "x$(touch pwned)", "a;touch pwned"] {
+        fs::write(sandbox.work(file), "").unwrap();
+    }
+    let before = sandbox.files_in_work();
+    let first = sandbox.run(&["api-key", "00two words", "-o", "json"]).json();
+    for begun in ["my", "\"my", "'my", "my\\ f", "it", "x", "\"x", "'x", "a\\;t"] {
+        prompt.shows(
+            &format!("'00two words' --ca-file {begun}"),
+            "",
+            first["id"].as_str().unwrap(),
+        );
+        assert_eq!(sandbox.files_in_work(), before, "{begun}: nothing was executed");
+    }
     // Behind what has to be written otherwise than it is.
     for (typed, number) in [("03ci:", 3), ("03ci:d", 3), ("04a=", 4), ("27x\\ y:z", 27)] {
         let keys =
@@ -141,6 +155,43 @@ fn tab_in_bash_makes_a_command_that_works() {
         &["--noprofile", "--norc", "-i"],
         "source PACKAGE/completions/ibmcloud-iam.bash; exec 2>&1; n=0; PROMPT_COMMAND='n=$((n+1)); PS1=\"at-$n> \"'",
     );
+}
+
+#[test]
+fn a_word_that_begins_with_its_own_quote_is_that_word_in_bash() {
+    let init = "source PACKAGE/completions/ibmcloud-iam.bash; exec 2>&1; n=0; PROMPT_COMMAND='n=$((n+1)); PS1=\"at-$n> \"'";
+    for (name, quotes) in
+        [("!word", "\"'"), ("'", "'\""), ("\"x", "\"'"), ("~root", "\"'"), ("$x", "\"'")]
+    {
+        let sandbox = Sandbox::new();
+        let id = sandbox.create(name, &[]);
+        let init = init.replace("PACKAGE", PACKAGE);
+        let args = ["--noprofile", "--norc", "-i"];
+        let Some(mut prompt) = Prompt::start(&sandbox, "bash", &args, &init) else { return };
+        for quote in quotes.chars() {
+            // The only key there is: the quote alone is enough to begin with.
+            prompt.shows(&quote.to_string(), "", &id);
+            if !name.starts_with(quote) {
+                prompt.shows(&format!("{quote}{}", &name[..1]), "", &id);
+            }
+        }
+    }
+}
+
+#[test]
+fn tab_survives_a_shell_that_ends_at_the_first_failure() {
+    let sandbox = Sandbox::new();
+    let id = sandbox.create("alpha", &[]);
+    let init = "source PACKAGE/completions/ibmcloud-iam.bash; exec 2>&1; n=0; PROMPT_COMMAND='n=$((n+1)); PS1=\"at-$n> \"'; set -eu";
+    let init = init.replace("PACKAGE", PACKAGE);
+    let args = ["--noprofile", "--norc", "-i"];
+    let Some(mut prompt) = Prompt::start(&sandbox, "bash", &args, &init) else { return };
+    prompt.shows(
+        "nothing-is-called-so\t\x15ibmcloud-iam --backend=local api-key -o json al",
+        "",
+        &id,
+    );
+    prompt.shows("al", "", &id);
 }
 
 #[test]

@@ -170,6 +170,30 @@ fn an_odd_name_is_one_word_when_bash_has_completed_it() {
 }
 
 #[test]
+fn a_rotated_name_is_offered_as_the_command_takes_it() {
+    let sandbox = Sandbox::new();
+    let old = sandbox.create("alpha", &[]);
+    let rotated = sandbox.run(&["api-key-rotate", "alpha", "--force", "-o", "json"]).json();
+    let new = rotated["id"].as_str().unwrap();
+    for command in ["api-key", "api-key-rotate", "api-key-lock", "api-key-update"] {
+        assert_eq!(keys(&sandbox, &[command, "al"]), ["alpha"], "{command}");
+    }
+    assert_eq!(keys(&sandbox, &["api-key-enable", ""]), ["alpha"]);
+    for command in ["api-key-delete", "api-key-disable"] {
+        assert_eq!(keys(&sandbox, &[command, ""]), [&*old, new], "{command}");
+    }
+    sandbox.run(&["api-key-enable", "alpha", "--force"]).ok();
+    assert_eq!(keys(&sandbox, &["api-key", ""]), [&*old, new]);
+}
+
+#[test]
+fn without_the_program_the_prompt_stays_as_it_is() {
+    let sandbox = Sandbox::new();
+    let outcome = complete_with(&sandbox, &[("PATH", "/usr/bin:/bin")], &["api-key", "x"]);
+    outcome.ok().stdout("").stderr("");
+}
+
+#[test]
 fn a_completion_is_silent_and_makes_nothing_whatever_the_store_is_like() {
     let sandbox = Sandbox::new();
     let before = snapshot(sandbox.root());

@@ -105,14 +105,23 @@ fn names_follow_what_commands_learn() {
     rig.run(&["api-key-delete", &second, "--force"]).ok();
     assert_eq!(rig.tab(), ["first"]);
     let rotated = rig.run(&["api-key-rotate", "first", "--force", "-o", "json"]).json();
-    let offered = rig.tab();
-    assert_eq!(offered.len(), 2, "both are called so, and go by their ids: {offered:?}");
-    assert_eq!(offered[1], rotated["id"].as_str().unwrap());
-    // Somebody else deletes one: the command that does not find it says so.
-    let (status, _) = rig.emulator.client().call("DELETE", &format!("/v1/apikeys/{}", offered[0]));
-    assert_eq!(status, 204);
-    rig.run(&["api-key", &offered[0]]).code(3);
+    assert_eq!(rig.tab(), ["first"], "the name means the new one");
+    let both = rig.tab_on(&[], &["api-key-delete", ""]);
+    assert_eq!(both.len(), 2, "to delete it means both, which go by their ids: {both:?}");
+    assert_eq!(both[1], rotated["id"].as_str().unwrap());
+    assert_eq!(rig.tab_on(&[], &["api-key", &both[0][..12]]), [&*both[0]], "asked for by id");
+    // With a grace the old key has an end.
+    rig.run(&["api-key-rotate", "first", "--grace", "7d", "--force", "-o", "json"]).ok();
     assert_eq!(rig.tab(), ["first"]);
+    let all = rig.tab_on(&[], &["api-key-delete", ""]);
+    assert_eq!(all.len(), 3);
+    rig.run(&["api-key-delete", &all[1], "--force"]).ok();
+    // Somebody else deletes one: the command that does not find it says so.
+    let (status, _) = rig.emulator.client().call("DELETE", &format!("/v1/apikeys/{}", both[0]));
+    assert_eq!(status, 204);
+    rig.run(&["api-key", &both[0]]).code(3);
+    assert_eq!(rig.tab_on(&[], &["api-key-delete", ""]), ["first"]);
+    assert_eq!(rig.tab_on(&[], &["api-key-enable", ""]), ["first"]);
     // To find a key by its name is to list them all.
     fs::remove_file(rig.file()).unwrap();
     rig.run(&["api-key", "first"]).ok();
@@ -386,6 +395,12 @@ fn nothing_is_waited_for() {
         let env = [("IBMCLOUD_IAM_BACKEND", "remote"), place];
         complete_with(&rig.sandbox, &env, &["api-key", "x"]).ok().stdout("").stderr("");
     }
+    let store = rig.sandbox.root().join("home/store");
+    fs::rename(store.join("store.lock"), store.join("aside")).unwrap();
+    fs::rename(&pipe, store.join("store.lock")).unwrap();
+    assert_eq!(rig.tab_on(&[], &["--backend=local", "api-key", ""]), NONE);
+    rig.sandbox.run(&["api-keys"]).code(1);
+    fs::rename(store.join("aside"), store.join("store.lock")).unwrap();
     // A writer that was stopped holds the lock of the local store.
     let lock = fs::File::open(rig.sandbox.root().join("home/store/store.lock")).unwrap();
     lock.lock().unwrap();
@@ -393,6 +408,20 @@ fn nothing_is_waited_for() {
     drop(lock);
     assert_eq!(rig.tab_on(&[], &["--backend=local", "api-key", ""]), ["here"]);
     assert!(start.elapsed() < Duration::from_secs(20), "less than a lock is waited for");
+}
+
+#[test]
+fn what_is_no_id_of_the_service_is_not_offered() {
+    let rig = Rig::new();
+    let ids = [rig.create("twin"), rig.create("twin")];
+    rig.run(&["api-keys"]).ok();
+    let kept = fs::read_to_string(rig.file()).unwrap();
+    for foreign in [r"x\u000b$(touch pwned)", r"\u001b[31m", "--force", "ApiKey-$(touch pwned)"] {
+        let told = kept.replace(&ids[0], foreign);
+        assert_ne!(told, kept);
+        fs::write(rig.file(), told).unwrap();
+        assert_eq!(rig.tab(), [&*ids[1]], "{foreign}");
+    }
 }
 
 #[test]
