@@ -68,7 +68,8 @@ fn the_use_is_told_as_the_service_tells_it() {
         (json!({"authn_count": 7}), "used, at an unknown time", TOKENS),
         (json!({"last_authn": null, "authn_count": 1}), "used, at an unknown time", TOKENS),
         (json!({"authn_count": 0}), "never used", ""),
-        (json!({}), "never used", ""),
+        (json!({}), "last use unknown", TOKENS),
+        (json!({"last_authn": at}), "last use unknown", TOKENS),
         (json!(null), "last use unknown", TOKENS),
     ] {
         for verb in ["api-key-delete", "api-key-disable"] {
