@@ -3,6 +3,7 @@
 mod keys;
 mod line;
 mod paths;
+mod script;
 mod word;
 
 use std::ffi::OsStr;
@@ -10,11 +11,14 @@ use std::ffi::OsStr;
 use clap::{Command, CommandFactory as _, ValueHint};
 use clap_complete::CompleteEnv;
 use clap_complete::engine::ArgValueCompleter;
+use clap_complete::env::{Bash, EnvCompleter, Fish, Powershell, Shells, Zsh};
 
 use crate::cli::Cli;
 use crate::context::Environment;
 use crate::ops::resolve::Meaning;
 use crate::ops::{delete, state};
+
+pub use script::Mended;
 
 /// The variable by which a completion script asks.
 pub const VARIABLE: &str = "IBMCLOUD_IAM_COMPLETE";
@@ -40,7 +44,9 @@ pub fn answer_shell() {
         Some("fish") => Shell::Fish,
         _ => Shell::Other,
     };
-    CompleteEnv::with_factory(|| tree(shell)).var(VARIABLE).complete();
+    let shells: [&dyn EnvCompleter; 4] =
+        [&Mended(&Bash), &Mended(&Zsh), &Mended(&Fish), &Mended(&Powershell)];
+    CompleteEnv::with_factory(|| tree(shell)).var(VARIABLE).shells(Shells(&shells)).complete();
 }
 
 /// The command tree with what completes in it, `iam` included.

@@ -1,12 +1,12 @@
 //! The files that are made from the command tree and checked in: completions and man pages.
 
 use clap::{Command, CommandFactory as _};
-use clap_complete::env::{EnvCompleter, Fish, Powershell, Zsh};
+use clap_complete::env::{Bash, EnvCompleter, Fish, Powershell, Zsh};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::cli::Cli;
-use crate::complete::VARIABLE;
+use crate::complete::{Mended, VARIABLE};
 use crate::config::VARIABLES;
 use crate::error::EXIT_CODES;
 
@@ -24,80 +24,20 @@ pub fn files() -> std::io::Result<Vec<(String, Vec<u8>)>> {
     Ok(files)
 }
 
-/// bash splits words at `:` and `=`, and takes an open quote off the last; the program is given words as they are typed,
-/// and what bash keeps of the last one is taken off what is offered. Nothing that is offered is expanded.
-const BASH: &str = r#"
-_ibmcloud_iam() {
-    local line="${COMP_LINE:0:COMP_POINT}" words=("${COMP_WORDS[0]}") at=0 i
-    line="${line#*"${COMP_WORDS[0]}"}"
-    for ((i = 1; i <= COMP_CWORD; i++)); do
-        if [[ $line == [[:space:]]* ]]; then
-            line="${line#"${line%%[![:space:]]*}"}"
-            at=$((at + 1)) words[at]=""
-        fi
-        if ((i < COMP_CWORD)); then
-            words[at]+="${COMP_WORDS[i]}"
-            line="${line#"${COMP_WORDS[i]}"}"
-        else
-            words[at]+="$line"
-        fi
-    done
-    local kept="${words[at]%"$2"}"
-    local offered
-    COMPREPLY=()
-    offered="$(
-        VARIABLE=bash _CLAP_IFS=$'\013' _CLAP_COMPLETE_INDEX="$at" "ibmcloud-iam" -- "${words[@]}" 2> /dev/null
-    )" || return 0
-    if [[ -z $offered ]]; then
-        return 0
-    fi
-    IFS=$'\013' read -r -d "" -a COMPREPLY <<< "$offered" || :
-    COMPREPLY=("${COMPREPLY[@]%$'\n'}")
-    COMPREPLY=("${COMPREPLY[@]#"$kept"}")
-    if [[ ${COMPREPLY-} != *[=/:] ]]; then
-        compopt +o nospace 2> /dev/null || :
-    fi
-}
-if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERSINFO[0]}" -gt 4 ]]; then
-    complete -o nospace -o bashdefault -o nosort -F _ibmcloud_iam ibmcloud-iam
-else
-    complete -o nospace -o bashdefault -F _ibmcloud_iam ibmcloud-iam
-fi
-"#;
-
-/// zsh loads a file of `$fpath` when Tab is first pressed, and wants an answer from it then, not only from the next time.
-const ZSH_END: &str = "\ncompdef _clap_dynamic_completer_ibmcloud_iam ibmcloud-iam";
-const ZSH_END_ANYWHERE: &str = "
-if [[ $funcstack[1] == _ibmcloud-iam ]]; then
-    _clap_dynamic_completer_ibmcloud_iam
-else
-    compdef _clap_dynamic_completer_ibmcloud_iam ibmcloud-iam
-fi";
-
-/// What goes wrong on Tab is nothing to tell at the prompt.
-const FISH_END: &str = "(commandline --current-token))\"";
-const FISH_END_SILENT: &str = "(commandline --current-token) 2>/dev/null)\"";
-
 fn completions() -> std::io::Result<Vec<(String, Vec<u8>)>> {
-    let shells: [(&str, &dyn EnvCompleter); 3] =
-        [("_ibmcloud-iam", &Zsh), ("ibmcloud-iam.fish", &Fish), ("_ibmcloud-iam.ps1", &Powershell)];
+    let shells: [(&str, &dyn EnvCompleter); 4] = [
+        ("ibmcloud-iam.bash", &Bash),
+        ("_ibmcloud-iam", &Zsh),
+        ("ibmcloud-iam.fish", &Fish),
+        ("_ibmcloud-iam.ps1", &Powershell),
+    ];
+    let name = env!("CARGO_PKG_NAME");
     let script = |(file, shell): (&str, &dyn EnvCompleter)| {
         let mut script = Vec::new();
-        shell.write_registration(
-            VARIABLE,
-            "ibmcloud-iam",
-            "ibmcloud-iam",
-            "ibmcloud-iam",
-            &mut script,
-        )?;
-        let script = String::from_utf8_lossy(&script)
-            .replace(ZSH_END, ZSH_END_ANYWHERE)
-            .replace(FISH_END, FISH_END_SILENT);
-        Ok((format!("completions/{file}"), script.into_bytes()))
+        Mended(shell).write_registration(VARIABLE, name, name, name, &mut script)?;
+        Ok((format!("completions/{file}"), script))
     };
-    let bash = BASH.replace("VARIABLE", VARIABLE).into_bytes();
-    let bash = ("completions/ibmcloud-iam.bash".to_owned(), bash);
-    shells.into_iter().map(script).chain([Ok(bash)]).collect()
+    shells.into_iter().map(script).collect()
 }
 
 fn page_path(name: &str) -> String {

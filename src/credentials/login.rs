@@ -136,14 +136,14 @@ pub fn put_into_keyring(record: &LoginRecord, key: &Secret) -> std::result::Resu
 }
 
 /// Keeps a login in the place of the one that its endpoint had; the key is in the keyring already, or goes to its file
-/// now. `profile` remembers an endpoint that was named.
+/// now. `profile` remembers an endpoint that was named. Returns what it stands in the place of.
 pub fn keep(
     record: &LoginRecord,
     key: &Secret,
     directory: &Path,
     profile: &Profile,
     is_named: bool,
-) -> Result<()> {
+) -> Result<Vec<LoginRecord>> {
     let replaced = ConfigFile::change(directory, |config| {
         sweep(config, directory);
         if record.kept == Keeper::File {
@@ -160,10 +160,10 @@ pub fn keep(
         Ok(replaced)
     })?;
     // What is left of the old one is of no use to anybody, and no reason to fail.
-    for old in replaced {
-        let _ = remove_key(&old, directory);
+    for old in &replaced {
+        let _ = remove_key(old, directory);
     }
-    Ok(())
+    Ok(replaced)
 }
 
 /// Keeps another key in the place of a login's, by the same means.
@@ -182,7 +182,7 @@ pub fn move_to(
     if moved.kept == Keeper::Keyring {
         put_into_keyring(&moved, key).map_err(|why| no_keyring(&why))?;
     }
-    keep(&moved, key, directory, profile, false)
+    keep(&moved, key, directory, profile, false).map(drop)
 }
 
 fn new_entry() -> Result<String> {

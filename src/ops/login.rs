@@ -11,7 +11,8 @@ use crate::config::{Keeper, LoginRecord};
 use crate::context::Context;
 use crate::credentials::{self, Place, State, login};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ApiKeyId, BackendKind};
+use crate::model::{ApiKeyId, BackendKind, Identity};
+use crate::names::{self, Whose};
 use crate::render::account::{self, LoggedIn};
 use crate::secret::Secret;
 
@@ -80,8 +81,20 @@ impl Proven<'_> {
     fn keep(&self, in_file: bool, directory: &Path, context: &mut Context) -> Result<LoginRecord> {
         let profile = context.profile().clone();
         let is_named = context.named()?.urls.endpoint.is_some();
-        let keep =
-            |record: &LoginRecord| login::keep(record, self.key, directory, &profile, is_named);
+        let names = context.directories()?.names.clone();
+        let keep = |record: &LoginRecord| -> Result<()> {
+            let replaced = login::keep(record, self.key, directory, &profile, is_named)?;
+            // The keys of somebody who is not logged in any more are nobody's business.
+            let me = self.token.identity();
+            let is_other =
+                |old: &Identity| (&old.iam_id, &old.account_id) != (&me.iam_id, &me.account_id);
+            for old in replaced.iter().map(login::identity).filter(is_other) {
+                let endpoint = self.backend.settings().endpoint.as_str();
+                let whose = Whose { endpoint, identity: &old, profile: profile.name() };
+                names::forget(&names, &whose);
+            }
+            Ok(())
+        };
         if !in_file {
             let record = self.record(Keeper::Keyring)?;
             match login::put_into_keyring(&record, self.key) {

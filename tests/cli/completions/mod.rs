@@ -187,6 +187,19 @@ fn a_rotated_name_is_offered_as_the_command_takes_it() {
 }
 
 #[test]
+fn the_program_prints_the_scripts_that_are_checked_in() {
+    let sandbox = Sandbox::new();
+    for (shell, file) in [("bash", "ibmcloud-iam.bash"), ("fish", "ibmcloud-iam.fish")] {
+        let mut command = sandbox.program("bash");
+        command.args(["--noprofile", "--norc", "-c", "ibmcloud-iam"]);
+        let printed = run(command.env("IBMCLOUD_IAM_COMPLETE", shell), b"");
+        let script = fs::read_to_string(Path::new(PACKAGE).join("completions").join(file)).unwrap();
+        let own = sandbox.root().join("bin").display().to_string() + "/";
+        assert_eq!(printed.ok().stdout.replace(&own, "").trim(), script.trim(), "{shell}");
+    }
+}
+
+#[test]
 fn without_the_program_the_prompt_stays_as_it_is() {
     let sandbox = Sandbox::new();
     let outcome = complete_with(&sandbox, &[("PATH", "/usr/bin:/bin")], &["api-key", "x"]);

@@ -267,3 +267,18 @@ fn what_an_interrupted_login_left_goes_with_the_next() {
     log_in(&sandbox, &server, "key", &[]);
     assert_ne!(login_file(&sandbox.root().join("home")), left);
 }
+
+#[test]
+fn the_names_of_whoever_was_logged_in_before_go_with_their_login() {
+    let (server, sandbox) = (service(), Sandbox::new());
+    let names = || fs::read_dir(sandbox.root().join("home/names")).map_or(0, Iterator::count);
+    log_in(&sandbox, &server, "jane", &[]);
+    done(bare(&sandbox, &["api-keys"])).ok();
+    assert_eq!(names(), 1);
+    log_in(&sandbox, &server, "jane", &[]);
+    assert_eq!(names(), 1, "the same user's stay");
+    log_in(&sandbox, &server, "joe", &[]);
+    assert_eq!(names(), 0);
+    done(bare(&sandbox, &["api-keys"])).ok();
+    assert_eq!(names(), 1);
+}
