@@ -67,10 +67,11 @@ pub trait Backend: fmt::Debug + Send + Sync {
         done: &mut dyn FnMut(usize),
     ) -> Result<Vec<Option<Activity>>, BackendError> {
         let detail = Detail { history: false, activity: true };
-        let mut failed = 0;
+        let mut faults = 0;
         let ask = |(number, id): (usize, &&ApiKeyId)| {
             let found = self.api_key(id, detail);
-            failed = if found.is_ok() { 0 } else { failed + 1 };
+            let is_fault = found.as_ref().is_err_and(BackendError::is_fault_of_service);
+            faults = if is_fault { faults + 1 } else { 0 };
             let activity = match found {
                 Ok(details) => details.activity,
                 Err(error)
@@ -79,7 +80,7 @@ pub trait Backend: fmt::Debug + Send + Sync {
                     None
                 }
                 // To count uses may be too much for the service, for one key or two.
-                Err(error) if error.is_fault_of_service() && failed < MOST_FAULTS => None,
+                Err(_) if is_fault && faults < MOST_FAULTS => None,
                 Err(error) => return Err(error),
             };
             done(number);

@@ -125,6 +125,17 @@ fn unknown_use_is_unknown_and_never_unused() {
 }
 
 #[test]
+fn keys_that_are_not_shown_make_no_fault_of_the_service() {
+    let remote = service(4, |number| match number {
+        0 | 1 => error_answer(403, "refused", "BXNIM0513E", "Not for you"),
+        2 => error_answer(500, "trouble", "BXNIM0002E", "Too much").header("Retry-After", "0"),
+        _ => used(number, &json!({"authn_count": 0})),
+    });
+    let rules: Vec<String> = fired(&remote, &[]).into_iter().map(|(rule, _)| rule).collect();
+    assert_eq!(rules, ["unused", "use-unknown", "use-unknown", "use-unknown"]);
+}
+
+#[test]
 fn a_key_that_tells_no_creation_is_neither_old_nor_unused() {
     let remote = Remote::new(move |request| {
         if is_limits(request) {
