@@ -30,6 +30,7 @@ pub mod ui;
 pub mod usage;
 
 use std::ffi::OsString;
+use std::mem::ManuallyDrop;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 
@@ -48,11 +49,12 @@ pub fn run(args: Vec<OsString>, environment: Environment) -> u8 {
         return usage::print_version(&environment);
     }
     let args = usage::with_help_as_flag(usage::without_iam(args));
-    let tree = Cli::command().bin_name(program.shown());
+    // To take a tree apart again costs a tenth of a command's time, and the process ends soon.
+    let mut tree = ManuallyDrop::new(Cli::command().bin_name(program.shown()));
     // What is wrong with a line, or help, only the whole tree can tell.
-    let parsed = match cli::with_one_command(&tree, &args) {
-        Some(small) => parse(small, &args).or_else(|_| parse(tree, &args)),
-        None => parse(tree, &args),
+    let parsed = match cli::with_one_command(&tree, &args).map(ManuallyDrop::new) {
+        Some(mut small) => parse(&mut small, &args).or_else(|_| parse(&mut tree, &args)),
+        None => parse(&mut tree, &args),
     };
     match parsed {
         Ok(cli) => run_parsed(cli, program, environment),
@@ -60,13 +62,9 @@ pub fn run(args: Vec<OsString>, environment: Environment) -> u8 {
     }
 }
 
-fn parse(mut tree: clap::Command, args: &[OsString]) -> clap::error::Result<Cli> {
-    let parsed = tree
-        .try_get_matches_from_mut(args)
-        .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
-    // To take a tree apart again costs a tenth of a command's time, and the process ends soon.
-    std::mem::forget(tree);
-    parsed
+fn parse(tree: &mut clap::Command, args: &[OsString]) -> clap::error::Result<Cli> {
+    tree.try_get_matches_from_mut(args)
+        .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches))
 }
 
 fn run_parsed(cli: Cli, program: Program, environment: Environment) -> u8 {
