@@ -193,7 +193,7 @@ impl Context {
         let global = &self.global;
         let from_file = global.apikey.as_deref().filter(|from| from.starts_with('@'));
         let chosen = [
-            ("--profile", self.global.profile.as_ref().map(|profile| profile.name().to_owned())),
+            ("--profile", global.profile.as_ref().map(|profile| profile.name().to_owned())),
             ("--backend", global.backend.map(|kind| kind.as_str().to_owned())),
             ("--endpoint", global.endpoint.clone()),
             ("--apikey", from_file.map(str::to_owned)),

@@ -224,6 +224,12 @@ pub struct Unchecked {
     pub why: &'static str,
 }
 
+impl fmt::Display for Unchecked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "The rule '{}' was not checked: {}.", self.rule, self.why)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

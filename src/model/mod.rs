@@ -14,7 +14,9 @@ use crate::secret::Secret;
 
 pub use finding::{Finding, Rule, Severity, Unchecked};
 pub use state::{Lives, State, states};
-pub use timestamp::{ParseTimeError, Timestamp, WireTime, parse_duration, write_duration};
+pub use timestamp::{
+    ParseTimeError, Timestamp, WireTime, in_largest_unit, parse_duration, write_duration,
+};
 
 /// Identifies one API key: `ApiKey-<uuid>` as the service writes it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

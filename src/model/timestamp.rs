@@ -184,13 +184,19 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Counts a length of time in the largest unit that leaves nothing over: `day`, `hour`, `minute` or `second`.
+pub fn in_largest_unit(length: Duration) -> (u64, &'static str) {
+    let seconds = length.as_secs();
+    let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
+    let fits = units.into_iter().find(|(unit, _)| seconds.is_multiple_of(*unit));
+    let (unit, name) = fits.unwrap_or((1, "second"));
+    (seconds / unit, name)
+}
+
 /// Writes a length of time as [`parse_duration`] reads it, in days, hours, minutes or seconds.
 pub fn write_duration(length: Duration) -> String {
-    let seconds = length.as_secs();
-    let units = [(86_400, 'd'), (3_600, 'h'), (60, 'm')];
-    let fits = units.into_iter().find(|(unit, _)| seconds.is_multiple_of(*unit));
-    let (unit, letter) = fits.unwrap_or((1, 's'));
-    format!("{}{letter}", seconds / unit)
+    let (number, unit) = in_largest_unit(length);
+    format!("{number}{}", &unit[..1])
 }
 
 impl Serialize for Timestamp {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use crate::cli::ApiKeyDeleteArgs;
 use crate::context::Context;
 use crate::error::Result;
-use crate::model::{ApiKey, KeyRef, Owner, State, states};
+use crate::model::{ApiKey, KeyRef, Owner, State, in_largest_unit, states};
 use crate::ops::act::{self, Item, Mode, Verb};
 use crate::ops::resolve::Meaning;
-use crate::ops::{keys_of, progress_line};
+use crate::ops::{counted, keys_of, progress_line};
 use crate::render::json;
 
 /// What `api-key-delete` does.
@@ -58,13 +58,8 @@ pub fn run(args: &ApiKeyDeleteArgs, context: &mut Context) -> Result<()> {
 
 /// Says of what age keys are meant, in the largest unit that leaves nothing over.
 fn older_than(age: Duration) -> String {
-    let seconds = age.as_secs();
-    let units = [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
-    let (number, unit) = units
-        .into_iter()
-        .find(|(length, _)| seconds.is_multiple_of(*length))
-        .map_or((seconds, "second"), |(length, unit)| (seconds / length, unit));
-    format!(" older than {number} {unit}{}", if number == 1 { "" } else { "s" })
+    let (number, unit) = in_largest_unit(age);
+    format!(" older than {}", counted(number, unit))
 }
 
 /// Lists the keys that `--all` or `--phased-out` mean; the one that is logged in with comes last.

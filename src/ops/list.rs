@@ -3,8 +3,8 @@
 use crate::cli::{ApiKeysArgs, SortBy, StateFilter};
 use crate::context::Context;
 use crate::error::Result;
-use crate::model::{ApiKey, Owner, State, states};
-use crate::ops::{keys_of, progress_line};
+use crate::model::{ApiKey, State, states};
+use crate::ops::{keys_of, progress_line, whose};
 use crate::render::{json, table};
 use crate::text::escape;
 
@@ -12,11 +12,7 @@ use crate::text::escape;
 pub fn run(args: &ApiKeysArgs, context: &mut Context) -> Result<()> {
     let now = context.now()?;
     let identity = context.identity()?;
-    let (owner, what) = if args.all_users {
-        (Owner::AllUsers, "the API keys of all users")
-    } else {
-        (Owner::Myself, "all API keys")
-    };
+    let (owner, what) = whose(args.all_users);
     if !args.uuid {
         context.ui.progress(&progress_line("Getting", what, &identity));
     }

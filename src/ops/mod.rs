@@ -36,6 +36,15 @@ fn progress_line(doing: &str, what: &str, identity: &Identity) -> String {
     format!("{doing} {what} under {account} as {user}...")
 }
 
+/// Settles whose keys are meant, and how they are called.
+fn whose(all_users: bool) -> (Owner, &'static str) {
+    if all_users {
+        (Owner::AllUsers, "the API keys of all users")
+    } else {
+        (Owner::Myself, "all API keys")
+    }
+}
+
 /// Lists every key of an owner, and tells what else than a usual failure can come of asking for those of others.
 fn keys_of(owner: &Owner, context: &Context) -> Result<Vec<ApiKey>> {
     let listed = context.backend()?.api_keys(owner, &Selection::All);
@@ -50,6 +59,12 @@ fn keys_of(owner: &Owner, context: &Context) -> Result<Vec<ApiKey>> {
         let hint = "The role Administrator on the IAM Identity service is needed; without '--all-users' your own are listed.";
         Error { kind: ErrorKind::NotPermitted, ..told }.hint(hint)
     })
+}
+
+/// Counts things in a sentence: `1 day`, `2 days`.
+fn counted<N: Copy + Display + PartialEq + From<u8>>(number: N, what: &str) -> String {
+    let s = if number == N::from(1) { "" } else { "s" };
+    format!("{number} {what}{s}")
 }
 
 /// Names a key in a message: what was typed, made harmless for a terminal.

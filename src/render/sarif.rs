@@ -237,11 +237,10 @@ fn descriptor<'a>(rule: Rule, report: &Report<'_>) -> Descriptor<'a> {
 }
 
 fn notification(left: &Unchecked) -> Notification<'_> {
-    let text = format!("The rule '{}' was not checked: {}.", left.rule, left.why);
     Notification {
         associated_rule: Reference { id: left.rule.id(), index: place(left.rule) },
         level: "note",
-        message: Text { text: text.into() },
+        message: Text { text: left.to_string().into() },
     }
 }
 

@@ -77,15 +77,12 @@ fn name_of_its_own(key: &ApiKey) -> String {
     name.collect()
 }
 
-/// Proposes what to do about an identity that has too many keys: to delete the one that is missed least.
-pub(super) fn of_identity(iam_id: &str, subjects: &[Subject<'_>], grounds: &Grounds<'_>) -> String {
+/// Proposes what to do about an identity that has too many keys, its `own`: to delete the one that is missed least.
+pub(super) fn of_identity(iam_id: &str, own: &[&Subject<'_>], grounds: &Grounds<'_>) -> String {
     let program = grounds.program;
-    let spare = [State::PhasedOut, State::Expired].into_iter().find_map(|state| {
-        let is_spare = |subject: &&Subject<'_>| {
-            subject.state == state && !subject.key.locked && *subject.key.iam_id == *iam_id
-        };
-        subjects.iter().find(is_spare)
-    });
+    let spare = [State::PhasedOut, State::Expired]
+        .into_iter()
+        .find_map(|state| own.iter().find(|subject| subject.state == state && !subject.key.locked));
     match spare {
         Some(spare) => format!("{program} api-key-delete {}", shell_word(spare.key.id.as_str())),
         None if iam_id == grounds.me => format!("{program} api-keys --sort modified_at --wide"),

@@ -14,10 +14,9 @@ use crate::cli::{ApiKeysAuditArgs, FailOn, PolicyName, ReportFormat};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Activity, ApiKey, ApiKeyId, Finding, Owner, Rule, Severity, Timestamp, Unchecked,
-    write_duration,
+    Activity, ApiKey, ApiKeyId, Finding, Rule, Severity, Timestamp, Unchecked, write_duration,
 };
-use crate::ops::{keys_of, progress_line};
+use crate::ops::{counted, keys_of, progress_line, whose};
 use crate::render::{findings, sarif};
 use crate::text::escape;
 use crate::ui::Ui;
@@ -41,8 +40,8 @@ pub fn run(args: &ApiKeysAuditArgs, context: &mut Context) -> Result<()> {
     };
     let now = context.now()?;
     let identity = context.identity()?;
-    let owner = if args.all_users { Owner::AllUsers } else { Owner::Myself };
-    context.ui.progress(&progress_line("Auditing", whose(&owner), &identity));
+    let (owner, what) = whose(args.all_users);
+    context.ui.progress(&progress_line("Auditing", what, &identity));
     let keys = keys_of(&owner, context)?;
     let limit = if policy.has(Rule::NearLimit) { limit(&args.fail_on, context)? } else { None };
     let unchecked = unchecked(&policy, limit);
@@ -77,7 +76,8 @@ pub fn run(args: &ApiKeysAuditArgs, context: &mut Context) -> Result<()> {
             }
             ui.result(&summary(&found, keys.len(), hidden));
             if idle > 0 {
-                let (findings, occur) = (count(idle, "finding"), if idle == 1 { "s" } else { "" });
+                let (findings, occur) =
+                    (counted(idle, "finding"), if idle == 1 { "s" } else { "" });
                 ui.warn(&format!("The baseline accepts {findings} that no longer occur{occur}."));
             }
             tell_gaps(args, &policy, &unchecked, &keys, ui);
@@ -86,10 +86,6 @@ pub fn run(args: &ApiKeysAuditArgs, context: &mut Context) -> Result<()> {
     // A report that could not be written is worse than what stands in it.
     context.ui.finish()?;
     verdict(&found, &args.fail_on, context)
-}
-
-fn whose(owner: &Owner) -> &'static str {
-    if *owner == Owner::AllUsers { "the API keys of all users" } else { "all API keys" }
 }
 
 /// Settles the format of the report.
@@ -165,22 +161,18 @@ fn activities(ids: &[&ApiKeyId], context: &mut Context) -> Result<Vec<Option<Act
     told.map_err(|error| context.told(error, "The use of an API key"))
 }
 
-fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-}
-
 /// Says in a line what was found.
 fn summary(found: &[Finding<'_>], keys: usize, hidden: usize) -> String {
-    let keys = count(keys, "API key");
+    let keys = counted(keys, "API key");
     let mut summary = if found.is_empty() {
         format!("No findings in {keys}")
     } else {
         let each = Severity::ALL.iter().filter_map(|&severity| {
             let number = found.iter().filter(|finding| finding.severity == severity).count();
-            (number > 0).then(|| count(number, severity.as_str()))
+            (number > 0).then(|| counted(number, severity.as_str()))
         });
         let each: Vec<String> = each.collect();
-        format!("{} in {keys}: {}", count(found.len(), "finding"), each.join(", "))
+        format!("{} in {keys}: {}", counted(found.len(), "finding"), each.join(", "))
     };
     if hidden > 0 {
         let _ = write!(summary, "; {hidden} accepted by the baseline");
@@ -196,8 +188,8 @@ fn tell_gaps(
     keys: &[ApiKey],
     ui: &mut Ui,
 ) {
-    if unchecked.iter().any(|left| left.why == NO_LIMIT) {
-        ui.warn(&format!("The rule '{}' was not checked: {NO_LIMIT}.", Rule::NearLimit));
+    if let Some(left) = unchecked.iter().find(|left| left.why == NO_LIMIT) {
+        ui.warn(&left.to_string());
     }
     if let Some(owner) = policy.account_owner.as_deref()
         && policy.has(Rule::OwnerKey)
@@ -248,7 +240,7 @@ fn verdict(found: &[Finding<'_>], fail_on: &[FailOn], context: &Context) -> Resu
     });
     let rules: Vec<String> = rules.collect();
     let message =
-        format!("The audit found {}: {}.", count(fatal.len(), "problem"), rules.join(", "));
+        format!("The audit found {}: {}.", counted(fatal.len(), "problem"), rules.join(", "));
     Err(Error::new(ErrorKind::AuditFound, message).hint(format!(
         "Fix them with the commands in the report, or accept them: '{} api-keys-audit --help' tells how.",
         context.program()

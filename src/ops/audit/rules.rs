@@ -196,24 +196,25 @@ impl Grounds<'_> {
     /// Finds the identities that have nearly as many keys as allowed.
     fn count<'k>(&self, subjects: &[Subject<'k>], found: &mut Vec<Finding<'k>>) {
         let Some(limit) = self.limit else { return };
-        let mut counts: Vec<(Arc<str>, usize)> = Vec::new();
+        let mut owners: Vec<(&Arc<str>, Vec<&Subject<'_>>)> = Vec::new();
         let mut places: HashMap<&str, usize> = HashMap::new();
         for subject in subjects {
-            let place = *places.entry(&subject.key.iam_id).or_insert_with(|| {
-                counts.push((subject.key.iam_id.clone(), 0));
-                counts.len() - 1
+            let iam_id = &subject.key.iam_id;
+            let place = *places.entry(iam_id).or_insert_with(|| {
+                owners.push((iam_id, Vec::new()));
+                owners.len() - 1
             });
-            counts[place].1 += 1;
+            owners[place].1.push(subject);
         }
         let is_near = |count: usize| count.saturating_mul(10) >= limit.saturating_mul(9);
-        for (iam_id, count) in counts.into_iter().filter(|(_, count)| is_near(*count)) {
+        for (iam_id, own) in owners.into_iter().filter(|(_, own)| is_near(own.len())) {
             found.push(Finding {
                 rule: Rule::NearLimit,
                 severity: self.policy.severity(Rule::NearLimit),
                 key: None,
-                message: format!("Has {count} of the {limit} API keys it is allowed."),
-                fix: fix::of_identity(&iam_id, subjects, self),
-                iam_id,
+                iam_id: iam_id.clone(),
+                message: format!("Has {} of the {limit} API keys it is allowed.", own.len()),
+                fix: fix::of_identity(iam_id, &own, self),
             });
         }
     }
