@@ -15,11 +15,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ibmcloud_iam::backend::Backend as _;
-use ibmcloud_iam::backend::local::LocalBackend;
 use ibmcloud_iam::clock::Clock;
 use ibmcloud_iam::model::{Owner, Selection, Timestamp};
 use ibmcloud_iam::names::{self, Learned, Whose};
+use ibmcloud_iam::systems::Backend as _;
+use ibmcloud_iam::systems::iam::local::LocalBackend;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_ibmcloud-iam");
 

@@ -8,12 +8,12 @@ use std::path::PathBuf;
 
 use clap::ValueEnum as _;
 
-use crate::backend::local::KEY_LIMIT;
 use crate::cli::GlobalArgs;
 use crate::clock::Clock;
 use crate::context::{Environment, Program};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{BackendKind, Timestamp};
+use crate::systems::iam::local::KEY_LIMIT;
 
 pub use file::{ConfigFile, Keeper, LoginRecord};
 pub use profile::Profile;

@@ -7,9 +7,6 @@ use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
-use crate::backend::local::LocalBackend;
-use crate::backend::remote::{RemoteBackend, Settings};
-use crate::backend::{Backend, BackendError};
 use crate::cli::{ColourWhen, ErrorFormat, GlobalArgs};
 use crate::clock::Clock;
 use crate::config::remote::{Named, Urls};
@@ -20,6 +17,9 @@ use crate::journal::Journal;
 use crate::model::{ApiKeyId, BackendKind, Identity, Timestamp};
 use crate::names::{self, Whose};
 use crate::secret::Secret;
+use crate::systems::iam::local::LocalBackend;
+use crate::systems::iam::remote::{RemoteBackend, Settings};
+use crate::systems::{Backend, BackendError};
 use crate::text::shell_word;
 use crate::ui::{Manner, Ui};
 

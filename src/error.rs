@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::backend::{BackendError, Condition};
 use crate::clock::ClockError;
 use crate::private_file::DestinationError;
+use crate::systems::{BackendError, Condition};
 
 /// The kinds of failure, each with its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

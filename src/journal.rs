@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::backend::Backend;
 use crate::model::{BackendKind, Timestamp};
 use crate::private_file::{self, AppendError, Log, Seen};
 use crate::secret::{self, Secret};
+use crate::systems::Backend;
 
 /// The format of entries.
 pub const VERSION: u32 = 1;

@@ -8,7 +8,6 @@ compile_error!(
     "ibmcloud-iam keeps keys in files that only their owner can read; that needs Unix file modes so far"
 );
 
-pub mod backend;
 pub mod cli;
 pub mod clock;
 pub mod complete;
@@ -18,13 +17,16 @@ pub mod credentials;
 pub mod emulator;
 pub mod error;
 pub mod generate;
+pub mod http;
 pub mod journal;
+pub mod log;
 pub mod model;
 pub mod names;
 pub mod ops;
 pub mod private_file;
 pub mod render;
 pub mod secret;
+pub mod systems;
 pub mod text;
 pub mod ui;
 pub mod usage;

@@ -6,12 +6,12 @@ use std::collections::HashMap;
 use clap_complete::engine::CompletionCandidate;
 
 use super::{Shell, line, word};
-use crate::backend::Backend as _;
 use crate::config::Choice;
 use crate::context::{Context, Environment};
 use crate::model::{BackendKind, KeyRef, Owner, Selection, Timestamp, states};
 use crate::names::{self, KeyName, Whose};
 use crate::ops::resolve::Meaning;
+use crate::systems::Backend as _;
 use crate::text::escape;
 use crate::ui::{Manner, Ui};
 

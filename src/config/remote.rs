@@ -7,10 +7,11 @@ use super::{
     AUTH_ENDPOINT, ConfigFile, Directories, ENDPOINT, SDK_AUTH_DISABLE_SSL, SDK_DISABLE_SSL,
     SDK_ENDPOINT, TIMEOUT, TRACE,
 };
-use crate::backend::remote::{DEFAULT_ENDPOINT, Endpoint, Settings, TraceTo};
 use crate::cli::GlobalArgs;
 use crate::context::Environment;
 use crate::error::{Error, Result};
+use crate::http::{self, Endpoint, TraceTo};
+use crate::systems::iam::remote::{DEFAULT_ENDPOINT, Settings};
 
 /// URLs of the service and of its token service, where somebody says them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -97,11 +98,13 @@ impl Named {
         Ok(Settings {
             endpoint,
             auth,
-            timeout: timeout(environment)?,
-            ca_file: global.ca_file.clone(),
-            any_certificate_on_loopback: disable_ssl,
-            trace: trace(environment),
             tokens: directories.tokens.clone(),
+            http: http::Settings {
+                timeout: timeout(environment)?,
+                ca_file: global.ca_file.clone(),
+                any_certificate_on_loopback: disable_ssl,
+                trace: trace(environment),
+            },
         })
     }
 }

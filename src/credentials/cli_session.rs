@@ -8,13 +8,13 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::{Candidate, Kind, Place, Search, State};
-use crate::backend::remote::{Credential, DEFAULT_ENDPOINT};
 use crate::config::remote::{self, Urls};
 use crate::config::{BACKEND, CLI_CONFIG, CLI_HOMES};
 use crate::context::Environment;
 use crate::error::{Error, ErrorKind};
 use crate::private_file::{self, LockMode};
 use crate::secret::Secret;
+use crate::systems::iam::remote::{Credential, DEFAULT_ENDPOINT};
 
 /// How long to wait for an official CLI that is writing.
 const PATIENCE: Duration = Duration::from_secs(3);

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::keyring;
-use crate::backend::remote::Token;
 use crate::config::remote::{self, Urls};
 use crate::config::{ConfigFile, Keeper, LoginRecord, Profile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKeyId, BackendKind, Identity};
 use crate::private_file;
 use crate::secret::{self, Secret};
+use crate::systems::iam::remote::Token;
 
 const MOST: u64 = 64 * 1024;
 

@@ -13,13 +13,13 @@ mod sdk;
 use std::ffi::OsStr;
 use std::path::Path;
 
-use crate::backend::remote::{self, Credential, Settings};
 use crate::config::remote::{Named, Urls};
 use crate::config::{self, ConfigFile, LoginRecord, Profile};
 use crate::context::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Identity;
 use crate::secret::Secret;
+use crate::systems::iam::remote::{self, Credential, Settings};
 use crate::ui::Ui;
 
 /// The places where a credential is looked for.

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use super::{Candidate, Kind, Place, Search, State, empty, input, usable};
-use crate::backend::remote::Credential;
 use crate::config::remote::{self, Urls};
 use crate::config::{self, SDK_PREFIX};
 use crate::error::{Error, ErrorKind, Result};
 use crate::private_file;
 use crate::secret::Secret;
+use crate::systems::iam::remote::Credential;
 
 const FILE: &str = "ibm-credentials.env";
 const MOST: u64 = 64 * 1024;

@@ -11,10 +11,10 @@ use super::refusal::Refusal;
 use super::routes::Request;
 use super::token::{ACCESS_LIFE, Occasion, REFRESH_LIFE};
 use super::wire::Reply;
-use crate::backend::Backend as _;
-use crate::backend::local::Login;
 use crate::model::{ApiKeyId, Detail, Timestamp};
 use crate::secret::Secret;
+use crate::systems::Backend as _;
+use crate::systems::iam::local::Login;
 
 const BY_KEY: &str = "urn:ibm:params:oauth:grant-type:apikey";
 const BY_REFRESH: &str = "refresh_token";

@@ -8,12 +8,12 @@ use super::Emulator;
 use super::refusal::Refusal;
 use super::routes::Request;
 use super::wire::{Key, Reply};
-use crate::backend::{Backend as _, BackendError, Condition};
 use crate::model::{
     ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, Detail, EntityTag, LeakAction, NewApiKey,
     NewValue, Owner, Timestamp,
 };
 use crate::secret::Secret;
+use crate::systems::{Backend as _, BackendError, Condition};
 
 /// Shortest value that a client may choose.
 const SHORTEST_VALUE: usize = 32;

@@ -6,8 +6,8 @@ use super::Emulator;
 use super::refusal::Refusal;
 use super::routes::Request;
 use super::wire::Reply;
-use crate::backend::Backend as _;
 use crate::model::{Owner, Selection};
+use crate::systems::Backend as _;
 
 #[derive(Serialize)]
 struct Limits<'a> {

@@ -8,8 +8,8 @@ use super::params::Params;
 use super::refusal::Refusal;
 use super::routes::Request;
 use super::wire::{Key, Page, Reply};
-use crate::backend::Backend as _;
 use crate::model::{ApiKeyDetails, Owner, Selection};
+use crate::systems::Backend as _;
 
 const USUAL_SIZE: usize = 20;
 const LARGEST: usize = 100;

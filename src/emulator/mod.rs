@@ -24,10 +24,10 @@ use std::path::Path;
 use self::bootstrap::Bootstrap;
 use self::fault::{Faults, Spec};
 use self::token::Signer;
-use crate::backend::local::LocalBackend;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::model::{Identity, Timestamp};
+use crate::systems::iam::local::LocalBackend;
 
 pub use server::Server;
 
@@ -78,7 +78,7 @@ impl Emulator {
 
     /// Hands over what the user should be warned of, once.
     pub fn take_warnings(&self) -> Vec<String> {
-        use crate::backend::Backend as _;
+        use crate::systems::Backend as _;
         self.backend.take_warnings()
     }
 

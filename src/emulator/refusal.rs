@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::Trace;
 use super::wire::Reply;
-use crate::backend::{BackendError, Condition};
 use crate::model::Timestamp;
+use crate::systems::{BackendError, Condition};
 
 /// Why a request is not done.
 #[derive(Debug)]

@@ -275,7 +275,7 @@ impl Activity {
     }
 }
 
-/// What [`crate::backend::Backend::api_key`] is to bring beside the key itself; both cost the service time.
+/// What [`crate::systems::Backend::api_key`] is to bring beside the key itself; both cost the service time.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Detail {
     /// Bring the history.

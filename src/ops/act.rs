@@ -1,6 +1,5 @@
 //! What delete, lock, unlock, disable and enable have in common: several keys, one question, one outcome each.
 
-use crate::backend::{Backend, BackendError, Condition};
 use crate::cli::ActArgs;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
@@ -8,6 +7,7 @@ use crate::model::{ApiKey, ApiKeyId, Detail, Identity, KeyRef};
 use crate::ops::resolve::{self, Meaning};
 use crate::ops::{conflict, facts, locked, progress_line, subject};
 use crate::render::json::{self, Outcome};
+use crate::systems::{Backend, BackendError, Condition};
 use crate::text::escape;
 use crate::ui::nobody_answers;
 

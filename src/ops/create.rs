@@ -3,7 +3,6 @@
 use std::io;
 use std::path::Path;
 
-use crate::backend::CreateEffect;
 use crate::cli::ApiKeyCreateArgs;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
@@ -13,6 +12,7 @@ use crate::ops::making::{self, Plan};
 use crate::ops::{expiry, progress_line, resolve, subject};
 use crate::render::{json, table};
 use crate::secret::Secret;
+use crate::systems::CreateEffect;
 use crate::ui::{Ui, nobody_answers};
 
 /// Runs `api-key-create`.
@@ -186,7 +186,7 @@ pub(super) fn print(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::fake::Fake;
+    use crate::systems::fake::Fake;
     use crate::ui::Manner;
 
     #[test]

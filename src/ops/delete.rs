@@ -97,10 +97,10 @@ fn chosen(args: &ApiKeyDeleteArgs, context: &Context) -> Result<Vec<ApiKey>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::Condition;
-    use crate::backend::fake::Fake;
     use crate::cli::{DryRunArgs, ForceArgs};
     use crate::error::ErrorKind;
+    use crate::systems::Condition;
+    use crate::systems::fake::Fake;
     use crate::ui::Manner;
 
     /// Deletes `a`, `b` and `c`, of which the backend answers as given, and returns how the command ends.

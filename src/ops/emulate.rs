@@ -8,11 +8,11 @@ use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::backend::local::LocalBackend;
 use crate::cli::EmulateArgs;
 use crate::context::Context;
 use crate::emulator::{Emulator, Server};
 use crate::error::{Error, ErrorKind, Result};
+use crate::systems::iam::local::LocalBackend;
 
 /// What `--output json` says at the start, in one line.
 #[derive(Serialize)]

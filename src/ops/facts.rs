@@ -1,8 +1,8 @@
 //! What a key means to those who use it, told before it goes: its age, its last use, who depends on it.
 
-use crate::backend::Condition;
 use crate::context::Context;
 use crate::model::{Activity, ApiKey, ApiKeyId, Detail, Timestamp};
+use crate::systems::Condition;
 use crate::text::escape;
 
 /// Of more keys than an identity may have as a rule, the last use is not asked for.

@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use crate::backend::Backend as _;
-use crate::backend::remote::{Credential, RemoteBackend, Token, forget_token};
 use crate::cli::LoginArgs;
 use crate::config::remote::Urls;
 use crate::config::{Keeper, LoginRecord};
@@ -15,6 +13,8 @@ use crate::model::{ApiKeyId, BackendKind, Identity};
 use crate::names::{self, Whose};
 use crate::render::account::{self, LoggedIn};
 use crate::secret::Secret;
+use crate::systems::Backend as _;
+use crate::systems::iam::remote::{Credential, RemoteBackend, Token, forget_token};
 
 /// Runs `login`.
 pub fn run(args: &LoginArgs, context: &mut Context) -> Result<()> {

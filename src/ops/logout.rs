@@ -1,6 +1,5 @@
 //! `logout`: an API key leaves this machine.
 
-use crate::backend::remote::{Credential, forget_token};
 use crate::cli::LogoutArgs;
 use crate::config::{LoginRecord, remote};
 use crate::context::Context;
@@ -8,6 +7,7 @@ use crate::credentials::login;
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::{self, Whose};
 use crate::render::account::{self, LoggedOut};
+use crate::systems::iam::remote::{Credential, forget_token};
 
 /// Runs `logout`.
 pub fn run(args: &LogoutArgs, context: &mut Context) -> Result<()> {

@@ -10,7 +10,6 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::backend::{BackendError, Condition};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{self, Begun, Entry, Journal, Operation, Retires, Step};
@@ -19,6 +18,7 @@ use crate::ops::{conflict, delete_unheld, locked, subject};
 use crate::private_file::{self, Destination, DestinationError, Pending, pending_path};
 use crate::render::key_file;
 use crate::secret::Secret;
+use crate::systems::{BackendError, Condition};
 use crate::ui::interrupt;
 
 /// What is to be made, and where its value goes.

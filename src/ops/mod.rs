@@ -23,11 +23,11 @@ pub mod whoami;
 
 use std::fmt::Display;
 
-use crate::backend::{Backend, BackendError, Condition};
 use crate::cli::ExpiryArgs;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKey, Identity, Owner, Selection, Timestamp};
+use crate::systems::{Backend, BackendError, Condition};
 use crate::text::escape;
 
 /// Says what is being done to a key, as the official CLI does: `Creating API key x under <account> as <user>...`.

@@ -1,10 +1,10 @@
 //! Taking the old key of a rotation out of use, when the new one is in its place.
 
-use crate::backend::{Backend, BackendError, Condition};
 use crate::context::Context;
 use crate::error::Error;
 use crate::journal::Retires;
 use crate::model::{ApiKey, ApiKeyChanges, ApiKeyId, Detail, Timestamp};
+use crate::systems::{Backend, BackendError, Condition};
 
 /// What became of the old key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,6 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::backend::{Backend, BackendError, Condition};
 use crate::cli::ApiKeyRotateArgs;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
@@ -20,6 +19,7 @@ use crate::ops::retire::{Retired, end_of_grace, is_acting, retire_with};
 use crate::ops::{create, facts, locked, progress_line, subject};
 use crate::render::json::{self, PlannedRotation};
 use crate::secret::Secret;
+use crate::systems::{Backend, BackendError, Condition};
 use crate::text::escape;
 use crate::ui::nobody_answers;
 

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::backend::remote::Token;
 use crate::config::Choice;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::BackendKind;
 use crate::render::account;
+use crate::systems::iam::remote::Token;
 
 /// Runs `bearer-token`.
 pub fn bearer_token(context: &mut Context) -> Result<()> {

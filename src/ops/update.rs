@@ -1,6 +1,5 @@
 //! `api-key-update`: changes what was asked for, if nobody else changed the key meanwhile.
 
-use crate::backend::Condition;
 use crate::cli::ApiKeyUpdateArgs;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -8,6 +7,7 @@ use crate::model::{ApiKey, ApiKeyChanges, Detail};
 use crate::ops::resolve::{self, Meaning};
 use crate::ops::{conflict, expiry, locked, progress_line, subject};
 use crate::render::json;
+use crate::systems::Condition;
 
 /// Runs `api-key-update`.
 pub fn run(args: &ApiKeyUpdateArgs, context: &mut Context) -> Result<()> {

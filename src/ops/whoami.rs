@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use crate::backend::Backend;
 use crate::cli::WhoamiArgs;
 use crate::config::Choice;
 use crate::context::Context;
@@ -10,6 +9,7 @@ use crate::credentials::{Candidate, Place, State};
 use crate::error::Result;
 use crate::model::{BackendKind, Identity, Timestamp};
 use crate::render::account::{self, Looked, Who};
+use crate::systems::Backend;
 use crate::text::escape;
 
 /// What there is to tell, where the service is used.

@@ -3,13 +3,13 @@
 use std::thread;
 use std::time::Duration;
 
-use crate::backend::Condition;
 use crate::cli::RecoverArgs;
 use crate::context::Context;
 use crate::error::Result;
 use crate::journal::{Begun, Orphan};
 use crate::model::{Activity, ApiKey, ApiKeyId, BackendKind, Detail, Owner, Selection};
 use crate::ops::subject;
+use crate::systems::Condition;
 
 /// No request is in doubt for longer: twice the longest time-out there can be.
 const MOST_SECONDS_OF_DOUBT: u64 = 2 * 3_600;

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::{BLOCKED, Verdict, orphans, settle};
-use crate::backend::Condition;
 use crate::cli::{DryRunArgs, ForceArgs, RecoverArgs};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
@@ -12,6 +11,7 @@ use crate::model::{ApiKey, ApiKeyId, BackendKind, Detail, Identity, KeyRef, Live
 use crate::ops::retire::{Retired, is_acting, retire, retire_with};
 use crate::ops::{delete_unheld, subject};
 use crate::secret::Secret;
+use crate::systems::Condition;
 
 /// A rotation that was interrupted and is complete now.
 pub(in crate::ops) struct Finished {

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::candidates::{Candidate, candidates, wait_for_certainty};
 use super::{BLOCKED, KEPT, Verdict, rotation};
-use crate::backend::Condition;
 use crate::cli::RecoverArgs;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
@@ -14,6 +13,7 @@ use crate::ops::{delete_unheld, subject};
 use crate::private_file::{self, Destination, Pending, is_left_over, pending_path, read_pending};
 use crate::render::key_file;
 use crate::secret::Secret;
+use crate::systems::Condition;
 use crate::text::escape;
 use crate::ui::nobody_answers;
 

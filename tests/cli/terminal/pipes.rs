@@ -4,9 +4,9 @@ use std::fs::OpenOptions;
 use std::io::pipe;
 use std::process::{Command, Stdio};
 
-use ibmcloud_iam::backend::local::LocalBackend;
 use ibmcloud_iam::clock::Clock;
 use ibmcloud_iam::model::Timestamp;
+use ibmcloud_iam::systems::iam::local::LocalBackend;
 
 use crate::support::expected::{PRESERVE, facts, never_expires};
 use crate::support::{NOW, Outcome, Sandbox};

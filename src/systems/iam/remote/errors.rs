@@ -2,11 +2,9 @@
 
 use serde_json::Value;
 
-use super::failure::Failure;
-use super::message::{Reply, Request};
-use super::transport::Transport;
-use crate::backend::{BackendError, Condition, ServiceAnswer};
+use crate::http::{Failure, Reply, Request, Transport};
 use crate::secret::Wiped;
+use crate::systems::{BackendError, Condition, ServiceAnswer};
 
 /// The longest message that is repeated.
 const MOST: usize = 2_000;

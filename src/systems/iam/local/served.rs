@@ -1,13 +1,13 @@
-//! What the emulator needs of the local store beside the [`Backend`](crate::backend::Backend) trait.
+//! What the emulator needs of the local store beside the [`Backend`](crate::systems::Backend) trait.
 
 use std::path::Path;
 
 use super::fold::{Fold, Want};
 use super::record::{Op, Record};
 use super::{LocalBackend, is_purged};
-use crate::backend::{BackendError, Condition};
 use crate::model::{ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, EntityTag, Identity, Owner};
 use crate::secret::{KeyedHash, Secret};
+use crate::systems::{BackendError, Condition};
 
 /// What came of exchanging a key for a token.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl LocalBackend {
             writer.append(&scan, &facts, &[])?;
         }
         self.note(&scan);
-        let directory = (!self.store.is_in_memory()).then(|| self.store.directory());
+        let directory = (!self.store.0.is_in_memory()).then(|| self.store.0.directory());
         Ok(act(&facts.identity, directory))
     }
 
@@ -76,7 +76,7 @@ impl LocalBackend {
 
     /// Lists an owner's keys with their histories, oldest first.
     pub fn api_keys_in_full(&self, owner: &Owner) -> Result<Vec<ApiKeyDetails>, BackendError> {
-        use crate::backend::Backend as _;
+        use crate::systems::Backend as _;
         let identity = self.identity()?;
         let owner = Self::whose(owner, &identity)?;
         let kept = self.read(&identity, Want::Everything)?.into_iter();

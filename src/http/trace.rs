@@ -14,13 +14,10 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-use super::message::{Body, Known, Reply, Request};
+use super::message::{Body, HIDDEN, Known, Reply, Request};
 use crate::clock::Clock;
 use crate::private_file;
 use crate::text::escape_lines;
-
-/// What stands in the place of a secret (`api/cli_extra.md` §8).
-pub(super) const HIDDEN: &str = "[PRIVATE DATA HIDDEN]";
 
 /// Where a trace goes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,6 @@
 //! Values are never stored; a key's line holds an HMAC-SHA256 of its value under the store's own random key.
 
 mod fold;
-mod medium;
 mod record;
 mod served;
 mod store;
@@ -18,13 +17,14 @@ use std::time::Duration;
 use self::fold::{Fold, Kept, Want, Whose};
 use self::record::{Line, Op, Record};
 use self::store::{Facts, Scan, Store, Writer, no_randomness};
-use super::{Backend, BackendError, Condition, Note};
 use crate::clock::{Clock, ClockError};
+use crate::log::Log;
 use crate::model::{
     Activity, ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, BackendKind, CreatedApiKey, Detail,
     EntityTag, Identity, Lives as _, NewApiKey, NewValue, Owner, Selection, Timestamp,
 };
 use crate::secret::{self, Secret};
+use crate::systems::{Backend, BackendError, Condition, Note};
 
 /// Longest name, in characters. The service's own limit is not documented.
 pub const NAME_LIMIT: usize = 255;
@@ -53,12 +53,12 @@ impl LocalBackend {
     /// Gives up at once where another process holds the lock.
     #[must_use]
     pub fn without_waiting(self) -> Self {
-        Self { store: self.store.without_waiting(), ..self }
+        Self { store: Store(self.store.0.without_waiting()), ..self }
     }
 
     /// Makes a store in memory, which is gone when this is dropped; `limit` keys are allowed per identity.
     pub fn in_memory(limit: usize, clock: Clock) -> Self {
-        Self { store: Store::in_memory(), clock, limit, warnings: Mutex::default() }
+        Self { store: Store(Log::in_memory()), clock, limit, warnings: Mutex::default() }
     }
 
     /// The identity of a store that was never written: the same on every machine, and no real one.
@@ -123,14 +123,14 @@ impl LocalBackend {
 
     /// Warns of what a scan found, once.
     fn note(&self, scan: &Scan) {
-        if scan.torn {
-            let directory = self.store.directory().display();
+        if scan.log.torn {
+            let directory = self.store.0.directory().display();
             self.warn(format!(
                 "The last record of the local store in {directory} is incomplete and was ignored; the next change removes it."
             ));
         }
-        if scan.exposed {
-            let log = self.store.log().display();
+        if scan.log.exposed {
+            let log = self.store.0.path().display();
             self.warn(format!("Others can read the local store; run 'chmod 600 {log}'."));
         }
     }
@@ -290,7 +290,7 @@ impl Backend for LocalBackend {
     }
 
     fn endpoint(&self) -> String {
-        self.store.directory().display().to_string()
+        self.store.0.directory().display().to_string()
     }
 
     fn identity(&self) -> Result<Identity, BackendError> {

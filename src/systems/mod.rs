@@ -6,8 +6,7 @@
 
 #[cfg(test)]
 pub(crate) mod fake;
-pub mod local;
-pub mod remote;
+pub mod iam;
 
 use std::fmt;
 use std::path::PathBuf;

@@ -7,8 +7,8 @@ use std::thread::{self, Scope, ScopedJoinHandle};
 
 use super::wire::{ListBody, early_next};
 use super::{Call, RemoteBackend, Sent};
-use crate::backend::{Backend as _, BackendError, Condition};
 use crate::model::{ApiKey, Identity, Owner};
+use crate::systems::{Backend as _, BackendError, Condition};
 
 /// Keys in a page; the service's own maximum.
 const PAGE: &str = "100";

@@ -10,55 +10,58 @@ use reqwest::{Method, Url};
 use zeroize::Zeroizing;
 
 use super::endpoint::Endpoint;
-use super::trace::HIDDEN;
 use crate::secret::{Forms, Secret, Wiped};
+
+/// What stands in the place of a secret, as in the official CLI's traces.
+pub(super) const HIDDEN: &str = "[PRIVATE DATA HIDDEN]";
 
 /// A text in a request, with every secret marked as one.
 #[derive(Debug)]
-pub(super) enum Text<'a> {
+pub(crate) enum Text<'a> {
     Plain(Cow<'a, str>),
     Secret(&'a Secret),
-    Bearer(&'a Secret),
+    /// The value of an `Authorization` header: a scheme, such as `Bearer`, and the credential behind it.
+    Authorization(&'static str, &'a Secret),
 }
 
 impl<'a> Text<'a> {
-    pub(super) fn plain(text: impl Into<Cow<'a, str>>) -> Self {
+    pub(crate) fn plain(text: impl Into<Cow<'a, str>>) -> Self {
         Self::Plain(text.into())
     }
 
     /// Returns the text for the wire.
-    pub(super) fn expose(&self) -> Zeroizing<String> {
+    pub(crate) fn expose(&self) -> Zeroizing<String> {
         Zeroizing::new(match self {
             Self::Plain(text) => text.clone().into_owned(),
             Self::Secret(secret) => secret.expose().to_owned(),
-            Self::Bearer(secret) => format!("Bearer {}", secret.expose()),
+            Self::Authorization(scheme, secret) => format!("{scheme} {}", secret.expose()),
         })
     }
 
-    pub(super) fn is_secret(&self) -> bool {
+    pub(crate) fn is_secret(&self) -> bool {
         !matches!(self, Self::Plain(_))
     }
 
     fn secret(&self) -> Option<&'a Secret> {
         match self {
             Self::Plain(_) => None,
-            Self::Secret(secret) | Self::Bearer(secret) => Some(secret),
+            Self::Secret(secret) | Self::Authorization(_, secret) => Some(secret),
         }
     }
 
     /// Returns the text for people.
-    pub(super) fn shown(&self) -> &str {
+    pub(crate) fn shown(&self) -> Cow<'_, str> {
         match self {
-            Self::Plain(text) => text,
-            Self::Secret(_) => HIDDEN,
-            Self::Bearer(_) => concat!("Bearer ", "[PRIVATE DATA HIDDEN]"),
+            Self::Plain(text) => Cow::Borrowed(text),
+            Self::Secret(_) => HIDDEN.into(),
+            Self::Authorization(scheme, _) => format!("{scheme} {HIDDEN}").into(),
         }
     }
 }
 
 /// What a request carries.
 #[derive(Debug)]
-pub(super) enum Body<'a> {
+pub(crate) enum Body<'a> {
     Empty,
     Form(Vec<(&'static str, Text<'a>)>),
     /// A document, and the secret in it.
@@ -67,17 +70,17 @@ pub(super) enum Body<'a> {
 
 /// One request.
 #[derive(Debug)]
-pub(super) struct Request<'a> {
-    pub(super) method: Method,
+pub(crate) struct Request<'a> {
+    pub(crate) method: Method,
     /// Where to; the path and the query never hold a secret.
-    pub(super) url: Url,
-    pub(super) to: &'a Endpoint,
-    pub(super) headers: Vec<(&'static str, Text<'a>)>,
-    pub(super) body: Body<'a>,
+    pub(crate) url: Url,
+    pub(crate) to: &'a Endpoint,
+    pub(crate) headers: Vec<(&'static str, Text<'a>)>,
+    pub(crate) body: Body<'a>,
 }
 
 impl<'a> Request<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         method: Method,
         to: &'a Endpoint,
         segments: &[&str],
@@ -101,7 +104,7 @@ impl<'a> Request<'a> {
 
 /// Every secret that was sent or got so far: a service may repeat any of them in any answer.
 #[derive(Debug, Default)]
-pub(super) struct Known(Mutex<Vec<Learned>>);
+pub(crate) struct Known(Mutex<Vec<Learned>>);
 
 #[derive(Debug)]
 struct Learned {
@@ -111,26 +114,26 @@ struct Learned {
 }
 
 impl Known {
-    pub(super) fn learn(&self, text: &str) {
+    pub(crate) fn learn(&self, text: &str) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !known.iter().any(|known| known.secret.expose() == text) {
             known.push(Learned { secret: Secret::new(text.to_owned()), forms: OnceCell::new() });
         }
     }
 
-    pub(super) fn learn_of(&self, request: &Request<'_>) {
+    pub(crate) fn learn_of(&self, request: &Request<'_>) {
         request.secrets().for_each(|secret| self.learn(secret.expose()));
     }
 
     /// Learns a secret that the service told; what is too short for one, such as `not_supported`, is none.
-    pub(super) fn learn_told(&self, text: &str) {
+    pub(crate) fn learn_told(&self, text: &str) {
         if text.len() >= 16 {
             self.learn(text);
         }
     }
 
     /// Removes every secret from a text of the service, in whatever form it came back.
-    pub(super) fn blot(&self, text: &str) -> String {
+    pub(crate) fn blot(&self, text: &str) -> String {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.iter().fold(text.to_owned(), |text, Learned { secret, forms }| {
             forms.get_or_init(|| secret.forms()).blot(&text, HIDDEN)
@@ -140,38 +143,38 @@ impl Known {
 
 /// An answer, whatever its status.
 #[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Wiped,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Wiped,
 }
 
 impl Reply {
-    pub(super) fn is_success(&self) -> bool {
+    pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
     /// Tells whether the same request may fare better in a moment.
-    pub(super) fn may_pass(&self) -> bool {
+    pub(crate) fn may_pass(&self) -> bool {
         self.status == 429 || self.is_trouble() && self.status != 501
     }
 
     /// Tells whether the service, or a gateway before it, failed: the request may have been carried out.
-    pub(super) fn is_trouble(&self) -> bool {
+    pub(crate) fn is_trouble(&self) -> bool {
         self.status == 408 || self.status >= 500
     }
 
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
     /// Returns where a redirect points.
-    pub(super) fn location(&self) -> Option<&str> {
+    pub(crate) fn location(&self) -> Option<&str> {
         self.headers.get(LOCATION).and_then(|value| value.to_str().ok())
     }
 
     /// Returns how long the service asks to wait: seconds, or an HTTP date.
-    pub(super) fn retry_after(&self, now: i64) -> Option<Duration> {
+    pub(crate) fn retry_after(&self, now: i64) -> Option<Duration> {
         let text = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));

@@ -8,15 +8,15 @@ use super::endpoint::Endpoint;
 
 /// A request without an answer.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(crate) struct Failure {
     /// Whether the service may have got the request.
-    pub(super) sent: bool,
+    pub(crate) sent: bool,
     /// Whether another attempt would end the same.
-    pub(super) lasting: bool,
+    pub(crate) lasting: bool,
     /// What happened, without a full stop.
-    pub(super) words: String,
+    pub(crate) words: String,
     /// What to do about it.
-    pub(super) hint: Option<String>,
+    pub(crate) hint: Option<String>,
 }
 
 /// Says what went wrong on the way; nothing of the URL but the host is repeated.

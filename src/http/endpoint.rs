@@ -5,9 +5,6 @@ use std::net::IpAddr;
 
 use reqwest::Url;
 
-/// Where the service is unless somebody says otherwise (`api/iam_identity.md` §1).
-pub const DEFAULT: &str = "https://iam.cloud.ibm.com";
-
 /// The base URL of a service: HTTPS, or plain HTTP to a literal loopback address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
@@ -90,7 +87,7 @@ mod tests {
     #[test]
     fn only_what_is_encrypted_or_stays_here_is_allowed() {
         for url in [
-            DEFAULT,
+            "https://iam.cloud.ibm.com",
             "https://private.us-south.iam.cloud.ibm.com/",
             "https://host:8443/iam/",
             "http://127.0.0.1:8080",

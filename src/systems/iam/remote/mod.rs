@@ -1,16 +1,12 @@
 //! The real thing: IAM Identity Services v1 over HTTPS (`api/iam_identity.md`).
 
 mod create;
-mod endpoint;
 mod errors;
-mod failure;
 mod list;
-mod message;
 mod token;
-mod trace;
-mod transport;
 mod wire;
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -19,28 +15,40 @@ use reqwest::Method;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use self::failure::Failure;
-use self::message::{Body, Reply, Request, Text};
 use self::token::Session;
-use self::transport::{Budget, Transport};
 use self::wire::{ChangesBody, KeyBody, LimitBody, LimitsBody};
-use super::{Backend, BackendError, Condition, Note};
 use crate::clock::Clock;
+use crate::http::{self, Body, Budget, Endpoint, Failure, Reply, Request, Text, Transport};
 use crate::model::{
     ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, BackendKind, CreatedApiKey, Detail, EntityTag,
     Identity, NewApiKey, NewValue, Owner, Selection,
 };
 use crate::names::Learned;
 use crate::secret::Secret;
+use crate::systems::{Backend, BackendError, Condition, Note};
 
-pub use self::endpoint::{DEFAULT as DEFAULT_ENDPOINT, Endpoint};
 pub use self::token::{Credential, Token, forget_token, known_identity};
-pub use self::trace::TraceTo;
-pub use self::transport::Settings;
+
+/// Where the service is unless somebody says otherwise.
+pub const DEFAULT_ENDPOINT: &str = "https://iam.cloud.ibm.com";
+
+/// How to reach the service.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The API's base URL.
+    pub endpoint: Endpoint,
+    /// The token service's base URL.
+    pub auth: Endpoint,
+    /// The directory in which tokens are kept.
+    pub tokens: PathBuf,
+    /// How requests are sent.
+    pub http: http::Settings,
+}
 
 /// API keys in IBM Cloud.
 #[derive(Debug)]
 pub struct RemoteBackend {
+    settings: Settings,
     transport: Transport,
     session: Session,
     learned: Mutex<Learned>,
@@ -116,9 +124,9 @@ impl From<Lost> for BackendError {
 impl RemoteBackend {
     /// Takes what is needed to reach the service; nothing is opened or sent yet.
     pub fn new(settings: Settings, credential: Credential, clock: Clock) -> Self {
-        let transport = Transport::new(settings, clock);
-        let session = Session::new(credential, &transport, clock);
-        Self { transport, session, learned: Mutex::default() }
+        let transport = Transport::new(settings.http.clone(), clock);
+        let session = Session::new(credential, &settings, &transport, clock);
+        Self { settings, transport, session, learned: Mutex::default() }
     }
 
     /// Returns what tokens are got for.
@@ -128,7 +136,7 @@ impl RemoteBackend {
 
     /// Returns where and how the service is reached.
     pub fn settings(&self) -> &Settings {
-        &self.transport.settings
+        &self.settings
     }
 
     /// Returns a token that is good for a while: the one that was kept, or a new one.
@@ -142,9 +150,9 @@ impl RemoteBackend {
     }
 
     fn request<'r>(&'r self, call: &'r Call<'_>, token: &'r Token) -> Request<'r> {
-        let to = &self.transport.settings.endpoint;
+        let to = &self.settings.endpoint;
         let mut request = Request::new(call.method.clone(), to, call.segments, call.query);
-        request.headers.push(("Authorization", Text::Bearer(&token.value)));
+        request.headers.push(("Authorization", Text::Authorization("Bearer", &token.value)));
         for (name, header) in &call.headers {
             let text = match header {
                 Header::Plain(text) => Text::plain(*text),
@@ -308,7 +316,7 @@ impl Backend for RemoteBackend {
     }
 
     fn endpoint(&self) -> String {
-        self.transport.settings.endpoint.to_string()
+        self.settings.endpoint.to_string()
     }
 
     fn identity(&self) -> Result<Identity, BackendError> {
@@ -470,7 +478,7 @@ impl Backend for RemoteBackend {
     }
 
     fn acting_with(&self, value: &Secret) -> Result<Option<Box<dyn Backend>>, BackendError> {
-        let settings = self.transport.settings.clone();
+        let settings = self.settings.clone();
         let api_key = Secret::new(value.expose().to_owned());
         let other = Self::new(settings, Credential::ApiKey(api_key), self.session.clock());
         let start = Instant::now();
@@ -504,6 +512,6 @@ fn expiry_removed(key: ApiKey, changes: &ApiKeyChanges) -> Result<ApiKey, Backen
 }
 
 /// For how long after a request a look-up that finds nothing proves nothing.
-fn in_doubt_for(settings: &Settings) -> Duration {
+fn in_doubt_for(settings: &http::Settings) -> Duration {
     settings.timeout() * 2
 }

@@ -17,19 +17,15 @@ use crate::private_file;
 use crate::secret::{self, Wiped};
 
 /// How often an idempotent request is sent at most.
-pub(super) const ATTEMPTS: u32 = 4;
+const ATTEMPTS: u32 = 4;
 /// How long all attempts may take together, unless one alone may take longer.
 const IN_ALL: Duration = Duration::from_secs(30);
 /// The largest answer that is read: a page of 100 keys has some 60 KB.
 const MOST: u64 = 16 << 20;
 
-/// How to reach the service.
+/// How requests are sent, wherever they go.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The API's base URL.
-    pub endpoint: Endpoint,
-    /// The token service's base URL.
-    pub auth: Endpoint,
     /// How long one request may take; `None` for the default of 60 seconds.
     pub timeout: Option<Duration>,
     /// The certificates to trust in place of the system's, in PEM.
@@ -38,8 +34,6 @@ pub struct Settings {
     pub any_certificate_on_loopback: bool,
     /// Where requests are traced.
     pub trace: Option<TraceTo>,
-    /// The directory in which tokens are kept.
-    pub tokens: PathBuf,
 }
 
 impl Settings {
@@ -55,14 +49,14 @@ impl Settings {
 
 /// How often and how long a request may still be tried.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(crate) struct Budget {
     attempts: u32,
     until: Instant,
     pause: Duration,
 }
 
 impl Budget {
-    pub(super) fn new(settings: &Settings) -> Self {
+    pub(crate) fn new(settings: &Settings) -> Self {
         Self {
             attempts: ATTEMPTS - 1,
             until: Instant::now() + settings.in_all(),
@@ -75,7 +69,7 @@ impl Budget {
     }
 
     /// Waits before another attempt; `false` when there is to be none.
-    pub(super) fn pause(&mut self, asked: Option<Duration>) -> bool {
+    pub(crate) fn pause(&mut self, asked: Option<Duration>) -> bool {
         // Between half of the pause and all of it, so that many clients do not come back at once.
         let jitter = secret::random::<1>().map_or(255, |[byte]| u32::from(byte));
         let pause = asked.unwrap_or(self.pause / 2 + self.pause * jitter / 510);
@@ -99,25 +93,25 @@ struct Line {
 
 /// The network.
 #[derive(Debug)]
-pub(super) struct Transport {
-    pub(super) settings: Settings,
+pub(crate) struct Transport {
+    pub(crate) settings: Settings,
     clock: Clock,
     trace: Option<Trace>,
     /// What no text may repeat.
-    pub(super) known: Known,
-    /// To this machine, past every proxy; and to anywhere else.
-    lines: [OnceLock<Line>; 2],
+    pub(crate) known: Known,
+    /// To anywhere else; to this machine, past every proxy; and there without encryption.
+    lines: [OnceLock<Line>; 3],
 }
 
 impl Transport {
-    pub(super) fn new(settings: Settings, clock: Clock) -> Self {
+    pub(crate) fn new(settings: Settings, clock: Clock) -> Self {
         let trace = settings.trace.clone().map(|to| Trace::new(to, clock));
         Self { settings, clock, trace, known: Known::default(), lines: Default::default() }
     }
 
     /// Sends a request that may be sent again; returns the answer, and whether an attempt may have been carried
     /// out though that says otherwise.
-    pub(super) fn send(&self, request: &Request<'_>) -> Result<(Reply, bool), Failure> {
+    pub(crate) fn send(&self, request: &Request<'_>) -> Result<(Reply, bool), Failure> {
         let mut budget = Budget::new(&self.settings);
         let mut in_doubt = false;
         loop {
@@ -143,17 +137,17 @@ impl Transport {
     }
 
     /// Says why nothing is traced, where that is so.
-    pub(super) fn complaint(&self) -> Option<String> {
+    pub(crate) fn complaint(&self) -> Option<String> {
         self.trace.as_ref()?.complaint()
     }
 
     /// Returns how long an answer asks to wait.
-    pub(super) fn retry_after(&self, reply: &Reply) -> Option<Duration> {
+    pub(crate) fn retry_after(&self, reply: &Reply) -> Option<Duration> {
         reply.retry_after(self.clock.now().ok()?.seconds())
     }
 
     /// Sends a request once.
-    pub(super) fn send_once(
+    pub(crate) fn send_once(
         &self,
         request: &Request<'_>,
         timeout: Duration,
@@ -178,7 +172,7 @@ impl Transport {
 
     /// Builds the client when it is first needed: the system's certificates alone cost milliseconds.
     fn line(&self, to: &Endpoint) -> Result<&Line, Failure> {
-        let slot = &self.lines[usize::from(to.is_loopback())];
+        let slot = &self.lines[usize::from(to.is_loopback()) + usize::from(!to.is_https())];
         if let Some(line) = slot.get() {
             return Ok(line);
         }
@@ -207,11 +201,10 @@ impl Transport {
                 builder = builder.tls_danger_accept_invalid_certs(true);
             }
         }
-        let all_plain = !self.settings.endpoint.is_https() && !self.settings.auth.is_https();
         builder = match &self.settings.ca_file {
             Some(file) => trusting(builder, file)?,
             // Nothing is encrypted, so no certificate is needed, nor a system that has some.
-            None if all_plain => builder.tls_certs_only([]),
+            None if !to.is_https() => builder.tls_certs_only([]),
             None => builder,
         };
         builder.build().map_err(|error| Failure {

@@ -5,12 +5,12 @@
 
 use reqwest::Method;
 
-use super::transport::Budget;
 use super::wire::{KeyBody, NewBody};
 use super::{Call, Document, Header, Lost, RemoteBackend, Sent, errors, in_doubt_for};
-use crate::backend::{Backend as _, BackendError, Condition, Note};
+use crate::http::Budget;
 use crate::model::{ApiKey, CreatedApiKey, Identity, NewApiKey, NewValue};
 use crate::secret::Secret;
+use crate::systems::{Backend as _, BackendError, Condition, Note};
 
 /// What one attempt has shown.
 enum Attempt {

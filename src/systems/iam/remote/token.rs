@@ -11,15 +11,13 @@ use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::endpoint::Endpoint;
-use super::errors;
-use super::message::{Body, Request, Text};
-use super::transport::{Settings, Transport};
-use crate::backend::{BackendError, Condition};
+use super::{Settings, errors};
 use crate::clock::Clock;
+use crate::http::{Body, Endpoint, Request, Text, Transport};
 use crate::model::{Identity, Timestamp};
 use crate::private_file;
 use crate::secret::Secret;
+use crate::systems::{BackendError, Condition};
 
 /// A token counts as expired this many seconds before it is.
 const MARGIN: i64 = 10;
@@ -228,6 +226,8 @@ fn cache(settings: &Settings, credential: &Credential) -> Option<PathBuf> {
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) credential: Credential,
+    /// The token service.
+    auth: Endpoint,
     /// Where the token is kept from one command to the next.
     cache: Option<PathBuf>,
     clock: Clock,
@@ -237,23 +237,26 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(credential: Credential, transport: &Transport, clock: Clock) -> Self {
-        let cache = cache(&transport.settings, &credential);
+    pub(super) fn new(
+        credential: Credential,
+        settings: &Settings,
+        transport: &Transport,
+        clock: Clock,
+    ) -> Self {
+        let cache = cache(settings, &credential);
         for secret in credential.secrets() {
             transport.known.learn(secret.expose());
         }
         let (current, is_tried) = (Mutex::default(), AtomicBool::new(false));
-        Self { credential, cache, clock, current, is_tried }
+        Self { credential, auth: settings.auth.clone(), cache, clock, current, is_tried }
     }
 
     /// Returns a token that is good for a while.
     pub(super) fn token(&self, transport: &Transport) -> Result<Arc<Token>, BackendError> {
         let now = self.clock.now()?.seconds();
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        let held = current
-            .take()
-            .or_else(|| self.kept(transport).map(Arc::new))
-            .filter(|held| held.is_usable(now));
+        let held =
+            current.take().or_else(|| self.kept().map(Arc::new)).filter(|held| held.is_usable(now));
         let token = match held {
             Some(held) if held.is_young(now) || self.is_tried.load(Ordering::Relaxed) => held,
             // An old one is better than none.
@@ -306,7 +309,7 @@ impl Session {
     }
 
     fn exchange(&self, transport: &Transport) -> Result<Token, BackendError> {
-        let auth = &transport.settings.auth;
+        let auth = &self.auth;
         let mut request = Request::new(Method::POST, auth, &["identity", "token"], &[]);
         let (grant_type, field, secret) = match &self.credential {
             Credential::ApiKey(key) => ("urn:ibm:params:oauth:grant-type:apikey", "apikey", key),
@@ -390,13 +393,13 @@ impl Session {
     }
 
     /// Takes the token that came with the credential, or that an earlier command kept.
-    fn kept(&self, transport: &Transport) -> Option<Token> {
+    fn kept(&self) -> Option<Token> {
         if let Credential::BearerToken(access) | Credential::CliSession { access, .. } =
             &self.credential
         {
             return Token::found(access);
         }
-        kept(self.cache.as_ref()?, &transport.settings.auth)
+        kept(self.cache.as_ref()?, &self.auth)
     }
 }
 
