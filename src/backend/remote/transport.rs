@@ -38,8 +38,8 @@ pub struct Settings {
     pub any_certificate_on_loopback: bool,
     /// Where requests are traced.
     pub trace: Option<TraceTo>,
-    /// The directory in which tokens are kept.
-    pub tokens: PathBuf,
+    /// The directory in which tokens are kept; `None` to keep none.
+    pub tokens: Option<PathBuf>,
 }
 
 impl Settings {
