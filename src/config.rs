@@ -4,13 +4,13 @@ mod file;
 mod profile;
 pub mod remote;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum as _;
 
 use crate::cli::GlobalArgs;
 use crate::clock::Clock;
-use crate::context::{Environment, Program};
+use crate::context::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{BackendKind, Timestamp};
 use crate::systems::iam::local::KEY_LIMIT;
@@ -54,6 +54,8 @@ pub const ENDPOINT: &str = "IBMCLOUD_IAM_API_ENDPOINT";
 pub const SDK_ENDPOINT: &str = "IAM_IDENTITY_URL";
 /// The URL of the token service, as IBM's SDKs read it.
 pub const AUTH_ENDPOINT: &str = "IAM_IDENTITY_AUTH_URL";
+/// The home directory; where it is not set, the user database says.
+pub const USER_HOME: &str = "HOME";
 /// The directory of the official CLI's configuration.
 pub const CLI_CONFIG: &str = "IBMCLOUD_CONFIG_HOME";
 /// The directory above the one of the official CLI's configuration, by its name of today and the one before.
@@ -76,7 +78,7 @@ pub const TEMPORARY: &str = "TMPDIR";
 pub const TERM: &str = "TERM";
 
 /// Every variable that is read, for the man page and the README.
-pub const VARIABLES: [(&str, &str); 28] = [
+pub const VARIABLES: [(&str, &str); 29] = [
     (BACKEND, "'local' or 'remote'"),
     (PROFILE, "the profile: a set of login, endpoint, backend and local store"),
     (HOME, "directory below which configuration, local store and journal live, all of them"),
@@ -111,6 +113,7 @@ pub const VARIABLES: [(&str, &str); 28] = [
         "the proxy, and hosts to reach without it; loopback is never proxied",
     ),
     ("SSL_CERT_FILE, SSL_CERT_DIR", "certificates to trust in place of the system's"),
+    (USER_HOME, "the home directory; where it is not set, the user database names it"),
     (CI, "set, and neither 'false' nor '0': the local store is not used unasked"),
     (QUIET, "'true': as '--quiet'"),
     (COLOUR, "'true' or 'false': colours on or off"),
@@ -122,19 +125,19 @@ pub const VARIABLES: [(&str, &str); 28] = [
 /// What is kept in the directory for state.
 const STATE: [&str; 3] = ["journal", "tokens", "names"];
 
-/// Where things are on this machine.
+/// Where things are on this machine. A user without a home directory has only those places that a variable names.
 #[derive(Debug, Clone)]
 pub struct Directories {
     /// The profile's `config.json`, and the API key of a login that is kept in a file.
-    pub config: PathBuf,
+    pub config: Option<PathBuf>,
     /// The local store.
-    pub store: PathBuf,
+    pub store: Option<PathBuf>,
     /// What was begun and not finished.
-    pub journal: PathBuf,
+    pub journal: Option<PathBuf>,
     /// Tokens, kept from one command to the next.
-    pub tokens: PathBuf,
+    pub tokens: Option<PathBuf>,
     /// The names of keys at the service, for Tab.
-    pub names: PathBuf,
+    pub names: Option<PathBuf>,
 }
 
 impl Directories {
@@ -145,27 +148,33 @@ impl Directories {
             Some(name) => directory.join("profiles").join(name),
             None => directory,
         };
-        let store = environment.directory(STORE)?;
-        if let Some(home) = environment.directory(HOME)? {
-            let store = store.unwrap_or_else(|| own(home.clone()).join("store"));
-            let [journal, tokens, names] = STATE.map(|name| home.join(name));
-            return Ok(Self { store, journal, tokens, names, config: own(home) });
-        }
-        let ours = |directory: Option<PathBuf>| {
-            directory.map(|directory| directory.join("ibmcloud-iam")).ok_or_else(|| {
-                Error::new(ErrorKind::Failure, "No home directory was found.")
-                    .hint(format!("Set HOME, or {HOME} to a directory for this program's files."))
-            })
+        let [config, data, state] = if let Some(ours) = environment.directory(HOME)? {
+            [(); 3].map(|()| Some(ours.clone()))
+        } else {
+            // An empty HOME is an error here too; `dirs` would pass it by.
+            home(environment)?;
+            // Only Linux knows a directory for state.
+            let state = dirs::state_dir().or_else(dirs::data_local_dir);
+            [dirs::config_dir(), dirs::data_dir(), state]
+                .map(|directory| Some(directory?.join("ibmcloud-iam")))
         };
-        let store = match store {
-            Some(store) => store,
-            None => own(ours(dirs::data_dir())?).join("store"),
-        };
-        // Only Linux knows a directory for state.
-        let state = ours(dirs::state_dir().or_else(dirs::data_local_dir))?;
-        let [journal, tokens, names] = STATE.map(|name| state.join(name));
-        Ok(Self { config: own(ours(dirs::config_dir())?), store, journal, tokens, names })
+        let store = environment.directory(STORE)?.or_else(|| Some(own(data?).join("store")));
+        let [journal, tokens, names] = STATE.map(|name| Some(state.as_ref()?.join(name)));
+        Ok(Self { config: config.map(own), store, journal, tokens, names })
     }
+}
+
+/// Finds the home directory: HOME, else what the user database says. A user need not have one.
+pub fn home(environment: &Environment) -> Result<Option<PathBuf>> {
+    Ok(environment.path(USER_HOME)?.or_else(dirs::home_dir))
+}
+
+/// Returns the place of something that must be kept or read; fails where the user has no home for it.
+pub fn needed<'a>(directory: Option<&'a Path>, what: &str) -> Result<&'a Path> {
+    directory.ok_or_else(|| {
+        Error::new(ErrorKind::Failure, format!("There is no home directory to keep {what} in."))
+            .hint(format!("Set {HOME} to a directory for this program's files, or {USER_HOME}."))
+    })
 }
 
 /// Which backend to use, and whether that is only a guess.
@@ -178,11 +187,10 @@ pub enum Choice {
 }
 
 /// Chooses the backend. `file` reads the configuration, and `is_logged_in` looks for a credential; neither is asked
-/// before it matters. Fails where a variable is empty, and where automation would get a local key by accident.
+/// before it matters. Fails where a variable is empty.
 pub fn choose_backend(
     global: &GlobalArgs,
     environment: &Environment,
-    program: &Program,
     file: impl FnOnce() -> Result<Option<BackendKind>>,
     is_logged_in: impl FnOnce() -> Result<bool>,
 ) -> Result<Choice> {
@@ -204,20 +212,7 @@ pub fn choose_backend(
     if let Some(kind) = file()? {
         return Ok(Choice::Chosen(kind));
     }
-    if is_logged_in()? {
-        return Ok(Choice::Chosen(BackendKind::Remote));
-    }
-    if program.is_borrowed() || environment.is_ci() {
-        let why = if program.is_borrowed() { "under this program name" } else { "while CI is set" };
-        return Err(Error::new(
-            ErrorKind::NotLoggedIn,
-            format!("No credential was found, and {why} the local store is not used unasked."),
-        )
-        .hint(format!(
-            "Set {API_KEY}, or say '--backend local' or {BACKEND}=local to use the local store."
-        )));
-    }
-    Ok(Choice::Default)
+    Ok(if is_logged_in()? { Choice::Chosen(BackendKind::Remote) } else { Choice::Default })
 }
 
 /// Returns how many keys an identity of the local store may have.

@@ -47,14 +47,26 @@ impl Environment {
     }
 
     /// Returns a variable that must not be empty where it is set.
-    pub fn text(&self, name: &str) -> Result<Option<String>> {
-        match self.raw(name).map(OsStr::to_str) {
-            None => Ok(None),
-            Some(None) => Err(Error::usage(format!("{name} is not valid UTF-8."))),
-            Some(Some("")) => Err(Error::usage(format!("{name} is set but empty."))
-                .hint(format!("Give it a value, or unset it with 'unset {name}'."))),
-            Some(Some(text)) => Ok(Some(text.to_owned())),
+    fn not_empty(&self, name: &str) -> Result<Option<&OsStr>> {
+        match self.raw(name) {
+            Some(value) if value.is_empty() => {
+                Err(Error::usage(format!("{name} is set but empty."))
+                    .hint(format!("Give it a value, or unset it with 'unset {name}'.")))
+            }
+            value => Ok(value),
         }
+    }
+
+    /// Returns a variable that must be text, and not empty, where it is set.
+    pub fn text(&self, name: &str) -> Result<Option<String>> {
+        let Some(value) = self.not_empty(name)? else { return Ok(None) };
+        let text = value.to_str().map(|text| Some(text.to_owned()));
+        text.ok_or_else(|| Error::usage(format!("{name} is not valid UTF-8.")))
+    }
+
+    /// Returns a path of somebody else's choice, which need not be text.
+    pub fn path(&self, name: &str) -> Result<Option<PathBuf>> {
+        Ok(self.not_empty(name)?.map(PathBuf::from))
     }
 
     /// Returns a directory, made absolute.
@@ -240,7 +252,18 @@ impl Context {
 
     /// Opens the journal of what was begun and not finished.
     pub fn journal(&self) -> Result<Journal> {
-        Ok(Journal::new(self.directories()?.journal.clone()))
+        let directory = config::needed(self.directories()?.journal.as_deref(), "the journal")?;
+        Ok(Journal::new(directory.to_owned()))
+    }
+
+    /// Returns the directory of the profile's configuration, for what is kept there.
+    pub fn config_directory(&self) -> Result<&Path> {
+        config::needed(self.directories()?.config.as_deref(), "the configuration")
+    }
+
+    /// Returns the directory of the local store.
+    pub fn store_directory(&self) -> Result<&Path> {
+        config::needed(self.directories()?.store.as_deref(), "the local store")
     }
 
     /// Returns the profile.
@@ -263,7 +286,8 @@ impl Context {
         if let Some(file) = self.file.get() {
             return Ok(file);
         }
-        let file = ConfigFile::read(&self.directories()?.config)?;
+        let directory = self.directories()?.config.as_deref();
+        let file = directory.map_or_else(|| Ok(ConfigFile::default()), ConfigFile::read)?;
         Ok(self.file.get_or_init(|| file))
     }
 
@@ -289,13 +313,13 @@ impl Context {
         self.search(&self.named()?)?.first()
     }
 
-    /// Chooses the backend; what was found on the way need not be looked for again.
+    /// Chooses the backend; what was found on the way need not be looked for again. Fails where the local store would
+    /// be used unasked and nobody would see it: automation that lost its secret must not get a local key.
     pub fn choose(&self) -> Result<(Choice, Option<Candidate>)> {
         let mut found = None;
         let choice = config::choose_backend(
             &self.global,
             &self.environment,
-            &self.program,
             || self.backend_of_profile(),
             || {
                 found = self.candidate()?;
@@ -305,18 +329,40 @@ impl Context {
         if choice == Choice::Chosen(BackendKind::Remote) && found.is_none() {
             found = self.candidate()?;
         }
-        Ok((choice, found))
+        match self.why_not_local() {
+            Some(why) if choice == Choice::Default => {
+                Err(self.not_logged_in(&format!(" The local store is not used unasked {why}.")))
+            }
+            _ => Ok((choice, found)),
+        }
+    }
+
+    /// Says why the local store is not used here unless somebody asks for it.
+    fn why_not_local(&self) -> Option<&'static str> {
+        // Who presses Tab sits at a terminal, whatever the shell does with the answer.
+        let is_seen = self.ui.manner().warns() && (!self.waits || Ui::is_at_terminal());
+        if self.program.is_borrowed() {
+            Some("under this program name")
+        } else if self.environment.is_ci() {
+            Some("while CI is set")
+        } else {
+            (!is_seen).then_some("where no terminal shows the notice of it")
+        }
     }
 
     fn backend_of_profile(&self) -> Result<Option<BackendKind>> {
-        let directory = &self.directories()?.config;
+        let directory = self.directories()?.config.as_deref();
         // A name that was typed wrong must not lead to somebody else's keys.
         if let Some(name) = self.profile.named()
-            && !ConfigFile::exists(directory)
+            && !directory.is_some_and(ConfigFile::exists)
         {
+            let why = directory.map_or_else(
+                || "there is no home directory".to_owned(),
+                |directory| format!("{} holds none", directory.display()),
+            );
             return Err(Error::new(
                 ErrorKind::NotLoggedIn,
-                format!("There is no profile '{name}': {} holds none.", directory.display()),
+                format!("There is no profile '{name}': {why}."),
             )
             .hint(format!(
                 "Make it with '{} login --profile {name}', or say '--backend' with it.",
@@ -338,8 +384,9 @@ impl Context {
         };
         if choice == Choice::Default {
             let told = format!(
-                "No credential was found; using the local store in {}.",
-                self.directories()?.store.display()
+                "No credential was found; using the local store in {}.{}",
+                self.store_directory()?.display(),
+                self.elsewhere()
             );
             self.ui.warn(&told);
         }
@@ -349,26 +396,18 @@ impl Context {
 
     /// Opens the local store.
     pub fn open_local(&self) -> Result<LocalBackend> {
-        let store = self.directories()?.store.clone();
+        let store = self.store_directory()?.to_owned();
         let backend = LocalBackend::new(store, self.key_limit()?, self.clock);
         Ok(if self.waits { backend } else { backend.without_waiting() })
     }
 
     /// Opens the service with the credential that was found.
     pub fn open_remote(&mut self, found: Option<Candidate>) -> Result<RemoteBackend> {
-        let Some(found) = found else { return Err(self.not_logged_in()) };
+        let Some(found) = found else { return Err(self.not_logged_in("")) };
         let settings = self.remote_settings(&found.urls)?;
-        let directory = self.directories()?.config.clone();
         self.login = found.login().cloned();
-        if found.place == Place::SdkFileHere {
-            // Whoever wrote the directory chose the service, which is not seen otherwise.
-            self.ui.warn(&format!(
-                "Using the credential in {} at {}.",
-                found.place.as_str(),
-                settings.endpoint
-            ));
-        }
-        let credential = found.open(&directory, &mut self.ui)?;
+        let directory = self.directories()?.config.clone();
+        let credential = found.open(directory.as_deref(), &mut self.ui)?;
         Ok(RemoteBackend::new(settings, credential, self.clock))
     }
 
@@ -380,7 +419,7 @@ impl Context {
     /// Keeps another key in the place of the one of the login that is in use.
     pub fn move_login(&self, key: &Secret, id: &ApiKeyId) -> Result<()> {
         let Some(record) = &self.login else { return Ok(()) };
-        login::move_to(record, key, id, &self.directories()?.config, &self.profile)
+        login::move_to(record, key, id, self.config_directory()?, &self.profile)
     }
 
     /// Settles how to reach the service with a credential that belongs to `own`.
@@ -388,9 +427,21 @@ impl Context {
         self.named()?.settings(own, &self.global, &self.environment, self.directories()?)
     }
 
-    /// Says that there is no credential, and why none of those there are will do.
-    fn not_logged_in(&self) -> Error {
-        let mut told = "You are not logged in: no credential was found.".to_owned();
+    /// Says that there is no credential, and why none of those there are will do. `more` is said in between.
+    fn not_logged_in(&self, more: &str) -> Error {
+        let elsewhere = self.elsewhere();
+        let told = format!("You are not logged in: no credential was found.{more}{elsewhere}");
+        Error::new(ErrorKind::NotLoggedIn, told).hint(format!(
+            "Run '{} login', set {} to an API key or '@FILE', or say '--apikey @FILE'; '--backend local' or {}=local uses the local store.",
+            self.program(),
+            config::API_KEY,
+            config::BACKEND
+        ))
+    }
+
+    /// Says of each credential that is there and not used here why not, in sentences to go on with.
+    fn elsewhere(&self) -> String {
+        let mut told = String::new();
         if let Ok(named) = self.named()
             && let Ok(search) = self.search(&named)
         {
@@ -400,11 +451,7 @@ impl Context {
                 }
             }
         }
-        Error::new(ErrorKind::NotLoggedIn, told).hint(format!(
-            "Run '{} login', set {} to an API key or '@FILE', or say '--apikey @FILE'; '--backend local' uses the local store.",
-            self.program(),
-            config::API_KEY
-        ))
+        told
     }
 
     /// Returns the backend that [`Context::open_backend`] opened.
@@ -443,9 +490,10 @@ impl Context {
         let Some(backend) = self.backend.get() else { return };
         let Some((identity, learned)) = backend.take_learned() else { return };
         let Ok(directories) = self.directories() else { return };
+        let Some(names) = &directories.names else { return };
         let endpoint = &*backend.endpoint();
         let whose = Whose { endpoint, identity: &identity, profile: self.profile.name() };
-        names::keep(&directories.names, &whose, learned);
+        names::keep(names, &whose, learned);
     }
 
     /// Passes on what the backend warns of.

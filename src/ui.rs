@@ -36,6 +36,13 @@ pub struct Ui {
     broken: Option<io::Error>,
 }
 
+impl Manner {
+    /// Tells whether warnings are said.
+    pub fn warns(self) -> bool {
+        !self.quiet && !self.json && !self.json_errors
+    }
+}
+
 impl Ui {
     /// Talks to the process's own streams.
     pub fn new(manner: Manner) -> Self {
@@ -82,7 +89,7 @@ impl Ui {
 
     /// Warns on standard error; dropped by `-q` and in JSON modes.
     pub fn warn(&mut self, line: &str) {
-        if !self.manner.quiet && !self.manner.json && !self.manner.json_errors {
+        if self.manner.warns() {
             self.flush();
             let line = Paint::Warning.on(&escape_lines(line), self.manner.colour.1);
             let _ = writeln!(io::stderr().lock(), "{line}");
@@ -179,6 +186,11 @@ impl Ui {
                 format!("Standard output could not be written: {error}."),
             )),
         }
+    }
+
+    /// Tells whether standard output and standard error are both a terminal.
+    pub fn is_at_terminal() -> bool {
+        io::stdout().is_terminal() && io::stderr().is_terminal()
     }
 
     /// Tells whether somebody sits at a terminal and can be asked.

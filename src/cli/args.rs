@@ -556,8 +556,9 @@ pub struct LogoutArgs {
     after_help = "\
 A credential is looked for in this order, and the first one wins: '--apikey',
 IBMCLOUD_API_KEY, IC_API_KEY, the file in IBM_CREDENTIALS_FILE,
-./ibm-credentials.env, ~/ibm-credentials.env, IAM_IDENTITY_APIKEY, the login, the
-session of the 'ibmcloud' CLI.
+~/ibm-credentials.env, IAM_IDENTITY_APIKEY, the login, the session of the
+'ibmcloud' CLI. An ibm-credentials.env in the working directory is used only
+where IBM_CREDENTIALS_FILE names it.
 
 EXAMPLES:
    ibmcloud-iam whoami

@@ -7,13 +7,13 @@ use clap_complete::engine::CompletionCandidate;
 
 use super::{Shell, line, word};
 use crate::config::Choice;
-use crate::context::{Context, Environment};
+use crate::context::{self, Context, Environment};
 use crate::model::{BackendKind, KeyRef, Owner, Selection, Timestamp, states};
 use crate::names::{self, KeyName, Whose};
 use crate::ops::resolve::Meaning;
 use crate::systems::Backend as _;
 use crate::text::escape;
-use crate::ui::{Manner, Ui};
+use crate::ui::Ui;
 
 /// Names the keys that begin as typed and that a name means here; what no name says is offered by id. Whatever goes
 /// wrong, silence.
@@ -65,7 +65,7 @@ fn is_typed(name: &str, shell: Shell) -> bool {
 fn listed(shell: Shell) -> Option<(Vec<KeyName>, Timestamp)> {
     let environment = Environment::of_process();
     let (program, global) = line::before_the_word(shell, &environment);
-    let ui = Ui::new(Manner { quiet: true, ..Manner::default() });
+    let ui = Ui::new(context::manner(&global, &environment));
     let context = Context::new(environment, program, global, ui).ok()?.without_waiting();
     let now = context.now().ok()?;
     let (choice, found) = context.choose().ok()?;
@@ -81,5 +81,5 @@ fn listed(shell: Shell) -> Option<(Vec<KeyName>, Timestamp)> {
         identity: &found.known_identity(&settings)?,
         profile: context.profile().name(),
     };
-    Some((names::read(&context.directories().ok()?.names, &whose)?, now))
+    Some((names::read(context.directories().ok()?.names.as_ref()?, &whose)?, now))
 }

@@ -9,9 +9,9 @@ use zeroize::Zeroizing;
 
 use super::{Candidate, Kind, Place, Search, State};
 use crate::config::remote::{self, Urls};
-use crate::config::{BACKEND, CLI_CONFIG, CLI_HOMES};
+use crate::config::{self, BACKEND, CLI_CONFIG, CLI_HOMES};
 use crate::context::Environment;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
 use crate::private_file::{self, LockMode};
 use crate::secret::Secret;
 use crate::systems::iam::remote::{Credential, DEFAULT_ENDPOINT};
@@ -47,7 +47,11 @@ pub(super) fn look(search: &Search<'_>) -> State {
     if search.profile.named().is_some() {
         return State::absent("a named profile has its own logins only");
     }
-    let Some(path) = path(search.environment) else { return State::absent("no home directory") };
+    let path = match path(search.environment) {
+        Ok(Some(path)) => path,
+        Ok(None) => return State::absent("no home directory"),
+        Err(error) => return State::Broken(error),
+    };
     let patience = if search.waits { PATIENCE } else { Duration::ZERO };
     let session = match read(&path, patience) {
         Ok(Some(session)) => session,
@@ -79,15 +83,26 @@ pub(super) fn look(search: &Search<'_>) -> State {
     }))
 }
 
-/// Finds the file as the official CLI does: of each variable the first name that is not empty counts.
-fn path(environment: &Environment) -> Option<PathBuf> {
-    let set = |name| environment.raw(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let directory = set(CLI_CONFIG).or_else(|| {
-        let home = CLI_HOMES.into_iter().find_map(set).or_else(|| set("HOME"))?;
+/// Finds the file where the official CLI has it. A variable that is set but empty, which that one passes by, would lead
+/// to the session of somebody else.
+fn path(environment: &Environment) -> Result<Option<PathBuf>> {
+    if let Some(directory) = environment.path(CLI_CONFIG)? {
+        return Ok(Some(directory.join("config.json")));
+    }
+    let [first, second] = CLI_HOMES;
+    let named = match environment.path(first)? {
+        None => environment.path(second)?,
+        found => found,
+    };
+    let home = match named {
+        None => config::home(environment)?,
+        found => found,
+    };
+    Ok(home.map(|home| {
         let new = home.join(".ibmcloud");
-        Some(if new.exists() { new } else { home.join(".bluemix") })
-    })?;
-    Some(directory.join("config.json"))
+        let directory = if new.exists() { new } else { home.join(".bluemix") };
+        directory.join("config.json")
+    }))
 }
 
 /// Reads the file. The official CLI empties it before it writes, so without the lock it may be seen empty.

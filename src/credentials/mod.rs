@@ -33,7 +33,7 @@ pub enum Place {
     TerraformVariable,
     /// The file that `IBM_CREDENTIALS_FILE` names.
     SdkFile,
-    /// `ibm-credentials.env` in the working directory.
+    /// `ibm-credentials.env` in the working directory, which is told of and not used.
     SdkFileHere,
     /// `ibm-credentials.env` in the home directory.
     SdkFileAtHome,
@@ -80,7 +80,7 @@ impl Place {
 pub enum State {
     /// Nothing, and why it counts as nothing.
     Absent(String),
-    /// Something that is not for the endpoint that is meant.
+    /// Something that is not to be used here, and why.
     Elsewhere(String),
     /// A credential, as far as can be told without opening it.
     Present(Box<Candidate>),
@@ -152,7 +152,7 @@ impl Candidate {
     }
 
     /// Reads the credential itself. `directory` is the one of the profile's configuration.
-    pub fn open(self, directory: &Path, ui: &mut Ui) -> Result<Credential> {
+    pub fn open(self, directory: Option<&Path>, ui: &mut Ui) -> Result<Credential> {
         match self.kind {
             Kind::Flag(from) => of_flag(&from, ui).map(Credential::ApiKey),
             Kind::Variable(name, value) => match value.strip_prefix('@') {
@@ -161,7 +161,10 @@ impl Candidate {
             }
             .map(Credential::ApiKey),
             Kind::Ready(credential) => Ok(credential),
-            Kind::Kept(record) => login::read(&record, directory).map(Credential::ApiKey),
+            Kind::Kept(record) => {
+                let directory = config::needed(directory, "the login")?;
+                login::read(&record, directory).map(Credential::ApiKey)
+            }
         }
     }
 }
@@ -209,7 +212,8 @@ impl Search<'_> {
                 })),
             },
             Place::Variable | Place::TerraformVariable => self.variable(place, place.as_str()),
-            Place::SdkFile | Place::SdkFileHere | Place::SdkFileAtHome => sdk::file(self, place),
+            Place::SdkFile | Place::SdkFileAtHome => sdk::file(self, place),
+            Place::SdkFileHere => sdk::file_here(self),
             Place::SdkVariables => sdk::variables(self),
             Place::Login => self.login(),
             Place::CliSession => cli_session::look(self),

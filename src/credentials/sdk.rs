@@ -44,17 +44,12 @@ struct Properties {
 
 /// Looks at one of the files.
 pub(super) fn file(search: &Search<'_>, place: Place) -> State {
-    let (path, is_named) = match place {
-        Place::SdkFile => match search.environment.raw(config::SDK_FILE) {
-            None => return State::absent("not set"),
-            Some(path) if path.is_empty() => return State::Broken(empty(config::SDK_FILE)),
-            Some(path) => (PathBuf::from(path), true),
-        },
-        Place::SdkFileHere => (PathBuf::from(FILE), false),
-        _ => match search.environment.raw("HOME").filter(|home| !home.is_empty()) {
-            None => return State::absent("no home directory"),
-            Some(home) => (PathBuf::from(home).join(FILE), false),
-        },
+    let is_named = place == Place::SdkFile;
+    let path = match if is_named { named(search) } else { at_home(search) } {
+        Ok(Some(path)) => path,
+        Ok(None) if is_named => return State::absent("not set"),
+        Ok(None) => return State::absent("no home directory"),
+        Err(error) => return State::Broken(error),
     };
     let shown = path.display().to_string();
     let source = if is_named {
@@ -84,6 +79,37 @@ pub(super) fn file(search: &Search<'_>, place: Place) -> State {
     candidate(&properties, place, detail)
         .and_then(|found| belongs(search, found))
         .map_or_else(State::Broken, |found| State::Present(Box::new(found)))
+}
+
+/// Looks whether there is a file in the working directory. Whoever wrote that directory would choose where keys are sent,
+/// so it is used only where it is named, and not even read here.
+pub(super) fn file_here(search: &Search<'_>) -> State {
+    if std::fs::symlink_metadata(FILE).is_err() {
+        return State::absent("no such file");
+    }
+    let here = std::fs::canonicalize(FILE).ok();
+    let is_looked_at = |path: Result<Option<PathBuf>>| {
+        here.is_some() && path.ok().flatten().and_then(|path| path.canonicalize().ok()) == here
+    };
+    if is_looked_at(named(search)) {
+        return State::Absent(format!("named by {}", config::SDK_FILE));
+    }
+    if is_looked_at(at_home(search)) {
+        return State::absent("the one in the home directory");
+    }
+    let how = format!("'export {}={}'", config::SDK_FILE, Place::SdkFileHere.as_str());
+    State::Elsewhere(format!("is used only where it is named: {how}"))
+}
+
+fn named(search: &Search<'_>) -> Result<Option<PathBuf>> {
+    match search.environment.raw(config::SDK_FILE) {
+        Some(path) if path.is_empty() => Err(empty(config::SDK_FILE)),
+        path => Ok(path.map(PathBuf::from)),
+    }
+}
+
+fn at_home(search: &Search<'_>) -> Result<Option<PathBuf>> {
+    Ok(config::home(search.environment)?.map(|home| home.join(FILE)))
 }
 
 /// Looks at the variables.

@@ -56,7 +56,7 @@ fn open_store(args: &EmulateArgs, context: &Context) -> Result<LocalBackend> {
         Some(directory) => std::path::absolute(directory).map_err(|error| {
             Error::usage(format!("{} cannot be used: {error}.", directory.display()))
         })?,
-        None => context.directories()?.store.clone(),
+        None => context.store_directory()?.to_owned(),
     };
     Ok(LocalBackend::new(directory, limit, context.clock()))
 }

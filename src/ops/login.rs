@@ -23,7 +23,7 @@ pub fn run(args: &LoginArgs, context: &mut Context) -> Result<()> {
             .hint(format!("Say '{} login' without '--backend local'.", context.program())));
     }
     let settings = context.remote_settings(&Urls::default())?;
-    let directory = context.directories()?.config.clone();
+    let directory = context.config_directory()?.to_owned();
     let key = read_key(context)?;
     context.ui.progress(&format!("Logging in to {}...", settings.endpoint));
     let backend = RemoteBackend::new(settings, Credential::ApiKey(key), context.clock());
@@ -91,7 +91,9 @@ impl Proven<'_> {
             for old in replaced.iter().map(login::identity).filter(is_other) {
                 let endpoint = self.backend.settings().endpoint.as_str();
                 let whose = Whose { endpoint, identity: &old, profile: profile.name() };
-                names::forget(&names, &whose);
+                if let Some(names) = &names {
+                    names::forget(names, &whose);
+                }
             }
             Ok(())
         };

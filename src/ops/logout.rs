@@ -53,10 +53,10 @@ fn logged_out(record: &LoginRecord) -> LoggedOut<'_> {
 
 /// Removes the key, then its token, then the record: what is interrupted can be repeated.
 fn end(record: &LoginRecord, context: &Context) -> Result<()> {
-    let directory = context.directories()?.config.clone();
+    let directory = context.config_directory()?;
     // Before anything is removed: a setting that makes no sense must not leave the token behind.
     let settings = context.remote_settings(&login::urls(record)?)?;
-    if let Some(key) = login::remove_key(record, &directory)? {
+    if let Some(key) = login::remove_key(record, directory)? {
         forget_token(&settings, &Credential::ApiKey(key)).map_err(|error| {
             let told = format!("The token of the login cannot be removed: {error}.");
             Error::new(ErrorKind::Failure, told)
@@ -67,8 +67,10 @@ fn end(record: &LoginRecord, context: &Context) -> Result<()> {
         identity: &login::identity(record),
         profile: context.profile().name(),
     };
-    names::forget(&context.directories()?.names, &whose);
-    login::forget(record, &directory)
+    if let Some(names) = &context.directories()?.names {
+        names::forget(names, &whose);
+    }
+    login::forget(record, directory)
 }
 
 fn tell(record: &LoginRecord, is_dry_run: bool, context: &mut Context) {

@@ -71,7 +71,8 @@ pub(super) fn check_destination(
 fn refuse_own_directories(file: &Path, context: &Context) -> Result<()> {
     let Ok(parent) = private_file::parent(file).canonicalize() else { return Ok(()) };
     let directories = context.directories()?;
-    for own in [&directories.store, &directories.journal, &directories.tokens, &directories.names] {
+    let own = [&directories.store, &directories.journal, &directories.tokens, &directories.names];
+    for own in own.into_iter().flatten() {
         if own.canonicalize().is_ok_and(|own| parent.starts_with(own)) {
             let message = format!(
                 "'{}' is in a directory that this program keeps for itself.",

@@ -1,6 +1,7 @@
 //! `whoami`: who, where, with which credential, and what else there would have been.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use crate::cli::WhoamiArgs;
 use crate::config::Choice;
@@ -58,7 +59,7 @@ pub fn run(args: &WhoamiArgs, context: &mut Context) -> Result<()> {
         detail: remote.as_ref().and_then(|remote| remote.source.detail.as_deref()),
         passed_over: &passed_over,
         token_expires_at: remote.as_ref().and_then(|remote| remote.expires).map(Timestamp::to_wire),
-        store: store.to_string_lossy(),
+        store: store.as_deref().map(Path::to_string_lossy),
         search: search.as_deref(),
     };
     if context.ui.manner().json {
@@ -144,7 +145,8 @@ fn text(who: &Who<'_>, remote: Option<&Remote>, context: &Context) -> String {
         };
         rows.push(("Passed over", Cow::Owned(escape(&told).into_owned())));
     }
-    rows.push(("Local store", Cow::Owned(escape(&who.store).into_owned())));
+    let store = who.store.as_deref().map_or("none: there is no home directory".into(), escape);
+    rows.push(("Local store", store));
     let mut text = account::rows(&rows, context.ui.manner().colour.0);
     if let Some(search) = who.search {
         text.push('\n');

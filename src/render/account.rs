@@ -73,8 +73,8 @@ pub struct Who<'a> {
     pub passed_over: &'a [Looked],
     /// Until when the token is good; null for the local store.
     pub token_expires_at: Option<WireTime>,
-    /// The directory of the local store.
-    pub store: Cow<'a, str>,
+    /// The directory of the local store; null where there is no home for it.
+    pub store: Option<Cow<'a, str>>,
     /// The whole search, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub search: Option<&'a [Looked]>,

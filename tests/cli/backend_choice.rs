@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::disk::snapshot;
+use crate::support::pty::{Shown, Terminal};
 use crate::support::{Outcome, Sandbox, run};
 
 const LIST: &str = "Getting all API keys under 10ca1000000000000000000000000000 as local@localhost...\n\
@@ -16,54 +17,68 @@ const LIST: &str = "Getting all API keys under 10ca1000000000000000000000000000 
 enum Came {
     /// The local store, chosen by somebody.
     Local,
-    /// The local store, because nobody said anything.
-    Default,
     /// The service, with a credential that cannot be used: nothing is sent.
     Remote,
-    /// Nowhere: automation without a credential.
+    /// Nowhere: nobody said anything, there is no credential, and nobody would see a notice.
     NotLoggedIn,
 }
 
-/// Runs `api-keys` with no choice but those given; `program` is the name to be started under.
+/// Runs `api-keys` with no choice but those given and no terminal; `program` is the name to be started under.
 fn choose(sandbox: &Sandbox, program: &str, env: &[(&str, &str)], flags: &[&str]) -> Outcome {
+    run(&mut chooses(sandbox, program, env, flags), b"")
+}
+
+/// The same at a terminal.
+fn choose_at_terminal(
+    sandbox: &Sandbox,
+    program: &str,
+    env: &[(&str, &str)],
+    flags: &[&str],
+) -> Shown {
+    Terminal::start(&mut chooses(sandbox, program, env, flags), 200).end()
+}
+
+fn chooses(sandbox: &Sandbox, program: &str, env: &[(&str, &str)], flags: &[&str]) -> Command {
     let mut command = sandbox.program(sandbox.root().join("bin").join(program));
     command
         .env_remove("IBMCLOUD_IAM_BACKEND")
         .arg("api-keys")
         .args(flags)
         .envs(env.iter().copied());
-    run(&mut command, b"")
+    command
+}
+
+/// What is said at a terminal where the local store is used because nobody said anything.
+fn notice(sandbox: &Sandbox) -> String {
+    let store = sandbox.root().join("home/store");
+    format!("No credential was found; using the local store in {}.\n", store.display())
 }
 
 #[track_caller]
-fn came_to(sandbox: &Sandbox, outcome: &Outcome) -> Came {
-    let store = sandbox.root().join("home/store");
-    let store = store.display();
-    let notice = format!("No credential was found; using the local store in {store}.\n");
+fn came_to(outcome: &Outcome) -> Came {
     match outcome.code {
-        0 if outcome.stderr.is_empty() => {
-            outcome.stdout(LIST);
+        0 => {
+            outcome.stdout(LIST).stderr("");
             Came::Local
         }
-        0 => {
-            outcome.stdout(LIST).stderr(&notice);
-            Came::Default
-        }
-        7 if outcome.stderr.contains("You are not logged in")
+        7 if outcome
+            .stderr
+            .starts_with("FAILED\nYou are not logged in: no credential was found.\n")
             || outcome.stderr.contains(" names a file: 'no such key' cannot be read: ") =>
         {
             outcome.stdout("");
             Came::Remote
         }
         7 => {
-            assert!(
-                outcome.stderr.starts_with("FAILED\nNo credential was found, and "),
-                "{outcome:#?}"
-            );
-            assert!(
-                outcome.stderr.contains("Set IBMCLOUD_API_KEY, or say '--backend local'"),
-                "{outcome:#?}"
-            );
+            let [_, told, hint, _] = *outcome.stderr.lines().collect::<Vec<_>>() else {
+                panic!("{outcome:#?}")
+            };
+            let start = "You are not logged in: no credential was found. \
+                         The local store is not used unasked ";
+            assert!(told.starts_with(start), "{outcome:#?}");
+            for named in [" login'", "'--backend local'"] {
+                assert!(hint.contains(named), "{outcome:#?}");
+            }
             outcome.stdout("");
             Came::NotLoggedIn
         }
@@ -81,7 +96,7 @@ fn the_nearest_choice_wins() {
     let sandbox = Sandbox::new();
     let config = sandbox.root().join("home/config.json");
     for (file, env, flags, expected) in [
-        (None, &[][..], &[][..], Came::Default),
+        (None, &[][..], &[][..], Came::NotLoggedIn),
         (None, &[KEY], &[], Came::Remote),
         (None, &[TERRAFORM], &[], Came::Remote),
         (Some("local"), &[], &[], Came::Local),
@@ -102,75 +117,107 @@ fn the_nearest_choice_wins() {
             fs::write(&config, format!("{{\"backend\":\"{kind}\"}}\n")).unwrap();
         }
         let outcome = choose(&sandbox, "ibmcloud-iam", env, flags);
-        assert_eq!(came_to(&sandbox, &outcome), expected, "{file:?} {env:?} {flags:?}");
+        assert_eq!(came_to(&outcome), expected, "{file:?} {env:?} {flags:?}");
     }
     // An empty object chooses nothing; a flag does not even look at a broken file.
     fs::write(&config, "{}").unwrap();
-    assert_eq!(came_to(&sandbox, &choose(&sandbox, "ibmcloud-iam", &[], &[])), Came::Default);
+    assert_eq!(came_to(&choose(&sandbox, "ibmcloud-iam", &[], &[])), Came::NotLoggedIn);
+    choose_at_terminal(&sandbox, "ibmcloud-iam", &[], &[]).code(0);
     fs::write(&config, "{").unwrap();
     assert_eq!(
-        came_to(&sandbox, &choose(&sandbox, "ibmcloud-iam", &[], &["--backend", "local"])),
+        came_to(&choose(&sandbox, "ibmcloud-iam", &[], &["--backend", "local"])),
         Came::Local
     );
     choose(&sandbox, "ibmcloud-iam", &[], &[]).code(2);
 }
 
 #[test]
-fn the_notice_is_for_people() {
+fn the_local_store_is_used_unasked_only_where_a_person_sees_that_it_is() {
     let sandbox = Sandbox::new();
-    choose(&sandbox, "ibmcloud-iam", &[], &["-q"]).ok().stdout("No API keys found\n").stderr("");
-    choose(&sandbox, "ibmcloud-iam", &[("IBMCLOUD_QUIET", "true")], &[]).ok().stderr("");
-    choose(&sandbox, "ibmcloud-iam", &[], &["--output", "json"]).ok().stdout("[]\n").stderr("");
-    choose(&sandbox, "ibmcloud-iam", &[], &["--error-format", "json"]).ok().stderr("");
+    let shown = choose_at_terminal(&sandbox, "ibmcloud-iam", &[], &["--color", "never"]);
+    assert_eq!(shown.code(0).text, notice(&sandbox) + LIST);
+    for (env, flags) in [
+        (&[][..], &["-q"][..]),
+        (&[("IBMCLOUD_QUIET", "true")], &[]),
+        (&[], &["--output", "json"]),
+        (&[], &["--error-format", "json"]),
+        (&[("CI", "true")], &[]),
+    ] {
+        let shown = choose_at_terminal(&sandbox, "ibmcloud-iam", env, flags);
+        assert!(shown.code(7).text.contains("used unasked"), "{env:?} {flags:?}: {shown:#?}");
+        assert!(!shown.text.contains("No API keys"), "{shown:#?}");
+        // Asked for, it is used.
+        let flags = [flags, &["--backend", "local"]].concat();
+        choose_at_terminal(&sandbox, "ibmcloud-iam", env, &flags).code(0);
+    }
+    choose_at_terminal(&sandbox, "ibmcloud", &[], &[]).code(7);
+    // A report is a document too.
+    let audit = ["api-keys-audit", "--format", "sarif"];
+    let mut command = sandbox.command(&audit);
+    Terminal::start(command.env_remove("IBMCLOUD_IAM_BACKEND"), 200).end().code(7);
+    // One stream at a terminal is not enough.
+    for script in
+        ["exec ibmcloud-iam api-keys 2>told", "ibmcloud-iam api-keys | cat; exit ${PIPESTATUS[0]}"]
+    {
+        let mut command = sandbox.program("bash");
+        command.args(["--noprofile", "--norc", "-c", script]);
+        Terminal::start(command.env_remove("IBMCLOUD_IAM_BACKEND"), 200).end().code(7);
+    }
+}
+
+#[test]
+fn without_a_terminal_no_command_makes_or_changes_a_local_key_unasked() {
+    let sandbox = Sandbox::new();
+    let id = sandbox.create("kept", &[]);
+    fs::write(sandbox.work("value"), "tomato").unwrap();
+    let before = snapshot(sandbox.root());
+    for args in [
+        &["api-key-create", "deploy"][..],
+        &["api-key-create", "deploy", "-o", "json"],
+        &["api-key-create", "deploy", "--file", "key.json"],
+        &["api-key-update", &id, "-d", "new"],
+        &["api-key-lock", &id, "--force"],
+        &["api-key-rotate", &id, "--force", "--file", "key.json"],
+        &["api-key-delete", &id, "--force"],
+        &["api-key-lookup", "@value"],
+        &["api-keys", "--uuid"],
+        &["api-keys-audit"],
+        &["recover"],
+        &["whoami"],
+        &["bearer-token"],
+    ] {
+        let mut command = sandbox.command(args);
+        let outcome = run(command.env_remove("IBMCLOUD_IAM_BACKEND"), b"");
+        assert_eq!(came_to(outcome.code(7)), Came::NotLoggedIn, "{args:?}");
+        assert_eq!(snapshot(sandbox.root()), before, "{args:?}");
+    }
+    // Where it does not matter that there is no credential, nothing is missing.
+    let mut command = sandbox.command(&["logout"]);
+    run(command.env_remove("IBMCLOUD_IAM_BACKEND"), b"").ok();
 }
 
 #[test]
 fn automation_that_lost_its_secret_gets_no_local_key() {
     let sandbox = Sandbox::new();
-    for (value, expected) in [
-        ("true", Came::NotLoggedIn),
-        ("1", Came::NotLoggedIn),
-        ("yes", Came::NotLoggedIn),
-        ("woodpecker", Came::NotLoggedIn),
-        ("false", Came::Default),
-        ("0", Came::Default),
-        ("", Came::Default),
-    ] {
+    for value in ["true", "1", "yes", "woodpecker"] {
         let ci = ("CI", value);
+        choose_at_terminal(&sandbox, "ibmcloud-iam", &[ci], &[]).code(7);
         assert_eq!(
-            came_to(&sandbox, &choose(&sandbox, "ibmcloud-iam", &[ci], &[])),
-            expected,
+            came_to(&choose(&sandbox, "ibmcloud-iam", &[ci], &[])),
+            Came::NotLoggedIn,
             "CI={value}"
         );
-        assert_eq!(
-            came_to(&sandbox, &choose(&sandbox, "ibmcloud-iam", &[ci, LOCAL], &[])),
-            Came::Local
-        );
-        assert_eq!(
-            came_to(&sandbox, &choose(&sandbox, "ibmcloud-iam", &[ci, KEY], &[])),
-            Came::Remote
-        );
+        assert_eq!(came_to(&choose(&sandbox, "ibmcloud-iam", &[ci, LOCAL], &[])), Came::Local);
+        assert_eq!(came_to(&choose(&sandbox, "ibmcloud-iam", &[ci, KEY], &[])), Came::Remote);
+    }
+    for value in ["false", "0", ""] {
+        choose_at_terminal(&sandbox, "ibmcloud-iam", &[("CI", value)], &[]).code(0);
     }
     for program in ["ibmcloud", "ic", "bx", "bluemix"] {
-        assert_eq!(
-            came_to(&sandbox, &choose(&sandbox, program, &[], &[])),
-            Came::NotLoggedIn,
-            "{program}"
-        );
-        assert_eq!(
-            came_to(&sandbox, &choose(&sandbox, program, &[LOCAL], &[])),
-            Came::Local,
-            "{program}"
-        );
-        assert_eq!(
-            came_to(&sandbox, &choose(&sandbox, program, &[], &["--backend", "local"])),
-            Came::Local
-        );
-        assert_eq!(
-            came_to(&sandbox, &choose(&sandbox, program, &[KEY], &[])),
-            Came::Remote,
-            "{program}"
-        );
+        assert_eq!(came_to(&choose(&sandbox, program, &[], &[])), Came::NotLoggedIn, "{program}");
+        assert_eq!(came_to(&choose(&sandbox, program, &[LOCAL], &[])), Came::Local, "{program}");
+        assert_eq!(came_to(&choose(&sandbox, program, &[], &["--backend", "local"])), Came::Local);
+        assert_eq!(came_to(&choose(&sandbox, program, &[KEY], &[])), Came::Remote, "{program}");
     }
     for (env, args) in
         [(("CI", "true"), ["api-key-create", "x"]), (("IC_API_KEY", ""), ["api-key-create", "x"])]
@@ -192,7 +239,7 @@ fn a_credential_that_is_set_but_empty_is_a_lost_secret() {
              IBMCLOUD_IAM_BACKEND=local asks for the local store.\n\n"
         ));
         assert_eq!(
-            came_to(&sandbox, &choose(&sandbox, "ibmcloud-iam", &[(name, ""), LOCAL], &[])),
+            came_to(&choose(&sandbox, "ibmcloud-iam", &[(name, ""), LOCAL], &[])),
             Came::Local
         );
     }

@@ -14,7 +14,8 @@ use crate::cli::{ApiKeysAuditArgs, FailOn, PolicyName, ReportFormat};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Activity, ApiKey, ApiKeyId, Finding, Rule, Severity, Timestamp, Unchecked, write_duration,
+    Activity, ApiKey, ApiKeyId, BackendKind, Finding, Rule, Severity, Timestamp, Unchecked,
+    write_duration,
 };
 use crate::ops::{counted, keys_of, progress_line, whose};
 use crate::render::{findings, sarif};
@@ -55,6 +56,7 @@ pub fn run(args: &ApiKeysAuditArgs, context: &mut Context) -> Result<()> {
         is_seen && unchecked.iter().all(|left| left.rule != rule)
     };
     let (hidden, idle) = accepted.apply(&mut found, was_checked);
+    let is_local = context.backend()?.kind() == BackendKind::Local;
     let ui = &mut context.ui;
     match format {
         ReportFormat::Json => ui.data(|out| findings::json(out, &found)),
@@ -74,7 +76,7 @@ pub fn run(args: &ApiKeysAuditArgs, context: &mut Context) -> Result<()> {
                 let colour = ui.manner().colour.0;
                 ui.data(|out| findings::table(out, &found, args.all_users, colour));
             }
-            ui.result(&summary(&found, keys.len(), hidden));
+            ui.result(&summary(&found, keys.len(), is_local, hidden));
             if idle > 0 {
                 let (findings, occur) =
                     (counted(idle, "finding"), if idle == 1 { "s" } else { "" });
@@ -162,8 +164,12 @@ fn activities(ids: &[&ApiKeyId], context: &mut Context) -> Result<Vec<Option<Act
 }
 
 /// Says in a line what was found.
-fn summary(found: &[Finding<'_>], keys: usize, hidden: usize) -> String {
-    let keys = counted(keys, "API key");
+fn summary(found: &[Finding<'_>], keys: usize, is_local: bool, hidden: usize) -> String {
+    let mut keys = counted(keys, "API key");
+    if is_local {
+        // The local store must not be taken for the account.
+        keys.push_str(" of the local store");
+    }
     let mut summary = if found.is_empty() {
         format!("No findings in {keys}")
     } else {

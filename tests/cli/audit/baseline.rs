@@ -26,7 +26,7 @@ fn a_report_is_a_baseline() {
         "ibmcloud-iam api-keys-audit --fail-on none --output json > accepted.json && ibmcloud-iam api-keys-audit --baseline accepted.json --fail-on note",
     );
     report.ok().stderr("").stdout(
-        "Auditing all API keys under 10ca1000000000000000000000000000 as local@localhost...\nOK\nNo findings in 1 API key; 3 accepted by the baseline\n",
+        "Auditing all API keys under 10ca1000000000000000000000000000 as local@localhost...\nOK\nNo findings in 1 API key of the local store; 3 accepted by the baseline\n",
     );
     let later = sandbox.create("later", &[]);
     let outcome = sandbox.run(&[&WITH[..], &["-o", "json", "--fail-on", "note"]].concat());
@@ -74,7 +74,8 @@ fn what_no_longer_occurs_is_said() {
     let outcome = sandbox.run(&WITH);
     // Neither others' keys nor the owner's were looked at.
     outcome.ok().stderr("The baseline accepts 2 findings that no longer occur.\n");
-    let summary = "2 findings in 1 API key: 2 warnings; 1 accepted by the baseline\n";
+    let summary =
+        "2 findings in 1 API key of the local store: 2 warnings; 1 accepted by the baseline\n";
     assert!(outcome.stdout.ends_with(summary), "{outcome:#?}");
     sandbox.run(&[&WITH[..], &["-q"]].concat()).ok().stderr("");
     let outcome = sandbox.run(&[&WITH[..], &["--skip", "leaked"]].concat());

@@ -28,7 +28,7 @@ ID      Name   Severity   Rule            Finding                               
 [ID1]   old    error      old             Created 2026-08-23T08:59+0000, more than 90d ago.        ibmcloud-iam api-key-rotate [ID1] --grace 7d
 [ID1]   old    warning    unused          Never used since it was created 2026-08-23T08:59+0000.   ibmcloud-iam api-key-disable [ID1]
 [ID1]   old    warning    never-expires   Never expires.                                           ibmcloud-iam api-key-update [ID1] --expires-in 90d
-3 findings in 2 API keys: 1 error, 2 warnings
+3 findings in 2 API keys of the local store: 1 error, 2 warnings
 ";
     // Redaction narrows the column that the header is as wide as.
     let shown = outcome.stdout.replace(&format!("ID{} Name", " ".repeat(43)), "ID      Name");
@@ -43,12 +43,12 @@ ID      Name   Severity   Rule            Finding                               
 #[test]
 fn nothing_found_is_a_whole_report() {
     let sandbox = Sandbox::new();
-    let sound = format!("{AUDITING}No findings in 0 API keys\n");
+    let sound = format!("{AUDITING}No findings in 0 API keys of the local store\n");
     sandbox.run(&["api-keys-audit"]).ok().stdout(&sound).stderr("");
     sandbox.run(&["api-keys-audit", "--output", "json"]).ok().stdout("[]\n").stderr("");
     sandbox.run(&["api-keys-audit", "--format", "json"]).ok().stdout("[]\n").stderr("");
     sandbox.create("sound", &["-e", "2027-05-01"]);
-    let sound = format!("{AUDITING}No findings in 1 API key\n");
+    let sound = format!("{AUDITING}No findings in 1 API key of the local store\n");
     sandbox.run(&["api-keys-audit", "--fail-on", "note"]).ok().stdout(&sound).stderr("");
 }
 

@@ -136,7 +136,7 @@ fn without_any_home_directory_a_command_says_what_to_set() {
         return;
     };
     Outcome::from(output).code(1).stdout("").stderr(
-        "FAILED\nNo home directory was found.\n\
-         Set HOME, or IBMCLOUD_IAM_HOME to a directory for this program's files.\n\n",
+        "FAILED\nThere is no home directory to keep the local store in.\n\
+         Set IBMCLOUD_IAM_HOME to a directory for this program's files, or HOME.\n\n",
     );
 }

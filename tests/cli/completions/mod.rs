@@ -24,7 +24,14 @@ fn complete_with(sandbox: &Sandbox, env: &[(&str, &str)], words: &[&str]) -> Out
         [[ ${#COMPREPLY[@]} == 0 ]] || printf '%s\n' "${COMPREPLY[@]}""#;
     let mut command = sandbox.program("bash");
     command.args(["--noprofile", "--norc", "-c", script, PACKAGE, "ibmcloud-iam"]).args(words);
-    run(command.envs(env.iter().copied()), b"")
+    for (name, value) in env {
+        // Empty, the backend is left to the program.
+        match (*name, *value) {
+            ("IBMCLOUD_IAM_BACKEND", "") => command.env_remove(name),
+            _ => command.env(name, value),
+        };
+    }
+    run(&mut command, b"")
 }
 
 /// What bash offers; it must not say anything else.
@@ -204,6 +211,23 @@ fn without_the_program_the_prompt_stays_as_it_is() {
     let sandbox = Sandbox::new();
     let outcome = complete_with(&sandbox, &[("PATH", "/usr/bin:/bin")], &["api-key", "x"]);
     outcome.ok().stdout("").stderr("");
+}
+
+/// Who presses Tab sits at a terminal, where the command would use the local store with a notice.
+#[test]
+fn keys_of_the_local_store_are_offered_where_the_command_would_use_it() {
+    let sandbox = Sandbox::new();
+    sandbox.create("mine", &[]);
+    let offered = |env: &[(&str, &str)], words: &[&str]| {
+        let env = [&[("IBMCLOUD_IAM_BACKEND", "")][..], env].concat();
+        let outcome = complete_with(&sandbox, &env, words);
+        outcome.ok().stderr("");
+        outcome.stdout.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(offered(&[], &["api-key", "m"]), ["mine"]);
+    assert_eq!(offered(&[], &["api-key", "-q", "m"]), [""; 0]);
+    assert_eq!(offered(&[("CI", "true")], &["api-key", "m"]), [""; 0]);
+    assert_eq!(offered(&[], &["api-key", "-q", "--backend", "local", "m"]), ["mine"]);
 }
 
 #[test]

@@ -4,7 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
-use super::{bare, done, service, session_file, token_for, whoami, write_private, write_session};
+use super::{
+    at, bare, done, service, session_file, token_for, whoami, write_private, write_session,
+};
 use crate::support::disk::snapshot;
 use crate::support::{Sandbox, skipped};
 
@@ -70,7 +72,7 @@ fn nobody_is_logged_in_where_it_holds_no_token() {
     let (server, sandbox) = (service(), Sandbox::new());
     write_session(&sandbox, &server.url(), "", "");
     let outcome = done(bare(&sandbox, &["api-keys"]));
-    assert!(outcome.ok().stderr.contains("No credential was found"), "{outcome:#?}");
+    assert!(outcome.code(7).stderr.contains("no credential was found"), "{outcome:#?}");
 }
 
 #[test]
@@ -109,12 +111,28 @@ fn it_is_found_where_the_official_cli_keeps_it() {
     fs::remove_dir_all(root.join("home/.ibmcloud")).unwrap();
     assert_eq!(user(&[]), "bluemix-home");
     assert_eq!(user(&[("BLUEMIX_HOME", "bx")]), "of-bluemix");
-    assert_eq!(user(&[("BLUEMIX_HOME", "bx"), ("IBMCLOUD_HOME", "")]), "of-bluemix");
     assert_eq!(user(&[("BLUEMIX_HOME", "bx"), ("IBMCLOUD_HOME", "ic")]), "of-ibmcloud");
     assert_eq!(
         user(&[("IBMCLOUD_HOME", "ic"), ("IBMCLOUD_CONFIG_HOME", "exactly/here")]),
         "of-config"
     );
+}
+
+#[test]
+fn a_variable_that_is_empty_leads_to_no_other_session() {
+    let (server, sandbox) = (service(), Sandbox::new());
+    write_session(&sandbox, &server.url(), &token_for("somebody", 3600), "");
+    for name in ["HOME", "BLUEMIX_HOME", "IBMCLOUD_HOME", "IBMCLOUD_CONFIG_HOME"] {
+        let mut command = bare(&sandbox, &["api-keys"]);
+        command.env(name, "");
+        let refused = done(command);
+        let told = format!("FAILED\n{name} is set but empty.\n");
+        assert!(refused.code(2).stderr.starts_with(&told), "{refused:#?}");
+        // Whoever brings a credential does not look there.
+        let mut command = at(&sandbox, &server, &["whoami", "-o", "json"]);
+        command.env(name, "").env("IBMCLOUD_API_KEY", "of-a-variable");
+        assert_eq!(whoami(command)["user"], "of-a-variable");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Where a credential comes from: every place, their order, and what is kept of them.
 
 mod cli_session;
+mod homeless;
 mod keyring;
 mod login;
 mod order;

@@ -9,13 +9,12 @@ use super::{at, bare, done, log_in, service, token_for, whoami, write_private, w
 use crate::support::server::Server;
 use crate::support::{Sandbox, run};
 
-/// The places by the names that `whoami` gives them, in their order.
-const PLACES: [&str; 9] = [
+/// The places of credentials by the names that `whoami` gives them, in their order.
+const PLACES: [&str; 8] = [
     "--apikey",
     "IBMCLOUD_API_KEY",
     "IC_API_KEY",
     "IBM_CREDENTIALS_FILE",
-    "./ibm-credentials.env",
     "~/ibm-credentials.env",
     "IAM_IDENTITY_*",
     "login",
@@ -54,10 +53,9 @@ fn fill(sandbox: &Sandbox, server: &Server, command: &mut Command, place: usize,
             fs::write(sandbox.work("named.env"), lines).unwrap();
             command.env("IBM_CREDENTIALS_FILE", "named.env");
         }
-        4 => fs::write(sandbox.work("ibm-credentials.env"), lines).unwrap(),
-        5 => fs::write(sandbox.root().join("home/ibm-credentials.env"), lines).unwrap(),
-        6 => drop(command.env("IAM_IDENTITY_APIKEY", text)),
-        7 => {
+        4 => fs::write(sandbox.root().join("home/ibm-credentials.env"), lines).unwrap(),
+        5 => drop(command.env("IAM_IDENTITY_APIKEY", text)),
+        6 => {
             log_in(sandbox, server, &key, &[]);
             let file = super::login_file(&sandbox.root().join("home"));
             match with {
@@ -124,9 +122,9 @@ fn what_is_empty_or_broken_is_an_error_with_its_name_and_makes_nobody_else_win()
                 serde_json::from_str(outcome.code(7).stdout("").stderr.trim()).unwrap();
             let message = error["message"].as_str().unwrap();
             let names = match place {
-                6 => &["IAM_IDENTITY_APIKEY", "The environment"][..],
-                7 => &["login"],
-                8 => &["The session of the official CLI"],
+                5 => &["IAM_IDENTITY_APIKEY", "The environment"][..],
+                6 => &["login"],
+                7 => &["The session of the official CLI"],
                 _ => &[*name],
             };
             assert!(names.iter().any(|name| message.contains(name)), "{name}: {message}");
@@ -142,14 +140,14 @@ fn what_is_broken_behind_the_winner_is_told_and_stops_nothing() {
     let mut command = at(&sandbox, &server, &["whoami"]);
     fill(&sandbox, &server, &mut command, 1, With::Credential);
     fill(&sandbox, &server, &mut command, 4, With::Rubbish);
-    fill(&sandbox, &server, &mut command, 8, With::Rubbish);
+    fill(&sandbox, &server, &mut command, 7, With::Rubbish);
     let told = done(command);
     assert!(told.ok().stderr.is_empty(), "{told:#?}");
     let passed: Vec<&str> =
         told.stdout.lines().filter(|line| line.starts_with("Passed over")).collect();
-    let [here, session] = passed[..] else { panic!("{told:#?}") };
-    assert!(here.contains("./ibm-credentials.env: cannot be used: "), "{here}");
-    assert!(here.contains("'container', which is not covered"), "{here}");
+    let [home, session] = passed[..] else { panic!("{told:#?}") };
+    assert!(home.contains("~/ibm-credentials.env: cannot be used: "), "{home}");
+    assert!(home.contains("'container', which is not covered"), "{home}");
     assert!(session.contains("ibmcloud session: cannot be used: "), "{session}");
 }
 
@@ -222,15 +220,16 @@ fn a_credential_goes_to_no_endpoint_but_its_own() {
     assert!(other.requests().is_empty());
     // A file that brings its own endpoint.
     let lines = format!("IAM_IDENTITY_URL={}\nIAM_IDENTITY_APIKEY=of-a-file\n", theirs.url());
-    fs::write(sandbox.work("ibm-credentials.env"), lines).unwrap();
+    fs::write(sandbox.work("mine.env"), lines).unwrap();
     let mut command = bare(&sandbox, &["api-keys"]);
+    command.env("IBM_CREDENTIALS_FILE", "mine.env");
     command.env("IBMCLOUD_IAM_API_ENDPOINT", other.url());
     let refused = done(command);
     assert!(refused.code(7).stderr.contains("it was not sent there"), "{refused:#?}");
     assert!(other.requests().is_empty());
     assert_eq!(theirs.requests().len(), before, "the kept token was enough");
     let mut command = bare(&sandbox, &["whoami", "-o", "json"]);
-    command.env("IAM_IDENTITY_URL", other.url());
+    command.env("IBM_CREDENTIALS_FILE", "mine.env").env("IAM_IDENTITY_URL", other.url());
     assert_eq!(whoami(command)["endpoint"], theirs.url(), "the file is one source");
     assert!(other.requests().is_empty());
 }

@@ -2,8 +2,11 @@
 
 use std::fs;
 
+use serde_json::json;
+
 use super::{at, bare, done, service, token_for, whoami};
 use crate::support::Sandbox;
+use crate::support::pty::Terminal;
 use crate::support::server::{Ca, Server};
 
 #[test]
@@ -15,22 +18,82 @@ fn a_file_names_its_own_service_and_token_service() {
         api.url(),
         auth.url()
     );
-    fs::write(sandbox.work("ibm-credentials.env"), lines).unwrap();
-    done(bare(&sandbox, &["api-keys", "-o", "json"])).ok().stdout("[]\n");
+    fs::write(sandbox.work("mine.env"), lines).unwrap();
+    let mut command = bare(&sandbox, &["api-keys", "-o", "json"]);
+    command.env("IBM_CREDENTIALS_FILE", "mine.env");
+    done(command).ok().stdout("[]\n");
     assert_eq!(auth.routes(), ["POST /identity/token"]);
     assert_eq!(api.routes(), ["GET /v1/apikeys"]);
-    // A directory of somebody else may hold such a file.
-    let told = format!("Using the credential in ./ibm-credentials.env at {}.\n", api.url());
-    done(bare(&sandbox, &["api-keys"])).ok().stderr(&told);
-    done(bare(&sandbox, &["api-keys", "-q"])).ok().stderr("");
+}
+
+/// Somebody else may have written the directory: it must not choose where a key is sent.
+#[test]
+fn a_file_in_the_working_directory_is_used_only_where_it_is_named() {
+    let (theirs, sandbox) = (service(), Sandbox::new());
+    let planted = sandbox.work("ibm-credentials.env");
+    let named =
+        "is used only where it is named: 'export IBM_CREDENTIALS_FILE=./ibm-credentials.env'";
+    fs::write(sandbox.work("value"), "tomato").unwrap();
+    let lines = format!("IAM_IDENTITY_URL={}\nIAM_IDENTITY_APIKEY=planted\n", theirs.url());
+    // What it holds does not matter, for it is not read.
+    for lines in [&*lines, "IAM_IDENTITY_AUTH_TYPE=container\n", ""] {
+        fs::write(&planted, lines).unwrap();
+        for (args, backend) in [
+            (&["api-key-lookup", "@value"][..], None),
+            (&["api-keys"], Some("remote")),
+            (&["api-key-rotate", "x", "--file", "value", "--force"], None),
+        ] {
+            let mut command = bare(&sandbox, args);
+            command.envs(backend.map(|backend| ("IBMCLOUD_IAM_BACKEND", backend)));
+            let refused = done(command);
+            let told = format!(" What is at './ibm-credentials.env' {named}.\n");
+            assert!(refused.code(7).stderr.contains(&told), "{refused:#?}");
+            assert!(refused.stderr.contains("You are not logged in"), "{refused:#?}");
+        }
+        let explained = done(bare(&sandbox, &["whoami", "--explain"]));
+        let line = format!("5   ./ibm-credentials.env   {named}\n");
+        assert!(explained.code(7).stdout.contains(&line), "{explained:#?}");
+    }
+    assert_eq!(fs::read_to_string(sandbox.work("value")).unwrap(), "tomato");
+    assert!(theirs.requests().is_empty());
+    // Another credential is used as if it were not there, and it is told of.
+    fs::write(&planted, &lines).unwrap();
+    let own = service();
+    let mut command = at(&sandbox, &own, &["whoami", "-o", "json"]);
+    command.env("IBMCLOUD_API_KEY", "mine");
+    let who = whoami(command);
+    assert_eq!((&who["user"], &who["endpoint"]), (&"mine".into(), &own.url().into()));
+    assert_eq!(who["passed_over"][0]["source"], "./ibm-credentials.env", "{who:#}");
+    assert_eq!(who["passed_over"][0]["found"], named);
+    // At a terminal, where the local store is used unasked, the notice tells of it too.
+    let shown = Terminal::start(&mut bare(&sandbox, &["api-keys"]), 200).end();
+    assert!(shown.code(0).text.contains(named), "{shown:#?}");
+    assert!(theirs.requests().is_empty());
+    // Named, it is used, and is not told of twice.
+    let mut command = bare(&sandbox, &["whoami", "--explain", "-o", "json"]);
+    command.env("IBM_CREDENTIALS_FILE", "./ibm-credentials.env");
+    let who = whoami(command);
+    assert_eq!((&who["user"], &who["source"]), (&"planted".into(), &"IBM_CREDENTIALS_FILE".into()));
+    assert_eq!(who["passed_over"], json!([]));
+    assert_eq!(who["search"][4]["found"], "named by IBM_CREDENTIALS_FILE");
+}
+
+#[test]
+fn in_the_home_directory_the_file_is_the_one_of_the_home_directory() {
+    let (server, sandbox) = (service(), Sandbox::new());
+    fs::write(sandbox.root().join("home/ibm-credentials.env"), "IAM_IDENTITY_APIKEY=own\n")
+        .unwrap();
+    let mut command = at(&sandbox, &server, &["whoami", "--explain", "-o", "json"]);
+    command.current_dir(sandbox.root().join("home"));
+    let who = whoami(command);
+    assert_eq!((&who["user"], &who["passed_over"]), (&"own".into(), &json!([])));
+    assert_eq!(who["search"][4]["found"], "the one in the home directory");
 }
 
 #[test]
 fn a_file_for_other_services_is_no_source() {
     let (server, sandbox) = (service(), Sandbox::new());
-    for file in
-        [sandbox.work("ibm-credentials.env"), sandbox.root().join("home/ibm-credentials.env")]
-    {
+    for file in [sandbox.work("others.env"), sandbox.root().join("home/ibm-credentials.env")] {
         fs::write(file, "RESOURCE_CONTROLLER_APIKEY=x\n#IAM_IDENTITY_APIKEY=y\n").unwrap();
     }
     let mut command = at(&sandbox, &server, &["whoami", "-o", "json"]);
@@ -38,10 +101,10 @@ fn a_file_for_other_services_is_no_source() {
     assert_eq!(whoami(command)["user"], "of-the-environment");
     // Named, it was meant.
     let mut command = at(&sandbox, &server, &["whoami"]);
-    command.env("IBM_CREDENTIALS_FILE", "ibm-credentials.env");
+    command.env("IBM_CREDENTIALS_FILE", "others.env");
     let refused = done(command);
     assert!(
-        refused.code(7).stderr.contains("IBM_CREDENTIALS_FILE ('ibm-credentials.env') holds no"),
+        refused.code(7).stderr.contains("IBM_CREDENTIALS_FILE ('others.env') holds no"),
         "{refused:#?}"
     );
     let mut command = at(&sandbox, &server, &["whoami"]);
@@ -123,10 +186,7 @@ fn settings_alone_are_no_credential() {
     let mut command = bare(&sandbox, &["api-keys"]);
     command.env("IAM_IDENTITY_URL", server.url()).env("IAM_IDENTITY_ENABLE_RETRIES", "true");
     let outcome = done(command);
-    assert!(
-        outcome.ok().stderr.contains("No credential was found; using the local store"),
-        "{outcome:#?}"
-    );
+    assert!(outcome.code(7).stderr.contains("no credential was found"), "{outcome:#?}");
     assert!(server.requests().is_empty());
 }
 
@@ -147,6 +207,8 @@ fn certificates_are_taken_unseen_on_this_machine_only() {
     assert!(refused.code(2).stderr.contains("is not on this machine"), "{refused:#?}");
     // The same out of a file.
     let lines = "IAM_IDENTITY_APIKEY=k\nIAM_IDENTITY_URL=https://iam.example.com\nIAM_IDENTITY_DISABLE_SSL=true\n";
-    fs::write(sandbox.work("ibm-credentials.env"), lines).unwrap();
-    done(bare(&sandbox, &["api-keys"])).code(2);
+    fs::write(sandbox.work("mine.env"), lines).unwrap();
+    let mut command = bare(&sandbox, &["api-keys"]);
+    command.env("IBM_CREDENTIALS_FILE", "mine.env");
+    done(command).code(2);
 }

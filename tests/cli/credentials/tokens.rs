@@ -55,8 +55,9 @@ fn an_old_token_is_renewed_before_it_is_given_away() {
 fn the_local_store_has_none() {
     let sandbox = Sandbox::new();
     for command in ["bearer-token", "oauth-tokens"] {
-        for backend in [&[][..], &["--backend", "local"]] {
-            let refused = done(bare(&sandbox, &[&[command], backend].concat()));
+        let by_flag = bare(&sandbox, &[command, "--backend", "local"]);
+        for local in [by_flag, sandbox.command(&[command])] {
+            let refused = done(local);
             assert!(refused.code(7).stderr.contains("There is no token: "), "{refused:#?}");
             refused.stdout("");
         }

@@ -72,7 +72,7 @@ fn the_local_store_is_told_of_too() {
 #[test]
 fn explain_lists_the_whole_search_for_people() {
     let (server, sandbox) = (service(), Sandbox::new());
-    fs::write(sandbox.work("ibm-credentials.env"), "OTHER=1\n").unwrap();
+    fs::write(sandbox.root().join("home/ibm-credentials.env"), "OTHER=1\n").unwrap();
     let url = server.url();
     let mut command = at(&sandbox, &server, &["whoami", "--explain"]);
     command.env("IC_API_KEY", "terra").env("IAM_IDENTITY_AUTH_TYPE", "noAuth");
@@ -87,8 +87,8 @@ fn explain_lists_the_whole_search_for_people() {
          2   IBMCLOUD_API_KEY        not set\n\
          3   IC_API_KEY              used\n\
          4   IBM_CREDENTIALS_FILE    not set\n\
-         5   ./ibm-credentials.env   holds nothing that begins with IAM_IDENTITY_\n\
-         6   ~/ibm-credentials.env   no such file\n\
+         5   ./ibm-credentials.env   no such file\n\
+         6   ~/ibm-credentials.env   holds nothing that begins with IAM_IDENTITY_\n\
          7   IAM_IDENTITY_*          cannot be used: The environment asks for the credential type 'noauth', which is not covered\n\
          8   login                   nobody is logged in\n\
          9   ibmcloud session        no such file\n",

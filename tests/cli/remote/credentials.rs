@@ -146,7 +146,7 @@ fn a_key_in_argv_is_refused_and_not_repeated() {
 #[test]
 fn without_a_key_nothing_is_sent() {
     let remote = service();
-    let hint = "Run 'ibmcloud-iam login', set IBMCLOUD_API_KEY to an API key or '@FILE', or say '--apikey @FILE'; '--backend local' uses the local store.";
+    let hint = "Run 'ibmcloud-iam login', set IBMCLOUD_API_KEY to an API key or '@FILE', or say '--apikey @FILE'; '--backend local' or IBMCLOUD_IAM_BACKEND=local uses the local store.";
     list(&remote, &[], &["--backend", "remote"], "").is(
         7,
         "",

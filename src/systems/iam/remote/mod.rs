@@ -39,8 +39,8 @@ pub struct Settings {
     pub endpoint: Endpoint,
     /// The token service's base URL.
     pub auth: Endpoint,
-    /// The directory in which tokens are kept.
-    pub tokens: PathBuf,
+    /// The directory in which tokens are kept; `None` to keep none.
+    pub tokens: Option<PathBuf>,
     /// How requests are sent.
     pub http: http::Settings,
 }

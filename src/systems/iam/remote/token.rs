@@ -215,11 +215,11 @@ fn kept(cache: &Path, auth: &Endpoint) -> Option<Token> {
     Token::of(serde_json::from_slice(&bytes).ok()?, false).ok()
 }
 
-/// Names the file in which a token is kept: one per token service and API key, whose name gives neither away.
+/// Names the file in which a token is kept, if any is: one per token service and API key, whose name gives neither away.
 fn cache(settings: &Settings, credential: &Credential) -> Option<PathBuf> {
     let Credential::ApiKey(api_key) = credential else { return None };
     let name = api_key.keyed_hash(settings.auth.as_str().as_bytes());
-    Some(settings.tokens.join(format!("token-{}.json", name.as_str())))
+    Some(settings.tokens.as_ref()?.join(format!("token-{}.json", name.as_str())))
 }
 
 /// A credential, and the token it was last exchanged for.
