@@ -60,6 +60,8 @@ pub const USER_HOME: &str = "HOME";
 pub const CLI_CONFIG: &str = "IBMCLOUD_CONFIG_HOME";
 /// The directory above the one of the official CLI's configuration, by its name of today and the one before.
 pub const CLI_HOMES: [&str; 2] = ["IBMCLOUD_HOME", "BLUEMIX_HOME"];
+/// Certificates to trust in place of the system's: a file, and directories.
+pub const CERTIFICATES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 /// How many seconds one request may take.
 pub const TIMEOUT: &str = "IBMCLOUD_HTTP_TIMEOUT";
 /// Where requests are traced.

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{
-    AUTH_ENDPOINT, ConfigFile, Directories, ENDPOINT, SDK_AUTH_DISABLE_SSL, SDK_DISABLE_SSL,
-    SDK_ENDPOINT, TIMEOUT, TRACE,
+    AUTH_ENDPOINT, CERTIFICATES, ConfigFile, Directories, ENDPOINT, SDK_AUTH_DISABLE_SSL,
+    SDK_DISABLE_SSL, SDK_ENDPOINT, TIMEOUT, TRACE,
 };
 use crate::cli::GlobalArgs;
 use crate::context::Environment;
@@ -94,6 +94,10 @@ impl Named {
                 "{SDK_DISABLE_SSL} is true, and {away} is not on this machine: a key must not travel unprotected."
             ))
             .hint("Unset it, and name the certificate of a private authority with '--ca-file FILE'."));
+        }
+        if global.ca_file.is_none() {
+            // An empty one would be passed by, and the system's certificates trusted.
+            CERTIFICATES.iter().try_for_each(|name| environment.path(name).map(drop))?;
         }
         Ok(Settings {
             endpoint,

@@ -96,6 +96,38 @@ fn a_variable_that_makes_no_sense_is_an_error_and_no_fallback() {
 }
 
 #[test]
+fn what_leads_to_the_service_is_not_passed_by_where_it_is_empty() {
+    let sandbox = lived_in();
+    for (name, code) in [
+        ("IBMCLOUD_IAM_PROFILE", 2),
+        ("IBMCLOUD_IAM_API_ENDPOINT", 2),
+        ("IAM_IDENTITY_URL", 2),
+        ("IAM_IDENTITY_AUTH_URL", 2),
+        ("SSL_CERT_FILE", 2),
+        ("SSL_CERT_DIR", 2),
+        ("IBMCLOUD_API_KEY", 7),
+        ("IC_API_KEY", 7),
+        ("IBM_CREDENTIALS_FILE", 7),
+        ("IAM_IDENTITY_APIKEY", 7),
+        ("IAM_IDENTITY_BEARER_TOKEN", 7),
+    ] {
+        let mut command = sandbox.command(&["api-keys", "--backend", "remote"]);
+        // Nobody listens there; the credential behind the empty one is good.
+        if name != "IAM_IDENTITY_URL" && name != "IBMCLOUD_IAM_API_ENDPOINT" {
+            command.env("IAM_IDENTITY_URL", "http://127.0.0.1:1");
+        }
+        // Of the two the key comes first, and what is behind it is not looked at.
+        if name != "IAM_IDENTITY_BEARER_TOKEN" {
+            let place = if code == 7 { "IAM_IDENTITY_APIKEY" } else { "IBMCLOUD_API_KEY" };
+            command.env(place, "a-key");
+        }
+        let outcome = refused(&sandbox, command.env(name, ""), code);
+        let told = format!("FAILED\n{name} is set but empty.\n");
+        assert!(outcome.stderr.starts_with(&told), "{name}: {outcome:#?}");
+    }
+}
+
+#[test]
 fn a_broken_configuration_file_is_named() {
     let sandbox = lived_in();
     let config = sandbox.root().join("home/config.json");
