@@ -214,20 +214,18 @@ fn lifetime(key: &ApiKey) -> Result<Option<Duration>> {
     let Some(end) = key.expires_at else { return Ok(None) };
     let seconds = key.creation().map(|start| end.seconds() - start.seconds());
     // Times are exact to the minute, and no key is of use for less.
-    match seconds.and_then(|seconds| u64::try_from(seconds).ok()) {
-        Some(seconds @ 60..) => Ok(Some(Duration::from_secs(seconds))),
-        _ => {
-            let made = key
-                .creation()
-                .map_or("at an unknown time".to_owned(), |start| format!("at {}", start.to_wire()));
-            let message = format!(
-                "{} was made {made} and expires at {}: that says nothing about how long the new key is to live.",
-                subject(&key.name),
-                end.to_wire()
-            );
-            Err(Error::usage(message).hint(SAY_LIFETIME))
-        }
+    if let Some(seconds @ 60..) = seconds.and_then(|seconds| u64::try_from(seconds).ok()) {
+        return Ok(Some(Duration::from_secs(seconds)));
     }
+    let made = key
+        .creation()
+        .map_or("at an unknown time".to_owned(), |start| format!("at {}", start.to_wire()));
+    let message = format!(
+        "{} was made {made} and expires at {}: that says nothing about how long the new key is to live.",
+        subject(&key.name),
+        end.to_wire()
+    );
+    Err(Error::usage(message).hint(SAY_LIFETIME))
 }
 
 /// Finds the keys that earlier rotations of this one have left.
