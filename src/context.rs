@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::cli::{ColourWhen, ErrorFormat, GlobalArgs};
@@ -152,7 +153,12 @@ pub struct Context {
     pub ui: Ui,
     directories: OnceCell<Directories>,
     file: OnceCell<ConfigFile>,
+    /// This program's own login, where that is the credential in use.
     login: Option<LoginRecord>,
+    /// The file that holds the credential in use and nothing else.
+    credential_file: Option<PathBuf>,
+    /// Which key the service says that the credential in use is.
+    acting_key: OnceCell<Option<ApiKeyId>>,
     backend: OnceCell<Box<dyn Backend>>,
     /// Whether it may wait for other programs.
     waits: bool,
@@ -178,6 +184,8 @@ impl Context {
             directories: OnceCell::new(),
             file: OnceCell::new(),
             login: None,
+            credential_file: None,
+            acting_key: OnceCell::new(),
             backend: OnceCell::new(),
             waits: true,
         })
@@ -405,9 +413,10 @@ impl Context {
     pub fn open_remote(&mut self, found: Option<Candidate>) -> Result<RemoteBackend> {
         let Some(found) = found else { return Err(self.not_logged_in("")) };
         let settings = self.remote_settings(&found.urls)?;
-        self.login = found.login().cloned();
         let directory = self.directories()?.config.clone();
-        let credential = found.open(directory.as_deref(), &mut self.ui)?;
+        self.credential_file = found.file().map(Path::to_owned);
+        let (credential, login) = found.open(directory.as_deref(), &mut self.ui)?;
+        self.login = login;
         Ok(RemoteBackend::new(settings, credential, self.clock))
     }
 
@@ -416,10 +425,58 @@ impl Context {
         self.login.is_some()
     }
 
-    /// Keeps another key in the place of the one of the login that is in use.
-    pub fn move_login(&self, key: &Secret, id: &ApiKeyId) -> Result<()> {
-        let Some(record) = &self.login else { return Ok(()) };
-        login::move_to(record, key, id, self.config_directory()?, &self.profile)
+    /// Tells whether the credential in use is read anew from this file by the next command.
+    pub fn is_credential_in(&self, file: &Path) -> bool {
+        let inode = |path: &Path| {
+            std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
+        };
+        let from = self.credential_file.as_deref().and_then(inode);
+        from.is_some() && from == inode(file)
+    }
+
+    /// Names the key that the credential in use is; `None` where it is a token, or nobody logs in. A login says so itself;
+    /// of any other key the service does. Fails where it cannot be told, which must not be taken for `None`.
+    pub fn acting_key(&self) -> Result<Option<ApiKeyId>> {
+        if let Some(named) = self.login.as_ref().and_then(|login| login.apikey_id.as_deref()) {
+            return Ok(Some(ApiKeyId::new(named)));
+        }
+        if let Some(known) = self.acting_key.get() {
+            return Ok(known.clone());
+        }
+        let asked = self.backend()?.acting_key();
+        let told = asked.map_err(|error| self.told(error, "The credential in use"))?;
+        Ok(self.acting_key.get_or_init(|| told).clone())
+    }
+
+    /// Finds the logins of this profile that hold a key, whatever the credential in use. They are read anew: another command
+    /// may have moved one meanwhile.
+    pub fn logins_with(&self, id: &ApiKeyId) -> Result<Vec<LoginRecord>> {
+        let backend = self.backend()?;
+        if backend.kind() != BackendKind::Remote {
+            return Ok(Vec::new());
+        }
+        let endpoint = backend.endpoint();
+        let unnamed = match &self.login {
+            Some(login) if login.apikey_id.is_none() => {
+                self.acting_key()?.filter(|acting| acting == id).map(|_| &login.entry)
+            }
+            _ => None,
+        };
+        let mut logins = ConfigFile::read(self.config_directory()?)?.logins;
+        logins.retain(|login| {
+            let holds = login.apikey_id.as_deref() == Some(id.as_str());
+            login.endpoint == endpoint && (holds || unnamed == Some(&login.entry))
+        });
+        Ok(logins)
+    }
+
+    /// Keeps a new key in the place of an old one in every login that holds that; tells whether there was one.
+    pub fn move_logins(&self, old: &ApiKeyId, key: &Secret, id: &ApiKeyId) -> Result<bool> {
+        let logins = self.logins_with(old)?;
+        for login in &logins {
+            login::move_to(login, key, id, self.config_directory()?, &self.profile)?;
+        }
+        Ok(!logins.is_empty())
     }
 
     /// Settles how to reach the service with a credential that belongs to `own`.

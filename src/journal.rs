@@ -121,6 +121,11 @@ pub enum Step {
         /// The key's id.
         id: String,
     },
+    /// The rotation was asked for again, with a grace that counts from then on.
+    Grace {
+        /// As in [`Retires`].
+        seconds: u64,
+    },
 }
 
 /// The directory of entries.
@@ -180,6 +185,16 @@ impl Orphan {
             _ => None,
         });
         untils.max()
+    }
+
+    /// Notes another grace for the old key of a rotation.
+    pub fn set_grace(&mut self, seconds: u64) -> io::Result<()> {
+        let Some(retires) = &mut self.begun.retires else { return Ok(()) };
+        if retires.grace != Some(seconds) {
+            self.entry.reach(&Step::Grace { seconds })?;
+            retires.grace = Some(seconds);
+        }
+        Ok(())
     }
 
     /// Tells whether the value was printed.
@@ -343,7 +358,14 @@ fn read(path: &Path, file: File) -> io::Result<Option<Orphan>> {
     // A later version may mean something else by its fields.
     let begun = begun.filter(|begun| begun.version == VERSION);
     let steps: Result<Vec<Step>, _> = lines.map(serde_json::from_slice).collect();
-    let (Some(begun), Ok(steps)) = (begun, steps) else { return Ok(None) };
+    let (Some(mut begun), Ok(steps)) = (begun, steps) else { return Ok(None) };
+    let grace = steps.iter().rev().find_map(|step| match step {
+        Step::Grace { seconds } => Some(*seconds),
+        _ => None,
+    });
+    if let (Some(retires), Some(_)) = (&mut begun.retires, grace) {
+        retires.grace = grace;
+    }
     let tag = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
     let entry = Entry { path: path.to_owned(), tag, log: Log::resume(file, whole as u64) };
     Ok(Some(Orphan { entry, begun, steps }))

@@ -79,7 +79,7 @@ pub(super) fn look(search: &Search<'_>) -> State {
         place: Place::CliSession,
         detail: path.display().to_string(),
         urls,
-        kind: Kind::Ready(credential),
+        kind: Kind::Ready(credential, None),
     }))
 }
 

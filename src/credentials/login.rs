@@ -65,19 +65,22 @@ fn name_in_keyring(record: &LoginRecord) -> String {
     format!("{} {}", record.endpoint, record.entry)
 }
 
-/// Reads the key of a login. Where it is gone, another process may just have logged in anew.
-pub(super) fn read(record: &LoginRecord, directory: &Path) -> Result<Secret> {
-    if let Some(key) = read_kept(record, directory)? {
-        return Ok(key);
+/// Reads the key of a login. Where it is gone, another process may just have logged in anew; so the login that the key
+/// is of is returned with it.
+pub(super) fn read(record: LoginRecord, directory: &Path) -> Result<(Secret, LoginRecord)> {
+    if let Some(key) = read_kept(&record, directory)? {
+        return Ok((key, record));
     }
-    let logins = ConfigFile::read(directory)?.logins;
-    let newer = logins.iter().find(|other| is_same(other, record) && other.entry != record.entry);
-    let key = newer.map_or(Ok(None), |newer| read_kept(newer, directory))?;
-    key.ok_or_else(|| {
-        let (endpoint, keeper) = (&record.endpoint, keeper(record));
-        let told = format!("The API key of the login to {endpoint} is gone from its {keeper}.");
-        Error::new(ErrorKind::NotLoggedIn, told).hint(AGAIN)
-    })
+    let mut logins = ConfigFile::read(directory)?.logins.into_iter();
+    let newer = logins.find(|other| is_same(other, &record) && other.entry != record.entry);
+    if let Some(newer) = newer
+        && let Some(key) = read_kept(&newer, directory)?
+    {
+        return Ok((key, newer));
+    }
+    let (endpoint, keeper) = (&record.endpoint, keeper(&record));
+    let told = format!("The API key of the login to {endpoint} is gone from its {keeper}.");
+    Err(Error::new(ErrorKind::NotLoggedIn, told).hint(AGAIN))
 }
 
 fn read_kept(record: &LoginRecord, directory: &Path) -> Result<Option<Secret>> {

@@ -11,7 +11,7 @@ pub mod login;
 mod sdk;
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::config::remote::{Named, Urls};
 use crate::config::{self, ConfigFile, LoginRecord, Profile};
@@ -112,18 +112,19 @@ enum Kind {
     Flag(String),
     /// A value or `@FILE`, in the variable of this name.
     Variable(&'static str, String),
-    /// Read already.
-    Ready(Credential),
+    /// Read already, perhaps from a file that holds nothing else.
+    Ready(Credential, Option<PathBuf>),
     /// Kept by this program.
     Kept(LoginRecord),
 }
 
 impl Candidate {
-    /// Returns this program's own login, where it is one.
-    pub fn login(&self) -> Option<&LoginRecord> {
+    /// Returns the file that was named with `@` to read the key from.
+    pub fn file(&self) -> Option<&Path> {
         match &self.kind {
-            Kind::Kept(record) => Some(record),
-            _ => None,
+            Kind::Flag(from) | Kind::Variable(_, from) => from.strip_prefix('@').map(Path::new),
+            Kind::Ready(_, file) => file.as_deref(),
+            Kind::Kept(_) => None,
         }
     }
 
@@ -140,7 +141,7 @@ impl Candidate {
     pub fn known_identity(&self, settings: &Settings) -> Option<Identity> {
         let key = match &self.kind {
             Kind::Kept(record) => return Some(login::identity(record)),
-            Kind::Ready(credential) => return remote::known_identity(settings, credential),
+            Kind::Ready(credential, _) => return remote::known_identity(settings, credential),
             Kind::Flag(from) | Kind::Variable(_, from) if from.starts_with('@') => {
                 let file = &from[1..];
                 input::is_at_hand(file).then(|| of_file(file, self.place.as_str()))?.ok()?
@@ -151,21 +152,27 @@ impl Candidate {
         remote::known_identity(settings, &Credential::ApiKey(key))
     }
 
-    /// Reads the credential itself. `directory` is the one of the profile's configuration.
-    pub fn open(self, directory: Option<&Path>, ui: &mut Ui) -> Result<Credential> {
-        match self.kind {
-            Kind::Flag(from) => of_flag(&from, ui).map(Credential::ApiKey),
+    /// Reads the credential itself, and returns with it the login that it is, where it is one. `directory` is the one of
+    /// the profile's configuration.
+    pub fn open(
+        self,
+        directory: Option<&Path>,
+        ui: &mut Ui,
+    ) -> Result<(Credential, Option<LoginRecord>)> {
+        let key = match self.kind {
+            Kind::Flag(from) => of_flag(&from, ui)?,
             Kind::Variable(name, value) => match value.strip_prefix('@') {
-                Some(file) => of_file(file, name),
-                None => usable(Secret::new(value.trim().to_owned()), name),
-            }
-            .map(Credential::ApiKey),
-            Kind::Ready(credential) => Ok(credential),
+                Some(file) => of_file(file, name)?,
+                None => usable(Secret::new(value.trim().to_owned()), name)?,
+            },
+            Kind::Ready(credential, _) => return Ok((credential, None)),
             Kind::Kept(record) => {
                 let directory = config::needed(directory, "the login")?;
-                login::read(&record, directory).map(Credential::ApiKey)
+                let (key, record) = login::read(record, directory)?;
+                return Ok((Credential::ApiKey(key), Some(record)));
             }
-        }
+        };
+        Ok((Credential::ApiKey(key), None))
     }
 }
 

@@ -232,7 +232,12 @@ fn candidate(properties: &Properties, place: Place, detail: String) -> Result<Ca
                 || properties.is_true("AUTH_DISABLE_SSL"),
         };
     }
-    Ok(Candidate { place, detail, urls, kind: Kind::Ready(credential) })
+    let file = match &credential {
+        Credential::ApiKey(_) if properties.in_variables => properties.get("APIKEY")?,
+        _ => None,
+    };
+    let file = file.and_then(|value| value.strip_prefix('@')).map(PathBuf::from);
+    Ok(Candidate { place, detail, urls, kind: Kind::Ready(credential, file) })
 }
 
 /// Refuses a file whose credential belongs elsewhere than to the endpoint that was named for this command.

@@ -26,11 +26,11 @@ impl std::error::Error for ParseTimeError {}
 
 impl Timestamp {
     /// 9998-12-31T23:59:59Z; the last days of 9999 are out of reach for a calendar that knows time zones.
-    const LAST: i64 = 253_370_764_799;
+    pub const LAST: Self = Self(253_370_764_799);
 
     /// Takes seconds since 1970; `None` outside the years 1970 to 9998.
     pub fn from_seconds(seconds: i64) -> Option<Self> {
-        (0..=Self::LAST).contains(&seconds).then_some(Self(seconds))
+        (0..=Self::LAST.0).contains(&seconds).then_some(Self(seconds))
     }
 
     /// Returns seconds since 1970.
@@ -271,7 +271,7 @@ mod tests {
         ] {
             assert_eq!(Timestamp::parse_own(text), None, "{text}");
         }
-        for seconds in [0, 951_782_400, 4_102_444_799, Timestamp::LAST] {
+        for seconds in [0, 951_782_400, 4_102_444_799, Timestamp::LAST.0] {
             let time = Timestamp(seconds);
             assert_eq!(Timestamp::parse_own(&time.to_rfc3339()), Some(time));
             let minute = Timestamp(seconds - seconds % 60);

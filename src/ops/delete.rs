@@ -65,7 +65,6 @@ fn older_than(age: Duration) -> String {
 /// Lists the keys that `--all` or `--phased-out` mean; the one that is logged in with comes last.
 fn chosen(args: &ApiKeyDeleteArgs, context: &Context) -> Result<Vec<ApiKey>> {
     let now = context.now()?;
-    let backend = context.backend()?;
     let keys = keys_of(&Owner::Myself, context)?;
     let states = states(&keys, now);
     let is_named = |key: &ApiKey| {
@@ -88,7 +87,7 @@ fn chosen(args: &ApiKeyDeleteArgs, context: &Context) -> Result<Vec<ApiKey>> {
         .collect();
     if args.all && !chosen.is_empty() {
         // Without it nothing more can be deleted.
-        let acting = backend.acting_key().ok().flatten();
+        let acting = context.acting_key().ok().flatten();
         chosen.sort_by_key(|key| Some(&key.id) == acting.as_ref());
     }
     Ok(chosen)

@@ -6,16 +6,19 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::cli::ApiKeyRotateArgs;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Operation, Retires};
-use crate::model::{ApiKey, ApiKeyId, Identity, NewApiKey, Owner, State, Timestamp};
+use crate::model::{
+    ApiKey, ApiKeyId, Identity, NewApiKey, Owner, State, Timestamp, write_duration,
+};
 use crate::ops::making::{self, Handed, Made, Plan};
 use crate::ops::recover::{self, Finished};
 use crate::ops::resolve::{self, Found, Meaning};
-use crate::ops::retire::{Retired, end_of_grace, is_acting, retire_with};
+use crate::ops::retire::{Ended, Retired, Unended, end, end_of_grace, is_acting};
 use crate::ops::{create, facts, locked, progress_line, subject};
 use crate::render::json::{self, PlannedRotation};
 use crate::secret::Secret;
@@ -34,6 +37,9 @@ pub fn run(args: &ApiKeyRotateArgs, context: &mut Context) -> Result<()> {
         file.map(|file| making::check_destination(file, force, context)).transpose()
     };
     refuse_unattended(args, context)?;
+    if args.grace.is_some_and(|grace| now.plus(grace).is_none()) {
+        return Err(Error::usage("The grace ends beyond the year 9998."));
+    }
     if asks && context.ui.manner().json {
         return Err(nobody_answers(
             "JSON output asks no questions, and rotating a key needs a confirmation.",
@@ -57,16 +63,16 @@ pub fn run(args: &ApiKeyRotateArgs, context: &mut Context) -> Result<()> {
         {
             return Err(Error::new(ErrorKind::Cancelled, "Cancelled; nothing was changed."));
         }
-        if let Some(finished) = recover::finish_rotation(&args.which.key, file, &identity, context)?
-        {
+        if let Some(finished) = recover::finish_rotation(args, &identity, context)? {
             say_finished(&finished, file, now, context);
-            return Ok(());
+            return obeyed(&finished, args, context);
         }
     }
     let destination = check(context)?;
     let old = resolve::one(context, &args.which.key, Meaning::Current, now)?;
     refuse(&old, &label, &identity, context)?;
     let old = old.key;
+    is_acting(&old.id, context)?;
     let mut new = successor(&old, args, now)?;
     check_room(&new, &old, args.purge, now, context)?;
     let retires =
@@ -109,22 +115,15 @@ fn carry_out(
     let now = plan.now;
     let Some((retires, old)) = plan.retires.clone() else { return Ok(()) };
     let made = making::make(plan, context)?.note(context)?;
-    let is_own = is_acting(&old.id, context.backend()?);
     let (made, acting) = prove(made, context)?;
-    let for_login = (is_own == Some(true) && context.is_by_login())
-        .then(|| Secret::new(made.value.expose().to_owned()));
+    let value = Secret::new(made.value.expose().to_owned());
     let handed = hand_over(made, file, &old.id, now, context)?;
-    let has_moved = for_login.is_some();
-    if let Some(value) = for_login {
-        // With the old key disabled the login would be no login any more.
-        context
-            .move_login(&value, &handed.key.id)
-            .map_err(|error| not_moved(error, &handed, &retires, context))?;
-    }
-    // Where it cannot be told whose credential it is, the new key does as well.
-    let acting = acting.as_deref().filter(|_| is_own != Some(false));
-    let became = retire_with(&retires, acting, context)
-        .map_err(|error| not_retired(error, &handed, &retires, context))?;
+    let new = (&handed.key.id, &value);
+    let ended =
+        end(&retires, new, file, acting.as_deref(), context).map_err(|error| match error {
+            Unended::Login(error) => not_moved(error, &handed, &retires, context),
+            Unended::Key(error) => not_retired(error, &handed, &retires, context),
+        })?;
     let key = handed.close(context);
     if context.ui.manner().json {
         if file.is_some() {
@@ -136,16 +135,9 @@ fn carry_out(
     if let Some(file) = file {
         create::say_saved(&key, "rotated", file, context);
     }
-    say_retired(&retires.id, became, context);
-    if any_tokens && became == Retired::Disabled {
+    say_ended(&retires.id, ended, context);
+    if any_tokens && ended.became == Retired::Disabled {
         facts::warn_of_tokens(context);
-    }
-    if has_moved {
-        context.ui.result("The login was moved to the new key");
-    } else if is_own == Some(true) {
-        context.ui.warn(
-            "The credential in use is the key that was rotated; put the new one in its place.",
-        );
     }
     Ok(())
 }
@@ -191,12 +183,15 @@ fn refuse(old: &Found, label: &str, identity: &Identity, context: &Context) -> R
 
 /// Describes the new key: like the old one, and living as long.
 fn successor(old: &ApiKey, args: &ApiKeyRotateArgs, now: Timestamp) -> Result<NewApiKey> {
-    let lifetime = old.expires_at.map(|at| at.seconds() - old.created_at.seconds());
-    let lifetime = lifetime.and_then(|seconds| u64::try_from(seconds).ok());
-    let lifetime = args.expires_in.or(lifetime.map(std::time::Duration::from_secs));
+    let lifetime = match args.expires_in {
+        None => lifetime(old)?,
+        given => given,
+    };
     let expires_at = lifetime
         .map(|lifetime| {
-            now.plus(lifetime).ok_or_else(|| Error::usage("The expiry lies beyond the year 9998."))
+            now.plus(lifetime).ok_or_else(|| {
+                Error::usage("The new key would expire beyond the year 9998.").hint(SAY_LIFETIME)
+            })
         })
         .transpose()?;
     Ok(NewApiKey {
@@ -210,6 +205,27 @@ fn successor(old: &ApiKey, args: &ApiKeyRotateArgs, now: Timestamp) -> Result<Ne
         expires_at,
         support_sessions: Some(old.support_sessions),
     })
+}
+
+const SAY_LIFETIME: &str = "Say how long the new key is to live, such as '--expires-in 90d'.";
+
+/// Tells how long a key was to live. An end before its beginning, as an update can give it, tells nothing.
+fn lifetime(key: &ApiKey) -> Result<Option<Duration>> {
+    let Some(end) = key.expires_at else { return Ok(None) };
+    let seconds = key.creation().map(|start| end.seconds() - start.seconds());
+    // Times are exact to the minute, and no key is of use for less.
+    if let Some(seconds @ 60..) = seconds.and_then(|seconds| u64::try_from(seconds).ok()) {
+        return Ok(Some(Duration::from_secs(seconds)));
+    }
+    let made = key
+        .creation()
+        .map_or("at an unknown time".to_owned(), |start| format!("at {}", start.to_wire()));
+    let message = format!(
+        "{} was made {made} and expires at {}: that says nothing about how long the new key is to live.",
+        subject(&key.name),
+        end.to_wire()
+    );
+    Err(Error::usage(message).hint(SAY_LIFETIME))
 }
 
 /// Finds the keys that earlier rotations of this one have left.
@@ -372,14 +388,22 @@ fn not_retired(
     told.hint(format!("Run '{} recover' to finish it.", context.program()))
 }
 
-fn say_retired(old: &str, retired: Retired, context: &mut Context) {
-    let line = format!("The old key {} {}", context.ui.entity(old), retired.words());
+fn say_ended(old: &str, ended: Ended, context: &mut Context) {
+    let line = format!("The old key {} {}", context.ui.entity(old), ended.became.words());
     context.ui.result(&line);
+    if ended.is_login_moved {
+        context.ui.result("The login was moved to the new key");
+    }
+    if ended.is_credential {
+        context.ui.warn(
+            "The credential in use is the key that was rotated; put the new one in its place.",
+        );
+    }
 }
 
 /// Tells of a rotation that an interrupted command began and this one finished.
 fn say_finished(finished: &Finished, file: Option<&Path>, now: Timestamp, context: &mut Context) {
-    let Finished { key, old: (old, became) } = finished;
+    let Finished { key, retires, ended, .. } = finished;
     if context.ui.manner().json {
         let state = resolve::state_now(context, key, now);
         context.ui.data(|out| json::key(out, key, state));
@@ -392,5 +416,41 @@ fn say_finished(finished: &Finished, file: Option<&Path>, now: Timestamp, contex
         let name = context.ui.entity(&key.name);
         context.ui.result(&format!("API key {name} was rotated"));
     }
-    say_retired(old, *became, context);
+    say_ended(&retires.id, *ended, context);
+}
+
+/// Fails where something was asked for this time that the interrupted command had done otherwise already.
+fn obeyed(finished: &Finished, args: &ApiKeyRotateArgs, context: &Context) -> Result<()> {
+    let Finished { key, begun_at, retires, ended } = finished;
+    let program = context.program();
+    let grace = args.grace.map(|grace| grace.as_secs());
+    if grace.is_some() && grace != retires.grace && ended.became == Retired::Disabled {
+        let message = format!(
+            "The rotation is finished, but '--grace' came too late: the old key {} was disabled before.",
+            retires.id
+        );
+        return Err(Error::new(ErrorKind::Conflict, message).hint(format!(
+            "If it is still needed, run '{program} api-key-enable {}'.",
+            retires.id
+        )));
+    }
+    let Some(asked) = args.expires_in else { return Ok(()) };
+    let wanted = begun_at.plus(asked).map(Timestamp::seconds);
+    let end = key.expires_at.map(Timestamp::seconds);
+    // The service may tell the end to the minute.
+    if end.zip(wanted).is_some_and(|(end, wanted)| (end - wanted).abs() < 60) {
+        return Ok(());
+    }
+    let end = key
+        .expires_at
+        .map_or("never expires".to_owned(), |at| format!("expires at {}", at.to_wire()));
+    let message = format!(
+        "The rotation is finished, but '--expires-in' came too late: the new key {} was made before and {end}.",
+        key.id
+    );
+    Err(Error::new(ErrorKind::Conflict, message).hint(format!(
+        "Give it another end with '{program} api-key-update {} --expires-in {}'.",
+        key.id,
+        write_duration(asked)
+    )))
 }

@@ -134,7 +134,8 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// Disables or enables a key. Fails with `Locked`; may fail with `Conflict` when it already is as asked.
     fn set_disabled(&self, id: &ApiKeyId, disabled: bool) -> Result<(), BackendError>;
 
-    /// Names the key whose value the backend logs in with, where it does so with one.
+    /// Names the key whose value the backend logs in with; `None` where it does not log in with a key. Fails where that
+    /// cannot be told, which says nothing about which key it is.
     fn acting_key(&self) -> Result<Option<ApiKeyId>, BackendError> {
         Ok(None)
     }

@@ -66,7 +66,7 @@ pub(super) fn candidates(
 fn candidates_now(orphan: &Orphan, context: &Context) -> Result<Vec<Candidate>> {
     let backend = context.backend()?;
     let others: Vec<&str> = orphan.others().collect();
-    let was_sent = !orphan.steps.is_empty() || backend.kind() == BackendKind::Local;
+    let was_sent = orphan.in_doubt_until().is_some() || backend.kind() == BackendKind::Local;
     let is_known = orphan.delivering().or(orphan.made()).or(orphan.begun.id.as_deref());
     let ids = match is_known {
         // Chosen beforehand, or told by the service: there is nothing to guess.

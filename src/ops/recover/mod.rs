@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Begun, Journal, Orphans};
 use crate::model::{ApiKey, ApiKeyId};
 use crate::ops::progress_line;
-use crate::ops::retire::Retired;
+use crate::ops::retire::Ended;
 use crate::render::json::{self, Recovered};
 use crate::text::escape;
 
@@ -29,8 +29,8 @@ struct Verdict {
     sentence: String,
     /// Whether the entry is settled by it.
     settled: bool,
-    /// The new key of a rotation that is complete, and what became of the old one.
-    rotated: Option<(ApiKey, Retired)>,
+    /// The new key of a rotation that is complete, and how that ended.
+    rotated: Option<(ApiKey, Ended)>,
 }
 
 impl Verdict {
@@ -67,7 +67,8 @@ pub fn run(args: &RecoverArgs, context: &mut Context) -> Result<()> {
     for orphan in orphans.found {
         let begun = orphan.begun.clone();
         let settled = if begun.is_of(context.backend()?, &identity.account_id, &identity.iam_id) {
-            settle::settle(orphan, args, context)
+            rotation::check_acting(&begun, context)
+                .and_then(|()| settle::settle(orphan, args, context))
         } else {
             Ok(elsewhere(&begun, context))
         };

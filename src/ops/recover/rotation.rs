@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use super::{BLOCKED, Verdict, orphans, settle};
-use crate::cli::{DryRunArgs, ForceArgs, RecoverArgs};
+use crate::cli::{ApiKeyRotateArgs, DryRunArgs, ForceArgs, RecoverArgs};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Begun, Operation, Orphan, Retires};
-use crate::model::{ApiKey, ApiKeyId, BackendKind, Detail, Identity, KeyRef, Lives as _};
-use crate::ops::retire::{Retired, is_acting, retire, retire_with};
+use crate::model::{
+    ApiKey, ApiKeyId, BackendKind, Detail, Identity, KeyRef, Lives as _, Timestamp,
+};
+use crate::ops::retire::{Ended, Unended, end, is_acting, retire};
 use crate::ops::{delete_unheld, subject};
 use crate::secret::Secret;
 use crate::systems::Condition;
@@ -17,8 +19,19 @@ use crate::systems::Condition;
 pub(in crate::ops) struct Finished {
     /// The new key.
     pub(in crate::ops) key: ApiKey,
-    /// The id of the old one, and what became of it.
-    pub(in crate::ops) old: (String, Retired),
+    /// When it was begun.
+    pub(in crate::ops) begun_at: Timestamp,
+    /// What it was begun with for the old one.
+    pub(in crate::ops) retires: Retires,
+    /// What became of that.
+    pub(in crate::ops) ended: Ended,
+}
+
+/// Makes sure that it can be told whether the credential in use is the old key of a rotation, before anything of that is
+/// settled.
+pub(super) fn check_acting(begun: &Begun, context: &Context) -> Result<()> {
+    let Some(retires) = &begun.retires else { return Ok(()) };
+    is_acting(&ApiKeyId::new(retires.id.as_str()), context).map(drop)
 }
 
 /// Adds to what became of FILE what becomes of the old key, where there is one.
@@ -41,8 +54,8 @@ pub(super) fn of_file(
     if args.dry_run.dry_run {
         return would_retire(verdict, retires);
     }
-    let result = finish(&new, value, retires, context);
-    retired(verdict, new, retires, result)
+    let result = finish(&new, value, retires, begun.file.as_deref(), context);
+    retired(verdict, new, retires, result, context)
 }
 
 /// Tells why FILE is not to be given a new key: it does not work, and what FILE holds may be all that does.
@@ -67,18 +80,20 @@ pub(super) fn unproven(
     Some(Verdict { outcome: BLOCKED, id: Some(new.id.clone()), sentence, ..Verdict::default() })
 }
 
-/// Proves the new key, moves a login to it, and retires the old one.
-fn finish(new: &ApiKey, value: &Secret, retires: &Retires, context: &Context) -> Result<Retired> {
-    let backend = context.backend()?;
-    let acting =
-        backend.acting_with(value).map_err(|error| context.told(error, &subject(&new.id)))?;
-    let is_own = is_acting(&ApiKeyId::new(retires.id.as_str()), backend);
-    if is_own == Some(true) && context.is_by_login() {
-        context.move_login(value, &new.id)?;
-    }
-    let acting = acting.as_deref().filter(|_| is_own != Some(false));
-    retire_with(retires, acting, context)
-        .map_err(|error| context.told(error, &format!("The old API key {}", retires.id)))
+/// Proves the new key and retires the old one.
+fn finish(
+    new: &ApiKey,
+    value: &Secret,
+    retires: &Retires,
+    file: Option<&Path>,
+    context: &Context,
+) -> Result<Ended> {
+    let acting = context.backend()?.acting_with(value);
+    let acting = acting.map_err(|error| context.told(error, &subject(&new.id)))?;
+    end(retires, (&new.id, value), file, acting.as_deref(), context).map_err(|error| match error {
+        Unended::Login(error) => error,
+        Unended::Key(error) => context.told(error, &format!("The old API key {}", retires.id)),
+    })
 }
 
 /// Settles a rotation whose value was printed: it had proven before that it opens something.
@@ -122,13 +137,19 @@ pub(super) fn of_printed(
         return Ok(left("it does not work any more"));
     }
     let old = ApiKeyId::new(retires.id.as_str());
-    if context.is_by_login() && is_acting(&old, backend) != Some(false) {
-        return Ok(left("the login has the old key: log in with the new one"));
+    let is_credential = is_acting(&old, context)? && !context.is_by_login();
+    if !context.logins_with(&old)?.is_empty() {
+        let sentence = format!(
+            "{}, but the login still has the old key {old}, which was not touched. Log in with the new one ('{1} login'), then run '{1} recover' again",
+            verdict.sentence,
+            context.program()
+        );
+        return Ok(Verdict { outcome: BLOCKED, sentence, settled: false, ..verdict });
     }
     let result = retire(retires, backend, now)
+        .map(|became| Ended { became, is_login_moved: false, is_credential })
         .map_err(|error| context.told(error, &format!("The old API key {}", retires.id)));
-    let new = key;
-    Ok(retired(verdict, new, retires, result))
+    Ok(retired(verdict, key, retires, result, context))
 }
 
 fn would_retire(verdict: Verdict, retires: &Retires) -> Verdict {
@@ -136,20 +157,35 @@ fn would_retire(verdict: Verdict, retires: &Retires) -> Verdict {
     Verdict { sentence, ..verdict }
 }
 
-fn retired(verdict: Verdict, new: ApiKey, plan: &Retires, result: Result<Retired>) -> Verdict {
+fn retired(
+    verdict: Verdict,
+    new: ApiKey,
+    plan: &Retires,
+    result: Result<Ended>,
+    context: &Context,
+) -> Verdict {
     let old = &plan.id;
     match result {
-        Ok(became) => Verdict {
-            sentence: format!("{}; the old key {old} {}", verdict.sentence, became.words()),
-            rotated: Some((new, became)),
-            ..verdict
-        },
+        Ok(ended) => {
+            let words = ended.became.words();
+            let mut sentence = format!("{}; the old key {old} {words}", verdict.sentence);
+            if ended.is_login_moved {
+                sentence.push_str("; the login was moved to the new key");
+            }
+            if ended.is_credential {
+                sentence.push_str(
+                    "; the credential in use is the old key: put the new one in its place",
+                );
+            }
+            Verdict { sentence, rotated: Some((new, ended)), ..verdict }
+        }
         Err(error) => Verdict {
             outcome: BLOCKED,
             sentence: format!(
-                "{}, but the old key {old} could not be retired: {}",
+                "{}, but the old key {old} could not be retired: {}. When that is settled, run '{} recover' again",
                 verdict.sentence,
-                error.message.trim_end_matches('.')
+                error.message.trim_end_matches('.'),
+                context.program()
             ),
             settled: false,
             ..verdict
@@ -171,23 +207,26 @@ fn is_about(begun: &Begun, which: &KeyRef) -> bool {
 }
 
 /// Finishes what an interrupted rotation of this key has left, or clears it away; `None` where nothing of it is left and
-/// the rotation begins anew.
+/// the rotation begins anew. A grace that is given this time counts, not the one before.
 pub(in crate::ops) fn finish_rotation(
-    which: &KeyRef,
-    file: Option<&Path>,
+    args: &ApiKeyRotateArgs,
     identity: &Identity,
     context: &mut Context,
 ) -> Result<Option<Finished>> {
-    let here = file.and_then(|file| std::path::absolute(file).ok());
+    let here = args.file.as_ref().and_then(|file| std::path::absolute(file).ok());
     let mut finished = None;
     let journal = context.journal()?;
-    for orphan in orphans(&journal)?.found {
+    for mut orphan in orphans(&journal)?.found {
         let Identity { account_id, iam_id, .. } = identity;
         let is_ours = orphan.begun.is_of(context.backend()?, account_id, iam_id);
-        if !is_ours || !is_about(&orphan.begun, which) {
+        if !is_ours || !is_about(&orphan.begun, &args.which.key) {
             continue;
         }
+        check_acting(&orphan.begun, context)?;
         let begun = orphan.begun.clone();
+        if let Some(grace) = args.grace {
+            orphan.set_grace(grace.as_secs()).map_err(|error| journal_failed(&error))?;
+        }
         let printed = orphan.delivering().filter(|_| begun.file.is_none()).map(ApiKeyId::new);
         let verdict = if let Some(id) = printed {
             again(&id, orphan, context)?
@@ -207,13 +246,18 @@ pub(in crate::ops) fn finish_rotation(
                 .hint(format!("Look at the keys with '{} api-keys' first.", context.program())));
         }
         // Into another FILE than this time: finished, and still a rotation is asked for.
-        if let (Some((key, became)), Some(old)) = (verdict.rotated, begun.retires)
+        if let (Some((key, ended)), Some(retires)) = (verdict.rotated, begun.retires)
             && begun.file == here
         {
-            finished = Some(Finished { key, old: (old.id, became) });
+            finished = Some(Finished { key, begun_at: begun.at, retires, ended });
         }
     }
     Ok(finished)
+}
+
+fn journal_failed(error: &std::io::Error) -> Error {
+    let message = format!("The journal cannot be written: {error}. Nothing was changed.");
+    Error::new(ErrorKind::Failure, message)
 }
 
 /// Settles a rotation whose value was printed, perhaps to somebody who is gone: who asks again gets another. The key

@@ -76,6 +76,35 @@ fn the_new_key_lives_as_long_as_the_old_one_was_to() {
 }
 
 #[test]
+fn an_end_before_the_beginning_is_no_lifetime_for_the_new_key() {
+    for end in ["2026-11-20", "2026-11-21T09:00+0000"] {
+        let sandbox = with_key(&[]);
+        sandbox.run_at("2026-11-19T09:00:00Z", &["api-key-update", "ci", "-e", end]).ok();
+        refused(
+            &sandbox,
+            &TO_FILE,
+            2,
+            "Say how long the new key is to live, such as '--expires-in 90d'.",
+        );
+        refused(&sandbox, &[&TO_FILE[..], &["--dry-run"]].concat(), 2, "'--expires-in 90d'");
+        sandbox.run(&[&TO_FILE[..], &["--expires-in", "90d"]].concat()).ok();
+        let key = sandbox.run(&["api-key", "ci", "--output", "json"]).json();
+        assert_eq!(key["expires_at"], "2027-02-19T09:00+0000");
+    }
+}
+
+#[test]
+fn no_length_of_time_leaves_the_calendar() {
+    let sandbox = with_key(&["-e", "9998-01-01"]);
+    let later = "2027-11-21T09:00:00Z";
+    let refused_later = sandbox.run_at(later, &TO_FILE);
+    assert!(refused_later.code(2).stderr.contains("'--expires-in 90d'"), "{refused_later:#?}");
+    for flag in ["--grace", "--expires-in"] {
+        refused(&sandbox, &[&TO_FILE[..], &[flag, "9999999d"]].concat(), 2, "beyond the year 9998");
+    }
+}
+
+#[test]
 fn json_has_the_value_in_exactly_one_place() {
     let sandbox = with_key(&[]);
     let to_file = sandbox.run(&[&TO_FILE[..], &["--output", "json"]].concat()).json();

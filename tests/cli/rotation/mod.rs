@@ -1,12 +1,19 @@
 //! `api-key-rotate`: at every instant a key works whose value somebody holds, and it always comes to an end.
 
+mod acting;
 mod command;
 mod disk;
 mod service;
 mod wire;
 
+use std::thread;
+use std::time::{Duration, Instant};
+
+use reqwest::header::{CONTENT_TYPE, ETAG};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
+use crate::support::server::{Answer, Request};
 use crate::support::{NOW, Sandbox};
 
 /// A key as it is listed, and what it is good for.
@@ -65,4 +72,38 @@ fn with_key(flags: &[&str]) -> Sandbox {
 /// The id of the key in FILE.
 fn id_in_file(sandbox: &Sandbox) -> String {
     id_in(&std::fs::read(sandbox.work("key.json")).unwrap()).unwrap()
+}
+
+/// Passes a request on to a service, and brings back its answer.
+fn passed_on(to: &str, request: &Request) -> Answer {
+    let client = crate::support::server::client(None);
+    let method = request.method.parse().unwrap();
+    let mut onward = client.request(method, format!("{to}{}", request.path));
+    for (name, value) in &request.headers {
+        if !["host", "content-length", "connection"].contains(&name.to_ascii_lowercase().as_str()) {
+            onward = onward.header(name, value);
+        }
+    }
+    let answer = onward.body(request.body.clone()).send().unwrap();
+    let status = answer.status().as_u16();
+    let headers = [CONTENT_TYPE, ETAG].into_iter().filter_map(|name| {
+        let value = answer.headers().get(&name)?.to_str().unwrap().to_owned();
+        Some((name.to_string(), value))
+    });
+    let headers = headers.collect();
+    let body = answer.bytes().unwrap().to_vec();
+    Answer::Whole { status, headers, body }
+}
+
+/// Ends a client, as soon as it is known which process that is.
+fn kill(client: impl Fn() -> Option<u32>) {
+    let start = Instant::now();
+    let client = loop {
+        assert!(start.elapsed() < Duration::from_secs(10), "the client is not known");
+        if let Some(client) = client() {
+            break client;
+        }
+        thread::sleep(Duration::from_millis(1));
+    };
+    kill_process(Pid::from_raw(client.cast_signed()).unwrap(), Signal::KILL).unwrap();
 }

@@ -1,6 +1,7 @@
 //! Rotations at the service: who logs in meanwhile, the credential in use, and old keys that others change.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -104,18 +105,98 @@ fn who_logs_in_all_the_while_never_fails() {
     });
 }
 
+const STILL_OLD: &str =
+    "The credential in use is the key that was rotated; put the new one in its place.\n";
+
 #[test]
 fn the_credential_in_use_can_be_rotated() {
     let rig = Rig::new(&[]);
-    for _ in 0..2 {
+    fs::create_dir(rig.sandbox.work("d")).unwrap();
+    symlink("key.json", rig.sandbox.work("link.json")).unwrap();
+    let rotate = |named: &dyn Fn(&str) -> Command| {
         let before = value_in_file(&rig.sandbox);
-        let outcome = rig.run_as("@key.json", &TO_FILE);
-        assert!(
-            outcome.ok().stderr.contains("The credential in use is the key that was rotated"),
-            "{outcome:#?}"
-        );
+        fs::copy(rig.sandbox.work("key.json"), rig.sandbox.work("copy.json")).unwrap();
+        let outcome = run(&mut named(&before), b"");
         assert_eq!(rig.opens(&before), 400, "the old one is disabled");
         assert_eq!(rig.opens(&value_in_file(&rig.sandbox)), 200);
+        outcome.ok().stderr.contains(STILL_OLD)
+    };
+    for elsewhere in ["", "@copy.json"] {
+        let named = |before: &str| {
+            rig.command(if elsewhere.is_empty() { before } else { elsewhere }, &TO_FILE)
+        };
+        assert!(rotate(&named), "the old one is in '{elsewhere}'");
+    }
+    for same in ["@key.json", "@d/../key.json", "@link.json"] {
+        assert!(!rotate(&|_| rig.command(same, &TO_FILE)), "the new one is in {same} already");
+    }
+    let by_flag = [&TO_FILE[..], &["--apikey", "@key.json"]].concat();
+    assert!(!rotate(&|_| rig.command(&rig.boot, &by_flag)), "as --apikey says");
+    let as_sdk = |_: &str| {
+        let mut command = rig.command("", &TO_FILE);
+        command.env_remove("IBMCLOUD_API_KEY").env("IAM_IDENTITY_APIKEY", "@key.json");
+        command
+    };
+    assert!(!rotate(&as_sdk), "as the SDK's variable says");
+}
+
+/// A service at which a rotation of `ci` stops before the old key is disabled.
+fn interrupted(more: &[&str], args: &[&str]) -> (Rig, String) {
+    let rig = Rig::new(&[&["disable:status=503,times=4"], more].concat());
+    let old = id_in_file(&rig.sandbox);
+    rig.run(&[&TO_FILE[..], args].concat()).code(10);
+    assert_eq!((rig.keys().len(), rig.states()[0].as_str()), (2, "active"));
+    (rig, old)
+}
+
+#[test]
+fn a_grace_that_is_given_when_the_command_is_repeated_counts() {
+    let (rig, _) = interrupted(&[], &[]);
+    let again = rig.run(&[&TO_FILE[..], &["--grace", "7d"]].concat());
+    assert!(again.ok().stdout.ends_with(" works until 2026-11-28T09:00+0000\n"), "{again:#?}");
+    assert_eq!(rig.states(), ["phasing out", "active"]);
+    assert_eq!(rig.sandbox.open_entries(), 0);
+}
+
+#[test]
+fn a_grace_that_was_given_last_is_not_forgotten_by_recover() {
+    let (rig, _) = interrupted(&["update:status=403,times=1"], &[]);
+    rig.run(&[&TO_FILE[..], &["--grace", "7d"]].concat()).code(1);
+    assert_eq!((rig.states(), rig.sandbox.open_entries()), (vec!["active".to_owned(); 2], 1));
+    let recovered = rig.run(&["recover"]);
+    assert!(
+        recovered.ok().stdout.ends_with(" works until 2026-11-28T09:00+0000\n"),
+        "{recovered:#?}"
+    );
+}
+
+#[test]
+fn a_grace_that_comes_too_late_is_refused() {
+    let (rig, old) = interrupted(&[], &[]);
+    rig.run(&["api-key-disable", &old, "--force", "-q"]).ok();
+    let again = rig.run(&[&TO_FILE[..], &["--grace", "7d"]].concat());
+    assert!(again.code(5).stderr.contains("'--grace' came too late"), "{again:#?}");
+    assert!(again.stderr.contains(&format!("'ibmcloud-iam api-key-enable {old}'")), "{again:#?}");
+    assert_eq!(
+        (rig.states(), rig.sandbox.open_entries()),
+        (vec!["phased out".to_owned(), "active".to_owned()], 0)
+    );
+}
+
+#[test]
+fn a_lifetime_that_comes_too_late_is_refused() {
+    for (first, code) in
+        [(&["--expires-in", "90d"][..], 0), (&["--expires-in", "91d"], 5), (&[], 5)]
+    {
+        let (rig, _) = interrupted(&[], first);
+        let again = rig.run(&[&TO_FILE[..], &["--expires-in", "90d"]].concat());
+        assert_eq!(again.code, code, "{first:?}: {again:#?}");
+        assert_eq!((rig.states()[0].as_str(), rig.sandbox.open_entries()), ("phased out", 0));
+        if code != 0 {
+            let new = id_in_file(&rig.sandbox);
+            let fix = format!("'ibmcloud-iam api-key-update {new} --expires-in 90d'");
+            assert!(again.stderr.contains(&fix), "{again:#?}");
+        }
     }
 }
 

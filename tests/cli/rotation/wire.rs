@@ -4,13 +4,10 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
 
-use reqwest::header::{CONTENT_TYPE, ETAG};
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::{Listed, assert_held, assert_settled, id_in, listed};
+use super::{Listed, assert_held, assert_settled, id_in, kill, listed, passed_on};
 use crate::support::emulator::Emulator;
 use crate::support::server::{Answer, Request, Server};
 use crate::support::{Outcome, Sandbox, run};
@@ -134,39 +131,10 @@ fn relayed(to: &str, script: &Mutex<Script>, request: &Request) -> Answer {
         None => answer.unwrap(),
         Some(Blow::DropBefore | Blow::DropAfter) => Answer::Close,
         Some(Blow::KillBefore | Blow::KillAfter) => {
-            let start = Instant::now();
-            let client = loop {
-                assert!(start.elapsed() < Duration::from_secs(10), "the client is not known");
-                if let Some(client) = script.lock().unwrap().client {
-                    break client;
-                }
-                thread::sleep(Duration::from_millis(1));
-            };
-            let client = Pid::from_raw(client.cast_signed()).unwrap();
-            kill_process(client, Signal::KILL).unwrap();
+            kill(|| script.lock().unwrap().client);
             Answer::Close
         }
     }
-}
-
-fn passed_on(to: &str, request: &Request) -> Answer {
-    let client = crate::support::server::client(None);
-    let method = request.method.parse().unwrap();
-    let mut onward = client.request(method, format!("{to}{}", request.path));
-    for (name, value) in &request.headers {
-        if !["host", "content-length", "connection"].contains(&name.to_ascii_lowercase().as_str()) {
-            onward = onward.header(name, value);
-        }
-    }
-    let answer = onward.body(request.body.clone()).send().unwrap();
-    let status = answer.status().as_u16();
-    let headers = [CONTENT_TYPE, ETAG].into_iter().filter_map(|name| {
-        let value = answer.headers().get(&name)?.to_str().unwrap().to_owned();
-        Some((name.to_string(), value))
-    });
-    let headers = headers.collect();
-    let body = answer.bytes().unwrap().to_vec();
-    Answer::Whole { status, headers, body }
 }
 
 /// How an interruption is followed up.

@@ -471,8 +471,11 @@ impl Backend for RemoteBackend {
         let Credential::ApiKey(value) = self.credential() else { return Ok(None) };
         match self.api_key_by_value(value) {
             Ok(key) => Ok(Some(key.id)),
-            // A key of another account, or one that the service does not show.
-            Err(error) if error.condition == Condition::NotFound => Ok(None),
+            // What logs in is a key, so this tells nothing of which one.
+            Err(error) if error.condition == Condition::NotFound => {
+                let words = "The service does not find the API key that it lets in".to_owned();
+                Err(BackendError { condition: Condition::Unavailable(words), ..error })
+            }
             Err(error) => Err(error),
         }
     }
