@@ -11,6 +11,7 @@ use crate::journal::{Begun, Operation, Orphan, Retires};
 use crate::model::{ApiKey, ApiKeyId, BackendKind, Detail, Identity, KeyRef, Lives as _};
 use crate::ops::retire::{Retired, is_acting, retire, retire_with};
 use crate::ops::{delete_unheld, subject};
+use crate::private_file::place_of;
 use crate::secret::Secret;
 
 /// A rotation that was interrupted and is complete now.
@@ -178,7 +179,7 @@ pub(in crate::ops) fn finish_rotation(
     identity: &Identity,
     context: &mut Context,
 ) -> Result<Option<Finished>> {
-    let here = file.and_then(|file| std::path::absolute(file).ok());
+    let place = |file: &Path| place_of(file).ok();
     let mut finished = None;
     let journal = context.journal()?;
     for orphan in orphans(&journal)?.found {
@@ -208,7 +209,7 @@ pub(in crate::ops) fn finish_rotation(
         }
         // Into another FILE than this time: finished, and still a rotation is asked for.
         if let (Some((key, became)), Some(old)) = (verdict.rotated, begun.retires)
-            && begun.file == here
+            && begun.file.as_deref().map(place) == file.map(place)
         {
             finished = Some(Finished { key, old: (old.id, became) });
         }

@@ -2,6 +2,7 @@
 
 mod command;
 mod disk;
+mod file;
 mod service;
 mod wire;
 
