@@ -495,7 +495,12 @@ impl Pending {
             Ok(()) => {}
             Err(error) if cannot_rename_so(error) => {
                 fs::rename(&self.path, to).map_err(failed)?;
-                return if self.is_at(to) { Ok(()) } else { Err(self.taken()) };
+                // What was replaced so does not come back: `recover` looks at FILE before anything is deleted.
+                let in_place = || DestinationError {
+                    whereabouts: Whereabouts::InPlace,
+                    ..self.destination.changed()
+                };
+                return if self.is_at(to) { Ok(()) } else { Err(in_place()) };
             }
             Err(error) => return Err(failed(error.into())),
         }
