@@ -418,7 +418,7 @@ pub struct ApiKeyRotateArgs {
     /// Which key.
     #[command(flatten)]
     pub which: KeyArgs,
-    /// Write the new key to FILE instead of printing it; with '--force' in place of the old one
+    /// Write the new key to FILE instead of printing it; with '--force' in place of the old one, and of nothing else
     #[arg(long, value_name = "FILE", value_parser = NonEmptyStringValueParser::new().map(PathBuf::from), value_hint = clap::ValueHint::FilePath)]
     pub file: Option<PathBuf>,
     /// Let the old key work beside the new one for so long: 12h, 7d

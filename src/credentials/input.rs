@@ -11,7 +11,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
 use crate::ui::Ui;
 
-const MOST: usize = 64 * 1024;
+/// The most that is read of what should be a key.
+pub const MOST: usize = 64 * 1024;
+
+/// The longest value there may be; the service's own have 44 characters.
+const LONGEST: usize = 512;
 
 /// Reads the value that `from` names: `@FILE`, or `-` for standard input, where a terminal is asked. `None` when it is
 /// neither: then it could be the value itself, and is not to be repeated.
@@ -66,16 +70,37 @@ fn read_all(input: impl Read) -> io::Result<Zeroizing<String>> {
 /// A key file, from this program or an older one.
 #[derive(Deserialize)]
 struct KeyFile {
+    id: Option<String>,
+    uuid: Option<String>,
     #[serde(alias = "apiKey")]
     apikey: String,
 }
 
-/// Takes the value out of a key file's JSON, or plain text as it is without the white space around it.
-fn value_in(text: &str) -> Secret {
+/// A key as a file holds it.
+pub struct HeldKey {
+    /// Its id, where that is told.
+    pub id: Option<String>,
+    /// Its value.
+    pub value: Secret,
+}
+
+/// Takes a key out of a key file's JSON, or plain text without the white space around it; `None` where it can be none.
+pub fn key_in(text: &str) -> Option<HeldKey> {
+    let held = held_in(text);
+    let value = held.value.expose();
+    let is_word = value.bytes().all(|byte| byte.is_ascii_graphic());
+    (is_word && (1..=LONGEST).contains(&value.len())).then_some(held)
+}
+
+fn held_in(text: &str) -> HeldKey {
     match serde_json::from_str::<KeyFile>(text) {
-        Ok(file) => Secret::new(file.apikey),
-        Err(_) => Secret::new(text.trim().to_owned()),
+        Ok(file) => HeldKey { id: file.id.or(file.uuid), value: Secret::new(file.apikey) },
+        Err(_) => HeldKey { id: None, value: Secret::new(text.trim().to_owned()) },
     }
+}
+
+fn value_in(text: &str) -> Secret {
+    held_in(text).value
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::journal::{Begun, Operation};
 use crate::model::{ApiKey, ApiKeyChanges, Identity, NewApiKey, Owner, Timestamp};
 use crate::ops::making::{self, Plan};
 use crate::ops::{expiry, progress_line, resolve, subject};
+use crate::private_file::Destination;
 use crate::render::{json, table};
 use crate::secret::Secret;
 use crate::systems::CreateEffect;
@@ -36,6 +37,9 @@ pub fn run(args: &ApiKeyCreateArgs, context: &mut Context) -> Result<()> {
     new.id = context.backend()?.choose_id();
     let what = format!("API key {}", context.ui.entity(&new.name));
     context.ui.progress(&progress_line("Creating", &what, &identity));
+    for concern in destination.iter().flat_map(Destination::concerns) {
+        context.ui.warn(concern);
+    }
     if args.dry_run.dry_run {
         return dry_run(&new, file, &identity, now, context);
     }

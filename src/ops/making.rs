@@ -10,12 +10,15 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::config::{Directories, Profile};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{self, Begun, Entry, Journal, Operation, Retires, Step};
 use crate::model::{ApiKey, Detail, Identity, NewApiKey, NewValue, Selection, Timestamp};
 use crate::ops::{conflict, delete_unheld, locked, subject};
-use crate::private_file::{self, Destination, DestinationError, Pending, pending_path};
+use crate::private_file::{
+    self, Destination, DestinationError, Pending, Whereabouts, pending_path, place_of,
+};
 use crate::render::key_file;
 use crate::secret::Secret;
 use crate::systems::{BackendError, Condition};
@@ -63,25 +66,32 @@ pub(super) fn check_destination(
         );
     }
     let destination = Destination::check(file, force)?;
-    refuse_own_directories(destination.path(), context)?;
+    refuse_own_directories(&destination, context)?;
     Ok(destination)
 }
 
-/// Refuses a FILE among the program's own: it would stand in the way of a lock or a log.
-fn refuse_own_directories(file: &Path, context: &Context) -> Result<()> {
-    let Ok(parent) = private_file::parent(file).canonicalize() else { return Ok(()) };
-    let directories = context.directories()?;
-    let own = [&directories.store, &directories.journal, &directories.tokens, &directories.names];
-    for own in own.into_iter().flatten() {
-        if own.canonicalize().is_ok_and(|own| parent.starts_with(own)) {
-            let message = format!(
-                "'{}' is in a directory that this program keeps for itself.",
-                file.display()
-            );
-            return Err(
-                Error::new(ErrorKind::Destination, message).hint("Name a file somewhere else.")
-            );
-        }
+/// Refuses a FILE among the program's own: it would stand in the way of a lock, a log or a login.
+fn refuse_own_directories(destination: &Destination, context: &Context) -> Result<()> {
+    let file = destination.place();
+    let real = |own: &Path| own.canonicalize().or_else(|_| place_of(own)).ok();
+    let is_below = |own: &Path| real(own).is_some_and(|own| file.starts_with(own));
+    let default = Directories::find(context.environment(), &Profile::default())?;
+    let is_kept = |all: &Directories| {
+        let kept = [&all.store, &all.journal, &all.tokens, &all.names];
+        kept.into_iter().flatten().any(|own| is_below(own))
+    };
+    // The configuration may be kept in a home, or in a project, that holds much else.
+    let is_config = default.config.as_deref().is_some_and(|config| {
+        is_below(&config.join("profiles"))
+            || real(config)
+                .is_some_and(|config| file == config || private_file::parent(file) == config)
+    });
+    if is_config || is_kept(&default) || is_kept(context.directories()?) {
+        let message = format!(
+            "'{}' is in a directory that this program keeps for itself.",
+            destination.path().display()
+        );
+        return Err(Error::new(ErrorKind::Destination, message).hint("Name a file somewhere else."));
     }
     Ok(())
 }
@@ -98,7 +108,7 @@ pub(super) fn make(plan: Plan<'_>, context: &Context) -> Result<Made> {
     let mut entry = begin(&plan, value.as_ref(), context)?;
     let pending = match plan.destination {
         Some(destination) => {
-            let place = pending_path(destination.path(), entry.tag());
+            let place = pending_path(destination.place(), entry.tag());
             let room = key_file::room_for(&new.name, &new.description);
             match destination.begin(place.clone(), value.as_ref(), room) {
                 Ok(pending) => Some(pending),
@@ -144,10 +154,7 @@ fn begin(plan: &Plan<'_>, value: Option<&Secret>, context: &Context) -> Result<E
         account_id: identity.account_id.to_string(),
         iam_id: identity.iam_id.to_string(),
         at: plan.now,
-        file: file
-            .map(|file| std::path::absolute(file.path()))
-            .transpose()
-            .map_err(|error| journal_failed(&error))?,
+        file: file.map(|file| file.place().to_owned()),
         replaces: file.and_then(|file| file.replaces.clone()),
         value_hash,
         salt: salt.unwrap_or_default(),
@@ -416,17 +423,30 @@ fn not_in_place(
     entry: Entry,
     context: &Context,
 ) -> Error {
-    let in_place = error.in_place;
+    let whereabouts = error.whereabouts;
     let mut told = Error::from(error);
-    if !in_place && is_undone(key, context) {
-        if private_file::remove(copy).is_ok() {
+    if whereabouts != Whereabouts::InPlace && is_undone(key, context) {
+        if whereabouts == Whereabouts::Taken || private_file::remove(copy).is_ok() {
             end(entry, context);
         }
         told.message.push(' ');
         told.message.push_str(NOTHING_CREATED);
         return told;
     }
-    let place = if in_place { "FILE".to_owned() } else { format!("'{}'", copy.display()) };
+    let place = match whereabouts {
+        Whereabouts::InPlace => "FILE".to_owned(),
+        Whereabouts::Beside => format!("'{}'", copy.display()),
+        Whereabouts::Taken => {
+            told.kind = ErrorKind::OutcomeUnknown;
+            let _ = write!(
+                told.message,
+                " The API key {} was created, and could not be deleted again.",
+                key.id
+            );
+            let hint = format!("Run '{} api-key-delete {} --force'.", context.program(), key.id);
+            return told.hint(hint);
+        }
+    };
     let _ = write!(told.message, " The API key {} was created; its value is in {place}.", key.id);
     told.hint(format!("Clear the way to FILE, then run '{} recover'.", context.program()))
 }

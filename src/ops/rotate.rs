@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::cli::ApiKeyRotateArgs;
 use crate::context::Context;
+use crate::credentials::input;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Operation, Retires};
 use crate::model::{
@@ -20,6 +21,7 @@ use crate::ops::recover::{self, Finished};
 use crate::ops::resolve::{self, Found, Meaning};
 use crate::ops::retire::{Ended, Retired, Unended, end, end_of_grace, is_acting};
 use crate::ops::{create, facts, locked, progress_line, subject};
+use crate::private_file::Destination;
 use crate::render::json::{self, PlannedRotation};
 use crate::secret::Secret;
 use crate::systems::{Backend, BackendError, Condition};
@@ -68,11 +70,17 @@ pub fn run(args: &ApiKeyRotateArgs, context: &mut Context) -> Result<()> {
             return obeyed(&finished, args, context);
         }
     }
-    let destination = check(context)?;
+    let mut destination = check(context)?;
     let old = resolve::one(context, &args.which.key, Meaning::Current, now)?;
     refuse(&old, &label, &identity, context)?;
     let old = old.key;
     is_acting(&old.id, context)?;
+    if let Some(destination) = &mut destination {
+        check_content(destination, &old, context)?;
+        for concern in destination.concerns() {
+            context.ui.warn(concern);
+        }
+    }
     let mut new = successor(&old, args, now)?;
     check_room(&new, &old, args.purge, now, context)?;
     let retires =
@@ -179,6 +187,43 @@ fn refuse(old: &Found, label: &str, identity: &Identity, context: &Context) -> R
             .hint(format!("Rotate that one: '{} api-key-rotate NAME'.", context.program())));
     }
     Ok(())
+}
+
+/// Refuses a FILE whose content would be lost: what is replaced is the key that is rotated, or nothing.
+fn check_content(destination: &mut Destination, old: &ApiKey, context: &Context) -> Result<()> {
+    let Some(bytes) = destination.read(input::MOST)? else { return Ok(()) };
+    if bytes.trim_ascii().is_empty() {
+        return Ok(());
+    }
+    let rotated = format!("{} ({})", subject(&old.name), old.id);
+    let shown = destination.path().display();
+    let lost = |what: &str| {
+        let message = format!("'{shown}' holds {what}, and not {rotated}, which is rotated.");
+        Error::new(ErrorKind::Destination, message)
+            .hint("Name another file, or move this one away first.")
+    };
+    let held = str::from_utf8(&bytes).ok().and_then(input::key_in);
+    let held = held.ok_or_else(|| lost("something that is no API key"))?;
+    // The value alone is the key; a file that tells two stories is nobody's to replace.
+    if held.id.is_some_and(|id| id != old.id.as_str()) {
+        return Err(lost("another API key"));
+    }
+    match context.backend()?.api_key_by_value(&held.value) {
+        Ok(key) if key.id == old.id => {
+            destination.keeps_owner = true;
+            Ok(())
+        }
+        Ok(_) => Err(lost("another API key")),
+        Err(error)
+            if matches!(
+                error.condition,
+                Condition::NotFound | Condition::Forbidden | Condition::Invalid(_)
+            ) =>
+        {
+            Err(lost("a value that opens no API key of this account"))
+        }
+        Err(error) => Err(context.told(error, &format!("The API key in '{shown}'"))),
+    }
 }
 
 /// Describes the new key: like the old one, and living as long.

@@ -17,7 +17,8 @@ use zeroize::Zeroizing;
 use crate::secret;
 
 pub use destination::{
-    Destination, DestinationError, Pending, Seen, is_left_over, pending_path, read_pending,
+    Destination, DestinationError, Left, Pending, Seen, Whereabouts, is_left_over, owner_of,
+    pending_path, place_of, read_pending,
 };
 pub use lock::{Lock, LockMode, PATIENCE, lock, lock_within, try_lock_file};
 

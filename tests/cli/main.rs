@@ -36,6 +36,7 @@ mod rotation;
 mod scripted_server;
 mod secrets;
 mod support;
+mod tampered;
 mod terminal;
 
 /// A test file that no `mod` line names would never run.

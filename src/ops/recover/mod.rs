@@ -19,6 +19,7 @@ use crate::text::escape;
 pub(super) use self::rotation::{Finished, finish_rotation, has_rotation};
 
 const BLOCKED: &str = "blocked";
+const DELETED: &str = "deleted";
 const KEPT: &str = "kept";
 
 /// What is to be done about an entry, or was.

@@ -12,6 +12,7 @@ use crate::model::{
 };
 use crate::ops::retire::{Ended, Unended, end, is_acting, retire};
 use crate::ops::{delete_unheld, subject};
+use crate::private_file::place_of;
 use crate::secret::Secret;
 use crate::systems::Condition;
 
@@ -213,7 +214,8 @@ pub(in crate::ops) fn finish_rotation(
     identity: &Identity,
     context: &mut Context,
 ) -> Result<Option<Finished>> {
-    let here = args.file.as_ref().and_then(|file| std::path::absolute(file).ok());
+    let place = |file: &Path| place_of(file).ok();
+    let file = args.file.as_deref();
     let mut finished = None;
     let journal = context.journal()?;
     for mut orphan in orphans(&journal)?.found {
@@ -247,7 +249,7 @@ pub(in crate::ops) fn finish_rotation(
         }
         // Into another FILE than this time: finished, and still a rotation is asked for.
         if let (Some((key, ended)), Some(retires)) = (verdict.rotated, begun.retires)
-            && begun.file == here
+            && begun.file.as_deref().map(place) == file.map(place)
         {
             finished = Some(Finished { key, begun_at: begun.at, retires, ended });
         }

@@ -3,14 +3,17 @@
 use std::path::Path;
 
 use super::candidates::{Candidate, candidates, wait_for_certainty};
-use super::{BLOCKED, KEPT, Verdict, rotation};
+use super::{BLOCKED, DELETED, KEPT, Verdict, rotation};
 use crate::cli::RecoverArgs;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Begun, Orphan};
 use crate::model::{ApiKey, ApiKeyId};
 use crate::ops::{delete_unheld, subject};
-use crate::private_file::{self, Destination, Pending, is_left_over, pending_path, read_pending};
+use crate::private_file::{
+    self, Destination, DestinationError, Left, Whereabouts, is_left_over, owner_of, pending_path,
+    read_pending,
+};
 use crate::render::key_file;
 use crate::secret::Secret;
 use crate::systems::Condition;
@@ -53,13 +56,8 @@ fn settle_file(
         );
         return Ok(Verdict { outcome: BLOCKED, sentence, ..Verdict::default() });
     }
-    let read = |path: &Path| {
-        let bytes = private_file::read_small(path, 1 << 20);
-        bytes.map(|bytes| bytes.and_then(|bytes| read_pending(&bytes))).map_err(|error| {
-            Error::new(ErrorKind::Failure, format!("'{}' cannot be read: {error}.", path.display()))
-        })
-    };
-    if let Ok(Some(value)) = read(file)
+    if let Ok(Some(bytes)) = private_file::read_small(file, 1 << 20)
+        && let Some(value) = read_pending(&bytes)
         && begun.is_value(&value)
         && let found = find(&value, context)?
         // A value that the service chose is known by the key that it opens.
@@ -88,7 +86,25 @@ fn settle_file(
             Verdict { outcome: "complete", id, sentence, settled: true, ..Verdict::default() };
         return Ok(rotation::of_file(verdict, found, &value, begun, args, context));
     }
-    let Some(value) = read(&pending)?.filter(|value| begun.is_value(value)) else {
+    let owner = begun.retires.as_ref().and_then(|_| owner_of(file, begun.replaces.as_ref()));
+    let left = Left::open(pending.clone(), owner).and_then(|left| match left {
+        Some(left) => Ok(Some((left.value()?, left))),
+        None => Ok(None),
+    });
+    let left = match left {
+        Ok(left) => left,
+        Err(error) => {
+            let sentence = format!(
+                "'{}' is not as the pending copy for API key {name} was made: {error}. Move it away, then run '{} recover' again",
+                pending.display(),
+                context.program()
+            );
+            return Ok(Verdict { outcome: BLOCKED, sentence, ..Verdict::default() });
+        }
+    };
+    let Some((value, left)) =
+        left.and_then(|(value, left)| Some((value.filter(|value| begun.is_value(value))?, left)))
+    else {
         return lost_copy(orphan, &pending, args, context);
     };
     let mut found = find(&value, context)?;
@@ -102,7 +118,10 @@ fn settle_file(
         if let Some(blocked) = rotation::unproven(&key, &value, begun, args, context) {
             return Ok(blocked);
         }
-        let verdict = complete(&key, &value, begun, file, &pending, args, context);
+        let verdict = complete(&key, &value, begun, file, left, args, context);
+        if verdict.outcome == DELETED {
+            return Ok(verdict);
+        }
         return Ok(rotation::of_file(verdict, Some(key), &value, begun, args, context));
     }
     if !args.dry_run.dry_run {
@@ -133,20 +152,25 @@ fn complete(
     value: &Secret,
     begun: &Begun,
     file: &Path,
-    pending: &Path,
+    left: Left,
     args: &RecoverArgs,
-    context: &Context,
+    context: &mut Context,
 ) -> Verdict {
     let id = Some(key.id.clone());
     let shown = file.display();
+    let pending = left.path().to_owned();
     // What FILE may replace was settled when the command was begun; '--force' is about questions here.
     let destination = Destination::check_again(file, begun.replaces.as_ref());
+    for concern in destination.iter().flat_map(Destination::concerns) {
+        context.ui.warn(concern);
+    }
     let finished = if args.dry_run.dry_run {
         destination.map(drop)
     } else {
-        destination.and_then(|destination| {
-            Pending::resume(pending.to_owned(), destination)?
-                .finish(&key_file::document(key, value), value)
+        destination.and_then(|mut destination| {
+            // Only the key that is rotated was to be replaced.
+            destination.keeps_owner = begun.retires.is_some();
+            left.resume(destination).finish(&key_file::document(key, value), value)
         })
     };
     match finished {
@@ -160,6 +184,7 @@ fn complete(
                 format!("API key {} ({}) was created; it {now} {shown}", key.name, key.id);
             Verdict { outcome, id, sentence, settled: true, ..Verdict::default() }
         }
+        Err(error) if error.whereabouts == Whereabouts::Taken => undo(key, &error, context),
         Err(error) => {
             let sentence = format!(
                 "API key {} ({}) was created, and its value is kept in {}. {error} Clear the way, then run '{} recover' again",
@@ -171,6 +196,25 @@ fn complete(
             Verdict { outcome: BLOCKED, id, sentence, settled: false, ..Verdict::default() }
         }
     }
+}
+
+/// Deletes a key whose copy somebody took: FILE does not have it, and whoever does was not meant to.
+fn undo(key: &ApiKey, why: &DestinationError, context: &Context) -> Verdict {
+    let id = Some(key.id.clone());
+    let deleted = context.backend().and_then(|backend| {
+        delete_unheld(backend, key).map_err(|error| context.told(error, &subject(&key.id)))
+    });
+    let (outcome, what) = match &deleted {
+        Ok(()) => (DELETED, "it was deleted".to_owned()),
+        Err(error) => (BLOCKED, format!("it could not be deleted: {}", error.message)),
+    };
+    let sentence = format!(
+        "API key {} ({}) was created. {why} So {}",
+        key.name,
+        key.id,
+        what.trim_end_matches('.')
+    );
+    Verdict { outcome, id, sentence, settled: deleted.is_ok(), ..Verdict::default() }
 }
 
 /// The pending copy is gone or was never whole. It is whole before the key is made, so as a rule there is no key.
@@ -327,5 +371,5 @@ fn settle_unheld(key: &ApiKey, args: &RecoverArgs, context: &mut Context) -> Res
     deleted.map_err(|error| context.told(error, &subject(&key.id)))?;
     let sentence =
         format!("API key {} ({}) was deleted: its value had reached nobody", key.name, key.id);
-    Ok(Verdict { outcome: "deleted", id, sentence, settled: true, ..Verdict::default() })
+    Ok(Verdict { outcome: DELETED, id, sentence, settled: true, ..Verdict::default() })
 }

@@ -1,11 +1,11 @@
 //! A FILE that cannot take a key is found out before anything is made.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 
 use super::{lived_in, refused};
 use crate::support::disk::snapshot;
-use crate::support::{Sandbox, skipped};
+use crate::support::{Sandbox, run, skipped};
 
 #[test]
 fn a_file_that_cannot_take_a_key_is_refused_before_anything_is_made() {
@@ -114,4 +114,119 @@ fn a_file_among_the_programs_own_is_refused() {
             .stderr(&message);
         assert_eq!((sandbox.store_bytes(), sandbox.open_entries()), (before, 0));
     }
+}
+
+#[test]
+fn a_file_in_the_configuration_directory_is_refused() {
+    let sandbox = lived_in();
+    let home = sandbox.root().join("home");
+    fs::create_dir_all(home.join("profiles/work")).unwrap();
+    fs::create_dir(sandbox.work("d")).unwrap();
+    symlink(&home, sandbox.work("link")).unwrap();
+    for file in [
+        "../home/config.json",
+        "../home/new",
+        "d/../../home/new",
+        "link/new",
+        "link/names",
+        "link/journal/new",
+        "link/store/new",
+        "link/profiles/work/config.json",
+    ] {
+        for more in [&[][..], &["--force"], &["--profile", "work"]] {
+            let args = [&["api-key-create", "x", "--file", file], more].concat();
+            let outcome = refused(&sandbox, &mut sandbox.command(&args), 14);
+            let words = "is in a directory that this program keeps for itself.";
+            assert!(outcome.stderr.contains(words), "{file}: {outcome:#?}");
+        }
+    }
+    // A home that holds much else is not forbidden as a whole.
+    fs::create_dir(home.join("project")).unwrap();
+    sandbox.run(&["api-key-create", "x", "--file", "link/project/key"]).ok();
+}
+
+#[test]
+fn a_file_that_is_mounted_by_itself_is_found_out_before_a_key_is_made() {
+    let sandbox = lived_in();
+    sandbox.run(&["api-key-create", "ci", "--file", "key.json"]).ok();
+    fs::copy(sandbox.work("key.json"), sandbox.root().join("mounted.json")).unwrap();
+    fs::write(sandbox.root().join("mounted.empty"), "").unwrap();
+    fs::write(sandbox.work("empty"), "").unwrap();
+    let mounted = |script: &str| {
+        let mounts = "mount --bind ../mounted.json key.json && mount --bind ../mounted.empty empty";
+        let mut command = sandbox.program("unshare");
+        command.args(["-m", "bash", "-c", &format!("{mounts} || exit 99; {script}")]);
+        run(&mut command, b"")
+    };
+    if mounted("true").code != 0 {
+        skipped("nothing can be mounted here");
+        return;
+    }
+    let before = snapshot(sandbox.root());
+    for (command, file) in [
+        ("api-key-create x --file empty", "empty"),
+        ("api-key-create x --file key.json --force", "key.json"),
+        ("api-key-rotate ci --file key.json --force", "key.json"),
+        ("api-key-rotate ci --file ../work/key.json --force --dry-run", "../work/key.json"),
+    ] {
+        let outcome = mounted(&format!("ibmcloud-iam {command}"));
+        outcome.code(14).stdout("").stderr(&format!(
+            "FAILED\n'{file}' is mounted by itself, and cannot be replaced by another file.\n\
+             Mount the directory that holds it in its place, or name another file.\n\n"
+        ));
+        assert_eq!(snapshot(sandbox.root()), before);
+    }
+    // A whole directory that is mounted is fine.
+    fs::create_dir(sandbox.work("directory")).unwrap();
+    let script =
+        "mount --bind . directory && ibmcloud-iam api-key-create x --file directory/new -q";
+    mounted(script).ok();
+}
+
+#[test]
+fn a_new_file_where_others_could_replace_it_is_refused() {
+    let sandbox = lived_in();
+    let directory = sandbox.work("open");
+    fs::create_dir(&directory).unwrap();
+    let open = |mode: u32| {
+        fs::set_permissions(&directory, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let create = ["api-key-create", "x", "--file", "open/key"];
+    for mode in [0o777, 0o757, 0o2777, 0o703] {
+        open(mode);
+        for more in [&[][..], &["--force"], &["--dry-run"]] {
+            let outcome =
+                refused(&sandbox, &mut sandbox.command(&[&create[..], more].concat()), 14);
+            outcome.stderr(
+                "FAILED\nOther users can write the directory of 'open/key', and so replace or remove it.\n\
+                 Name a file in a directory of yours, or take the right from them with 'chmod o-w'.\n\n",
+            );
+        }
+    }
+    // As mktemp leaves it, but where anybody may put another in its place.
+    fs::write(directory.join("key"), "").unwrap();
+    refused(&sandbox, &mut sandbox.command(&create), 14);
+    fs::remove_file(directory.join("key")).unwrap();
+    // Nobody can take away what others own in a directory like /tmp.
+    open(0o1777);
+    let outcome = sandbox.run(&[&create[..], &["--expires-in", "1d"]].concat());
+    outcome.ok().stderr("");
+    // A FILE that others rely on has its place already.
+    open(0o777);
+    let warning =
+        "Other users can write the directory of 'open/key', and so replace or remove it.\n";
+    let rotate = ["api-key-rotate", "x", "--file", "open/key", "--force"];
+    let outcome = sandbox.run(&rotate);
+    assert!(outcome.ok().stderr.starts_with(warning), "{outcome:#?}");
+    sandbox.run(&[&rotate[..], &["--output", "json"]].concat()).json();
+    // A group may be the user's own; another one is told of.
+    if chown(&directory, None, Some(65_534)).is_err() {
+        skipped("no directory can be given to another group");
+        return;
+    }
+    open(0o770);
+    let outcome = sandbox.run(&rotate);
+    let warning =
+        "Members of a group can write the directory of 'open/key', and so replace or remove it.\n";
+    assert!(outcome.ok().stderr.starts_with(warning), "{outcome:#?}");
 }

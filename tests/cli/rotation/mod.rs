@@ -3,6 +3,7 @@
 mod acting;
 mod command;
 mod disk;
+mod file;
 mod service;
 mod wire;
 

@@ -201,6 +201,36 @@ fn a_lifetime_that_comes_too_late_is_refused() {
 }
 
 #[test]
+fn a_file_in_plain_text_is_looked_up_by_its_value() {
+    let rig = Rig::new(&[]);
+    let file = rig.sandbox.work("key.json");
+    let value = value_in_file(&rig.sandbox);
+    rig.run(&["api-key-create", "other", "--file", "other.json", "-q"]).ok();
+    fs::rename(rig.sandbox.work("other.json"), &file).unwrap();
+    let other = value_in_file(&rig.sandbox);
+    for content in [&other, "x-of-another-account-x", "two words"] {
+        fs::write(&file, content).unwrap();
+        let outcome = rig.run(&TO_FILE);
+        assert!(outcome.code(14).stderr.contains("'key.json' holds "), "{outcome:#?}");
+        assert_eq!(fs::read_to_string(&file).unwrap(), content);
+        assert_eq!(rig.keys().len(), 2);
+    }
+    fs::write(&file, format!("{value}\n")).unwrap();
+    rig.run(&TO_FILE).ok();
+    assert_eq!(rig.opens(&value), 400, "the old one is disabled");
+    assert_eq!(rig.opens(&value_in_file(&rig.sandbox)), 200);
+}
+
+#[test]
+fn a_file_that_cannot_be_looked_up_is_not_replaced() {
+    let rig = Rig::new(&["details:status=503"]);
+    let file = fs::read(rig.sandbox.work("key.json")).unwrap();
+    rig.run(&TO_FILE).code(10);
+    assert_eq!(fs::read(rig.sandbox.work("key.json")).unwrap(), file);
+    assert_eq!((rig.keys().len(), rig.sandbox.open_entries()), (1, 0));
+}
+
+#[test]
 fn a_new_key_that_needs_a_moment_gets_it() {
     // The first three tokens are for the commands themselves.
     let rig = Rig::new(&["token:status=400,skip=1,times=2"]);

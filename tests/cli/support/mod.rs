@@ -120,6 +120,20 @@ impl Sandbox {
         run(&mut command, b"")
     }
 
+    /// Runs a script in `work/` as a user who owns nothing, and who may come into the box; `None`, said aloud, where this
+    /// user may not do so.
+    pub(crate) fn bash_as_nobody(&self, script: &str) -> Option<Outcome> {
+        use std::os::unix::process::CommandExt as _;
+        if !rustix::process::geteuid().is_root() {
+            skipped("only root can act as another user");
+            return None;
+        }
+        fs::set_permissions(self.root(), fs::Permissions::from_mode(0o755)).unwrap();
+        let mut command = self.program("bash");
+        command.args(["--noprofile", "--norc", "-c", script]).uid(65_534).gid(65_534);
+        Some(run(&mut command, b""))
+    }
+
     /// Makes a key and returns its id.
     pub(crate) fn create(&self, name: &str, more: &[&str]) -> String {
         let args = [&["api-key-create", name, "--output", "json"], more].concat();
