@@ -112,8 +112,8 @@ enum Kind {
     Flag(String),
     /// A value or `@FILE`, in the variable of this name.
     Variable(&'static str, String),
-    /// Read already.
-    Ready(Credential),
+    /// Read already, from a file that others can read where a warning says so.
+    Ready { credential: Credential, loose: Option<String> },
     /// Kept by this program.
     Kept(LoginRecord),
 }
@@ -140,10 +140,10 @@ impl Candidate {
     pub fn known_identity(&self, settings: &Settings) -> Option<Identity> {
         let key = match &self.kind {
             Kind::Kept(record) => return Some(login::identity(record)),
-            Kind::Ready(credential) => return remote::known_identity(settings, credential),
+            Kind::Ready { credential, .. } => return remote::known_identity(settings, credential),
             Kind::Flag(from) | Kind::Variable(_, from) if from.starts_with('@') => {
-                let file = &from[1..];
-                input::is_at_hand(file).then(|| of_file(file, self.place.as_str()))?.ok()?
+                let (key, _) = input::read_file(&from[1..], false).ok()?;
+                usable(key, self.place.as_str()).ok()?
             }
             Kind::Flag(_) => return None,
             Kind::Variable(_, value) => Secret::new(value.trim().to_owned()),
@@ -156,12 +156,15 @@ impl Candidate {
         match self.kind {
             Kind::Flag(from) => of_flag(&from, ui).map(Credential::ApiKey),
             Kind::Variable(name, value) => match value.strip_prefix('@') {
-                Some(file) => of_file(file, name),
+                Some(file) => of_file(file, name, ui),
                 None => usable(Secret::new(value.trim().to_owned()), name),
             }
             .map(Credential::ApiKey),
-            Kind::Ready(credential) => Ok(credential),
-            Kind::Kept(record) => login::read(&record, directory).map(Credential::ApiKey),
+            Kind::Ready { credential, loose } => {
+                ui.warn_of(loose);
+                Ok(credential)
+            }
+            Kind::Kept(record) => login::read(&record, directory, ui).map(Credential::ApiKey),
         }
     }
 }
@@ -257,7 +260,7 @@ impl Search<'_> {
 /// Reads the key that `--apikey` names.
 pub fn of_flag(from: &str, ui: &mut Ui) -> Result<Secret> {
     if let Some(file) = from.strip_prefix('@') {
-        return of_file(file, "--apikey");
+        return of_file(file, "--apikey", ui);
     }
     match input::read(from, ui)? {
         Some(key) => usable(key, "--apikey"),
@@ -268,10 +271,12 @@ pub fn of_flag(from: &str, ui: &mut Ui) -> Result<Secret> {
     }
 }
 
-fn of_file(file: &str, source: &str) -> Result<Secret> {
-    let key = input::read_file(file)
+fn of_file(file: &str, source: &str, ui: &mut Ui) -> Result<Secret> {
+    let (key, loose) = input::read_file(file, true)
         .map_err(|error| unusable(source, &format!("names a file: {}", error.message)))?;
-    usable(key, source)
+    let key = usable(key, source)?;
+    ui.warn_of(loose);
+    Ok(key)
 }
 
 /// Refuses what can be no key, before it is sent anywhere.

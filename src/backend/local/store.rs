@@ -8,9 +8,7 @@
 //! taken away at the end leave no trace.
 
 use std::borrow::Cow;
-use std::fs::File;
 use std::io::{self, BufRead as _, Read as _};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -184,7 +182,8 @@ impl Store {
         };
         let Some(mut source) = self.open_log(hold)? else { return Ok(scan) };
         if let Source::File(file) = &source {
-            scan.exposed = self.check_mode(file)?;
+            let metadata = file.metadata().map_err(|error| self.unreadable(error))?;
+            scan.exposed = private_file::exposure(self.log(), &metadata).is_some();
         }
         let mut buffer = vec![0; CHUNK];
         let mut filled_to = 0;
@@ -281,20 +280,6 @@ impl Store {
                     .into()
             },
         })
-    }
-
-    /// Refuses a log that others can write: what it says could be anybody's. Tells whether they can read it.
-    fn check_mode(&self, file: &File) -> Result<bool, BackendError> {
-        let mode = file.metadata().map_err(|error| self.unreadable(error))?.mode();
-        if mode & 0o022 == 0 {
-            return Ok(mode & 0o044 != 0);
-        }
-        let words = format!(
-            "its mode {:04o} lets others write it; run 'chmod 600 {}'",
-            mode & 0o7777,
-            self.log().display()
-        );
-        Err(BackendError::store(self.log(), "is not private", anyhow::Error::msg(words)))
     }
 }
 

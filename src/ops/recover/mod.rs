@@ -106,6 +106,7 @@ fn orphans(journal: &Journal) -> Result<Orphans> {
             ErrorKind::Failure,
             format!("The journal in {directory} cannot be read: {error}."),
         )
+        .remedied(&error)
     })
 }
 
