@@ -64,34 +64,30 @@ fn create_with(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Opens a file for writing, making it as [`create_new`] does where it is missing.
+/// Opens a file of one's own for writing, making it as [`create_new`] does where it is missing.
 fn open_or_create(path: &Path) -> io::Result<File> {
-    loop {
-        match open_existing(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            result => return result,
-        }
-        trust::check_directory(parent(path))?;
-        match create_new(path) {
-            // Another process was faster.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            result => return result,
-        }
-    }
+    trust::check_directory(parent(path))?;
+    open_or_create_with(OpenOptions::new().read(true).write(true), path)
 }
 
 /// Opens a file of one's own for writing at its end, making it as [`create_new`] does where it is missing. Its directory
 /// may be anybody's.
 pub fn append_to(path: &Path) -> io::Result<File> {
+    open_or_create_with(OpenOptions::new().append(true), path)
+}
+
+fn open_or_create_with(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     loop {
-        match open_regular(OpenOptions::new().append(true), OFlags::NOFOLLOW, path) {
+        // Made first: only then is it known whose doing its mode is.
+        match create_with(&mut options.clone(), path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            result => return result,
+        }
+        match open_regular(options, OFlags::NOFOLLOW, path) {
+            // Somebody removed it meanwhile.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
             Ok((file, metadata)) => return trust::check_file(path, &metadata).map(|()| file),
-        }
-        match create_with(OpenOptions::new().append(true), path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            result => return result,
         }
     }
 }
