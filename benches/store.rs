@@ -116,7 +116,7 @@ impl Bench {
         let whose = Whose { endpoint, identity: &identity, profile: "default" };
         let mut learned = Learned::default();
         learned.all(&keys);
-        names::keep(&home.join("names"), &whose, learned);
+        names::keep(&home.join("names"), &whose, learned).expect("the names can be kept");
         assert!(names::read(&home.join("names"), &whose).is_some(), "the names are kept");
     }
 

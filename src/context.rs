@@ -17,6 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Journal;
 use crate::model::{ApiKeyId, BackendKind, Identity, Timestamp};
 use crate::names::{self, Whose};
+use crate::private_file;
 use crate::secret::Secret;
 use crate::systems::iam::local::LocalBackend;
 use crate::systems::iam::remote::{RemoteBackend, Settings};
@@ -543,14 +544,17 @@ impl Context {
     }
 
     /// Keeps for Tab what the backend learned of the names of keys.
-    pub fn keep_names(&self) {
+    pub fn keep_names(&mut self) {
         let Some(backend) = self.backend.get() else { return };
         let Some((identity, learned)) = backend.take_learned() else { return };
         let Ok(directories) = self.directories() else { return };
         let Some(names) = &directories.names else { return };
         let endpoint = &*backend.endpoint();
         let whose = Whose { endpoint, identity: &identity, profile: self.profile.name() };
-        names::keep(names, &whose, learned);
+        if let Err(error) = names::keep(names, &whose, learned) {
+            let remedy = private_file::remedy(&error).unwrap_or_default();
+            self.ui.warn(&format!("The names of keys are not kept for Tab: {error}. {remedy}"));
+        }
     }
 
     /// Passes on what the backend warns of.

@@ -1,9 +1,11 @@
 //! What the user is told when something fails: one type, one list of exit codes, one printed form.
 
+use std::io;
+
 use serde::Serialize;
 
 use crate::clock::ClockError;
-use crate::private_file::DestinationError;
+use crate::private_file::{self, DestinationError};
 use crate::systems::{BackendError, Condition};
 
 /// The kinds of failure, each with its exit code.
@@ -111,6 +113,15 @@ impl Error {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Says how to make private what is not, where that is why something failed.
+    #[must_use]
+    pub fn remedied(mut self, error: &io::Error) -> Self {
+        if let Some(remedy) = private_file::remedy(error) {
+            self.hint = Some(remedy.to_owned());
+        }
         self
     }
 

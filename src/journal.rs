@@ -18,6 +18,8 @@ use crate::systems::Backend;
 
 /// The format of entries.
 pub const VERSION: u32 = 1;
+/// More than any entry takes.
+const MOST: u64 = 16 << 20;
 
 /// The commands that make entries. An entry of any other is not for this version to settle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -311,6 +313,8 @@ impl Journal {
                 Ok(file) => file,
                 // Its owner has just finished.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                // Whoever wrote one may have written others, or taken some away.
+                Err(error) if private_file::remedy(&error).is_some() => return Err(error),
                 Err(_) => {
                     orphans.unreadable.push(path);
                     continue;
@@ -345,13 +349,13 @@ impl Journal {
 
 /// Reads what an entry was begun for, whoever holds it.
 fn first_line(path: &Path) -> Option<Begun> {
-    let bytes = private_file::read_small(path, 16 << 20).ok()??;
+    let bytes = private_file::read_own(path, MOST).ok()??;
     let line = bytes.split(|&byte| byte == b'\n').next()?;
     serde_json::from_slice(line).ok()
 }
 
 fn read(path: &Path, file: File) -> io::Result<Option<Orphan>> {
-    let bytes = private_file::read_small(path, 16 << 20)?.unwrap_or_default();
+    let bytes = private_file::read_open(&file, MOST)?;
     let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
     let mut lines = bytes[..whole].split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
     let begun = lines.next().and_then(|line| serde_json::from_slice::<Begun>(line).ok());

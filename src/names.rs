@@ -227,23 +227,32 @@ impl Whose<'_> {
 
 /// Returns the keys that were there when they were last seen.
 pub fn read(directory: &Path, whose: &Whose<'_>) -> Option<Vec<KeyName>> {
-    whose.keys(&content(&whose.file(directory))?)
+    whose.keys(&content(&whose.file(directory)).ok()??)
 }
 
-/// Keeps what was learned. Of two processes at once the later one wins, and the next listing corrects both.
-pub fn keep(directory: &Path, whose: &Whose<'_>, learned: Learned) {
+/// Keeps what was learned. Of two processes at once the later one wins, and the next listing corrects both. Fails only
+/// where the names would be kept, or were, where somebody else can write.
+pub fn keep(directory: &Path, whose: &Whose<'_>, learned: Learned) -> io::Result<()> {
     let path = whose.file(directory);
-    let before = content(&path);
+    let before = content(&path)?;
     let known = if learned.listed.is_none() {
         before.as_ref().and_then(|bytes| whose.keys(bytes))
     } else {
         None
     };
-    let Some(keys) = learned.over(known) else { return };
+    let Some(keys) = learned.over(known) else { return Ok(()) };
     let bytes = whose.bytes(&keys);
     let is_new = before.is_none_or(|before| *before != bytes);
-    if is_new && private_file::replace_small(&path, &bytes).is_ok() {
-        let _ = sweep(directory, &path);
+    if !is_new {
+        return Ok(());
+    }
+    match private_file::replace_small(&path, &bytes) {
+        Ok(()) => {
+            let _ = sweep(directory, &path);
+            Ok(())
+        }
+        Err(error) if private_file::remedy(&error).is_some() => Err(error),
+        Err(_) => Ok(()),
     }
 }
 
@@ -269,10 +278,12 @@ pub fn forget(directory: &Path, whose: &Whose<'_>) {
     let _ = private_file::remove(&whose.file(directory));
 }
 
-/// Reads the file, if it is one; what a link leads to is somebody else's.
-fn content(path: &Path) -> Option<Zeroizing<Vec<u8>>> {
-    fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file)?;
-    private_file::read_small(path, MOST).ok()?
+/// Reads the file, if it is one. Fails only where it is not private.
+fn content(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    private_file::read_own(path, MOST).or_else(|error| match private_file::remedy(&error) {
+        Some(_) => Err(error),
+        None => Ok(None),
+    })
 }
 
 #[cfg(test)]

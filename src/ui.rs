@@ -96,6 +96,13 @@ impl Ui {
         }
     }
 
+    /// Warns where there is something to warn of.
+    pub fn warn_of(&mut self, found: Option<String>) {
+        if let Some(line) = found {
+            self.warn(&line);
+        }
+    }
+
     fn line(&mut self, line: &str) {
         let result = writeln!(self.out, "{line}");
         self.note(result);

@@ -72,8 +72,8 @@ impl ConfigFile {
             ))
             .hint(r#"It is one JSON object, such as {"backend": "local"}; correct or remove it."#)
         };
-        let bytes = private_file::read_small(&path, 256 * 1024)
-            .map_err(|error| wrong(error.to_string()))?;
+        let bytes = private_file::read_own(&path, 256 * 1024)
+            .map_err(|error| wrong(error.to_string()).remedied(&error))?;
         bytes.map_or(Ok(Self::default()), |bytes| {
             // serde would take a list for the fields in their order.
             if !bytes.trim_ascii_start().starts_with(b"{") {
@@ -92,7 +92,7 @@ impl ConfigFile {
     pub fn change<T>(directory: &Path, change: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let failed = |path: PathBuf, error: &io::Error| {
             let told = format!("{} cannot be written: {error}.", path.display());
-            Error::new(ErrorKind::Failure, told)
+            Error::new(ErrorKind::Failure, told).remedied(error)
         };
         private_file::create_dir(directory)
             .map_err(|error| failed(directory.to_owned(), &error))?;

@@ -79,7 +79,7 @@ pub(super) fn look(search: &Search<'_>) -> State {
         place: Place::CliSession,
         detail: path.display().to_string(),
         urls,
-        kind: Kind::Ready(credential, None),
+        kind: Kind::Ready { credential, file: None, loose: None },
     }))
 }
 
@@ -107,10 +107,9 @@ fn path(environment: &Environment) -> Result<Option<PathBuf>> {
 
 /// Reads the file. The official CLI empties it before it writes, so without the lock it may be seen empty.
 fn read(path: &std::path::Path, patience: Duration) -> io::Result<Option<Session>> {
-    let Some(_held) = private_file::lock_within(path, LockMode::Shared, patience)? else {
-        return Ok(None);
-    };
-    let Some(bytes) = private_file::read_small(path, MOST)? else { return Ok(None) };
+    let Some(file) = private_file::open_named(path)? else { return Ok(None) };
+    private_file::lock_open(&file, LockMode::Shared, patience)?;
+    let bytes = private_file::read_open(&file, MOST)?;
     if bytes.trim_ascii().is_empty() {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "it is empty"));
     }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::private_file;
 use crate::secret::Secret;
 use crate::ui::Ui;
 
@@ -21,7 +22,9 @@ const LONGEST: usize = 512;
 /// neither: then it could be the value itself, and is not to be repeated.
 pub fn read(from: &str, ui: &mut Ui) -> Result<Option<Secret>> {
     if let Some(file) = from.strip_prefix('@') {
-        return read_file(file).map(Some);
+        let (value, loose) = read_file(file, true)?;
+        ui.warn_of(loose);
+        return Ok(Some(value));
     }
     if from != "-" {
         return Ok(None);
@@ -35,18 +38,22 @@ pub fn read(from: &str, ui: &mut Ui) -> Result<Option<Secret>> {
     Ok(Some(value_in(&text)))
 }
 
-/// Reads a value from a file: plain text, or JSON as it is written by `api-key-create --file`.
-pub fn read_file(file: &str) -> Result<Secret> {
+/// Reads a value from a file: plain text, or JSON as it is written by `api-key-create --file`. It may be a FIFO only where
+/// it `waits` for whoever writes that. Returns a warning too, where others can read the file.
+pub fn read_file(file: &str, waits: bool) -> Result<(Secret, Option<String>)> {
     let shown = if looks_like_a_value(file) { "The file" } else { &format!("'{file}'") };
-    let text = File::open(Path::new(file)).and_then(read_all).map_err(|error| {
+    let path = Path::new(file);
+    let opened = if waits {
+        File::open(path)
+    } else {
+        private_file::open_named(path)
+            .and_then(|file| file.ok_or_else(|| io::ErrorKind::NotFound.into()))
+    };
+    let read = opened.and_then(|opened| Ok((opened.metadata()?, read_all(opened)?)));
+    let (metadata, text) = read.map_err(|error| {
         Error::new(ErrorKind::Failure, format!("{shown} cannot be read: {error}."))
     })?;
-    Ok(value_in(&text))
-}
-
-/// Tells whether a file can be read without waiting for whoever writes it.
-pub fn is_at_hand(file: &str) -> bool {
-    std::fs::metadata(file).is_ok_and(|metadata| metadata.is_file())
+    Ok((value_in(&text), private_file::exposure(path, &metadata)))
 }
 
 /// Tells whether somebody may have typed `@` and the value itself, which is then not to be repeated.

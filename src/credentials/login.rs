@@ -1,6 +1,7 @@
 //! This program's own login: an API key in the keyring or in a file, and a record of it in the configuration.
 
 use std::borrow::Cow;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ use crate::model::{ApiKeyId, BackendKind, Identity};
 use crate::private_file;
 use crate::secret::{self, Secret};
 use crate::systems::iam::remote::Token;
+use crate::ui::Ui;
 
 const MOST: u64 = 64 * 1024;
 
@@ -22,6 +24,9 @@ const MOST: u64 = 64 * 1024;
 struct KeptKey<'a> {
     #[serde(borrow)]
     endpoint: Cow<'a, str>,
+    /// The token service, where that is another host.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    auth: Option<Cow<'a, str>>,
     #[serde(borrow)]
     apikey: Cow<'a, str>,
 }
@@ -61,46 +66,85 @@ pub fn file(record: &LoginRecord, directory: &Path) -> PathBuf {
 const PREFIX: &str = "login-";
 const SUFFIX: &str = ".json";
 
+/// Names the entry of a key by all that it may be sent to, so that a record which says something else finds none.
 fn name_in_keyring(record: &LoginRecord) -> String {
-    format!("{} {}", record.endpoint, record.entry)
+    let LoginRecord { endpoint, auth, entry, .. } = record;
+    match auth {
+        Some(auth) => format!("{endpoint} {auth} {entry}"),
+        None => format!("{endpoint} {entry}"),
+    }
 }
 
 /// Reads the key of a login. Where it is gone, another process may just have logged in anew; so the login that the key
 /// is of is returned with it.
-pub(super) fn read(record: LoginRecord, directory: &Path) -> Result<(Secret, LoginRecord)> {
-    if let Some(key) = read_kept(&record, directory)? {
+pub(super) fn read(
+    record: LoginRecord,
+    directory: &Path,
+    ui: &mut Ui,
+) -> Result<(Secret, LoginRecord)> {
+    if let Some(Kept { key, loose }) = read_kept(&record, directory)? {
+        ui.warn_of(loose);
         return Ok((key, record));
     }
     let mut logins = ConfigFile::read(directory)?.logins.into_iter();
     let newer = logins.find(|other| is_same(other, &record) && other.entry != record.entry);
     if let Some(newer) = newer
-        && let Some(key) = read_kept(&newer, directory)?
+        && let Some(Kept { key, loose }) = read_kept(&newer, directory)?
     {
+        ui.warn_of(loose);
         return Ok((key, newer));
     }
-    let (endpoint, keeper) = (&record.endpoint, keeper(&record));
-    let told = format!("The API key of the login to {endpoint} is gone from its {keeper}.");
-    Err(Error::new(ErrorKind::NotLoggedIn, told).hint(AGAIN))
+    Err(gone(&record))
 }
 
-fn read_kept(record: &LoginRecord, directory: &Path) -> Result<Option<Secret>> {
-    if record.kept == Keeper::Keyring {
-        return keyring::get(&name_in_keyring(record)).map_err(|why| no_keyring(&why));
-    }
+fn gone(record: &LoginRecord) -> Error {
+    let (endpoint, keeper) = (&record.endpoint, keeper(record));
+    let told = match &record.auth {
+        None => format!("The API key of the login to {endpoint} is gone from its {keeper}."),
+        // One that an older version kept is not bound to its token service, which anybody may have written there.
+        Some(auth) => format!(
+            "The {keeper} holds no API key of a login to {endpoint} with the token service {auth}."
+        ),
+    };
+    Error::new(ErrorKind::NotLoggedIn, told).hint(AGAIN)
+}
+
+/// A key that was kept, and a warning where others can read it.
+struct Kept {
+    key: Secret,
+    loose: Option<String>,
+}
+
+fn read_kept(record: &LoginRecord, directory: &Path) -> Result<Option<Kept>> {
     let path = file(record, directory);
     let broken = |why: &str| {
         let told = format!("The login in {} cannot be used: {why}.", path.display());
         Error::new(ErrorKind::NotLoggedIn, told).hint(AGAIN)
     };
-    let bytes =
-        private_file::read_small(&path, MOST).map_err(|error| broken(&error.to_string()))?;
-    let Some(bytes) = bytes else { return Ok(None) };
+    // It must not lead to another file, or to the entry of another login.
+    if !is_tag(&record.entry) {
+        return Err(broken("its record in config.json is not as it was written"));
+    }
+    if record.kept == Keeper::Keyring {
+        let key = keyring::get(&name_in_keyring(record)).map_err(|why| no_keyring(&why))?;
+        return Ok(key.map(|key| Kept { key, loose: None }));
+    }
+    let failed = |error: &io::Error| broken(&error.to_string()).remedied(error);
+    let Some(opened) = private_file::open_own(&path).map_err(|error| failed(&error))? else {
+        return Ok(None);
+    };
+    let metadata = opened.metadata().map_err(|error| failed(&error))?;
+    let bytes = private_file::read_open(&opened, MOST).map_err(|error| failed(&error))?;
     let kept: KeptKey<'_> =
         serde_json::from_slice(&bytes).map_err(|_| broken("it is not as it was written"))?;
     if kept.endpoint != record.endpoint {
         return Err(broken("it belongs to another endpoint"));
     }
-    super::usable(Secret::new(kept.apikey.into_owned()), &path.display().to_string()).map(Some)
+    if kept.auth.as_deref() != record.auth.as_deref() {
+        return Err(broken("it is not bound to the token service that config.json names"));
+    }
+    let key = super::usable(Secret::new(kept.apikey.into_owned()), &path.display().to_string())?;
+    Ok(Some(Kept { key, loose: private_file::exposure(&path, &metadata) }))
 }
 
 const AGAIN: &str = "Log in again with 'ibmcloud-iam login'.";
@@ -201,27 +245,45 @@ fn is_same(a: &LoginRecord, b: &LoginRecord) -> bool {
 
 fn write(record: &LoginRecord, key: &Secret, directory: &Path) -> Result<()> {
     let path = file(record, directory);
-    let kept = KeptKey { endpoint: record.endpoint.as_str().into(), apikey: key.expose().into() };
+    let kept = KeptKey {
+        endpoint: record.endpoint.as_str().into(),
+        auth: record.auth.as_deref().map(Cow::from),
+        apikey: key.expose().into(),
+    };
     // A buffer that moved would leave the key behind.
-    let room = 64 + 6 * (kept.endpoint.len() + kept.apikey.len());
+    let auth = record.auth.as_ref().map_or(0, String::len);
+    let room = 64 + 6 * (kept.endpoint.len() + auth + kept.apikey.len());
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
     let written = serde_json::to_writer(&mut *bytes, &kept)
         .map_err(std::io::Error::from)
         .and_then(|()| private_file::replace(&path, &bytes));
     written.map_err(|error| {
         let told = format!("The login cannot be written to {}: {error}.", path.display());
-        Error::new(ErrorKind::Failure, told)
+        Error::new(ErrorKind::Failure, told).remedied(&error)
     })
 }
 
 /// Removes the key of a login; returns it, where it was there.
 pub fn remove_key(record: &LoginRecord, directory: &Path) -> Result<Option<Secret>> {
     match record.kept {
-        Keeper::Keyring => keyring::take(&name_in_keyring(record)).map_err(|why| no_keyring(&why)),
+        // What no login wrote leads to no key of one.
+        _ if !is_tag(&record.entry) => Ok(None),
+        Keeper::Keyring => {
+            let take = |record: &LoginRecord| {
+                keyring::take(&name_in_keyring(record)).map_err(|why| no_keyring(&why))
+            };
+            match take(record)? {
+                // An older version did not put the token service into the name.
+                None if record.auth.is_some() => {
+                    take(&LoginRecord { auth: None, ..record.clone() })
+                }
+                taken => Ok(taken),
+            }
+        }
         Keeper::File => {
             let path = file(record, directory);
             // One that cannot be read can be removed all the same.
-            let key = read_kept(record, directory).ok().flatten();
+            let key = read_kept(record, directory).ok().flatten().map(|kept| kept.key);
             private_file::remove(&path).map_err(|error| {
                 let told = format!("{} cannot be removed: {error}.", path.display());
                 Error::new(ErrorKind::Failure, told)
@@ -247,8 +309,11 @@ fn sweep(config: &ConfigFile, directory: &Path) {
 fn is_of_a_login(name: &str) -> bool {
     let rest = name.strip_prefix(PREFIX).unwrap_or_default();
     let tag = rest.split('.').next().unwrap_or_default();
-    let is_tag = tag.len() == 16 && tag.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_tag && rest[tag.len()..].starts_with(".json")
+    is_tag(tag) && rest[tag.len()..].starts_with(".json")
+}
+
+fn is_tag(text: &str) -> bool {
+    text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Removes the record of a login whose key is gone.

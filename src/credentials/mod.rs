@@ -112,8 +112,8 @@ enum Kind {
     Flag(String),
     /// A value or `@FILE`, in the variable of this name.
     Variable(&'static str, String),
-    /// Read already, perhaps from a file that holds nothing else.
-    Ready(Credential, Option<PathBuf>),
+    /// Read already, perhaps from a file that holds nothing else, or that others can read, as a warning then says.
+    Ready { credential: Credential, file: Option<PathBuf>, loose: Option<String> },
     /// Kept by this program.
     Kept(LoginRecord),
 }
@@ -123,7 +123,7 @@ impl Candidate {
     pub fn file(&self) -> Option<&Path> {
         match &self.kind {
             Kind::Flag(from) | Kind::Variable(_, from) => from.strip_prefix('@').map(Path::new),
-            Kind::Ready(_, file) => file.as_deref(),
+            Kind::Ready { file, .. } => file.as_deref(),
             Kind::Kept(_) => None,
         }
     }
@@ -141,10 +141,10 @@ impl Candidate {
     pub fn known_identity(&self, settings: &Settings) -> Option<Identity> {
         let key = match &self.kind {
             Kind::Kept(record) => return Some(login::identity(record)),
-            Kind::Ready(credential, _) => return remote::known_identity(settings, credential),
+            Kind::Ready { credential, .. } => return remote::known_identity(settings, credential),
             Kind::Flag(from) | Kind::Variable(_, from) if from.starts_with('@') => {
-                let file = &from[1..];
-                input::is_at_hand(file).then(|| of_file(file, self.place.as_str()))?.ok()?
+                let (key, _) = input::read_file(&from[1..], false).ok()?;
+                usable(key, self.place.as_str()).ok()?
             }
             Kind::Flag(_) => return None,
             Kind::Variable(_, value) => Secret::new(value.trim().to_owned()),
@@ -162,13 +162,16 @@ impl Candidate {
         let key = match self.kind {
             Kind::Flag(from) => of_flag(&from, ui)?,
             Kind::Variable(name, value) => match value.strip_prefix('@') {
-                Some(file) => of_file(file, name)?,
+                Some(file) => of_file(file, name, ui)?,
                 None => usable(Secret::new(value.trim().to_owned()), name)?,
             },
-            Kind::Ready(credential, _) => return Ok((credential, None)),
+            Kind::Ready { credential, loose, .. } => {
+                ui.warn_of(loose);
+                return Ok((credential, None));
+            }
             Kind::Kept(record) => {
                 let directory = config::needed(directory, "the login")?;
-                let (key, record) = login::read(record, directory)?;
+                let (key, record) = login::read(record, directory, ui)?;
                 return Ok((Credential::ApiKey(key), Some(record)));
             }
         };
@@ -268,7 +271,7 @@ impl Search<'_> {
 /// Reads the key that `--apikey` names.
 pub fn of_flag(from: &str, ui: &mut Ui) -> Result<Secret> {
     if let Some(file) = from.strip_prefix('@') {
-        return of_file(file, "--apikey");
+        return of_file(file, "--apikey", ui);
     }
     match input::read(from, ui)? {
         Some(key) => usable(key, "--apikey"),
@@ -279,10 +282,12 @@ pub fn of_flag(from: &str, ui: &mut Ui) -> Result<Secret> {
     }
 }
 
-fn of_file(file: &str, source: &str) -> Result<Secret> {
-    let key = input::read_file(file)
+fn of_file(file: &str, source: &str, ui: &mut Ui) -> Result<Secret> {
+    let (key, loose) = input::read_file(file, true)
         .map_err(|error| unusable(source, &format!("names a file: {}", error.message)))?;
-    usable(key, source)
+    let key = usable(key, source)?;
+    ui.warn_of(loose);
+    Ok(key)
 }
 
 /// Refuses what can be no key, before it is sent anywhere.

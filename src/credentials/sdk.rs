@@ -57,7 +57,7 @@ pub(super) fn file(search: &Search<'_>, place: Place) -> State {
     } else {
         format!("'{}'", place.as_str())
     };
-    let bytes = match private_file::read_small(&path, MOST) {
+    let bytes = match private_file::read_named(&path, MOST) {
         Ok(None) if is_named => return State::Broken(broken(&source, "names no file")),
         Ok(None) => return State::absent("no such file"),
         Ok(Some(bytes)) => bytes,
@@ -166,23 +166,18 @@ impl Properties {
         }
     }
 
-    fn secret(&self, name: &str) -> Result<Option<Secret>> {
+    /// Returns a property that is a secret, and a warning where its file is not private.
+    fn secret(&self, name: &str) -> Result<Option<(Secret, Option<String>)>> {
         let Some(value) = self.get(name)? else { return Ok(None) };
         let called = format!("{SDK_PREFIX}{name}");
         let named = if self.in_variables { called } else { format!("{called} in {}", self.source) };
-        match value.strip_prefix('@').filter(|_| self.in_variables) {
-            Some(file) if !self.waits && !input::is_at_hand(file) => {
-                return Err(super::unusable(&named, "names no regular file"));
-            }
-            Some(file) => {
-                let key = input::read_file(file).map_err(|error| {
-                    super::unusable(&named, &format!("names a file: {}", error.message))
-                })?;
-                usable(key, &named)
-            }
-            None => usable(Secret::new(value.to_owned()), &named),
-        }
-        .map(Some)
+        let (key, loose) = match value.strip_prefix('@').filter(|_| self.in_variables) {
+            Some(file) => input::read_file(file, self.waits).map_err(|error| {
+                super::unusable(&named, &format!("names a file: {}", error.message))
+            })?,
+            None => (Secret::new(value.to_owned()), None),
+        };
+        Ok(Some((usable(key, &named)?, loose)))
     }
 
     fn is_true(&self, name: &str) -> bool {
@@ -207,9 +202,11 @@ fn candidate(properties: &Properties, place: Place, detail: String) -> Result<Ca
             .secret(name)?
             .ok_or_else(|| broken(&properties.source, &format!("holds no {SDK_PREFIX}{name}")))
     };
-    let credential = match kind.as_str() {
-        "iam" => Credential::ApiKey(needed("APIKEY")?),
-        "bearertoken" => Credential::BearerToken(needed("BEARER_TOKEN")?),
+    let (credential, loose) = match kind.as_str() {
+        "iam" => needed("APIKEY").map(|(key, loose)| (Credential::ApiKey(key), loose))?,
+        "bearertoken" => {
+            needed("BEARER_TOKEN").map(|(token, loose)| (Credential::BearerToken(token), loose))?
+        }
         _ => {
             let told = format!("asks for the credential type '{kind}', which is not covered");
             return Err(broken(&properties.source, &told));
@@ -237,7 +234,7 @@ fn candidate(properties: &Properties, place: Place, detail: String) -> Result<Ca
         _ => None,
     };
     let file = file.and_then(|value| value.strip_prefix('@')).map(PathBuf::from);
-    Ok(Candidate { place, detail, urls, kind: Kind::Ready(credential, file) })
+    Ok(Candidate { place, detail, urls, kind: Kind::Ready { credential, file, loose } })
 }
 
 /// Refuses a file whose credential belongs elsewhere than to the endpoint that was named for this command.

@@ -1,6 +1,7 @@
 //! The key that opens the service from the start. It is in no listing and counts towards no limit, and its file is the
 //! only place that knows its value.
 
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -53,10 +54,8 @@ impl Bootstrap {
         let place = directory.or(made.as_ref().map(TemporaryDir::path)).unwrap_or(Path::new("."));
         let file = place.join(FILE);
         let hash_key = secret::random().map_err(|error| no_key(&file, &error.to_string()))?;
-        let is_there = std::fs::metadata(&file).is_ok_and(|metadata| metadata.len() > 0);
-        let (key, value) = match read(&file, identity) {
+        let (key, value) = match read(&file, identity)? {
             Some(kept) => kept,
-            None if is_there => return Err(not_ours(&file)),
             None => make(&file, identity, now)?,
         };
         let hash = value.keyed_hash(&hash_key);
@@ -90,14 +89,25 @@ impl Bootstrap {
     }
 }
 
-/// Reads the file of an earlier run; `None` where there is none that can be trusted.
-fn read(file: &Path, identity: &Identity) -> Option<(ApiKey, Secret)> {
-    let metadata = std::fs::symlink_metadata(file).ok()?;
-    if !metadata.is_file() || metadata.mode() & 0o077 != 0 {
-        return None;
+/// Reads the file of an earlier run; `None` where there is none, or an empty one.
+fn read(file: &Path, identity: &Identity) -> Result<Option<(ApiKey, Secret)>> {
+    let refused = |error: &io::Error| not_ours(file).remedied(error);
+    let Some(opened) = private_file::open_own(file).map_err(|error| refused(&error))? else {
+        return Ok(None);
+    };
+    let metadata = opened.metadata().map_err(|error| refused(&error))?;
+    if metadata.len() == 0 {
+        return Ok(None);
     }
-    let bytes = private_file::read_small(file, 64 * 1024).ok()??;
-    let kept: Kept = serde_json::from_slice(&bytes).ok()?;
+    if metadata.mode() & 0o077 != 0 {
+        return Err(not_ours(file));
+    }
+    let bytes = private_file::read_open(&opened, 64 * 1024).map_err(|error| refused(&error))?;
+    kept(&bytes, identity).map(Some).ok_or_else(|| not_ours(file))
+}
+
+fn kept(bytes: &[u8], identity: &Identity) -> Option<(ApiKey, Secret)> {
+    let kept: Kept = serde_json::from_slice(bytes).ok()?;
     let value = Secret::new(kept.apikey);
     let is_ours = kept.iam_id == *identity.iam_id
         && kept.account_id == *identity.account_id

@@ -96,7 +96,9 @@ impl Trace {
     pub(super) fn complaint(&self) -> Option<String> {
         let TraceTo::File(path) = &self.to else { return None };
         let error = self.file.get()?.as_ref().err()?;
-        Some(format!("Requests are not traced: '{}' cannot be written: {error}.", path.display()))
+        let told =
+            format!("Requests are not traced: '{}' cannot be written: {error}.", path.display());
+        Some(private_file::remedy(error).map_or(told.clone(), |remedy| format!("{told} {remedy}")))
     }
 }
 

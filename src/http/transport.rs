@@ -227,7 +227,7 @@ fn trusting(builder: ClientBuilder, file: &std::path::Path) -> Result<ClientBuil
         hint: Some("'--ca-file' names a file with certificates in PEM.".to_owned()),
     };
     let bytes =
-        private_file::read_small(file, 16 << 20).map_err(|error| wrong(error.to_string()))?;
+        private_file::read_named(file, 16 << 20).map_err(|error| wrong(error.to_string()))?;
     let bytes = bytes.ok_or_else(|| wrong("there is no such file".to_owned()))?;
     let certificates =
         Certificate::from_pem_bundle(&bytes).map_err(|error| wrong(root_cause(&error)))?;

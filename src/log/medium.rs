@@ -81,21 +81,13 @@ impl Medium {
     /// Opens the log for reading; `None` while nothing was ever written.
     pub(super) fn open<'a>(&self, hold: &'a Hold<'_>) -> io::Result<Option<Source<'a>>> {
         let bytes: &[u8] = match hold {
-            Hold::Disk { .. } => return open_file(self.log()),
+            Hold::Disk { .. } => {
+                return Ok(private_file::open_own(self.log())?.map(Source::File));
+            }
             Hold::Reading(bytes) => bytes,
             Hold::Writing(bytes) => bytes,
         };
         Ok((!bytes.is_empty()).then_some(Source::Memory(bytes)))
-    }
-}
-
-fn open_file<'a>(log: &Path) -> io::Result<Option<Source<'a>>> {
-    // Looked at first: to open a FIFO would wait for a writer.
-    match std::fs::metadata(log) {
-        Ok(metadata) if metadata.is_file() => Ok(Some(Source::File(File::open(log)?))),
-        Ok(_) => Err(io::Error::other("it is not a regular file")),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
     }
 }
 

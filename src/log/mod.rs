@@ -9,9 +9,7 @@
 mod chain;
 mod medium;
 
-use std::fs::File;
 use std::io::{self, BufRead as _, Read as _};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::RwLock;
 use std::time::Duration;
@@ -161,7 +159,8 @@ impl Log {
         let mut scan = Scan::default();
         let Some(mut source) = self.open(hold)? else { return Ok(scan) };
         if let Source::File(file) = &source {
-            scan.exposed = self.check_mode(file)?;
+            let metadata = file.metadata().map_err(|error| self.unreadable(error))?;
+            scan.exposed = private_file::exposure(self.path(), &metadata).is_some();
         }
         let mut buffer = vec![0; CHUNK];
         let mut filled_to = 0;
@@ -194,20 +193,6 @@ impl Log {
         }
         scan.torn = filled_to > 0;
         Ok(scan)
-    }
-
-    /// Refuses a log that others can write: what it says could be anybody's. Tells whether they can read it.
-    fn check_mode(&self, file: &File) -> Result<bool> {
-        let mode = file.metadata().map_err(|error| self.unreadable(error))?.mode();
-        if mode & 0o022 == 0 {
-            return Ok(mode & 0o044 != 0);
-        }
-        let words = format!(
-            "its mode {:04o} lets others write it; run 'chmod 600 {}'",
-            mode & 0o7777,
-            self.path().display()
-        );
-        Err(unusable(self.path(), "is not private", anyhow::Error::msg(words)))
     }
 
     /// Puts bytes behind the last whole line of the file, on the disk.

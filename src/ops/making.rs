@@ -456,6 +456,7 @@ const NOTHING_CREATED: &str = "No API key was created.";
 fn journal_failed(error: &io::Error) -> Error {
     Error::new(ErrorKind::Failure, format!("The journal cannot be written: {error}. {NOTHING_CREATED}"))
         .hint("A key is created only when its making can be noted; IBMCLOUD_IAM_HOME names another directory.")
+        .remedied(error)
 }
 
 fn undelivered(error: &io::Error, key: &ApiKey, context: &Context) -> Error {

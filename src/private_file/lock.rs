@@ -32,21 +32,17 @@ pub fn lock(path: &Path, mode: LockMode) -> io::Result<Option<Lock>> {
 
 /// Takes the lock as [`lock`] does, and gives up after `patience`.
 pub fn lock_within(path: &Path, mode: LockMode, patience: Duration) -> io::Result<Option<Lock>> {
-    // To open a FIFO would wait for a writer.
-    if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    let opened = match mode {
-        LockMode::Shared => File::open(path),
-        LockMode::Exclusive => super::open_or_create(path),
+    let file = match mode {
+        LockMode::Shared => super::open_own(path)?,
+        LockMode::Exclusive => Some(super::open_or_create(path)?),
     };
-    let file = match opened {
-        Ok(file) => file,
-        Err(error) if mode == LockMode::Shared && error.kind() == io::ErrorKind::NotFound => {
-            return Ok(None);
-        }
-        Err(error) => return Err(error),
-    };
+    let Some(file) = file else { return Ok(None) };
+    lock_open(&file, mode, patience)?;
+    Ok(Some(Lock { _file: file }))
+}
+
+/// Takes the lock on an open file, which holds it until it is closed. Gives up after `patience`.
+pub fn lock_open(file: &File, mode: LockMode, patience: Duration) -> io::Result<()> {
     let start = Instant::now();
     let mut pause = Duration::from_micros(200);
     loop {
@@ -55,7 +51,7 @@ pub fn lock_within(path: &Path, mode: LockMode, patience: Duration) -> io::Resul
             LockMode::Exclusive => file.try_lock(),
         };
         match tried {
-            Ok(()) => return Ok(Some(Lock { _file: file })),
+            Ok(()) => return Ok(()),
             Err(TryLockError::Error(error)) => return Err(error),
             Err(TryLockError::WouldBlock) if start.elapsed() > patience => {
                 let seconds = patience.as_secs();

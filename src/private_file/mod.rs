@@ -4,14 +4,17 @@
 
 mod destination;
 mod lock;
+mod trust;
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{
     DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
 };
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 use crate::secret;
@@ -20,12 +23,14 @@ pub use destination::{
     Destination, DestinationError, Left, Pending, Seen, Whereabouts, is_left_over, owner_of,
     pending_path, place_of, read_pending,
 };
-pub use lock::{Lock, LockMode, PATIENCE, lock, lock_within, try_lock_file};
+pub use lock::{Lock, LockMode, PATIENCE, lock, lock_open, lock_within, try_lock_file};
+pub use trust::{exposure, remedy};
 
-/// Makes a directory and its missing parents, each with mode 0700 and there to stay; one that exists is left as it is.
+/// Makes a directory and its missing parents, each with mode 0700 and there to stay; one that exists is left as it is,
+/// and refused where others can write it.
 pub fn create_dir(path: &Path) -> io::Result<()> {
     if path.is_dir() {
-        return Ok(());
+        return trust::check_directory(path);
     }
     let missing: Vec<&Path> =
         path.ancestors().take_while(|directory| !directory.is_dir()).collect();
@@ -48,16 +53,11 @@ pub fn parent(path: &Path) -> &Path {
 
 /// Makes a file that did not exist. Its mode is 0600 whatever the umask, and never more, not even at first.
 pub fn create_new(path: &Path) -> io::Result<File> {
-    open_private(OpenOptions::new().create_new(true), path)
+    create_with(OpenOptions::new().read(true).write(true), path)
 }
 
-/// Opens a file for writing, making it as [`create_new`] does where it is missing.
-fn open_or_create(path: &Path) -> io::Result<File> {
-    open_private(OpenOptions::new().create(true).truncate(false), path)
-}
-
-fn open_private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
-    let file = options.read(true).write(true).mode(0o600).open(path)?;
+fn create_with(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let file = options.create_new(true).mode(0o600).open(path)?;
     // A strange umask keeps even the owner out.
     if file.metadata()?.mode() & 0o600 != 0o600 {
         file.set_permissions(Permissions::from_mode(0o600))?;
@@ -65,13 +65,79 @@ fn open_private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Opens a file for writing at its end, making it as [`create_new`] does where it is missing.
+/// Opens a file of one's own for writing, making it as [`create_new`] does where it is missing.
+fn open_or_create(path: &Path) -> io::Result<File> {
+    trust::check_directory(parent(path))?;
+    open_or_create_with(OpenOptions::new().read(true).write(true), path)
+}
+
+/// Opens a file of one's own for writing at its end, making it as [`create_new`] does where it is missing. Its directory
+/// may be anybody's.
 pub fn append_to(path: &Path) -> io::Result<File> {
-    // Looked at first: to open a FIFO would wait for a reader.
-    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
-        return Err(io::Error::other("it is not a regular file"));
+    open_or_create_with(OpenOptions::new().append(true), path)
+}
+
+fn open_or_create_with(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    loop {
+        // Made first: only then is it known whose doing its mode is.
+        match create_with(&mut options.clone(), path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            result => return result,
+        }
+        match open_regular(options, OFlags::NOFOLLOW, path) {
+            // Somebody removed it meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+            Ok((file, metadata)) => return trust::check_file(path, &metadata).map(|()| file),
+        }
     }
-    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+}
+
+/// Opens a file of one's own that is there for writing.
+pub fn open_existing(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    let (file, metadata) = open_regular(options.read(true).write(true), OFlags::NOFOLLOW, path)?;
+    trust::check(path, &metadata)?;
+    Ok(file)
+}
+
+/// Opens a file of one's own for reading; `None` when there is none.
+pub fn open_own(path: &Path) -> io::Result<Option<File>> {
+    let Some((file, metadata)) = open_to_read(OFlags::NOFOLLOW, path)? else { return Ok(None) };
+    trust::check(path, &metadata)?;
+    Ok(Some(file))
+}
+
+/// Opens a file that the user names, whosever it is and by whatever links, for reading; `None` when there is none.
+pub fn open_named(path: &Path) -> io::Result<Option<File>> {
+    Ok(open_to_read(OFlags::empty(), path)?.map(|(file, _)| file))
+}
+
+fn open_to_read(flags: OFlags, path: &Path) -> io::Result<Option<(File, Metadata)>> {
+    match open_regular(OpenOptions::new().read(true), flags, path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        result => result.map(Some),
+    }
+}
+
+/// Opens a regular file without waiting, as a FIFO would make one do.
+fn open_regular(
+    options: &mut OpenOptions,
+    flags: OFlags,
+    path: &Path,
+) -> io::Result<(File, Metadata)> {
+    let no_file = || io::Error::other("it is not a regular file");
+    let flags = (flags | OFlags::NONBLOCK).bits().cast_signed();
+    let file =
+        options.custom_flags(flags).open(path).map_err(|error| {
+            match Errno::from_io_error(&error) {
+                Some(Errno::LOOP) => io::Error::other("it is a symbolic link"),
+                Some(Errno::ISDIR | Errno::NXIO) => no_file(),
+                _ => error,
+            }
+        })?;
+    let metadata = file.metadata()?;
+    if metadata.is_file() { Ok((file, metadata)) } else { Err(no_file()) }
 }
 
 /// Replaces a small file (0600, in a directory that is made where it is missing) at once or not at all. It is not
@@ -91,11 +157,6 @@ pub fn replace_small(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
-/// Opens a file that is there for writing.
-pub fn open_existing(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).open(path)
-}
-
 /// Removes a file; one that is gone already is fine.
 pub fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
@@ -110,32 +171,39 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     sync_dir(parent(to))
 }
 
-/// Reads a regular file that should be small, and may hold a secret; `None` when there is none. Refuses more than
+/// Reads a file of one's own that should be small, and may hold a secret; `None` when there is none. Refuses more than
 /// `most` bytes.
+pub fn read_own(path: &Path, most: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    open_own(path)?.map(|file| read_open(&file, most)).transpose()
+}
+
+/// Reads a file that the user names, as [`read_own`] does, whosever it is and by whatever links.
+pub fn read_named(path: &Path, most: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    open_named(path)?.map(|file| read_open(&file, most)).transpose()
+}
+
+/// Reads a file, as [`read_own`] does, whosever it is but by no link.
 pub fn read_small(path: &Path, most: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-    let length = match fs::metadata(path) {
-        Ok(metadata) if !metadata.is_file() => {
-            return Err(io::Error::other("it is not a regular file"));
-        }
-        Ok(metadata) if metadata.len() > most => {
-            return Err(io::Error::new(
-                io::ErrorKind::FileTooLarge,
-                format!("it is larger than {most} bytes"),
-            ));
-        }
-        Ok(metadata) => metadata.len(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
+    open_to_read(OFlags::NOFOLLOW, path)?.map(|(file, _)| read_open(&file, most)).transpose()
+}
+
+/// Reads an open file from where it stands. Refuses one of more than `most` bytes.
+pub fn read_open(file: &File, most: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    let length = file.metadata()?.len();
+    if length > most {
+        let words = format!("it is larger than {most} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, words));
+    }
     // All its room at once: a buffer that moved would leave a secret behind.
     let mut bytes =
         Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or_default() + 1));
-    File::open(path)?.take(length).read_to_end(&mut bytes)?;
-    Ok(Some(bytes))
+    file.take(length).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Puts a small private file in place, whole or not at all; the caller is the only one to do so now.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    trust::check_directory(parent(path))?;
     // Unbuffered, for the bytes may hold a secret.
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");

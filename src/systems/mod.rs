@@ -17,6 +17,7 @@ use crate::model::{
     EntityTag, Identity, NewApiKey, NewValue, Owner, Selection,
 };
 use crate::names::Learned;
+use crate::private_file;
 use crate::secret::Secret;
 
 /// What making a key does to the keys that are there.
@@ -249,6 +250,12 @@ impl BackendError {
         what: &'static str,
         source: impl Into<anyhow::Error>,
     ) -> Self {
-        Self { source: Some(source.into()), ..Condition::Store { path: path.into(), what }.into() }
+        let source = source.into();
+        let remedy = source.downcast_ref().and_then(private_file::remedy);
+        Self {
+            hint: remedy.map(str::to_owned),
+            source: Some(source),
+            ..Condition::Store { path: path.into(), what }.into()
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::support::expected::{failed, key_json};
-use crate::support::{Outcome, Sandbox};
+use crate::support::{Outcome, Sandbox, write_private};
 
 const PROGRESS: &str = "Looking up the API key of a value under 10ca1000000000000000000000000000 as local@localhost...\n";
 const UNKNOWN: &str =
@@ -74,7 +74,7 @@ fn the_value_may_come_in_any_form_on_standard_input_or_in_a_file() {
         format!("{{\n\t\"name\": \"2018\",\n\t\"apiKey\": \"{value}\"\n}}"),
     ] {
         found(&sandbox.run_input(&["api-key-lookup", "--uuid"], &text), &id);
-        fs::write(sandbox.work("a file"), &text).unwrap();
+        write_private(&sandbox.work("a file"), &text);
         found(&sandbox.run(&["api-key-lookup", "@a file", "--uuid"]), &id);
         let path = format!("@{}", sandbox.work("a file").display());
         found(&sandbox.run(&["api-key-lookup", &path, "--uuid"]), &id);
@@ -132,7 +132,7 @@ fn input_without_a_value_is_a_usage_error() {
     let empty = failed("There is no value to look up: the input is empty.");
     for input in ["", "\n", "  \t\n", "{\"apikey\": \"\"}"] {
         sandbox.run_input(&["api-key-lookup"], input).is(2, "", &empty);
-        fs::write(sandbox.work("file"), input).unwrap();
+        write_private(&sandbox.work("file"), input);
         sandbox.run(&["api-key-lookup", "@file"]).is(2, "", &empty);
     }
 }

@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 use crate::support::disk::snapshot;
-use crate::support::{Outcome, Sandbox, mode, run, skipped};
+use crate::support::{Outcome, Sandbox, mode, run, shown_in_proc, skipped};
 
 /// The forms in which a value could be written somewhere.
 pub(crate) fn forms(value: &str) -> BTreeSet<Vec<u8>> {
@@ -288,7 +288,7 @@ fn a_running_look_up_shows_nothing_in_proc() {
     let mut child = spawned(&mut sandbox.command(&["api-key-lookup", "--uuid"]));
     let mut input = child.stdin.take().unwrap();
     input.write_all(value.as_bytes()).unwrap();
-    let proc = |file: &str| fs::read(format!("/proc/{}/{file}", child.id())).unwrap();
+    let proc = |file: &str| shown_in_proc(child.id(), file);
     let limits = || String::from_utf8(proc("limits")).unwrap();
     // The limit is the first thing that main sets.
     wait_until("RLIMIT_CORE is 0", || {

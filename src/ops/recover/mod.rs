@@ -108,6 +108,7 @@ fn orphans(journal: &Journal) -> Result<Orphans> {
             ErrorKind::Failure,
             format!("The journal in {directory} cannot be read: {error}."),
         )
+        .remedied(&error)
     })
 }
 

@@ -4,11 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
-use super::{
-    at, bare, done, service, session_file, token_for, whoami, write_private, write_session,
-};
+use super::{at, bare, done, service, session_file, token_for, whoami, write_session};
 use crate::support::disk::snapshot;
-use crate::support::{Sandbox, skipped};
+use crate::support::{Sandbox, skipped, write_private};
 
 #[test]
 fn a_good_session_is_used_as_it_is() {
@@ -91,7 +89,7 @@ fn it_is_found_where_the_official_cli_keeps_it() {
         let from = session_file(&sandbox);
         let to = root.join(directory).join("config.json");
         if from != to {
-            write_private(&to, &fs::read_to_string(&from).unwrap());
+            write_private(&to, fs::read_to_string(&from).unwrap());
         }
     }
     write_session(&sandbox, &url, &token_for("bluemix-home", 3600), "");

@@ -284,3 +284,40 @@ fn a_keyring_that_hangs_hangs_nobody_for_long() {
     kill_process(pid, Signal::CONT).unwrap();
     assert_eq!(whoami(bus.on(bare(&sandbox, &["whoami", "-o", "json"])))["user"], "key");
 }
+
+#[test]
+fn an_entry_is_bound_to_the_token_service() {
+    let (server, stranger, sandbox) = (service(), service(), Sandbox::new());
+    let Some(bus) = bus(&sandbox) else { return };
+    let _provider = bus.provider(&sandbox, &sandbox.root().join("keyrings"), true);
+    let config = sandbox.root().join("home/config.json");
+    bus.log_in(&sandbox, &server, "key").ok();
+    let good = fs::read_to_string(&config).unwrap();
+    let with = |auth: &str, entry: &str| {
+        let from = format!("\"endpoint\": \"{}\",", server.url());
+        let text = good.replace(&from, &format!("{from} \"auth\": \"{auth}\","));
+        assert_ne!(text, good);
+        text.replace("\"entry\": \"", &format!("\"entry\": \"{entry}"))
+    };
+    for (record, why) in [
+        (with(&stranger.url(), ""), "holds no API key of a login to "),
+        (with(&stranger.url(), "x "), "is not as it was written"),
+    ] {
+        fs::write(&config, record).unwrap();
+        fs::remove_dir_all(sandbox.root().join("home/tokens")).unwrap_or_default();
+        let refused = bus.run(&sandbox, &["api-keys"], "");
+        assert!(refused.code(7).stderr.contains(why), "{refused:#?}");
+        assert!(refused.stderr.contains("Log in again with"), "{refused:#?}");
+    }
+    assert!(stranger.requests().is_empty());
+    fs::write(&config, &good).unwrap();
+    bus.run(&sandbox, &["api-keys"], "").ok();
+    // One that has a token service of its own, kept by this version, is found again and goes with its login.
+    let url = server.url();
+    let mut login = bus.on(bare(&sandbox, &["login", "--apikey", "-", "--endpoint", &url]));
+    run(login.env("IAM_IDENTITY_AUTH_URL", stranger.url()), b"other").ok();
+    fs::remove_dir_all(sandbox.root().join("home/tokens")).unwrap();
+    assert_eq!(whoami(bus.on(bare(&sandbox, &["whoami", "-o", "json"])))["user"], "other");
+    bus.run(&sandbox, &["logout"], "").ok();
+    bus.run(&sandbox, &["logout"], "").ok().stdout("Nobody was logged in\n");
+}

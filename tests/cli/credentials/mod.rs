@@ -1,5 +1,6 @@
 //! Where a credential comes from: every place, their order, and what is kept of them.
 
+mod bindings;
 mod cli_session;
 mod homeless;
 mod keyring;
@@ -10,10 +11,10 @@ mod profiles;
 mod sdk;
 mod secrets;
 mod tokens;
+mod trust;
 mod whoami;
 
 use std::fs;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -25,7 +26,7 @@ use crate::support::iam::{
     BSS_ACCOUNT, TOKEN_ROUTE, error_answer, key_json, list_answer, now, token_error,
 };
 use crate::support::server::{Answer, Request, Server};
-use crate::support::{Outcome, Sandbox, run};
+use crate::support::{Outcome, Sandbox, run, write_private};
 
 /// The Basic client that a refresh token is good for.
 const BX: &str = "Basic Yng6Yng=";
@@ -124,16 +125,7 @@ fn write_session(sandbox: &Sandbox, endpoint: &str, access: &str, refresh: &str)
         "IAMToken": bearer, "IAMRefreshToken": refresh, "Account": {"GUID": BSS_ACCOUNT},
         "PluginRepos": null, "SomethingOfTomorrow": {"x": 1},
     });
-    write_private(&session_file(sandbox), &serde_json::to_string_pretty(&session).unwrap());
-}
-
-/// Writes a file (0600), and the directory it is in.
-fn write_private(path: &Path, text: &str) {
-    use std::io::Write as _;
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    options.open(path).unwrap().write_all(text.as_bytes()).unwrap();
+    write_private(&session_file(sandbox), serde_json::to_string_pretty(&session).unwrap());
 }
 
 /// What `whoami` says of itself.

@@ -5,9 +5,9 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::{at, bare, done, log_in, service, token_for, whoami, write_private, write_session};
+use super::{at, bare, done, log_in, service, token_for, whoami, write_session};
 use crate::support::server::Server;
-use crate::support::{Sandbox, run};
+use crate::support::{Sandbox, run, write_private};
 
 /// The places of credentials by the names that `whoami` gives them, in their order.
 const PLACES: [&str; 8] = [

@@ -8,7 +8,7 @@ use super::{at, bare, done, login_file, service, session_file, token_for, write_
 use crate::secrets::{count, forms};
 use crate::support::disk::snapshot;
 use crate::support::server::{Answer, Server};
-use crate::support::{Outcome, Sandbox, run};
+use crate::support::{Outcome, Sandbox, run, shown_in_proc};
 
 /// Keys in the form that the service gives them, so that every form of them can be looked for.
 const KEY: &str = "Kanarienvogel_AAAAAAAAAAAAAAAAAAAAAAAAAAAA-Q0";
@@ -173,7 +173,7 @@ fn a_running_login_shows_nothing_in_proc() {
     }
     for form in forms(KEY) {
         for file in ["cmdline", "environ", "comm", "status"] {
-            let bytes = std::fs::read(format!("/proc/{}/{file}", child.id())).unwrap();
+            let bytes = shown_in_proc(child.id(), file);
             assert_eq!(count(&bytes, &form), 0, "/proc/PID/{file}");
         }
     }

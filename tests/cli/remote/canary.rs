@@ -15,7 +15,7 @@ use crate::secrets::{count, forms};
 use crate::support::disk::snapshot;
 use crate::support::iam::{IAM_ID, key_id, key_json, list_answer, now};
 use crate::support::server::{Answer, Request};
-use crate::support::{Outcome, run, skipped};
+use crate::support::{Outcome, run, shown_in_proc, skipped};
 
 const LOOKED_UP: &str = "looked_up-value-0123456789abcdefghijklmnopqr";
 const CHOSEN: &str = "service-chosen_value-0123456789abcdefghijklm";
@@ -374,7 +374,7 @@ fn a_running_command_shows_nothing_in_proc() {
     for secret in [API_KEY, &token] {
         for form in forms(secret) {
             for file in ["cmdline", "environ", "comm", "status"] {
-                let bytes = fs::read(format!("{process}/{file}")).unwrap();
+                let bytes = shown_in_proc(child.id(), file);
                 assert_eq!(count(&bytes, &form), 0, "/proc/PID/{file}");
             }
         }

@@ -1,10 +1,8 @@
 //! Where the API key comes from, in which forms, and what is said when it is not there.
 
-use std::fs;
-
 use super::{API_KEY, Remote, command};
 use crate::support::iam::list_answer;
-use crate::support::{Outcome, run};
+use crate::support::{Outcome, run, write_private};
 
 /// What comes before every key file's own fields.
 const KEY_FILE: &str = "{\n\t\"name\": \"login\",\n\t\"id\": \"ApiKey-1\",\n\t";
@@ -45,7 +43,7 @@ fn a_key_is_found_in_every_place_and_form() {
         }
         for document in documents {
             let remote = service();
-            fs::write(remote.sandbox.work("key.json"), &document).unwrap();
+            write_private(&remote.sandbox.work("key.json"), &document);
             let dash = ["--apikey", "-"];
             logs_in(&remote, key, &list(&remote, &[("IBMCLOUD_API_KEY", "@key.json")], &[], ""));
             // Each of them finds the token that the first one kept.
@@ -66,7 +64,7 @@ fn a_key_is_found_in_every_place_and_form() {
 #[test]
 fn the_first_place_wins_and_a_broken_one_is_not_passed_over() {
     let remote = service();
-    fs::write(remote.sandbox.work("k"), "of-the-file").unwrap();
+    write_private(&remote.sandbox.work("k"), "of-the-file");
     let all =
         [("IBMCLOUD_API_KEY", "first"), ("IC_API_KEY", "second"), ("IAM_IDENTITY_APIKEY", "third")];
     logs_in(&remote, "of-the-file", &list(&remote, &all, &["--apikey", "@k"], ""));
@@ -81,7 +79,7 @@ fn the_first_place_wins_and_a_broken_one_is_not_passed_over() {
 #[test]
 fn a_key_that_cannot_be_read_is_told_by_its_place() {
     let remote = service();
-    let work = |name: &str, text: &[u8]| fs::write(remote.sandbox.work(name), text).unwrap();
+    let work = |name: &str, text: &[u8]| write_private(&remote.sandbox.work(name), text);
     work("empty", b"");
     work("blank", b" \n\t\n");
     work("no-key.json", b"{\"name\": \"x\"}");

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{API_KEY, Remote, progress};
 use crate::support::iam::{access_token, error_answer, key_id, key_json};
 use crate::support::server::Answer;
-use crate::support::{mode, redact};
+use crate::support::{mode, redact, write_private};
 
 const HIDDEN: &str = "[PRIVATE DATA HIDDEN]";
 const LOOKED_UP: &str = "looked_up-value-0123456789abcdefghijklmnopq";
@@ -36,7 +36,7 @@ fn looked_up() -> Remote {
             .header("Set-Cookie", "session=abc")
             .header("Transaction-Id", "t-1")
     });
-    fs::write(remote.sandbox.work("k"), LOOKED_UP).unwrap();
+    write_private(&remote.sandbox.work("k"), LOOKED_UP);
     remote
 }
 
@@ -144,7 +144,7 @@ fn secrets_are_hidden_by_their_place_and_by_their_text() {
             .header("X-Auth-Refresh-Token", "header-secret-1")
             .header("X-Again", "nested-secret-number-4")
     });
-    fs::write(remote.sandbox.work("k"), LOOKED_UP).unwrap();
+    write_private(&remote.sandbox.work("k"), LOOKED_UP);
     let found = remote.run_env(&[("IBMCLOUD_TRACE", "true")], &["api-key-lookup", "@k", "--uuid"]);
     found.ok();
     for secret in [API_KEY, LOOKED_UP, &access_token(3600), "nested-secret", "header-secret"] {

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -300,4 +300,21 @@ pub(crate) fn skipped(why: &str) {
 /// The permission bits of a file.
 pub(crate) fn mode(path: &Path) -> u32 {
     fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+/// What `/proc` shows of a process; nothing of what only root may see of one that is not dumpable.
+pub(crate) fn shown_in_proc(process: u32, file: &str) -> Vec<u8> {
+    match fs::read(format!("/proc/{process}/{file}")) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Vec::new(),
+        bytes => bytes.unwrap(),
+    }
+}
+
+/// Writes a file (0600), and the directory it is in.
+pub(crate) fn write_private(path: &Path, text: impl AsRef<[u8]>) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(path).unwrap().write_all(text.as_ref()).unwrap();
 }

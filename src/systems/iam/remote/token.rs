@@ -21,6 +21,8 @@ use crate::systems::{BackendError, Condition};
 
 /// A token counts as expired this many seconds before it is.
 const MARGIN: i64 = 10;
+/// More than any kept token takes.
+const MOST: u64 = 64 * 1024;
 
 /// The client that the official CLI names itself as, to whom alone its refresh tokens are of use; no secret.
 const CLI_CLIENT: &str = "Basic Yng6Yng=";
@@ -199,7 +201,7 @@ pub fn forget_token(settings: &Settings, credential: &Credential) -> io::Result<
 pub fn known_identity(settings: &Settings, credential: &Credential) -> Option<Identity> {
     match credential {
         Credential::ApiKey(_) => {
-            Some(kept(&cache(settings, credential)?, &settings.auth)?.identity)
+            Some(kept(&cache(settings, credential)?, &settings.auth).ok()??.identity)
         }
         Credential::BearerToken(access) | Credential::CliSession { access, .. } => {
             identity(access.expose())
@@ -207,12 +209,16 @@ pub fn known_identity(settings: &Settings, credential: &Credential) -> Option<Id
     }
 }
 
-/// Reads the token that is kept in a file.
-fn kept(cache: &Path, auth: &Endpoint) -> Option<Token> {
-    let bytes = private_file::read_small(cache, 64 * 1024).ok()??;
-    let kept: KeptFor = serde_json::from_slice(&bytes).ok()?;
-    (kept.auth == auth.as_str()).then_some(())?;
-    Token::of(serde_json::from_slice(&bytes).ok()?, false).ok()
+/// Reads the token that is kept in a file. Fails only where that is not private: the token may be anybody's.
+fn kept(cache: &Path, auth: &Endpoint) -> io::Result<Option<Token>> {
+    let bytes = match private_file::read_own(cache, MOST) {
+        Ok(Some(bytes)) => bytes,
+        Err(error) if private_file::remedy(&error).is_some() => return Err(error),
+        Ok(None) | Err(_) => return Ok(None),
+    };
+    let is_for = |kept: KeptFor| kept.auth == auth.as_str();
+    let token = || Token::of(serde_json::from_slice(&bytes).ok()?, false).ok();
+    Ok(serde_json::from_slice(&bytes).is_ok_and(is_for).then(token).flatten())
 }
 
 /// Names the file in which a token is kept, if any is: one per token service and API key, whose name gives neither away.
@@ -255,8 +261,11 @@ impl Session {
     pub(super) fn token(&self, transport: &Transport) -> Result<Arc<Token>, BackendError> {
         let now = self.clock.now()?.seconds();
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        let held =
-            current.take().or_else(|| self.kept().map(Arc::new)).filter(|held| held.is_usable(now));
+        let held = match current.take() {
+            None => self.kept()?.map(Arc::new),
+            held => held,
+        };
+        let held = held.filter(|held| held.is_usable(now));
         let token = match held {
             Some(held) if held.is_young(now) || self.is_tried.load(Ordering::Relaxed) => held,
             // An old one is better than none.
@@ -382,7 +391,7 @@ impl Session {
             let is_token = name.starts_with("token-")
                 && path.extension().is_some_and(|extension| extension == "json");
             let over = || -> Option<bool> {
-                let bytes = private_file::read_small(&path, 64 * 1024).ok()??;
+                let bytes = private_file::read_own(&path, MOST).ok()??;
                 let kept: Over = serde_json::from_slice(&bytes).ok()?;
                 Some(kept.expiration <= now.seconds())
             };
@@ -393,13 +402,15 @@ impl Session {
     }
 
     /// Takes the token that came with the credential, or that an earlier command kept.
-    fn kept(&self) -> Option<Token> {
+    fn kept(&self) -> Result<Option<Token>, BackendError> {
         if let Credential::BearerToken(access) | Credential::CliSession { access, .. } =
             &self.credential
         {
-            return Token::found(access);
+            return Ok(Token::found(access));
         }
-        kept(self.cache.as_ref()?, &self.auth)
+        let Some(cache) = &self.cache else { return Ok(None) };
+        kept(cache, &self.auth)
+            .map_err(|error| BackendError::store(cache, "cannot be used", error))
     }
 }
 

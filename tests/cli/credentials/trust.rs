@@ -1,0 +1,408 @@
+//! Whose files are believed. What needs two users runs where the tests are root, and says so elsewhere.
+
+use std::fs;
+use std::io::Read as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::{bare, done, log_in, login_file, service};
+use crate::support::disk::snapshot;
+use crate::support::server::Server;
+use crate::support::{Outcome, Sandbox, binary, mode, run, skipped, write_private};
+
+/// Somebody else, who need not be in any list of users.
+const STRANGER: u32 = 41_234;
+
+fn is_root() -> bool {
+    let is_root = rustix::process::geteuid().is_root();
+    if !is_root {
+        skipped("only root can act as two users");
+    }
+    is_root
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// The only file of a directory.
+#[track_caller]
+fn only_file(directory: &Path) -> PathBuf {
+    let mut files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let file = files.next().unwrap();
+    assert!(files.next().is_none(), "{}", directory.display());
+    file
+}
+
+/// A box in which everything is that is kept: a login with its token and names, a local store, a journal entry.
+fn lived_in() -> (Server, Sandbox) {
+    let (server, sandbox) = (service(), Sandbox::new());
+    log_in(&sandbox, &server, "key", &[]);
+    done(bare(&sandbox, &["api-keys"])).ok();
+    sandbox.create("local", &[]);
+    // The value that cannot be printed leaves an entry.
+    sandbox.bash("ibmcloud-iam api-key-create left > /dev/full").code(1);
+    (server, sandbox)
+}
+
+/// What is kept: its file, and a command that reads it, with what comes of that when the file is not private.
+fn kept(sandbox: &Sandbox) -> [(PathBuf, Vec<&'static str>, i32); 6] {
+    let home = sandbox.root().join("home");
+    let local = |args: &[&'static str]| [args, &["--backend", "local"]].concat();
+    [
+        (home.join("config.json"), vec!["api-keys"], 2),
+        (login_file(&home), vec!["api-keys"], 7),
+        (only_file(&home.join("tokens")), vec!["api-keys"], 1),
+        (only_file(&home.join("journal")), local(&["recover"]), 1),
+        (home.join("store/store.jsonl"), local(&["api-keys"]), 1),
+        (home.join("store/store.lock"), local(&["api-key-create", "x"]), 1),
+    ]
+}
+
+#[track_caller]
+fn refused(sandbox: &Sandbox, args: &[&str], code: i32, why: &str, remedy: &str) -> Outcome {
+    let outcome = done(bare(sandbox, args));
+    assert!(outcome.code(code).stderr.contains(why), "{why}: {outcome:#?}");
+    assert!(outcome.stderr.contains(remedy), "{remedy}: {outcome:#?}");
+    outcome
+}
+
+#[test]
+fn what_others_can_write_is_refused_and_the_error_tells_how_to_mend_it() {
+    let (server, sandbox) = lived_in();
+    let asked = server.requests().len();
+    for (file, args, code) in kept(&sandbox) {
+        let shown = file.display().to_string();
+        for loose in [0o666, 0o620, 0o602] {
+            set_mode(&file, loose);
+            let why = format!("{shown} can be written by others (mode {loose:04o})");
+            refused(&sandbox, &args, code, &why, &format!("run 'chmod 600 {shown}'"));
+            assert_eq!(mode(&file), loose);
+        }
+        set_mode(&file, 0o600);
+        let directory = file.parent().unwrap();
+        // The configuration is read first.
+        let code = if directory.ends_with("home") { 2 } else { code };
+        let was = mode(directory);
+        for loose in [0o777, 0o770] {
+            set_mode(directory, loose);
+            let why =
+                format!("{} can be written by others (mode {loose:04o})", directory.display());
+            let remedy = format!("run 'chmod go-w {}'", directory.display());
+            refused(&sandbox, &args, code, &why, &remedy);
+        }
+        set_mode(directory, was);
+    }
+    assert_eq!(server.requests().len(), asked, "nothing was sent");
+    done(bare(&sandbox, &["api-keys"])).ok().stderr("");
+}
+
+#[test]
+fn what_belongs_to_somebody_else_is_refused() {
+    if !is_root() {
+        return;
+    }
+    let (server, sandbox) = lived_in();
+    let asked = server.requests().len();
+    for (file, args, code) in kept(&sandbox) {
+        let directory = file.parent().unwrap();
+        let code_of_directory = if directory.ends_with("home") { 2 } else { code };
+        for (path, back, code) in [(&*file, 0o600, code), (directory, 0o700, code_of_directory)] {
+            chown(path, Some(STRANGER), None).unwrap();
+            let shown = path.display();
+            let why = format!("{shown} belongs to user {STRANGER}, and you are user 0");
+            let remedy = format!(
+                "Run the command as user {STRANGER}, or with root's own home ('sudo -H'); 'chown 0 {shown}' takes it over."
+            );
+            refused(&sandbox, &args, code, &why, &remedy);
+            chown(path, Some(0), None).unwrap();
+            set_mode(path, back);
+        }
+    }
+    assert_eq!(server.requests().len(), asked, "nothing was sent");
+    done(bare(&sandbox, &["api-keys"])).ok().stderr("");
+}
+
+#[test]
+fn names_that_others_can_write_are_neither_offered_nor_kept() {
+    let (_server, sandbox) = lived_in();
+    let names = sandbox.root().join("home/names");
+    let file = only_file(&names);
+    let before = fs::read(&file).unwrap();
+    for (path, loose, fix) in [(&file, 0o666, "600"), (&names, 0o777, "go-w")] {
+        let was = mode(path);
+        set_mode(path, loose);
+        let shown = path.display();
+        done(bare(&sandbox, &["api-keys"])).ok().stderr(&format!(
+            "The names of keys are not kept for Tab: {shown} can be written by others (mode {loose:04o}). \
+             Keep others out: run 'chmod {fix} {shown}'.\n"
+        ));
+        assert_eq!(fs::read(&file).unwrap(), before);
+        set_mode(path, was);
+    }
+    done(bare(&sandbox, &["api-keys"])).ok().stderr("");
+}
+
+#[test]
+fn nothing_is_begun_where_others_can_write_the_journal_or_the_tokens() {
+    let (server, sandbox) = (service(), Sandbox::new());
+    let home = sandbox.root().join("home");
+    for directory in ["journal", "tokens"] {
+        fs::create_dir(home.join(directory)).unwrap();
+        set_mode(&home.join(directory), 0o777);
+    }
+    let outcome = sandbox.run(&["api-key-create", "x"]);
+    let why = format!("{} can be written by others", home.join("journal").display());
+    assert!(outcome.code(1).stderr.contains(&why), "{outcome:#?}");
+    assert!(sandbox.keys().is_empty());
+    log_in(&sandbox, &server, "key", &[]);
+    assert_eq!(fs::read_dir(home.join("tokens")).unwrap().count(), 0, "a token is not kept there");
+    // In a sticky directory nobody else can put a file in the place of another.
+    for directory in ["journal", "tokens"] {
+        set_mode(&home.join(directory), 0o1777);
+    }
+    sandbox.create("x", &[]);
+    done(bare(&sandbox, &["api-keys"])).ok();
+    assert_eq!(fs::read_dir(home.join("tokens")).unwrap().count(), 1);
+}
+
+#[test]
+fn files_of_root_are_believed_and_links_are_not() {
+    let (_server, sandbox) = lived_in();
+    for (file, args, code) in kept(&sandbox) {
+        let elsewhere = sandbox.work("elsewhere");
+        fs::rename(&file, &elsewhere).unwrap();
+        symlink(&elsewhere, &file).unwrap();
+        let before = snapshot(&sandbox.root().join("work"));
+        // A kept token is got anew, and a journal entry that is none is left alone.
+        let name = file.file_name().unwrap().to_str().unwrap();
+        if name.starts_with("token-") || file.parent().unwrap().ends_with("journal") {
+            done(bare(&sandbox, &args)).ok();
+        } else {
+            refused(&sandbox, &args, code, "it is a symbolic link", "");
+        }
+        assert_eq!(snapshot(&sandbox.root().join("work")), before, "{name}");
+        fs::remove_file(&file).unwrap();
+        fs::rename(&elsewhere, &file).unwrap();
+    }
+}
+
+#[test]
+fn a_lock_that_is_there_keeps_its_mode() {
+    let (server, sandbox) = lived_in();
+    write_private(&sandbox.work("k"), "key");
+    let url = server.url();
+    let login = ["login", "--apikey", "@k", "--insecure-storage", "--endpoint", &url];
+    for (lock, args) in [
+        ("home/config.lock", &login[..]),
+        ("home/store/store.lock", &["api-key-create", "x", "--backend", "local"]),
+    ] {
+        let lock = sandbox.root().join(lock);
+        set_mode(&lock, 0o400);
+        // Root may lock it; anybody else may not.
+        done(bare(&sandbox, args));
+        assert_eq!(mode(&lock), 0o400);
+        set_mode(&lock, 0o666);
+        let shown = lock.display();
+        let why = format!("{shown} can be written by others (mode 0666)");
+        refused(&sandbox, args, 1, &why, &format!("run 'chmod 600 {shown}'"));
+        // Nor is anything made where a link leads to nothing.
+        fs::remove_file(&lock).unwrap();
+        symlink(sandbox.work("made"), &lock).unwrap();
+        done(bare(&sandbox, args)).code(1);
+        assert!(!sandbox.work("made").exists());
+        fs::remove_file(&lock).unwrap();
+    }
+}
+
+#[test]
+fn a_file_with_a_key_that_others_can_read_is_told_and_taken() {
+    let (server, sandbox) = (service(), Sandbox::new());
+    let key = sandbox.work("key.txt");
+    write_private(&key, "key");
+    let by = |env: &[(&str, &str)], args: &[&str]| {
+        let mut command = super::at(&sandbox, &server, args);
+        run(command.envs(env.iter().copied()), b"")
+    };
+    let told = |mode: &str, verb: &str| {
+        format!("'key.txt' is {verb} by others (mode {mode}); run 'chmod 600 key.txt'.\n")
+    };
+    for (bits, warning) in [
+        (0o600, String::new()),
+        (0o644, told("0644", "readable")),
+        (0o640, told("0640", "readable")),
+        (0o622, told("0622", "writable")),
+    ] {
+        set_mode(&key, bits);
+        for variable in ["IBMCLOUD_API_KEY", "IC_API_KEY", "IAM_IDENTITY_APIKEY"] {
+            by(&[(variable, "@key.txt")], &["api-keys"]).ok().stderr(&warning);
+        }
+        by(&[], &["api-keys", "--apikey", "@key.txt"]).ok().stderr(&warning);
+        let login = ["login", "--apikey", "@key.txt", "--insecure-storage"];
+        by(&[], &login).ok().stderr(&warning);
+        by(&[("IC_API_KEY", "key")], &["api-key-lookup", "@key.txt"]).ok().stderr(&warning);
+        // Not where it would be in the way.
+        by(&[], &["api-keys", "--apikey", "@key.txt", "-q"]).ok().stderr("");
+        by(&[], &["api-keys", "--apikey", "@key.txt", "-o", "json"]).json();
+    }
+    // Whoever does not own it cannot mend it.
+    if is_root() {
+        chown(&key, Some(STRANGER), None).unwrap();
+        by(&[], &["api-keys", "--apikey", "@key.txt"]).ok().stderr("");
+    }
+    let file = login_file(&sandbox.root().join("home"));
+    set_mode(&file, 0o644);
+    let shown = file.display();
+    done(bare(&sandbox, &["api-keys"])).ok().stderr(&format!(
+        "'{shown}' is readable by others (mode 0644); run 'chmod 600 {shown}'.\n"
+    ));
+    done(bare(&sandbox, &["api-keys", "-o", "json"])).ok().stdout("[]\n").stderr("");
+}
+
+#[test]
+fn a_trace_goes_to_no_file_of_somebody_else() {
+    let (server, sandbox) = (service(), Sandbox::new());
+    log_in(&sandbox, &server, "key", &[]);
+    let file = sandbox.work("trace");
+    let traced = || {
+        let mut command = bare(&sandbox, &["api-keys"]);
+        run(command.env("IBMCLOUD_TRACE", "trace"), b"").ok().stderr.clone()
+    };
+    let refused = |why: &str| {
+        let expected = format!("Requests are not traced: 'trace' cannot be written: {why}\n");
+        assert_eq!(traced(), expected);
+    };
+    write_private(&sandbox.work("target"), "mine");
+    symlink("target", &file).unwrap();
+    refused("it is a symbolic link.");
+    assert_eq!(fs::read_to_string(sandbox.work("target")).unwrap(), "mine");
+    fs::remove_file(&file).unwrap();
+    symlink("nothing", &file).unwrap();
+    refused("it is a symbolic link.");
+    fs::remove_file(&file).unwrap();
+    write_private(&file, "");
+    set_mode(&file, 0o666);
+    refused("trace can be written by others (mode 0666). Keep others out: run 'chmod 600 trace'.");
+    set_mode(&file, 0o644);
+    assert_eq!(traced(), "");
+    assert_eq!(mode(&file), 0o644, "it is the user's own");
+    if is_root() {
+        write_private(&file, "");
+        chown(&file, Some(STRANGER), None).unwrap();
+        refused(&format!(
+            "trace belongs to user {STRANGER}, and you are user 0. Run the command as user {STRANGER}, or with root's own \
+             home ('sudo -H'); 'chown 0 trace' takes it over."
+        ));
+        assert_eq!(fs::read(&file).unwrap(), b"");
+    }
+    assert_eq!(sandbox.files_in_work(), ["target", "trace"]);
+}
+
+#[test]
+fn a_bootstrap_key_of_somebody_else_is_refused() {
+    if !is_root() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let file = sandbox.work("keys/bootstrap.json");
+    drop(crate::support::emulator::Emulator::start(&sandbox, &["--store", "keys"], &[]));
+    let planted = fs::read(&file).unwrap();
+    chown(&file, Some(STRANGER), None).unwrap();
+    let outcome = sandbox.run(&["emulate", "--store", "keys"]);
+    let remedy = format!("'chown 0 {}' takes it over", file.display());
+    assert!(outcome.code(14).stderr.contains(&remedy), "{outcome:#?}");
+    assert_eq!((fs::read(&file).unwrap(), fs::metadata(&file).unwrap().uid()), (planted, STRANGER));
+}
+
+/// Gives a box to somebody else, with a program that they can run.
+fn given_away(sandbox: &Sandbox) -> PathBuf {
+    let program = sandbox.root().join("bin/copy");
+    fs::copy(binary(), &program).unwrap();
+    set_mode(&program, 0o755);
+    for path in snapshot(sandbox.root()).into_keys().filter(|path| !path.is_symlink()) {
+        chown(&path, Some(STRANGER), Some(STRANGER)).unwrap();
+    }
+    program
+}
+
+fn as_stranger(sandbox: &Sandbox, program: impl AsRef<std::ffi::OsStr>, args: &[&str]) -> Command {
+    let mut command = sandbox.program(program);
+    command.args(args).uid(STRANGER).gid(STRANGER);
+    command
+}
+
+#[test]
+fn somebody_else_is_no_less_careful_and_believes_root() {
+    if !is_root() {
+        return;
+    }
+    let (_server, sandbox) = lived_in();
+    let program = given_away(&sandbox);
+    let api_keys = || {
+        let mut command = as_stranger(&sandbox, &program, &["api-keys"]);
+        done({
+            command.env_remove("IBMCLOUD_IAM_BACKEND");
+            command
+        })
+    };
+    api_keys().ok().stderr("");
+    let config = sandbox.root().join("home/config.json");
+    chown(&config, Some(0), None).unwrap();
+    set_mode(&config, 0o644);
+    api_keys().ok().stderr("");
+    chown(&config, Some(STRANGER + 1), None).unwrap();
+    let outcome = api_keys();
+    let told = format!(
+        "belongs to user {}, and you are user {STRANGER}.\nMove it away, or take it over with 'sudo chown {STRANGER} {}'.",
+        STRANGER + 1,
+        config.display()
+    );
+    assert!(outcome.code(2).stderr.contains(&told), "{outcome:#?}");
+}
+
+#[test]
+fn nobody_looks_into_a_running_process_and_it_still_finds_its_own_descriptors() {
+    if !cfg!(target_os = "linux") {
+        skipped("only Linux can forbid it");
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let (id, value) = sandbox.create_with_value("x", &[]);
+    let start = |mut command: Command| {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // It waits for the value by then.
+        let mut first = [0];
+        child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
+        child
+    };
+    let mut child = if is_root() {
+        let program = given_away(&sandbox);
+        let script = format!("'{}' api-key-lookup @<(printf %s {value}) --uuid", program.display());
+        let mut shell = as_stranger(&sandbox, "bash", &["-c", &script]);
+        run(&mut shell, b"").ok().stdout("[ID1]\n");
+        start(as_stranger(&sandbox, &program, &["emulate", "--in-memory"]))
+    } else {
+        let script = format!("ibmcloud-iam api-key-lookup @<(printf %s {value}) --uuid");
+        let found = sandbox.bash(&script);
+        assert_eq!(found.ok().stdout.trim_end(), id);
+        start(sandbox.command(&["emulate", "--in-memory"]))
+    };
+    let process = format!("/proc/{}", child.id());
+    // What is not dumpable belongs to root.
+    assert_eq!(fs::metadata(format!("{process}/environ")).unwrap().uid(), 0);
+    let mut look = Command::new("cat");
+    look.arg(format!("{process}/environ")).stdout(Stdio::null()).stderr(Stdio::null());
+    if rustix::process::geteuid().is_root() {
+        look.uid(STRANGER).gid(STRANGER);
+    }
+    assert!(!look.status().unwrap().success(), "its own user reads its environment");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
