@@ -1,13 +1,14 @@
 //! Settings of the remote backend.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{
-    AUTH_ENDPOINT, ConfigFile, Directories, ENDPOINT, SDK_AUTH_DISABLE_SSL, SDK_DISABLE_SSL,
-    SDK_ENDPOINT, TIMEOUT, TRACE,
+    AUTH_ENDPOINT, ConfigFile, Directories, ENDPOINT, NO_PROXIES, PROXIES, SDK_AUTH_DISABLE_SSL,
+    SDK_DISABLE_SSL, SDK_ENDPOINT, TIMEOUT, TRACE,
 };
-use crate::backend::remote::{DEFAULT_ENDPOINT, Endpoint, Settings, TraceTo};
+use crate::backend::remote::{DEFAULT_ENDPOINT, Endpoint, Proxy, Settings, TraceTo};
 use crate::cli::GlobalArgs;
 use crate::context::Environment;
 use crate::error::{Error, Result};
@@ -94,7 +95,9 @@ impl Named {
             ))
             .hint("Unset it, and name the certificate of a private authority with '--ca-file FILE'."));
         }
+        let stays_here = endpoint.is_loopback() && auth.is_loopback();
         Ok(Settings {
+            proxy: if stays_here { None } else { proxy(environment)? },
             endpoint,
             auth,
             timeout: timeout(environment)?,
@@ -130,6 +133,21 @@ pub fn parse(source: &str, text: &str) -> Result<Endpoint> {
         let shown = if text.contains('@') { "a URL" } else { &format!("'{text}'") };
         Error::usage(format!("{source} is {shown}, which cannot be used: {why}."))
             .hint(format!("Write a URL such as '{DEFAULT_ENDPOINT}'."))
+    })
+}
+
+/// Reads which proxy is meant, as every other program does: a variable that is empty counts as absent.
+fn proxy(environment: &Environment) -> Result<Option<Proxy>> {
+    let set = |name| environment.raw(name).filter(|value| !value.is_empty());
+    let found = PROXIES.into_iter().find_map(|name| Some((name, set(name)?)));
+    let Some((name, value)) = found else { return Ok(None) };
+    let without = NO_PROXIES.into_iter().find_map(set).and_then(OsStr::to_str);
+    let read = value.to_str().ok_or("it is not valid UTF-8");
+    let read = read.and_then(|text| Proxy::parse(name, text, without));
+    read.map(Some).map_err(|why| {
+        Error::usage(format!("{name} names no proxy that can be used: {why}.")).hint(format!(
+            "Write a URL such as 'http://proxy.example.com:3128', or unset it with 'unset {name}'."
+        ))
     })
 }
 

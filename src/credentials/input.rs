@@ -8,10 +8,12 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
 use crate::ui::Ui;
 
 const MOST: usize = 64 * 1024;
+/// The longest API key; those of the service have 44 characters.
+const MOST_OF_KEY: usize = 256;
 
 /// Reads the value that `from` names: `@FILE`, or `-` for standard input, where a terminal is asked. `None` when it is
 /// neither: then it could be the value itself, and is not to be repeated.
@@ -33,7 +35,7 @@ pub fn read(from: &str, ui: &mut Ui) -> Result<Option<Secret>> {
 
 /// Reads a value from a file: plain text, or JSON as it is written by `api-key-create --file`.
 pub fn read_file(file: &str) -> Result<Secret> {
-    let shown = if looks_like_a_value(file) { "The file" } else { &format!("'{file}'") };
+    let shown = if secret::could_be_value(file) { "The file" } else { &format!("'{file}'") };
     let text = File::open(Path::new(file)).and_then(read_all).map_err(|error| {
         Error::new(ErrorKind::Failure, format!("{shown} cannot be read: {error}."))
     })?;
@@ -43,12 +45,6 @@ pub fn read_file(file: &str) -> Result<Secret> {
 /// Tells whether a file can be read without waiting for whoever writes it.
 pub fn is_at_hand(file: &str) -> bool {
     std::fs::metadata(file).is_ok_and(|metadata| metadata.is_file())
-}
-
-/// Tells whether somebody may have typed `@` and the value itself, which is then not to be repeated.
-fn looks_like_a_value(file: &str) -> bool {
-    file.len() >= 32
-        && file.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
 fn read_all(input: impl Read) -> io::Result<Zeroizing<String>> {
@@ -63,6 +59,13 @@ fn read_all(input: impl Read) -> io::Result<Zeroizing<String>> {
     Ok(Zeroizing::new(text.to_owned()))
 }
 
+/// Tells whether a text can be an API key. Anything may stand where one is looked for, and only a key is sent to a service:
+/// no other line of a file, no private key, no document, no URL with a password and no token.
+pub fn can_be_key(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"{}[]<>()\"'`\\,;:@".contains(&byte);
+    (1..=MOST_OF_KEY).contains(&text.len()) && text.bytes().all(is_plain)
+}
+
 /// A key file, from this program or an older one.
 #[derive(Deserialize)]
 struct KeyFile {
@@ -72,9 +75,12 @@ struct KeyFile {
 
 /// Takes the value out of a key file's JSON, or plain text as it is without the white space around it.
 fn value_in(text: &str) -> Secret {
+    let text = text.trim();
+    // serde would take a list for the fields in their order.
+    let is_object = text.starts_with('{');
     match serde_json::from_str::<KeyFile>(text) {
-        Ok(file) => Secret::new(file.apikey),
-        Err(_) => Secret::new(text.trim().to_owned()),
+        Ok(file) if is_object => Secret::new(file.apikey),
+        _ => Secret::new(text.to_owned()),
     }
 }
 
