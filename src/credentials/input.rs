@@ -62,8 +62,9 @@ fn read_all(input: impl Read) -> io::Result<Zeroizing<String>> {
 /// Tells whether a text can be an API key. Anything may stand where one is looked for, and only a key is sent to a service:
 /// no other line of a file, no private key, no document, no URL with a password and no token.
 pub fn can_be_key(text: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"{}[]<>()\"'`\\,;:@".contains(&byte);
-    (1..=MOST_OF_KEY).contains(&text.len()) && text.bytes().all(is_plain)
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"{}[]()<>,;:@".contains(&byte);
+    let is_quoted = text.starts_with(['"', '\'']) || text.ends_with(['"', '\'']);
+    (1..=MOST_OF_KEY).contains(&text.len()) && text.bytes().all(is_plain) && !is_quoted
 }
 
 /// A key file, from this program or an older one.

@@ -84,6 +84,8 @@ fn as_an_argument_it_is_not_repeated() {
         refused(sandbox.program(program).arg(VALUE), 2);
         refused(sandbox.program(program).args(["iam", VALUE]), 2);
     }
+    let args = ["api-keys", "--endpoint", "http://127.0.0.1:9", "--ca-file", VALUE];
+    refused(sandbox.command(&args).env("IBMCLOUD_API_KEY", "another"), 10);
     refused(&mut sandbox.command(&["api-key-lookup", &format!("@{VALUE}")]), 1);
 }
 

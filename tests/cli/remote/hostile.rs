@@ -136,6 +136,7 @@ fn only_what_can_be_a_key_is_looked_up() {
         "{\"apikey\": \"two words\"}",
         "[\"a\"]",
         "one-key\nanother-key\n",
+        "'in-quotes'",
         "käse",
         "a\u{0}b",
         &token,
