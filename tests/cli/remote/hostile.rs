@@ -86,6 +86,23 @@ fn one_wide_cell_does_not_widen_every_row() {
 }
 
 #[test]
+fn one_wide_entry_does_not_widen_a_history() {
+    let remote = Remote::new(|request| {
+        let mut key = key_json(1, "x");
+        if request.route() == "GET /v1/apikeys" {
+            return list_answer("", &[key], None);
+        }
+        let entry = |action: &str| json!({"timestamp": "2026-02-19T18:59+0000", "iam_id": "IBMid-1", "action": action});
+        key["history"] = vec![entry("update"); 90].into();
+        key["history"][7] = entry(&"w".repeat(500_000));
+        Answer::json(200, key)
+    });
+    let shown = remote.run(&["api-key", &key_id(1), "--history"]);
+    assert!(shown.ok().stdout.len() < 200_000, "{}", shown.stdout.len());
+    assert!(shown.stdout.contains(&format!("{}…", "w".repeat(1_000))));
+}
+
+#[test]
 fn an_id_that_is_none_gets_into_no_path_and_no_command() {
     let odd = ["", ".", "..", "../../identity/token", "x/lock", "--all", "ApiKey-1;id", "$(id)"];
     for id in odd {
