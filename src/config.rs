@@ -66,6 +66,10 @@ pub const CERTIFICATES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 pub const TIMEOUT: &str = "IBMCLOUD_HTTP_TIMEOUT";
 /// Where requests are traced.
 pub const TRACE: &str = "IBMCLOUD_TRACE";
+/// The proxy for what leaves this machine, which goes over HTTPS only; the first that is not empty.
+pub const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+/// The hosts that are reached without a proxy.
+pub const NO_PROXIES: [&str; 2] = ["NO_PROXY", "no_proxy"];
 /// Whether automation is running.
 pub const CI: &str = "CI";
 /// As `--quiet`.

@@ -6,7 +6,9 @@ use serde::Serialize;
 
 use crate::clock::ClockError;
 use crate::private_file::{self, DestinationError};
+use crate::secret;
 use crate::systems::{BackendError, Condition};
+use crate::text::escape_json;
 
 /// The kinds of failure, each with its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -104,15 +106,17 @@ impl Error {
         Self { kind, message: message.into(), hint: None, code: None, status: None, trace: None }
     }
 
-    /// Makes a usage error.
+    /// Makes a usage error. It quotes words of which one may be a key in the wrong place, so none that could be is shown.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Usage, message)
+        Self::new(ErrorKind::Usage, secret::veil(&message.into()))
     }
 
     /// Says what to do now.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        let hint = hint.into();
+        let quotes = self.kind == ErrorKind::Usage;
+        self.hint = Some(if quotes { secret::veil(&hint) } else { hint });
         self
     }
 
@@ -231,7 +235,8 @@ impl Error {
             status: self.status,
             trace: self.trace.as_deref(),
         };
-        serde_json::to_string(&json).unwrap_or_default()
+        let json = serde_json::to_string(&json).unwrap_or_default();
+        escape_json(json.as_bytes()).unwrap_or(json)
     }
 }
 

@@ -190,6 +190,35 @@ impl KeyedHash {
     }
 }
 
+/// Tells whether a word could be the value of a key that somebody put in the wrong place: one of 32 or more letters, digits,
+/// `-` and `_`, or of 24 with a digit among them. An id `ApiKey-<uuid>` is none.
+pub fn could_be_value(word: &str) -> bool {
+    let is_id = word.strip_prefix("ApiKey-").is_some_and(|id| uuid::Uuid::try_parse(id).is_ok());
+    let is_long = word.len() >= 32 || word.len() >= 24 && word.bytes().any(|b| b.is_ascii_digit());
+    is_long && !is_id && word.chars().all(is_of_value)
+}
+
+fn is_of_value(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '-' || c == '_'
+}
+
+/// Puts `…` in the place of every word in a text that could be the value of a key.
+pub fn veil(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let (word, behind) = rest.split_at(rest.find(|c| !is_of_value(c)).unwrap_or(rest.len()));
+        if word.is_empty() {
+            shown.push(c);
+            rest = &behind[c.len_utf8()..];
+        } else {
+            shown.push_str(if could_be_value(word) { "…" } else { word });
+            rest = behind;
+        }
+    }
+    shown
+}
+
 /// Returns `N` bytes from the OS random source.
 pub fn random<const N: usize>() -> Result<[u8; N], getrandom::Error> {
     let mut bytes = [0_u8; N];
@@ -242,6 +271,31 @@ mod tests {
             assert!(blotted.len() < text.len() - 50, "{blotted}");
         }
         assert_eq!(Secret::new(String::new()).forms().blot("text", "x"), "text");
+    }
+
+    #[test]
+    fn a_word_that_could_be_a_value_is_veiled() {
+        let value = "abcdefghijklmnopqrstuvwxyz_-0123456789ABCDEF";
+        for (text, shown) in [
+            (value.to_owned(), "…"),
+            (format!("'--flag={value}': é{value}."), "'--flag=…': é…."),
+            (format!("https://host/{value}?"), "https://host/…?"),
+            (format!("-k{value}"), "…"),
+            ("4f".repeat(32), "…"),
+            ("x".repeat(32), "…"),
+            ("abcdefghijklmnopqrstuvw0".to_owned(), "…"),
+        ] {
+            assert_eq!(veil(&text), shown);
+        }
+        for text in [
+            "IAM_IDENTITY_AUTH_DISABLE_SSL is '99999999999999999999d'",
+            "unexpected argument '--frobnicate' found",
+            "ApiKey-18f773b0-db53-43f1-ad68-92c667c218fe",
+            "2027-05-01T12:34:00Z",
+            "",
+        ] {
+            assert_eq!(veil(text), text);
+        }
     }
 
     #[test]

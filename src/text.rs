@@ -35,15 +35,37 @@ impl Paint {
     }
 }
 
-/// Escapes what a terminal would act on rather than show: control characters, escape sequences and bidi marks.
-/// Everything else stays as it is.
+/// Escapes what a terminal would act on or not show at all: control characters, escape sequences, bidi marks and invisible
+/// characters. Everything else stays as it is.
 pub fn escape(text: &str) -> Cow<'_, str> {
-    replace(text, acts)
+    replace(text, is_unshown)
 }
 
 /// As [`escape`], for text of several lines that are ours.
 pub fn escape_lines(text: &str) -> Cow<'_, str> {
-    replace(text, |c| c != '\n' && acts(c))
+    replace(text, |c, before| c != '\n' && is_unshown(c, before))
+}
+
+/// Writes the same characters in a JSON document as `\uXXXX`, which means the same. Outside of texts JSON has none of them.
+/// `None` where the document holds nothing of the kind.
+pub fn escape_json(json: &[u8]) -> Option<String> {
+    // A whole list goes through here, nearly always without anything but ASCII.
+    if json.iter().fold(0, |most, byte| *byte.max(&most)) < 0x7f {
+        return None;
+    }
+    let json = str::from_utf8(json).ok()?;
+    // Room for everything at once: a buffer that moved would leave a value behind.
+    let mut written = String::with_capacity(6 * json.len());
+    for (c, before) in with_the_one_before(json) {
+        if c >= '\x7f' && is_unshown(c, before) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(written, "\\u{unit:04x}");
+            }
+        } else {
+            written.push(c);
+        }
+    }
+    Some(written)
 }
 
 /// Writes a text as one word of a POSIX shell, which expands nothing in it.
@@ -55,16 +77,21 @@ pub fn shell_word(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("'{}'", text.replace('\'', r"'\''")))
 }
 
-fn replace(text: &str, is_bad: impl Fn(char) -> bool) -> Cow<'_, str> {
+/// Pairs each character with the one before it; the first has a space before it.
+fn with_the_one_before(text: &str) -> impl Iterator<Item = (char, char)> {
+    text.chars().zip(std::iter::once(' ').chain(text.chars()))
+}
+
+fn replace(text: &str, is_bad: impl Fn(char, char) -> bool) -> Cow<'_, str> {
     // Without a way out in the middle the compiler looks at many bytes at once; a list asks for every cell.
     let is_plain = text.bytes().fold(true, |plain, byte| plain & (b' '..=b'~').contains(&byte));
-    if is_plain || !text.chars().any(&is_bad) {
+    if is_plain || !with_the_one_before(text).any(|(c, before)| is_bad(c, before)) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
+    for (c, before) in with_the_one_before(text) {
         match c {
-            c if !is_bad(c) => shown.push(c),
+            c if !is_bad(c, before) => shown.push(c),
             '\n' => shown.push_str("\\n"),
             '\r' => shown.push_str("\\r"),
             '\t' => shown.push_str("\\t"),
@@ -76,10 +103,34 @@ fn replace(text: &str, is_bad: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-fn acts(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}')
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
+/// Tells whether a terminal acts on a character, or shows nothing of it (Unicode's `Default_Ignorable_Code_Point`, and what
+/// annotates or separates lines).
+fn is_unshown(c: char, before: char) -> bool {
+    match c {
+        // Emoji and many scripts join and vary characters with these, and none of those is ASCII.
+        '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}' => before.is_ascii(),
+        '\u{ad}'
+        | '\u{34f}'
+        | '\u{61c}'
+        | '\u{115f}'
+        | '\u{1160}'
+        | '\u{17b4}'
+        | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{3164}'
+        | '\u{feff}'
+        | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}'
+        | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}' => true,
+        c => c.is_control(),
+    }
 }
 
 #[cfg(test)]
@@ -95,10 +146,28 @@ mod tests {
             ("a\nb\tc\rd\0", "a\\nb\\tc\\rd\\u{0}"),
             ("\u{9b}31m", "\\u{9b}31m"),
             ("gnp.\u{202e}exe", "gnp.\\u{202e}exe"),
+            ("a\u{200b}b\u{ad}c\u{2060}d\u{e0041}e", "a\\u{200b}b\\u{ad}c\\u{2060}d\\u{e0041}e"),
+            ("a\u{200d}b\u{fe0f}", "a\\u{200d}b\\u{fe0f}"),
+            ("👩\u{200d}💻 ❤\u{fe0f} می\u{200c}خواهم", "👩\u{200d}💻 ❤\u{fe0f} می\u{200c}خواهم"),
         ] {
             assert_eq!(escape(text), shown);
         }
         assert_eq!(escape_lines("a\nb\x1b"), "a\nb\\u{1b}");
+    }
+
+    #[test]
+    fn a_json_document_means_the_same_and_is_harmless() {
+        let text = "a\x1b\x7f\u{9b}b\u{202e}é\u{200b}日\\\u{ad}\"\u{e0041}👩\u{200d}💻";
+        let plain = serde_json::to_string(text).unwrap();
+        let escaped = escape_json(plain.as_bytes()).unwrap();
+        assert!(
+            escaped.contains(
+                "\\u007f\\u009bb\\u202eé\\u200b日\\\\\\u00ad\\\"\\udb40\\udc41👩\u{200d}💻"
+            ),
+            "{escaped}"
+        );
+        assert_eq!(serde_json::from_str::<String>(&escaped).unwrap(), text);
+        assert_eq!(escape_json(br#"{"a": "plain ~"}"#), None);
     }
 
     #[test]

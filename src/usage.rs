@@ -172,12 +172,10 @@ fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
         None => format!("Run '{} --help' for the list of commands.", program.shown()),
     };
     let usage = rendered.lines().find_map(|line| line.strip_prefix("Usage: "));
-    let mut told = Error::usage(message);
-    told.hint = Some(match usage {
+    Error::usage(message).hint(match usage {
         Some(usage) => format!("\nUSAGE:\n   {usage}\n\n{help}"),
         None => help,
-    });
-    told
+    })
 }
 
 /// Finds the command in a command line that could not be parsed.

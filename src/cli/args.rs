@@ -580,8 +580,11 @@ pub struct WhoamiArgs {
     help_template = COMMAND_TEMPLATE,
     next_help_heading = OPTIONS,
     after_help = "\
+Whatever stands on a command line, every user of the machine can see. curl reads
+a header from standard input.
+
 EXAMPLE:
-   curl -H \"Authorization: Bearer $(ibmcloud-iam bearer-token)\" https://..."
+   ibmcloud-iam bearer-token | sed 's/^/Authorization: Bearer /' | curl -H @- https://..."
 )]
 pub struct BearerTokenArgs {
     /// Nothing to force.

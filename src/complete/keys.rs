@@ -35,8 +35,7 @@ pub(super) fn offered(typed: &str, meaning: Meaning, shell: Shell) -> Vec<Comple
     let mut offered: Vec<CompletionCandidate> = Vec::new();
     for (key, is_meant) in keys.iter().zip(meant) {
         let id = key.id.as_str();
-        // What has not the form of an id is none of this service's, and may hold anything.
-        if matches!(KeyRef::parse(id), KeyRef::Name(_)) {
+        if !key.id.is_usual() {
             continue;
         }
         let by_name = is_meant && named[&*key.name] == 1 && is_typed(&key.name, shell);

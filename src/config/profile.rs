@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 /// The profile whose files are those that were there before there were profiles.
 const DEFAULT: &str = "default";
 
-/// The most characters that a name may have.
-const MOST: usize = 64;
+/// The most characters that a name may have: fewer than a key, which would be shown and kept as the name of a directory.
+const MOST: usize = 40;
 
 /// A set of settings of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,7 +61,7 @@ mod tests {
             assert_eq!(Profile::parse(name).unwrap().named(), Some(name));
         }
         assert_eq!(Profile::parse("default").unwrap(), Profile::default());
-        for name in ["", ".", "..", "../x", "a/b", "-x", "_x", "a b", "é", "a\n", &"x".repeat(65)]
+        for name in ["", ".", "..", "../x", "a/b", "-x", "_x", "a b", "é", "a\n", &"x".repeat(41)]
         {
             assert!(Profile::parse(name).is_err(), "{name:?}");
         }

@@ -1,16 +1,17 @@
 //! Settings of the remote backend.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{
-    AUTH_ENDPOINT, CERTIFICATES, ConfigFile, Directories, ENDPOINT, SDK_AUTH_DISABLE_SSL,
-    SDK_DISABLE_SSL, SDK_ENDPOINT, TIMEOUT, TRACE,
+    AUTH_ENDPOINT, CERTIFICATES, ConfigFile, Directories, ENDPOINT, NO_PROXIES, PROXIES,
+    SDK_AUTH_DISABLE_SSL, SDK_DISABLE_SSL, SDK_ENDPOINT, TIMEOUT, TRACE,
 };
 use crate::cli::GlobalArgs;
 use crate::context::Environment;
 use crate::error::{Error, Result};
-use crate::http::{self, Endpoint, TraceTo};
+use crate::http::{self, Endpoint, Proxy, TraceTo};
 use crate::systems::iam::remote::{DEFAULT_ENDPOINT, Settings};
 
 /// URLs of the service and of its token service, where somebody says them.
@@ -99,6 +100,7 @@ impl Named {
             // An empty one would be passed by, and the system's certificates trusted.
             CERTIFICATES.iter().try_for_each(|name| environment.path(name).map(drop))?;
         }
+        let stays_here = endpoint.is_loopback() && auth.is_loopback();
         Ok(Settings {
             endpoint,
             auth,
@@ -107,6 +109,7 @@ impl Named {
                 timeout: timeout(environment)?,
                 ca_file: global.ca_file.clone(),
                 any_certificate_on_loopback: disable_ssl,
+                proxy: if stays_here { None } else { proxy(environment)? },
                 trace: trace(environment),
             },
         })
@@ -137,6 +140,21 @@ pub fn parse(source: &str, text: &str) -> Result<Endpoint> {
         let shown = if text.contains('@') { "a URL" } else { &format!("'{text}'") };
         Error::usage(format!("{source} is {shown}, which cannot be used: {why}."))
             .hint(format!("Write a URL such as '{DEFAULT_ENDPOINT}'."))
+    })
+}
+
+/// Reads which proxy is meant, as every other program does: a variable that is empty counts as absent.
+fn proxy(environment: &Environment) -> Result<Option<Proxy>> {
+    let set = |name| environment.raw(name).filter(|value| !value.is_empty());
+    let found = PROXIES.into_iter().find_map(|name| Some((name, set(name)?)));
+    let Some((name, value)) = found else { return Ok(None) };
+    let without = NO_PROXIES.into_iter().find_map(set).and_then(OsStr::to_str);
+    let read = value.to_str().ok_or("it is not valid UTF-8");
+    let read = read.and_then(|text| Proxy::parse(name, text, without));
+    read.map(Some).map_err(|why| {
+        Error::usage(format!("{name} names no proxy that can be used: {why}.")).hint(format!(
+            "Write a URL such as 'http://proxy.example.com:3128', or unset it with 'unset {name}'."
+        ))
     })
 }
 

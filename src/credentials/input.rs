@@ -9,14 +9,13 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::private_file;
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
 use crate::ui::Ui;
 
 /// The most that is read of what should be a key.
 pub const MOST: usize = 64 * 1024;
-
-/// The longest value there may be; the service's own have 44 characters.
-const LONGEST: usize = 512;
+/// The longest API key; those of the service have 44 characters.
+const MOST_OF_KEY: usize = 256;
 
 /// Reads the value that `from` names: `@FILE`, or `-` for standard input, where a terminal is asked. `None` when it is
 /// neither: then it could be the value itself, and is not to be repeated.
@@ -41,7 +40,7 @@ pub fn read(from: &str, ui: &mut Ui) -> Result<Option<Secret>> {
 /// Reads a value from a file: plain text, or JSON as it is written by `api-key-create --file`. It may be a FIFO only where
 /// it `waits` for whoever writes that. Returns a warning too, where others can read the file.
 pub fn read_file(file: &str, waits: bool) -> Result<(Secret, Option<String>)> {
-    let shown = if looks_like_a_value(file) { "The file" } else { &format!("'{file}'") };
+    let shown = if secret::could_be_value(file) { "The file" } else { &format!("'{file}'") };
     let path = Path::new(file);
     let opened = if waits {
         File::open(path)
@@ -56,12 +55,6 @@ pub fn read_file(file: &str, waits: bool) -> Result<(Secret, Option<String>)> {
     Ok((value_in(&text), private_file::exposure(path, &metadata)))
 }
 
-/// Tells whether somebody may have typed `@` and the value itself, which is then not to be repeated.
-fn looks_like_a_value(file: &str) -> bool {
-    file.len() >= 32
-        && file.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
-}
-
 fn read_all(input: impl Read) -> io::Result<Zeroizing<String>> {
     // With its whole room taken at once the text is never moved, and nothing stays behind unwiped.
     let mut bytes = Zeroizing::new(Vec::with_capacity(MOST + 1));
@@ -72,6 +65,14 @@ fn read_all(input: impl Read) -> io::Result<Zeroizing<String>> {
     let text = str::from_utf8(&bytes)
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not text"))?;
     Ok(Zeroizing::new(text.to_owned()))
+}
+
+/// Tells whether a text can be an API key. Anything may stand where one is looked for, and only a key is sent to a service:
+/// no other line of a file, no private key, no document, no URL with a password and no token.
+pub fn can_be_key(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"{}[]()<>,;:@".contains(&byte);
+    let is_quoted = text.starts_with(['"', '\'']) || text.ends_with(['"', '\'']);
+    (1..=MOST_OF_KEY).contains(&text.len()) && text.bytes().all(is_plain) && !is_quoted
 }
 
 /// A key file, from this program or an older one.
@@ -94,15 +95,18 @@ pub struct HeldKey {
 /// Takes a key out of a key file's JSON, or plain text without the white space around it; `None` where it can be none.
 pub fn key_in(text: &str) -> Option<HeldKey> {
     let held = held_in(text);
-    let value = held.value.expose();
-    let is_word = value.bytes().all(|byte| byte.is_ascii_graphic());
-    (is_word && (1..=LONGEST).contains(&value.len())).then_some(held)
+    can_be_key(held.value.expose()).then_some(held)
 }
 
 fn held_in(text: &str) -> HeldKey {
+    let text = text.trim();
+    // serde would take a list for the fields in their order.
+    let is_object = text.starts_with('{');
     match serde_json::from_str::<KeyFile>(text) {
-        Ok(file) => HeldKey { id: file.id.or(file.uuid), value: Secret::new(file.apikey) },
-        Err(_) => HeldKey { id: None, value: Secret::new(text.trim().to_owned()) },
+        Ok(file) if is_object => {
+            HeldKey { id: file.id.or(file.uuid), value: Secret::new(file.apikey) }
+        }
+        _ => HeldKey { id: None, value: Secret::new(text.to_owned()) },
     }
 }
 

@@ -296,10 +296,8 @@ pub fn usable(key: Secret, source: &str) -> Result<Secret> {
     if text.is_empty() {
         return Err(unusable(source, "holds no API key"));
     }
-    // Anything may be in a file; only a key is sent to the service, and no placeholder (`api/auth.md` §2).
-    let is_odd = |c: char| c.is_whitespace() || c.is_control();
-    let is_wrapped = text.starts_with(['{', '"']) || text.ends_with(['}', '"']);
-    if is_wrapped || text.contains(is_odd) {
+    // No placeholder either (`api/auth.md` §2).
+    if !input::can_be_key(text) {
         return Err(unusable(source, "holds something else than one API key"));
     }
     Ok(key)

@@ -10,7 +10,7 @@ use crate::config::remote::{self, Urls};
 use crate::config::{self, SDK_PREFIX};
 use crate::error::{Error, ErrorKind, Result};
 use crate::private_file;
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
 use crate::systems::iam::remote::Credential;
 
 const FILE: &str = "ibm-credentials.env";
@@ -53,7 +53,7 @@ pub(super) fn file(search: &Search<'_>, place: Place) -> State {
     };
     let shown = path.display().to_string();
     let source = if is_named {
-        format!("{} ('{shown}')", config::SDK_FILE)
+        format!("{} ('{}')", config::SDK_FILE, secret::veil(&shown))
     } else {
         format!("'{}'", place.as_str())
     };
@@ -208,6 +208,7 @@ fn candidate(properties: &Properties, place: Place, detail: String) -> Result<Ca
             needed("BEARER_TOKEN").map(|(token, loose)| (Credential::BearerToken(token), loose))?
         }
         _ => {
+            let kind = secret::veil(&kind);
             let told = format!("asks for the credential type '{kind}', which is not covered");
             return Err(broken(&properties.source, &told));
         }

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 
 use reqwest::Url;
 
+use crate::secret;
+
 /// The base URL of a service: HTTPS, or plain HTTP to a literal loopback address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
@@ -14,11 +16,17 @@ pub struct Endpoint {
     is_loopback: bool,
 }
 
+/// Why the value of a key is not taken for the name of a host, which would be asked for all over the network.
+pub(super) const NO_HOST: &str = "its host looks like an API key";
+
 impl Endpoint {
     /// Reads a URL; fails with a clause that says why it cannot be used, as in "it is not a URL".
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let url = Url::parse(text.trim()).map_err(|_| "it is not a URL")?;
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or("it names no host")?;
+        if secret::could_be_value(host) {
+            return Err(NO_HOST);
+        }
         let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
         let is_loopback = address.is_ok_and(|address| address.is_loopback());
         match url.scheme() {

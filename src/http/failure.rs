@@ -5,6 +5,10 @@ use std::io;
 use std::time::Duration;
 
 use super::endpoint::Endpoint;
+use super::proxy::Proxy;
+
+/// How the text of an error begins that happened on the way to or at a proxy; its type is no public one.
+const TUNNEL: &str = "tunnel error: ";
 
 /// A request without an answer.
 #[derive(Debug)]
@@ -20,7 +24,12 @@ pub(crate) struct Failure {
 }
 
 /// Says what went wrong on the way; nothing of the URL but the host is repeated.
-pub(super) fn explain(error: &reqwest::Error, to: &Endpoint, timeout: Duration) -> Failure {
+pub(super) fn explain(
+    error: &reqwest::Error,
+    to: &Endpoint,
+    proxy: Option<&Proxy>,
+    timeout: Duration,
+) -> Failure {
     let host = to.authority();
     let failure = |sent, lasting, words: String, hint: Option<&str>| Failure {
         sent,
@@ -28,6 +37,27 @@ pub(super) fn explain(error: &reqwest::Error, to: &Endpoint, timeout: Duration) 
         words,
         hint: hint.map(ToOwned::to_owned),
     };
+    if let Some(proxy) = proxy
+        && let Some(tunnel) = causes(error).find(|cause| cause.to_string().starts_with(TUNNEL))
+    {
+        let why = if is_refused(error) {
+            "nobody listens there".to_owned()
+        } else if tunnel.source().is_some() {
+            root_cause(tunnel)
+        } else {
+            // That it was unsuccessful is all that is known of an answer.
+            match tunnel.to_string().trim_start_matches(TUNNEL) {
+                "unsuccessful" => "it refuses".to_owned(),
+                why => why.to_owned(),
+            }
+        };
+        let words = format!("{host} cannot be reached through {proxy}: {why}");
+        let hint = format!(
+            "Check {}, or name the host in NO_PROXY to reach it directly.",
+            proxy.variable()
+        );
+        return failure(false, false, words, Some(&hint));
+    }
     let tls = causes(error).find_map(rustls_error);
     if let Some(rustls::Error::InvalidCertificate(why)) = tls {
         return failure(
@@ -42,15 +72,15 @@ pub(super) fn explain(error: &reqwest::Error, to: &Endpoint, timeout: Duration) 
     }
     if error.is_timeout() {
         let words = format!("{host} did not answer within {}", seconds(timeout));
-        let hint = "IBMCLOUD_HTTP_TIMEOUT sets how many seconds to wait.";
-        return failure(!error.is_connect(), false, words, Some(hint));
+        let mut hint = "IBMCLOUD_HTTP_TIMEOUT sets how many seconds to wait.".to_owned();
+        if let Some(proxy) = proxy {
+            hint.insert_str(0, &format!("Requests go through {proxy}. "));
+        }
+        return failure(!error.is_connect(), false, words, Some(&hint));
     }
     let cause = root_cause(error);
     if error.is_connect() {
-        let refused = causes(error)
-            .filter_map(|cause| cause.downcast_ref::<io::Error>())
-            .any(|error| error.kind() == io::ErrorKind::ConnectionRefused);
-        let words = if refused {
+        let words = if is_refused(error) {
             format!("Nobody listens at {host}")
         } else {
             format!("{host} cannot be reached: {cause}")
@@ -66,6 +96,12 @@ pub(super) fn explain(error: &reqwest::Error, to: &Endpoint, timeout: Duration) 
         return failure(false, true, format!("The request cannot be made: {cause}"), None);
     }
     failure(true, false, format!("{host} ended the connection without an answer"), None)
+}
+
+fn is_refused(error: &reqwest::Error) -> bool {
+    causes(error)
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
 fn rustls_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
@@ -84,7 +120,7 @@ pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
     causes(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
-pub(super) fn seconds(duration: Duration) -> String {
+pub(crate) fn seconds(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     format!("{seconds:.1} s").replace(".0 s", " s")
 }

@@ -3,12 +3,14 @@
 mod endpoint;
 mod failure;
 mod message;
+mod proxy;
 mod trace;
 mod transport;
 
 pub use self::endpoint::Endpoint;
-pub(crate) use self::failure::Failure;
+pub(crate) use self::failure::{Failure, seconds};
 pub(crate) use self::message::{Body, Reply, Request, Text};
+pub use self::proxy::Proxy;
 pub use self::trace::TraceTo;
 pub use self::transport::Settings;
 pub(crate) use self::transport::{Budget, Transport};

@@ -11,6 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::endpoint::Endpoint;
 use super::failure::{Failure, explain, root_cause, seconds};
 use super::message::{Body, Known, Reply, Request};
+use super::proxy::Proxy;
 use super::trace::{Trace, TraceTo};
 use crate::clock::Clock;
 use crate::private_file;
@@ -32,6 +33,8 @@ pub struct Settings {
     pub ca_file: Option<PathBuf>,
     /// Whether a certificate of this machine's own is taken unseen.
     pub any_certificate_on_loopback: bool,
+    /// The proxy for what leaves this machine; without one the system's, if it has any.
+    pub proxy: Option<Proxy>,
     /// Where requests are traced.
     pub trace: Option<TraceTo>,
 }
@@ -160,7 +163,8 @@ impl Transport {
             trace.request(request, &self.known);
         }
         let started = Instant::now();
-        let result = runtime.block_on(receive(builder, request.to, timeout, started));
+        let proxy = self.settings.proxy.as_ref().filter(|_| !request.to.is_loopback());
+        let result = runtime.block_on(receive(builder, request.to, proxy, timeout, started));
         if let Some(trace) = &self.trace {
             match &result {
                 Ok(reply) => trace.response(reply, &self.known, started.elapsed()),
@@ -200,6 +204,8 @@ impl Transport {
             if self.settings.any_certificate_on_loopback {
                 builder = builder.tls_danger_accept_invalid_certs(true);
             }
+        } else if let Some(proxy) = &self.settings.proxy {
+            builder = builder.proxy(proxy.for_client());
         }
         builder = match &self.settings.ca_file {
             Some(file) => trusting(builder, file)?,
@@ -223,7 +229,10 @@ fn trusting(builder: ClientBuilder, file: &std::path::Path) -> Result<ClientBuil
     let wrong = |why: String| Failure {
         sent: false,
         lasting: true,
-        words: format!("The certificates in '{}' cannot be used: {why}", file.display()),
+        words: format!(
+            "The certificates in '{}' cannot be used: {why}",
+            secret::veil(&file.display().to_string())
+        ),
         hint: Some("'--ca-file' names a file with certificates in PEM.".to_owned()),
     };
     let bytes =
@@ -268,10 +277,11 @@ fn fill(mut builder: RequestBuilder, request: &Request<'_>) -> Result<RequestBui
 async fn receive(
     builder: RequestBuilder,
     to: &Endpoint,
+    proxy: Option<&Proxy>,
     timeout: Duration,
     started: Instant,
 ) -> Result<Reply, Failure> {
-    let mut response = builder.send().await.map_err(|error| explain(&error, to, timeout))?;
+    let mut response = builder.send().await.map_err(|error| explain(&error, to, proxy, timeout))?;
     let lost = |why: String| Failure {
         sent: true,
         lasting: false,

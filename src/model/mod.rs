@@ -37,6 +37,16 @@ impl ApiKeyId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Tells whether the id has the service's form. Any other may hold anything, so it is no part of a path or a command.
+    pub fn is_usual(&self) -> bool {
+        matches!(KeyRef::parse(&self.0), KeyRef::Id(_))
+    }
+
+    /// Returns the id for a command that is proposed; one that is not of the service's form is left for the user to type.
+    pub fn in_command(&self) -> &str {
+        if self.is_usual() { &self.0 } else { "<ID>" }
+    }
 }
 
 impl fmt::Display for ApiKeyId {
@@ -224,11 +234,13 @@ impl ApiKey {
 
 #[cfg(test)]
 impl ApiKey {
-    /// A plain key of this name for unit tests; its id is `ApiKey-of-<name>`.
+    /// A plain key of this name for unit tests; its id begins with those of the name.
     pub(crate) fn sample(name: &str) -> Self {
         let time = Timestamp::from_seconds(1_792_519_443).unwrap();
         Self {
-            id: ApiKeyId::new(format!("ApiKey-of-{name}")),
+            id: ApiKeyId::from_random(std::array::from_fn(|n| {
+                name.as_bytes().get(n).copied().unwrap_or_default()
+            })),
             entity_tag: EntityTag::new("1-x"),
             unusual_crn: None,
             locked: false,

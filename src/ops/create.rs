@@ -81,7 +81,7 @@ fn remind_of_expiry(key: &ApiKey, context: &mut Context) {
         let program = context.program();
         let words = format!(
             "This API key never expires. '{program} api-key-update {} --expires-in 90d' gives it an end.",
-            key.id
+            key.id.in_command()
         );
         context.ui.warn(&words);
     }

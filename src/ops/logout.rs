@@ -5,6 +5,7 @@ use crate::config::{LoginRecord, remote};
 use crate::context::Context;
 use crate::credentials::login;
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::ApiKeyId;
 use crate::names::{self, Whose};
 use crate::render::account::{self, LoggedOut};
 use crate::systems::iam::remote::{Credential, forget_token};
@@ -79,7 +80,8 @@ fn tell(record: &LoginRecord, is_dry_run: bool, context: &mut Context) {
     let program = context.program();
     let told = match &record.apikey_id {
         Some(id) => format!(
-            "The API key itself stays valid until it is deleted: '{program} api-key-delete {id}'."
+            "The API key itself stays valid until it is deleted: '{program} api-key-delete {}'.",
+            ApiKeyId::new(id.as_str()).in_command()
         ),
         None => format!(
             "The API key itself stays valid until it is deleted: '{program} api-keys' shows its ID, '{program} api-key-delete ID' deletes it."

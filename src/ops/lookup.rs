@@ -38,6 +38,10 @@ fn read_value(from: &str, context: &mut Context) -> Result<Secret> {
         Some(value) if value.expose().is_empty() => {
             Err(Error::usage("There is no value to look up: the input is empty."))
         }
+        Some(value) if !input::can_be_key(value.expose()) => Err(Error::usage(
+            "The input holds something else than one API key; it was sent nowhere.",
+        )
+        .hint("Give the key alone, or the JSON that 'api-key-create' wrote with '--file'.")),
         Some(value) => Ok(value),
     }
 }

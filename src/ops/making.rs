@@ -468,7 +468,7 @@ fn undelivered(error: &io::Error, key: &ApiKey, context: &Context) -> Error {
     let program = context.program();
     Error::new(ErrorKind::Failure, message).hint(format!(
         "If the value did not arrive, delete the key with '{program} api-key-delete {} --force' and create another.",
-        key.id
+        key.id.in_command()
     ))
 }
 

@@ -75,7 +75,11 @@ fn subject(key: impl Display) -> String {
 /// Says that a key is locked and how to unlock it.
 fn locked(context: &Context, subject: &str, key: &ApiKey) -> Error {
     let told = context.told(Condition::Locked.into(), subject);
-    told.hint(format!("Unlock it with '{} api-key-unlock {}'.", context.program(), key.id))
+    told.hint(format!(
+        "Unlock it with '{} api-key-unlock {}'.",
+        context.program(),
+        key.id.in_command()
+    ))
 }
 
 /// Says what a conflict is about: the key, read again, is not as it was seen, or the service has a reason of its own.

@@ -171,7 +171,7 @@ fn refuse(old: &Found, label: &str, identity: &Identity, context: &Context) -> R
         return Err(Error::new(ErrorKind::NotPermitted, message).hint(format!(
             "Its owner can rotate it; '{} api-key-disable {}' takes it out of use.",
             context.program(),
-            old.key.id
+            old.key.id.in_command()
         )));
     }
     if old.key.locked {

@@ -163,9 +163,5 @@ pub fn oauth_tokens(token: &Secret) -> Zeroizing<String> {
 }
 
 fn secret_document(token: &Secret, content: &impl Serialize) -> Zeroizing<String> {
-    // A buffer that moved would leave the token behind.
-    let mut text = Zeroizing::new(Vec::with_capacity(256 + 6 * token.expose().len()));
-    // Writing text into memory cannot fail.
-    let _ = json::document(&mut *text, content);
-    Zeroizing::new(String::from_utf8(std::mem::take(&mut *text)).unwrap_or_default())
+    json::with_secret(256 + 6 * token.expose().len(), content)
 }

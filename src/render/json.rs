@@ -15,6 +15,7 @@ use crate::model::{
     WireTime,
 };
 use crate::secret::Secret;
+use crate::text::escape_json;
 
 fn pretty<W: Write>(out: W) -> Serializer<W, PrettyFormatter<'static>> {
     Serializer::with_formatter(out, PrettyFormatter::with_indent(b"    "))
@@ -29,8 +30,21 @@ pub(super) fn compact(out: &mut dyn Write, document: &impl Serialize) -> io::Res
 }
 
 pub(super) fn document(out: &mut dyn Write, document: &impl Serialize) -> io::Result<()> {
-    document.serialize(&mut pretty(&mut *out)).map_err(io::Error::from)?;
-    out.write_all(b"\n")
+    let mut collected = Collected::new(out);
+    document.serialize(&mut pretty(&mut collected)).map_err(io::Error::from)?;
+    collected.write_all(b"\n")?;
+    collected.flush()
+}
+
+/// Writes a document with a secret in it, which fits into so many bytes: a buffer that moved would leave the secret behind.
+pub(super) fn with_secret(room: usize, document: &impl Serialize) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(Vec::with_capacity(room));
+    // Writing text into memory cannot fail.
+    let _ = document.serialize(&mut pretty(&mut *text));
+    text.push(b'\n');
+    let escaped = escape_json(&text);
+    let plain = || String::from_utf8(std::mem::take(&mut *text)).unwrap_or_default();
+    Zeroizing::new(escaped.unwrap_or_else(plain))
 }
 
 impl Serialize for WireTime {
@@ -102,7 +116,9 @@ impl<'a> Collected<'a> {
     }
 
     fn pass_on(&mut self) -> io::Result<()> {
-        self.out.write_all(&self.text)?;
+        // Pieces are whole texts or parts between two escapes, so that no character is cut.
+        let escaped = escape_json(&self.text);
+        self.out.write_all(escaped.as_ref().map_or(&*self.text, String::as_bytes))?;
         self.text.clear();
         Ok(())
     }
@@ -191,11 +207,8 @@ pub fn key(out: &mut dyn Write, key: &ApiKey, state: State) -> io::Result<()> {
 
 /// Writes a key that was just made, with its value.
 pub fn created(key: &ApiKey, state: State, value: &Secret) -> Zeroizing<String> {
-    let mut text =
-        Zeroizing::new(Vec::with_capacity(super::key_file::room_for(&key.name, &key.description)));
-    // Writing text into memory cannot fail.
-    let _ = document(&mut *text, &Key::new(key, state, value.expose()));
-    Zeroizing::new(String::from_utf8(std::mem::take(&mut *text)).unwrap_or_default())
+    let room = super::key_file::room_for(&key.name, &key.description);
+    with_secret(room, &Key::new(key, state, value.expose()))
 }
 
 #[derive(Serialize)]

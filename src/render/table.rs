@@ -17,6 +17,8 @@ use crate::secret::Secret;
 use crate::text::{Paint, escape};
 
 const GAP: usize = 3;
+/// No cell is padded to more: one text of megabytes in one row would otherwise be repeated as spaces in every other.
+const WIDEST: usize = 1_000;
 
 /// Lays out a few rows under a header.
 pub fn small<const N: usize>(
@@ -27,7 +29,7 @@ pub fn small<const N: usize>(
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header.to_vec());
     for row in rows {
-        table.add_row(row.map(|cell| escape(&cell).into_owned()).to_vec());
+        table.add_row(row.map(|cell| shortened(escape(&cell).into_owned())).to_vec());
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, u16::try_from(GAP).unwrap_or(3)));
@@ -37,11 +39,19 @@ pub fn small<const N: usize>(
     text
 }
 
-/// One cell of the list: its text, escaped, and how wide it is on a terminal.
+/// Cuts a text that would widen a small table beyond [`WIDEST`]; nothing that is meant has such a length.
+fn shortened(text: String) -> String {
+    match text.char_indices().nth(WIDEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// One cell of the list: its text, escaped, and how wide its column has to be for it.
 pub(super) fn cell(text: &str) -> (Cow<'_, str>, usize) {
     let shown = escape(text);
     let width = if shown.is_ascii() { shown.len() } else { shown.width() };
-    (shown, width)
+    (shown, width.min(WIDEST))
 }
 
 struct Columns {

@@ -246,7 +246,7 @@ fn what_a_terminal_would_act_on_is_escaped_and_intact_in_json() {
         .replace("a description\n", "\\u{200f}x\n");
     let progress = progress("Getting", "a\\nb\\u{1b}[2J");
     sandbox.run(&["api-key", "a\nb\x1b[2J"]).is(0, &format!("{progress}OK\n{shown}"), "");
-    let json = key_json(1, "a\nb\x1b[2J", &[("description", "\"\u{200f}x\"")]);
+    let json = key_json(1, "a\nb\x1b[2J", &[("description", "\"\\u200fx\"")]);
     sandbox.run(&["api-key", "a\nb\x1b[2J", "-o", "json"]).is(0, &json, "");
 }
 

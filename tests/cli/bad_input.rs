@@ -2,6 +2,7 @@
 
 mod destination;
 mod settings;
+mod values;
 
 use std::ffi::OsStr;
 use std::fs;

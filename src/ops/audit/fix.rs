@@ -19,7 +19,10 @@ const LONGEST_NAME: usize = 246;
 pub(super) fn of_key(rule: Rule, subject: &Subject<'_>, grounds: &Grounds<'_>) -> String {
     let Grounds { policy, program, .. } = grounds;
     let key = subject.key;
-    let id = shell_word(key.id.as_str());
+    if !key.id.is_usual() {
+        return format!("{program} api-keys --wide");
+    }
+    let id = key.id.as_str();
     // A new key for another user cannot be made, and one that is phasing out is not rotated.
     let can_rotate = *key.iam_id == *grounds.me && subject.state == State::Active;
     let grace = write_duration(GRACE.min(policy.max_age));
@@ -82,9 +85,10 @@ pub(super) fn of_identity(iam_id: &str, own: &[&Subject<'_>], grounds: &Grounds<
     let program = grounds.program;
     let spare = [State::PhasedOut, State::Expired]
         .into_iter()
-        .find_map(|state| own.iter().find(|subject| subject.state == state && !subject.key.locked));
+        .find_map(|state| own.iter().find(|subject| subject.state == state && !subject.key.locked))
+        .filter(|subject| subject.key.id.is_usual());
     match spare {
-        Some(spare) => format!("{program} api-key-delete {}", shell_word(spare.key.id.as_str())),
+        Some(spare) => format!("{program} api-key-delete {}", spare.key.id),
         None if iam_id == grounds.me => format!("{program} api-keys --sort modified_at --wide"),
         None => format!("{program} api-keys --all-users --sort modified_at --wide"),
     }

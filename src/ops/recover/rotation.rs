@@ -293,8 +293,9 @@ fn again(new: &ApiKeyId, orphan: Orphan, context: &mut Context) -> Result<Verdic
             orphan.begun.name
         );
         return Err(Error::new(ErrorKind::Conflict, format!("{sentence}.")).hint(format!(
-            "If somebody has the value, run '{0} recover' to retire the old key; else '{0} api-key-delete {new}'.",
-            context.program()
+            "If somebody has the value, run '{0} recover' to retire the old key; else '{0} api-key-delete {1}'.",
+            context.program(),
+            new.in_command()
         )));
     }
     if old_works {

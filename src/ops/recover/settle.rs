@@ -270,8 +270,10 @@ fn settle_output(orphan: &Orphan, args: &RecoverArgs, context: &mut Context) -> 
             return rotation::of_printed(&ApiKeyId::new(id), retires, &orphan.begun, args, context);
         }
         let program = context.program();
+        let typed = ApiKeyId::new(id);
+        let typed = typed.in_command();
         let sentence = format!(
-            "API key {name} ({id}) was created and its value may have been printed. If nobody has it, run '{program} api-key-delete {id}'"
+            "API key {name} ({id}) was created and its value may have been printed. If nobody has it, run '{program} api-key-delete {typed}'"
         );
         return Ok(Verdict {
             outcome: "reported",

@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::process::Stdio;
 
 use super::{at, bare, done, log_in, service, token_for};
-use crate::support::{Outcome, Sandbox};
+use crate::support::{Outcome, Sandbox, run};
 
 #[test]
 fn they_print_the_token_alone_or_as_the_official_cli_does() {
@@ -62,6 +62,22 @@ fn the_local_store_has_none() {
             refused.stdout("");
         }
     }
+}
+
+#[test]
+fn the_example_keeps_the_token_out_of_every_command_line() {
+    let help = Sandbox::new().run(&["bearer-token", "--help"]);
+    let example = help.ok().stdout.lines().find(|line| line.contains("curl -H @-")).unwrap().trim();
+    assert!(!help.stdout.contains("$(ibmcloud-iam bearer-token)"), "{help:#?}");
+    // As it stands there, with something else in the place of curl.
+    let (server, sandbox) = (service(), Sandbox::new());
+    log_in(&sandbox, &server, "key", &[]);
+    let (makes_header, _) = example.split_once(" | curl").unwrap();
+    let mut command = sandbox.program("sh");
+    command.args(["-c", makes_header]).env_remove("IBMCLOUD_IAM_BACKEND");
+    let header = run(&mut command, b"");
+    header.ok().stderr("");
+    assert_eq!(header.stdout, format!("Authorization: Bearer {}\n", token_for("key", 3600)));
 }
 
 #[test]

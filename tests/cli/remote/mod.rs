@@ -7,6 +7,7 @@ mod canary;
 mod conflicts;
 mod credentials;
 mod facts;
+mod hostile;
 mod listing;
 mod pages;
 mod protocol;

@@ -209,8 +209,9 @@ fn a_look_up_carries_the_value_in_its_header_only() {
     }
     fs::write(remote.sandbox.work("k"), "a\u{1}b").unwrap();
     let failed = remote.run(&["api-key-lookup", "@k"]);
-    failed.code(10).stderr(
-        "FAILED\nThe IAM-ApiKey header cannot hold this text.\nNothing was changed; try again later.\n\n",
+    failed.code(2).stderr(
+        "FAILED\nThe input holds something else than one API key; it was sent nowhere.\n\
+         Give the key alone, or the JSON that 'api-key-create' wrote with '--file'.\n\n",
     );
 }
 

@@ -140,10 +140,11 @@ fn a_proxy_is_for_other_hosts_only() {
         let failed = run(command.env(name, &with_password).env("IBMCLOUD_HTTP_TIMEOUT", "2"), b"");
         let failed = with_host(failed, &proxy);
         failed.code(10);
-        assert!(
-            failed.stderr.starts_with("FAILED\niam.example.invalid cannot be reached: "),
-            "{failed:#?}"
+        let why = format!(
+            "FAILED\niam.example.invalid cannot be reached through the proxy HOST ({name}): it refuses.\n\
+             Check {name}, or name the host in NO_PROXY to reach it directly.\n\n"
         );
+        failed.stderr(&why);
         assert!(!failed.stderr.contains("hunter2") && !failed.stderr.contains(API_KEY));
         let requests = proxy.requests();
         assert!(requests.len() > n && requests.len() <= 4 * (n + 1));
@@ -151,4 +152,58 @@ fn a_proxy_is_for_other_hosts_only() {
         assert_eq!(last.route(), "CONNECT iam.example.invalid:443");
         assert!(last.header("proxy-authorization").unwrap().starts_with("Basic "));
     }
+}
+
+/// Nothing goes past a proxy that is meant, whatever is wrong with it.
+#[test]
+fn a_proxy_that_cannot_be_used_is_named() {
+    let sandbox = Sandbox::new();
+    let away = || command(&sandbox, "https://iam.example.invalid", &["api-keys"]);
+    for (name, value, why) in [
+        ("HTTPS_PROXY", "http://", "it is not a URL"),
+        ("https_proxy", "ht tp://user:hunter2@proxy", "it is not a URL"),
+        ("ALL_PROXY", "http://user:hunter2@proxy:99999", "it is not a URL"),
+        (
+            "all_proxy",
+            "socks5://user:hunter2@proxy:1080",
+            "only http:// and https:// proxies can be used",
+        ),
+        ("HTTPS_PROXY", "file:///hunter2", "only http:// and https:// proxies can be used"),
+        ("HTTPS_PROXY", API_KEY, "its host looks like an API key"),
+    ] {
+        // A host in NO_PROXY is no reason to leave what is broken unsaid.
+        for without in ["", "iam.example.invalid"] {
+            let failed = run(away().env(name, value).env("NO_PROXY", without), b"");
+            failed.is(
+                2,
+                "",
+                &format!(
+                    "FAILED\n{name} names no proxy that can be used: {why}.\n\
+                     Write a URL such as 'http://proxy.example.com:3128', or unset it with 'unset {name}'.\n\n"
+                ),
+            );
+        }
+    }
+    for (name, value) in
+        [("HTTPS_PROXY", "127.0.0.1:9"), ("all_proxy", "http://user:hunter2@127.0.0.1:9")]
+    {
+        let failed = run(away().env(name, value).env("https_proxy", ""), b"");
+        failed.code(10).stderr(&format!(
+            "FAILED\niam.example.invalid cannot be reached through the proxy 127.0.0.1:9 ({name}): nobody listens there.\n\
+             Check {name}, or name the host in NO_PROXY to reach it directly.\n\n"
+        ));
+    }
+}
+
+#[test]
+fn a_host_without_a_proxy_is_reached_without_it() {
+    let proxy = Server::start(|_| Answer::json(502, json!({})));
+    let sandbox = Sandbox::new();
+    let mut away = command(&sandbox, "https://iam.example.invalid", &["api-keys"]);
+    away.env("IBMCLOUD_HTTP_TIMEOUT", "1").env("HTTPS_PROXY", proxy.url());
+    for name in ["NO_PROXY", "no_proxy"] {
+        run(away.env_remove("NO_PROXY").env(name, "other.example, .example.invalid"), b"").code(10);
+        away.env_remove(name);
+    }
+    assert_eq!(proxy.connections(), 0);
 }

@@ -8,16 +8,19 @@ use serde_json::Value;
 use crate::support::pty::Terminal;
 use crate::support::{Sandbox, redact};
 
-/// ESC, newline, tab, carriage return, bell, backspace, DEL, a C1 control, and bidi marks.
-const EVIL: &str = "a\x1b[31mb\nc\td\re\x07f\x08g\x7fh\u{9b}2Ji\u{202e}j\u{2066}k\u{200f}l";
-const SHOWN: &str =
-    "a\\u{1b}[31mb\\nc\\td\\re\\u{7}f\\u{8}g\\u{7f}h\\u{9b}2Ji\\u{202e}j\\u{2066}k\\u{200f}l";
+/// ESC, newline, tab, carriage return, bell, backspace, DEL, a C1 control, bidi marks, and what is not seen at all.
+const EVIL: &str = "a\x1b[31mb\nc\td\re\x07f\x08g\x7fh\u{9b}2Ji\u{202e}j\u{2066}k\u{200f}l\u{200b}m\u{ad}n\u{2060}o\u{e0041}";
+const SHOWN: &str = "a\\u{1b}[31mb\\nc\\td\\re\\u{7}f\\u{8}g\\u{7f}h\\u{9b}2Ji\\u{202e}j\\u{2066}k\\u{200f}l\\u{200b}m\\u{ad}n\\u{2060}o\\u{e0041}";
+/// EVIL in a JSON document.
+const IN_JSON: &str = r"a\u001b[31mb\nc\td\re\u0007f\bg\u007fh\u009b2Ji\u202ej\u2066k\u200fl\u200bm\u00adn\u2060o\udb40\udc41";
 
 /// Asserts that a text holds nothing that a terminal acts on, apart from line ends.
 #[track_caller]
 fn harmless(text: &str) {
     let acts = |c: char| {
-        c.is_control() && c != '\n' || ('\u{202a}'..='\u{202e}').contains(&c) || c == '\u{2066}'
+        c.is_control() && c != '\n'
+            || ('\u{202a}'..='\u{202e}').contains(&c)
+            || "\u{2066}\u{200f}\u{200b}\u{ad}\u{2060}\u{e0041}".contains(c)
     };
     assert!(!text.contains(acts), "{text:?}");
 }
@@ -164,4 +167,42 @@ fn json_and_key_files_hold_a_name_as_it_is() {
     assert_eq!((&file["name"], &file["description"]), (&EVIL.into(), &EVIL.into()));
     let gone = sandbox.run(&["api-key-delete", &id, "--force", "-o", "json"]).json();
     assert_eq!(gone[0]["name"], EVIL);
+}
+
+#[test]
+fn json_is_harmless_and_means_the_same() {
+    let (sandbox, id) = with_evil();
+    for args in [
+        &["api-keys", "-o", "json"][..],
+        &["api-key", &id, "-o", "json"],
+        &["api-key-create", EVIL, "-o", "json"],
+        &["api-key-create", EVIL, "--dry-run", "-o", "json"],
+        &["api-key-update", &id, "-d", EVIL, "-o", "json"],
+        &["api-keys-audit", "-o", "json", "--fail-on", "none"],
+        &["api-keys-audit", "--format", "sarif", "--fail-on", "none"],
+        &["api-key-lock", &id, "--force", "-o", "json"],
+    ] {
+        let outcome = sandbox.run(args);
+        harmless(&outcome.ok().stdout);
+        assert!(outcome.stdout.contains(IN_JSON), "{outcome:#?}");
+        let document: Value = serde_json::from_str(&outcome.stdout).unwrap();
+        assert!(document.to_string().contains('\u{202e}'), "{outcome:#?}");
+    }
+    let failed = sandbox.run(&["api-key", &format!("{EVIL}!"), "--error-format", "json"]);
+    harmless(&failed.code(3).stderr);
+    let document: Value = serde_json::from_str(&failed.stderr).unwrap();
+    assert!(document["message"].as_str().unwrap().contains("was not found"), "{failed:#?}");
+}
+
+#[test]
+fn what_emoji_and_scripts_are_made_of_stays() {
+    let sandbox = Sandbox::new();
+    let name = "👩\u{200d}💻 ❤\u{fe0f} می\u{200c}خواهم";
+    sandbox.create(name, &[]);
+    for args in [&["api-keys"][..], &["api-keys", "-o", "json"]] {
+        assert!(sandbox.run(args).ok().stdout.contains(name));
+    }
+    // Where they join nothing, two names would look the same.
+    sandbox.create("dep\u{200d}loy", &[]);
+    assert!(sandbox.run(&["api-keys"]).ok().stdout.contains("dep\\u{200d}loy"));
 }

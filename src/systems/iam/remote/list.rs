@@ -2,9 +2,12 @@
 
 use std::collections::HashSet;
 use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, Scope, ScopedJoinHandle};
+use std::time::{Duration, Instant};
 
+use crate::http::seconds;
 use super::wire::{ListBody, early_next};
 use super::{Call, RemoteBackend, Sent};
 use crate::model::{ApiKey, Identity, Owner};
@@ -14,8 +17,55 @@ use crate::systems::{Backend as _, BackendError, Condition};
 const PAGE: &str = "100";
 /// More pages than any account can fill.
 const MOST_PAGES: usize = 10_000;
+/// More keys than any account has.
+const MOST_KEYS: usize = 500_000;
+/// More bytes than the pages of any account take together: 100,000 keys take some 60 MB.
+const MOST_BYTES: usize = 256 << 20;
+/// For how many time-outs a listing may go on, beside what its keys give it.
+const TIMEOUTS: u32 = 4;
+/// How much longer a listing may take for each key that came: five seconds for a full page.
+const FOR_A_KEY: Duration = Duration::from_millis(50);
 /// Pages that may wait to be read.
 const WAITING: usize = 4;
+
+/// What has come of a listing so far. A service that is not honest could go on for ever, or fill the memory.
+struct Came {
+    since: Instant,
+    pages: HashSet<String>,
+    bytes: usize,
+}
+
+impl Came {
+    /// Fails where that is more than any account can bring.
+    fn check(&self, keys: usize) -> Result<(), BackendError> {
+        let words = if self.pages.len() > MOST_PAGES {
+            format!("The listing does not end after {MOST_PAGES} pages")
+        } else if keys > MOST_KEYS {
+            format!("The listing holds more than {MOST_KEYS} API keys")
+        } else if self.bytes > MOST_BYTES {
+            format!("The listing is larger than {} MiB", MOST_BYTES >> 20)
+        } else {
+            return Ok(());
+        };
+        Err(Condition::Unavailable(words).into())
+    }
+
+    /// Fails where too few keys have come for the time that it took, and there are to be more.
+    fn check_pace(&self, keys: usize, timeout: Duration) -> Result<(), BackendError> {
+        let took = self.since.elapsed();
+        if took <= allowed(keys, timeout) {
+            return Ok(());
+        }
+        let words = format!("The listing is too slow: {keys} API keys came in {}", seconds(took));
+        let hint = "A listing may take four times IBMCLOUD_HTTP_TIMEOUT, and 5 s more for every 100 API keys.";
+        Err(BackendError { hint: Some(hint.to_owned()), ..Condition::Unavailable(words).into() })
+    }
+}
+
+/// Returns how long a listing may take that has brought so many keys.
+fn allowed(keys: usize, timeout: Duration) -> Duration {
+    timeout.saturating_mul(TIMEOUTS) + FOR_A_KEY * u32::try_from(keys).unwrap_or(u32::MAX)
+}
 
 /// A thread that reads pages in the order in which they come, and gives back one that it does not understand.
 struct Reader<'scope> {
@@ -24,12 +74,16 @@ struct Reader<'scope> {
 }
 
 impl<'scope> Reader<'scope> {
-    fn start(scope: &'scope Scope<'scope, '_>, me: &'scope Identity) -> Self {
+    fn start(
+        scope: &'scope Scope<'scope, '_>,
+        me: &'scope Identity,
+        count: &'scope AtomicUsize,
+    ) -> Self {
         let (pages, waiting) = sync_channel(WAITING);
         let keys = scope.spawn(move || {
             let mut keys = Vec::new();
             for sent in waiting {
-                if read_page(&sent, me, &mut keys).is_err() {
+                if read_page(&sent, me, &mut keys, count).is_err() {
                     return Err(Box::new(sent));
                 }
             }
@@ -47,11 +101,13 @@ impl<'scope> Reader<'scope> {
 impl RemoteBackend {
     pub(super) fn list(&self, owner: &Owner) -> Result<Vec<ApiKey>, BackendError> {
         let me = self.identity()?;
+        let timeout = self.transport.settings.timeout();
+        let count = AtomicUsize::new(0);
+        let mut came = Came { since: Instant::now(), pages: HashSet::new(), bytes: 0 };
         thread::scope(|scope| {
             let mut reader: Option<Reader<'_>> = None;
             let mut behind = Vec::new();
             let mut page: Option<String> = None;
-            let mut pages = HashSet::new();
             loop {
                 let mut query = vec![("account_id", &*me.account_id)];
                 match owner {
@@ -63,18 +119,22 @@ impl RemoteBackend {
                 query.extend(page.as_deref().map(|page| ("pagetoken", page)));
                 let call = Call::get(&["v1", "apikeys"], &query);
                 let sent = self.get(&call)?;
+                came.bytes += sent.reply.body.len();
                 let early = early_next(&sent.reply.body).and_then(|next| page_token(&next));
                 let next = if early.is_some() {
-                    let reader = reader.get_or_insert_with(|| Reader::start(scope, &me));
+                    let reader = reader.get_or_insert_with(|| Reader::start(scope, &me, &count));
                     // Refused only where a page was not understood, which its end tells.
                     if reader.pages.send(sent).is_err() { None } else { early }
                 } else {
-                    read_page(&sent, &me, &mut behind)
+                    read_page(&sent, &me, &mut behind, &count)
                         .map_err(|Unreadable| self.unreadable(&call, &sent))?
                 };
+                came.check(count.load(Ordering::Relaxed))?;
                 let Some(next) = next else {
                     let read = reader.map_or_else(|| Ok(Vec::new()), Reader::end);
                     let mut keys = read.map_err(|sent| self.unreadable(&call, &sent))?;
+                    // What waited to be read is counted by now.
+                    came.check(count.load(Ordering::Relaxed))?;
                     keys.append(&mut behind);
                     keys.sort_by_key(|key| key.created_at);
                     if *owner == Owner::Myself {
@@ -82,11 +142,8 @@ impl RemoteBackend {
                     }
                     return Ok(keys);
                 };
-                if pages.len() >= MOST_PAGES {
-                    let words = format!("The listing does not end after {MOST_PAGES} pages");
-                    return Err(Condition::Unavailable(words).into());
-                }
-                if !pages.insert(next.clone()) {
+                came.check_pace(count.load(Ordering::Relaxed), timeout)?;
+                if !came.pages.insert(next.clone()) {
                     let words =
                         "The listing goes in circles: a page names an earlier one as the next";
                     return Err(Condition::Unavailable(words.to_owned()).into());
@@ -105,9 +162,13 @@ fn read_page(
     sent: &Sent,
     me: &Identity,
     keys: &mut Vec<ApiKey>,
+    count: &AtomicUsize,
 ) -> Result<Option<String>, Unreadable> {
     let body: ListBody<'_> = serde_json::from_slice(&sent.reply.body).map_err(|_| Unreadable)?;
-    keys.extend(body.apikeys.iter().map(|key| key.key(me, None)));
+    let before = count.fetch_add(body.apikeys.len(), Ordering::Relaxed);
+    // The rest is not kept: the listing fails for it.
+    let room = MOST_KEYS.saturating_sub(before);
+    keys.extend(body.apikeys.iter().take(room).map(|key| key.key(me, None)));
     match body.next.filter(|next| !next.is_empty()) {
         // A page that names no next one is the last; one that names it badly is not understood.
         None => Ok(None),

@@ -257,6 +257,16 @@ impl RemoteBackend {
         Err(self.refused(call, &sent))
     }
 
+    /// Returns the id for the path of a request. The service told it: one that is not of its form could name another path.
+    fn in_path(id: &ApiKeyId) -> Result<&str, BackendError> {
+        if id.is_usual() {
+            return Ok(id.as_str());
+        }
+        let words =
+            "The service gives the API key an ID that is none (ApiKey-UUID); it was asked nothing";
+        Err(Condition::Rejected(words.to_owned()).into())
+    }
+
     fn set(
         &self,
         id: &ApiKeyId,
@@ -265,7 +275,7 @@ impl RemoteBackend {
         is_on: fn(&ApiKey) -> bool,
     ) -> Result<(), BackendError> {
         let method = if on { Method::POST } else { Method::DELETE };
-        let segments = ["v1", "apikeys", id.as_str(), what];
+        let segments = ["v1", "apikeys", Self::in_path(id)?, what];
         let as_asked =
             |key: &Result<ApiKey, BackendError>| key.as_ref().is_ok_and(|key| is_on(key) == on);
         self.act(&Call::new(method, &segments), id, as_asked)
@@ -331,7 +341,7 @@ impl Backend for RemoteBackend {
         let asked = [("include_history", detail.history), ("include_activity", detail.activity)];
         let query: Vec<_> =
             asked.into_iter().filter(|(_, asked)| *asked).map(|(name, _)| (name, "true")).collect();
-        let segments = ["v1", "apikeys", id.as_str()];
+        let segments = ["v1", "apikeys", Self::in_path(id)?];
         let found = self.read(&Call::get(&segments, &query), |sent| self.key_in(sent, detail));
         self.learn_of_end(id, &found);
         found
@@ -387,7 +397,7 @@ impl Backend for RemoteBackend {
         seen: &EntityTag,
         changes: &ApiKeyChanges,
     ) -> Result<ApiKey, BackendError> {
-        let segments = ["v1", "apikeys", id.as_str()];
+        let segments = ["v1", "apikeys", Self::in_path(id)?];
         let mut call = Call::new(Method::PUT, &segments);
         call.headers.push(("If-Match", Header::Plain(seen.as_str())));
         call.body = Some(Document::of(&ChangesBody::of(changes), None));
@@ -435,7 +445,7 @@ impl Backend for RemoteBackend {
     }
 
     fn delete_api_key(&self, id: &ApiKeyId) -> Result<(), BackendError> {
-        let segments = ["v1", "apikeys", id.as_str()];
+        let segments = ["v1", "apikeys", Self::in_path(id)?];
         let deleted = self.act(&Call::new(Method::DELETE, &segments), id, |key| {
             key.as_ref().is_err_and(|error| error.condition == Condition::NotFound)
         });
