@@ -356,6 +356,9 @@ pub struct ApiKeyDeleteArgs {
     /// With '--phased-out' or '--all': only keys that were created longer ago: 90d, 52w
     #[arg(long, value_name = "TIME", value_parser = parse_duration, requires = "which_of_all")]
     pub older_than: Option<Duration>,
+    /// A key that is not there is no failure, so that a deletion can be repeated
+    #[arg(long)]
+    pub ignore_missing: bool,
     /// Do not ask.
     #[command(flatten)]
     pub force: ForceArgs,
