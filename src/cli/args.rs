@@ -614,7 +614,8 @@ pub struct OauthTokensArgs {
     next_help_heading = OPTIONS,
     after_help = "\
 The first line printed is 'Listening on URL', the second names the file of an
-API key that logs in. SIGINT or SIGTERM ends it. A fault is OPERATION:WHAT,...
+API key that logs in. SIGINT, SIGTERM or SIGHUP ends it.
+A fault is OPERATION:WHAT,...
 OPERATION: token, list, create, details, get, update, delete, lock, unlock,
    disable, enable, limits, any
 WHAT: status=CODE [retry-after=SECONDS], drop, truncate or garbage;
