@@ -356,6 +356,9 @@ pub struct ApiKeyDeleteArgs {
     /// With '--phased-out' or '--all': only keys that were created longer ago: 90d, 52w
     #[arg(long, value_name = "TIME", value_parser = parse_duration, requires = "which_of_all")]
     pub older_than: Option<Duration>,
+    /// A key that is not there is no failure, so that a deletion can be repeated
+    #[arg(long)]
+    pub ignore_missing: bool,
     /// Do not ask.
     #[command(flatten)]
     pub force: ForceArgs,
@@ -615,7 +618,8 @@ pub struct OauthTokensArgs {
     next_help_heading = OPTIONS,
     after_help = "\
 The first line printed is 'Listening on URL', the second names the file of an
-API key that logs in. SIGINT or SIGTERM ends it. A fault is OPERATION:WHAT,...
+API key that logs in. SIGINT, SIGTERM or SIGHUP ends it.
+A fault is OPERATION:WHAT,...
 OPERATION: token, list, create, details, get, update, delete, lock, unlock,
    disable, enable, limits, any
 WHAT: status=CODE [retry-after=SECONDS], drop, truncate or garbage;

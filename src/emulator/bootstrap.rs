@@ -15,6 +15,8 @@ use crate::secret::{self, KeyedHash, Secret};
 
 const FILE: &str = "bootstrap.json";
 const NAME: &str = "emulator-bootstrap";
+/// What the names of temporary directories begin with.
+const DIRECTORY: &str = "ibmcloud-iam-emulator-";
 
 /// The key, its value's hash, and its file.
 #[derive(Debug)]
@@ -40,16 +42,20 @@ struct Kept {
 
 impl Bootstrap {
     /// Takes the key of an earlier run over the same store, or makes one. Without a directory its file goes to
-    /// one below `temporary`.
+    /// one below `temporary`. Those that killed emulators have left there are removed.
     pub(super) fn open(
         identity: &Identity,
         directory: Option<&Path>,
         temporary: &Path,
         now: Timestamp,
     ) -> Result<Self> {
+        private_file::sweep(temporary, DIRECTORY, &[FILE, &format!("{FILE}.new")]);
         let made = match directory {
             Some(_) => None,
-            None => Some(temporary_directory(temporary)?),
+            None => Some(
+                TemporaryDir::create(temporary, DIRECTORY)
+                    .map_err(|error| no_key(temporary, &error.to_string()))?,
+            ),
         };
         let place = directory.or(made.as_ref().map(TemporaryDir::path)).unwrap_or(Path::new("."));
         let file = place.join(FILE);
@@ -148,12 +154,6 @@ fn key(identity: &Identity, id: ApiKeyId, entity_tag: EntityTag, created_at: Tim
         account_id: identity.account_id.clone(),
         leaked: false,
     }
-}
-
-fn temporary_directory(below: &Path) -> Result<TemporaryDir> {
-    let random: [u8; 8] = secret::random().map_err(|error| no_key(below, &error.to_string()))?;
-    let path = below.join(format!("ibmcloud-iam-emulator-{}", secret::hex(&random)));
-    TemporaryDir::create(path.clone()).map_err(|error| no_key(&path, &error.to_string()))
 }
 
 /// Refuses to replace a file that may be the only copy of somebody's key.

@@ -1,15 +1,19 @@
 //! What delete, lock, unlock, disable and enable have in common: several keys, one question, one outcome each.
 
+mod report;
+
 use crate::cli::ActArgs;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKey, ApiKeyId, Detail, Identity, KeyRef};
 use crate::ops::resolve::{self, Meaning};
 use crate::ops::{conflict, facts, locked, progress_line, subject};
-use crate::render::json::{self, Outcome};
 use crate::systems::{Backend, BackendError, Condition};
 use crate::text::escape;
 use crate::ui::nobody_answers;
+use report::Became;
+
+pub use report::Report;
 
 /// A verb: its words and what it does.
 pub struct Verb {
@@ -33,26 +37,12 @@ pub struct Verb {
     pub act: fn(&dyn Backend, &ApiKeyId) -> std::result::Result<(), BackendError>,
 }
 
-/// What became of a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Became {
-    /// As the verb wants it.
-    Done,
-    /// It was like that before.
-    Unchanged,
-    /// It would be done, were it no dry run.
-    Planned,
-    /// It failed, or was not tried any more.
-    Failed,
-}
-
-/// One argument, and what became of it.
+/// One argument, and the key that it means.
 pub struct Item {
     named: KeyRef,
     key: Option<ApiKey>,
     /// What is known before anything is done; `None` where there is something to do.
     known: Option<Result<Became>>,
-    became: Became,
 }
 
 /// How a verb is run.
@@ -66,6 +56,8 @@ pub struct Mode {
     pub counted: bool,
     /// Whether the keys were not named one by one, so that one which fails is one of several.
     pub bulk: bool,
+    /// Whether a key that is not there is as it should be.
+    pub ignore_missing: bool,
 }
 
 impl Mode {
@@ -90,17 +82,35 @@ pub fn refuse_question(mode: Mode, context: &Context) -> Result<()> {
 }
 
 /// Runs a verb over its arguments.
-pub fn run(verb: &Verb, args: &ActArgs, context: &mut Context) -> Result<()> {
+pub fn run(verb: &'static Verb, args: &ActArgs, context: &mut Context) -> Result<()> {
     let mode = Mode {
         force: args.force.force,
         dry_run: args.dry_run.dry_run,
         counted: false,
         bulk: false,
+        ignore_missing: false,
     };
+    on_named(verb, &args.which.keys, mode, context)
+}
+
+/// Runs a verb over the keys that were named one by one.
+pub fn on_named(
+    verb: &'static Verb,
+    keys: &[KeyRef],
+    mode: Mode,
+    context: &mut Context,
+) -> Result<()> {
     refuse_question(mode, context)?;
+    let report = Report::begin(verb, keys, mode.bulk, context);
     let identity = context.identity()?;
-    let items = resolve_all(verb, &args.which.keys, context)?;
-    carry_out(verb, items, mode, &identity, context)
+    match resolve_all(verb, keys, mode, context) {
+        Ok(items) => carry_out(verb, items, mode, &identity, &report, context),
+        Err(error) if keys.len() == 1 => Err(error),
+        Err(error) => {
+            report.write(context);
+            Err(report.stopped(error))
+        }
+    }
 }
 
 /// Asks, and does it to every item.
@@ -109,10 +119,12 @@ pub fn carry_out(
     mut items: Vec<Item>,
     mode: Mode,
     identity: &Identity,
+    report: &Report,
     context: &mut Context,
 ) -> Result<()> {
     let now = context.now()?;
     let several = items.len() > 1 || mode.bulk;
+    report.found(&items);
     if !several {
         announce(verb, &items[0], identity, context);
     }
@@ -126,57 +138,74 @@ pub fn carry_out(
         return Err(Error::new(ErrorKind::Cancelled, "Cancelled; nothing was changed."));
     }
     let mut failures = Vec::new();
-    let mut any_done = false;
-    for item in &mut items {
+    let mut stopped = None;
+    for (index, item) in items.iter_mut().enumerate() {
+        let known = match item.known.take() {
+            None if mode.dry_run => Some(Ok(Became::Planned)),
+            known => known,
+        };
+        if known.is_none() {
+            // Before anything is said of it: what was announced may have been done.
+            report.set(index, Became::Uncertain);
+        }
         if several {
             announce(verb, item, identity, context);
         }
-        let result = match item.known.take() {
-            Some(result) => result,
-            None if mode.dry_run => Ok(Became::Planned),
-            None => act(verb, item, context),
-        };
-        match result {
+        match known.unwrap_or_else(|| act(verb, item, mode, context)) {
             Ok(became) => {
-                item.became = became;
-                any_done |= became == Became::Done;
-                tell(verb, item, context);
+                report.set(index, became);
+                tell(verb, item, became, context);
             }
-            Err(error) if !several || ends_all(error.kind) && !any_done => return Err(error),
+            Err(error) if !several => return Err(error),
             Err(mut error) => {
-                let stop = ends_all(error.kind);
-                if stop {
+                report.fail(index, &error);
+                let stops = ends_all(error.kind);
+                if stops && !report.may_have_changed() {
+                    stopped = Some(error);
+                    break;
+                }
+                failures.push(error.kind);
+                if stops {
                     // What was done before stays done.
-                    error.hint = Some("The API keys behind this one were not tried.".to_owned());
+                    error.hint = None;
                 }
                 context.ui.item_failed(&error);
-                failures.push(error.message);
-                if stop {
+                if stops {
                     break;
                 }
             }
         }
+        // A signal ends the program without what is still to be said.
+        context.ui.flush();
     }
-    let has_tokens = |item: &Item| {
-        item.became == Became::Done && item.key.as_ref().is_some_and(|key| used.contains(&key.id))
-    };
-    if items.iter().any(has_tokens) {
+    let mut has_tokens = false;
+    for (index, item) in items.iter().enumerate() {
+        let is_used = item.key.as_ref().is_some_and(|key| used.contains(&key.id));
+        has_tokens |= is_used && report.is_done(index);
+    }
+    if has_tokens {
         if several {
             facts::warn_of_tokens_of_several(context);
         } else {
             facts::warn_of_tokens(context);
         }
     }
-    if context.ui.manner().json {
-        let outcomes: Vec<Outcome<'_>> = items.iter().map(|item| outcome(verb, item)).collect();
-        context.ui.data(|out| json::outcomes(out, &outcomes));
+    report.write(context);
+    if let Some(error) = stopped {
+        return Err(report.stopped(error));
     }
-    if failures.is_empty() { Ok(()) } else { Err(some_failed(&failures, &items, context)) }
+    if failures.is_empty() {
+        return Ok(());
+    }
+    // Only the service knows whom it permits what: it does not permit this for all once it has refused each.
+    let for_all = failures.len() == items.len()
+        && failures.iter().all(|kind| *kind == ErrorKind::NotPermitted);
+    Err(report.some_failed(if for_all { ErrorKind::NotPermitted } else { ErrorKind::SomeFailed }))
 }
 
 /// Tells whether a failure would meet every other key as well.
 fn ends_all(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::NotLoggedIn | ErrorKind::NotPermitted | ErrorKind::Unavailable)
+    matches!(kind, ErrorKind::NotLoggedIn | ErrorKind::Unavailable)
 }
 
 /// Makes an item of a key that was found otherwise than by an argument.
@@ -184,16 +213,15 @@ pub fn item(verb: &Verb, key: ApiKey, context: &Context) -> Item {
     let named = KeyRef::Id(key.id.clone());
     let known =
         (verb.stopped_by_lock && key.locked).then(|| Err(locked(context, &subject(&named), &key)));
-    Item { named, key: Some(key), known, became: Became::Failed }
+    Item { named, key: Some(key), known }
 }
 
 /// Finds the keys that are meant, each once.
-pub fn resolve_all(verb: &Verb, keys: &[KeyRef], context: &Context) -> Result<Vec<Item>> {
+fn resolve_all(verb: &Verb, keys: &[KeyRef], mode: Mode, context: &Context) -> Result<Vec<Item>> {
     let now = context.now()?;
     let mut items: Vec<Item> = Vec::new();
     for named in keys {
-        let mut item =
-            Item { named: named.clone(), key: None, known: None, became: Became::Failed };
+        let mut item = Item { named: named.clone(), key: None, known: None };
         match resolve::one(context, named, verb.meaning, now) {
             Ok(found) => {
                 let known =
@@ -211,6 +239,9 @@ pub fn resolve_all(verb: &Verb, keys: &[KeyRef], context: &Context) -> Result<Ve
             }
             Err(error) if ends_all(error.kind) || error.kind == ErrorKind::Failure => {
                 return Err(error);
+            }
+            Err(error) if mode.ignore_missing && error.kind == ErrorKind::NotFound => {
+                item.known = Some(Ok(Became::Missing));
             }
             Err(error) => item.known = Some(Err(error)),
         }
@@ -250,7 +281,7 @@ fn agreed(verb: &Verb, waiting: &[&Item], mode: Mode, context: &mut Context) -> 
     context.ui.confirm(&format!("Are you sure you want to {} {what}?", verb.to_do))
 }
 
-fn act(verb: &Verb, item: &Item, context: &Context) -> Result<Became> {
+fn act(verb: &Verb, item: &Item, mode: Mode, context: &Context) -> Result<Became> {
     let backend = context.backend()?;
     let subject = subject(&item.named);
     let Some(key) = &item.key else {
@@ -258,6 +289,9 @@ fn act(verb: &Verb, item: &Item, context: &Context) -> Result<Became> {
     };
     match (verb.act)(backend, &key.id) {
         Ok(()) => Ok(Became::Done),
+        Err(error) if mode.ignore_missing && error.condition == Condition::NotFound => {
+            Ok(Became::Missing)
+        }
         // Somebody else was faster; what a conflict means is seen by looking again.
         Err(error) if matches!(error.condition, Condition::Conflict | Condition::Locked) => {
             let now = match backend.api_key(&key.id, Detail::default()) {
@@ -278,46 +312,18 @@ fn act(verb: &Verb, item: &Item, context: &Context) -> Result<Became> {
     }
 }
 
-fn tell(verb: &Verb, item: &Item, context: &mut Context) {
+fn tell(verb: &Verb, item: &Item, became: Became, context: &mut Context) {
     let ui = &mut context.ui;
     let name = ui.entity(&item.named.to_string());
-    if item.became == Became::Planned {
+    if became == Became::Planned {
         ui.result(&format!("Dry run: API key {name} would be {}", verb.done));
         return;
     }
     ui.ok();
-    let what = if item.became == Became::Unchanged { "like that already" } else { verb.done };
+    let what = match became {
+        Became::Unchanged => "like that already",
+        Became::Missing => "not there",
+        _ => verb.done,
+    };
     ui.result(&format!("API key {name} was {what}"));
-}
-
-fn outcome<'a>(verb: &Verb, item: &'a Item) -> Outcome<'a> {
-    let id = match (&item.key, &item.named) {
-        (Some(key), _) => Some(key.id.as_str()),
-        (None, KeyRef::Id(id)) => Some(id.as_str()),
-        (None, KeyRef::Name(_)) => None,
-    };
-    let name = match (&item.key, &item.named) {
-        (Some(key), _) => Some(&*key.name),
-        (None, KeyRef::Name(name)) => Some(name.as_str()),
-        (None, KeyRef::Id(_)) => None,
-    };
-    let outcome = match item.became {
-        Became::Done => verb.done.into(),
-        Became::Unchanged => "unchanged".into(),
-        Became::Planned => format!("would be {}", verb.done).into(),
-        Became::Failed => "failed".into(),
-    };
-    Outcome { id, name, outcome }
-}
-
-fn some_failed(failures: &[String], items: &[Item], context: &Context) -> Error {
-    let failed = items.iter().filter(|item| item.became == Became::Failed).count();
-    let count = format!("{failed} of {} API keys failed.", items.len());
-    // In text each failure was reported where it happened.
-    let message = if context.ui.manner().json_errors {
-        format!("{count}\n{}", failures.join("\n"))
-    } else {
-        count
-    };
-    Error::new(ErrorKind::SomeFailed, message)
 }

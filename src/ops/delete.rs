@@ -6,10 +6,9 @@ use crate::cli::ApiKeyDeleteArgs;
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::{ApiKey, KeyRef, Owner, State, in_largest_unit, states};
-use crate::ops::act::{self, Item, Mode, Verb};
+use crate::ops::act::{self, Item, Mode, Report, Verb};
 use crate::ops::resolve::Meaning;
 use crate::ops::{counted, keys_of, progress_line};
-use crate::render::json;
 
 /// What `api-key-delete` does.
 pub const DELETE: Verb = Verb {
@@ -31,29 +30,27 @@ pub fn run(args: &ApiKeyDeleteArgs, context: &mut Context) -> Result<()> {
         dry_run: args.dry_run.dry_run,
         counted: args.all,
         bulk: args.all || args.phased_out,
+        ignore_missing: args.ignore_missing,
     };
-    act::refuse_question(mode, context)?;
-    let identity = context.identity()?;
-    if !args.all && !args.phased_out {
-        let items = act::resolve_all(&DELETE, &args.keys, context)?;
-        return act::carry_out(&DELETE, items, mode, &identity, context);
+    if !mode.bulk {
+        return act::on_named(&DELETE, &args.keys, mode, context);
     }
+    act::refuse_question(mode, context)?;
+    let report = Report::begin(&DELETE, &[], mode.bulk, context);
+    let identity = context.identity()?;
     let what = if args.all { "all API keys" } else { "phased-out API keys" };
     let older = args.older_than.map(older_than).unwrap_or_default();
     context.ui.progress(&progress_line("Deleting", &format!("{what}{older}"), &identity));
     let items: Vec<Item> =
         chosen(args, context)?.into_iter().map(|key| act::item(&DELETE, key, context)).collect();
     if items.is_empty() {
-        if context.ui.manner().json {
-            context.ui.data(|out| json::outcomes(out, &[]));
-        } else {
-            let kind = if args.all { "" } else { "phased-out " };
-            context.ui.ok();
-            context.ui.result(&format!("No {kind}API keys{older} found"));
-        }
+        let kind = if args.all { "" } else { "phased-out " };
+        context.ui.ok();
+        context.ui.result(&format!("No {kind}API keys{older} found"));
+        report.write(context);
         return Ok(());
     }
-    act::carry_out(&DELETE, items, mode, &identity, context)
+    act::carry_out(&DELETE, items, mode, &identity, &report, context)
 }
 
 /// Says of what age keys are meant, in the largest unit that leaves nothing over.
@@ -118,6 +115,7 @@ mod tests {
             phased_out: false,
             all: false,
             older_than: None,
+            ignore_missing: false,
             force: ForceArgs { force: true },
             dry_run: DryRunArgs { dry_run: false },
         };
@@ -130,10 +128,20 @@ mod tests {
     fn a_service_that_goes_away_ends_it_and_what_was_done_is_told() {
         let away = || Err(Condition::Unavailable("Nobody listens".into()));
         assert_eq!(ends([Ok(()), Ok(()), Ok(())]), None);
-        assert_eq!(ends([away()]), Some((ErrorKind::Unavailable, "Nobody listens.".to_owned())));
+        let ended = |kind, words: &str| Some((kind, words.to_owned()));
+        assert_eq!(
+            ends([away()]),
+            ended(
+                ErrorKind::Unavailable,
+                "Nobody listens.\nOf 3 API keys: 1 failed, 2 not begun.\n   not begun: 'b' (ApiKey-of-b)\n   not begun: 'c' (ApiKey-of-c)"
+            )
+        );
         assert_eq!(
             ends([Ok(()), away()]),
-            Some((ErrorKind::SomeFailed, "2 of 3 API keys failed.".to_owned()))
+            ended(
+                ErrorKind::SomeFailed,
+                "Of 3 API keys: 1 deleted, 1 failed, 1 not begun.\n   not begun: 'c' (ApiKey-of-c)"
+            )
         );
         let refused = Err(Condition::Locked);
         assert_eq!(

@@ -1,11 +1,10 @@
 //! `emulate`: the IAM Identity API on a loopback port.
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Serialize;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::cli::EmulateArgs;
@@ -21,7 +20,7 @@ struct Started<'a> {
     apikey_file: &'a str,
 }
 
-/// Runs `emulate` until SIGINT or SIGTERM.
+/// Runs `emulate` until SIGINT, SIGTERM or SIGHUP.
 pub fn run(args: &EmulateArgs, context: &mut Context) -> Result<()> {
     let server = Server::bind(args.listen).map_err(|error| not_bound(args, &error))?;
     let backend = open_store(args, context)?;
@@ -30,14 +29,18 @@ pub fn run(args: &EmulateArgs, context: &mut Context) -> Result<()> {
             .seed(args.seed_keys as usize)
             .map_err(|error| context.told(error, "The local store"))?;
     }
-    let temporary = if args.in_memory { context.temporary()? } else { PathBuf::new() };
+    let temporary = match context.temporary() {
+        Err(error) if args.in_memory => return Err(error),
+        found => found.unwrap_or_default(),
+    };
+    // Before there is anything that a signal would leave behind.
+    let stop = signals().map_err(|error| {
+        Error::new(ErrorKind::Failure, format!("Signals cannot be received: {error}."))
+    })?;
     let faults = args.fault.clone();
     let opened = Emulator::open(backend, context.clock(), faults, &temporary);
     let emulator = Arc::new(opened?);
     warn(&emulator, context);
-    let stop = signals().map_err(|error| {
-        Error::new(ErrorKind::Failure, format!("Signals cannot be received: {error}."))
-    })?;
     announce(&server.endpoint(), &emulator, context);
     // Of an emulator that nobody was told of nobody has anything.
     context.ui.finish()?;
@@ -80,9 +83,12 @@ fn warn(emulator: &Emulator, context: &mut Context) {
     }
 }
 
-/// Returns a future that is done when SIGINT or SIGTERM comes.
+/// Returns a future that is done when SIGINT, SIGTERM or SIGHUP comes.
 fn signals() -> io::Result<impl Future<Output = ()>> {
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    if !ignores_hangup() {
+        signals.add_signal(SIGHUP)?;
+    }
     let (sender, receiver) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         if signals.forever().next().is_some() {
@@ -92,6 +98,14 @@ fn signals() -> io::Result<impl Future<Output = ()>> {
     Ok(async {
         let _ = receiver.await;
     })
+}
+
+/// Tells whether whoever started the program wants it to outlive the terminal, as `nohup` does.
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask >> (SIGHUP - 1) & 1 == 1
 }
 
 fn not_bound(args: &EmulateArgs, error: &io::Error) -> Error {

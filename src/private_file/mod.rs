@@ -4,6 +4,7 @@
 
 mod destination;
 mod lock;
+mod temporary;
 mod trust;
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
@@ -24,6 +25,7 @@ pub use destination::{
     pending_path, place_of, read_pending,
 };
 pub use lock::{Lock, LockMode, PATIENCE, lock, lock_open, lock_within, try_lock_file};
+pub use temporary::{TemporaryDir, sweep};
 pub use trust::{exposure, remedy};
 
 /// Makes a directory and its missing parents, each with mode 0700 and there to stay; one that exists is left as it is,
@@ -214,29 +216,6 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     put.and_then(|()| rename(&temporary, path)).inspect_err(|_| {
         let _ = remove(&temporary);
     })
-}
-
-/// A private directory that goes, with all that is in it, when this is dropped.
-#[derive(Debug)]
-pub struct TemporaryDir(PathBuf);
-
-impl TemporaryDir {
-    /// Makes the directory (0700), which must not exist yet.
-    pub fn create(path: PathBuf) -> io::Result<Self> {
-        DirBuilder::new().mode(0o700).create(&path)?;
-        Ok(Self(path))
-    }
-
-    /// Returns the path.
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for TemporaryDir {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 /// A log that grows by whole records, each acknowledged only when it is on the disk.

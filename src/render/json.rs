@@ -321,7 +321,7 @@ pub struct Outcome<'a> {
     pub id: Option<&'a str>,
     /// Its name, where it is known.
     pub name: Option<&'a str>,
-    /// `deleted`, `locked`, …, `unchanged`, `failed`, or `would be deleted` and so on.
+    /// `deleted`, `locked`, …, `unchanged`, `missing`, `failed`, `uncertain`, `not begun`, or `would be deleted` and so on.
     pub outcome: Cow<'static, str>,
 }
 

@@ -16,11 +16,24 @@ use signal_hook::iterator::Signals;
 use super::Manner;
 use crate::error::{Error, ErrorKind};
 
+/// What a command that a signal ends leaves behind.
 #[derive(Debug, Default)]
+pub struct Left {
+    /// What to tell beside "Interrupted."
+    pub words: String,
+    /// The next command to run.
+    pub hint: Option<String>,
+    /// What goes to standard output: the document of '--output json', as far as the work got.
+    pub document: Vec<u8>,
+}
+
+#[derive(Default)]
 struct State {
     manner: Manner,
     /// What to tell beside "Interrupted."
     words: Option<String>,
+    /// Where there are no such words: tells how far the work is.
+    report: Option<Box<dyn Fn() -> Left + Send>>,
     /// The terminal's settings from before a prompt.
     terminal: Option<Termios>,
     /// Whether SIGTERM came. To a prompt every signal looks like Ctrl-C.
@@ -50,6 +63,20 @@ pub fn watch(manner: Manner, words: Option<String>) {
     let mut state = state().lock().unwrap_or_else(PoisonError::into_inner);
     state.manner = manner;
     state.words = words;
+}
+
+/// Asks `report` from now on what an interrupt leaves.
+pub fn report(manner: Manner, report: impl Fn() -> Left + Send + 'static) {
+    let mut state = state().lock().unwrap_or_else(PoisonError::into_inner);
+    state.manner = manner;
+    state.report = Some(Box::new(report));
+}
+
+/// Says the last of the work, which no interrupt cuts short, and asks for no report any more.
+pub fn reported(say: impl FnOnce()) {
+    let mut state = state().lock().unwrap_or_else(PoisonError::into_inner);
+    say();
+    state.report = None;
 }
 
 /// Remembers the terminal's settings while a prompt changes them.
@@ -87,10 +114,22 @@ pub(super) fn end() -> ! {
         let _ = stream.write_all(b"\x1b[?25h\n");
         let _ = stream.flush();
     }
-    let message =
-        state.words.as_ref().map_or_else(|| word.to_owned(), |words| format!("{word} {words}"));
-    let error = Error::new(kind, message);
-    let line = if state.manner.json_errors { error.to_json() } else { error.message };
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let left = match (&state.words, &state.report) {
+        (Some(words), _) => Left { words: words.clone(), ..Left::default() },
+        (None, Some(report)) => report(),
+        (None, None) => Left::default(),
+    };
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(&left.document).and_then(|()| out.flush());
+    let message = format!("{word} {}", left.words);
+    let mut error = Error::new(kind, message.trim_end());
+    error.hint = left.hint;
+    let text = if state.manner.json_errors {
+        error.to_json()
+    } else {
+        let hint = error.hint.iter().map(|hint| format!("\n{hint}"));
+        error.message.clone() + &hint.collect::<String>()
+    };
+    let _ = writeln!(io::stderr().lock(), "{text}");
     process::exit(i32::from(kind.exit_code()));
 }

@@ -317,6 +317,31 @@ fn a_dry_run_asks_nothing_and_deletes_nothing() {
 }
 
 #[test]
+fn a_deletion_can_be_repeated() {
+    let (sandbox, ids) = keys(&["a", "b", "c"]);
+    let again = ["api-key-delete", "a", &ids[1], "--force", "--ignore-missing"];
+    sandbox.run(&again).ok().stderr(&[facts(1, "a"), facts(2, "b")].concat());
+    let (a, b) =
+        (done("Deleting", "a", "was not there"), done("Deleting", "[ID1]", "was not there"));
+    sandbox.run(&again).is(0, &[a, b].concat(), "");
+    sandbox.run(&["api-key-delete", "a", "--ignore-missing"]).is(
+        0,
+        &done("Deleting", "a", "was not there"),
+        "",
+    );
+    let json =
+        array(&[outcome("null", "\"a\"", "missing"), outcome("\"[ID1]\"", "null", "missing")]);
+    for more in [&["-o", "json"][..], &["-o", "json", "--dry-run"]] {
+        sandbox.run(&[&again[..], more].concat()).is(0, &json, "");
+    }
+    // Whatever else is wrong is a failure.
+    sandbox.create("c", &[]);
+    sandbox.run(&["api-key-delete", "c", "--ignore-missing", "-f"]).code(4);
+    sandbox.run(&["api-key-lock", "a", "--ignore-missing", "-f"]).code(2);
+    assert_eq!(sandbox.names(), ["c", "c"]);
+}
+
+#[test]
 fn deleting_from_a_store_that_was_never_written_makes_none() {
     let sandbox = Sandbox::new();
     sandbox.run(&["api-key-delete", "k", "-f"]).is(3, &progress("Deleting", "k"), &not_found("k"));

@@ -126,7 +126,9 @@ fn one_connection_serves_several_requests() {
     let (_sandbox, _emulator, client) = in_memory(&["--seed-keys", "1"]);
     let token = client.token.clone().unwrap();
     let request = |end: &str| {
-        format!("GET /v1/apikeys HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {token}\r\n{end}\r\n")
+        format!(
+            "GET /v1/apikeys HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n{end}\r\n"
+        )
     };
     let all = [request(""), request(""), request("Connection: close\r\n")].concat();
     let text = raw(&client, all.as_bytes());

@@ -1,6 +1,7 @@
 //! `emulate`: the IAM Identity API over a local store, as a client sees it.
 
 mod faults;
+mod guarded;
 mod keys;
 mod listing;
 mod scope;

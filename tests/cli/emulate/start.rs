@@ -80,7 +80,7 @@ fn in_memory_nothing_is_left() {
     let temporary = sandbox.work("tmp");
     fs::create_dir(&temporary).unwrap();
     let before = snapshot(sandbox.root());
-    for end in [Signal::TERM, Signal::INT] {
+    for end in [Signal::TERM, Signal::INT, Signal::HUP] {
         let environment = [("TMPDIR", temporary.to_str().unwrap())];
         let emulator =
             Emulator::start(&sandbox, &["--in-memory", "--seed-keys", "30"], &environment);
@@ -180,7 +180,7 @@ fn an_idle_connection_does_not_keep_it_alive() {
     let emulator = Emulator::start(&sandbox, &["--in-memory"], &[]);
     let address = emulator.endpoint().trim_start_matches("http://");
     let mut idle = std::net::TcpStream::connect(address).unwrap();
-    idle.write_all(b"GET /v1/apikeys HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+    idle.write_all(b"GET /v1/apikeys HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     assert!(idle.read(&mut [0; 4096]).unwrap() > 0);
     let start = std::time::Instant::now();
     emulator.stop().is(0, "", "");

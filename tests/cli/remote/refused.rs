@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Remote, Told, progress};
-use crate::support::iam::{error_answer, key_id, key_json, token_error};
+use crate::support::iam::{error_answer, token_error};
 use crate::support::server::Answer;
 
 const ID: &str = "ApiKey-00000000-0000-4000-8000-000000000001";
@@ -327,26 +327,4 @@ fn a_token_endpoint_that_cannot_serve() {
         assert!(failed.stderr.starts_with(&format!("FAILED\n{message}\n")), "{failed:#?}");
         assert!([1, 10].contains(&failed.code));
     }
-}
-
-/// Several keys: what would meet every one of them ends the command.
-#[test]
-fn one_failure_of_several() {
-    let remote = Remote::new(|request| match (request.method.as_str(), request.path.as_str()) {
-        ("DELETE", path) if path.ends_with('2') => {
-            error_answer(403, "not_authorized", "BXNIM0513E", "No")
-        }
-        ("DELETE", _) => Answer::empty(204),
-        (_, path) => {
-            let number: usize = path[path.len() - 1..].parse().unwrap();
-            Answer::json(200, key_json(number, &format!("k{number}")))
-        }
-    });
-    let ids = [1, 2, 3].map(key_id);
-    let deleted = remote.run(&["api-key-delete", &ids[0], &ids[1], &ids[2], "--force"]);
-    deleted.code(12);
-    let count = remote.routes().iter().filter(|route| route.starts_with("DELETE")).count();
-    assert_eq!(count, 2, "the third is not tried");
-    let deleted = remote.run(&["api-key-delete", &ids[1], &ids[2], "--force"]);
-    deleted.code(8);
 }

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use reqwest::blocking::{Client as Http, RequestBuilder, Response};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use serde_json::Value;
 
 use super::{Outcome, Sandbox};
@@ -81,6 +81,13 @@ impl Emulator {
         assert_eq!(status, 200, "{body}");
         client.token = Some(body["access_token"].as_str().unwrap().to_owned());
         client
+    }
+
+    /// Lets it open no more than so many files from now on.
+    pub(crate) fn limit_files(&self, most: u64) {
+        let limit = Rlimit { current: Some(most), maximum: Some(most) };
+        prlimit(Some(Pid::from_child(self.child.as_ref().unwrap())), Resource::Nofile, limit)
+            .unwrap();
     }
 
     /// Sends a signal.

@@ -1,0 +1,270 @@
+//! Several keys, and an end before the last of them: what was done, what is uncertain, what was not begun.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use super::Remote;
+use crate::support::expected::{array, outcome};
+use crate::support::iam::{error_answer, key_id, key_json, list_answer};
+use crate::support::server::{Answer, Request};
+use crate::support::{Outcome, redact};
+
+/// The verbs for several keys, and the word for what each has done.
+const VERBS: [(&str, &str); 5] = [
+    ("api-key-delete", "deleted"),
+    ("api-key-lock", "locked"),
+    ("api-key-unlock", "unlocked"),
+    ("api-key-disable", "disabled"),
+    ("api-key-enable", "enabled"),
+];
+
+/// A service with keys that every verb has something to do for, and the answer to what is done to the key `number`.
+fn service(verb: &'static str, number: usize, answer: Answer) -> Remote {
+    Remote::new(move |request| {
+        let key = number_of(request);
+        match request.method.as_str() {
+            "GET" if key == 0 => {
+                list_answer("", &[1, 2, 3].map(|number| found(verb, number)), None)
+            }
+            "GET" => Answer::json(200, found(verb, key)),
+            _ if key == number => answer.clone(),
+            _ => Answer::empty(204),
+        }
+    })
+}
+
+fn found(verb: &str, number: usize) -> Value {
+    let mut key = key_json(number, &format!("k{number}"));
+    key["locked"] = (verb == "api-key-unlock").into();
+    key["disabled"] = (verb == "api-key-enable").into();
+    key
+}
+
+/// Which key a request is about; 0 for the list.
+fn number_of(request: &Request) -> usize {
+    let path = request.path.split('?').next().unwrap();
+    let id = path.split('/').nth(3).unwrap_or_default();
+    (1..=3).find(|number| id == key_id(*number)).unwrap_or(0)
+}
+
+/// Runs a command, sends it a signal when the service was asked to act on the key `number`, and returns its end.
+fn signalled(remote: &Remote, args: &[&str], number: usize, signal: Signal) -> Outcome {
+    let mut command = remote.command(args);
+    command.env("IBMCLOUD_HTTP_TIMEOUT", "30").env_remove("IBMCLOUD_TRACE");
+    let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let is_asked = || {
+        let requests = remote.server.requests();
+        requests.iter().any(|request| request.method != "GET" && number_of(request) == number)
+    };
+    let asked = (0..1_000).any(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        is_asked() || child.try_wait().unwrap().is_some()
+    });
+    if !asked {
+        child.kill().unwrap();
+    }
+    let _ = kill_process(Pid::from_child(&child), signal);
+    let outcome = Outcome::from(child.wait_with_output().unwrap());
+    assert!(asked && is_asked(), "{outcome:#?}");
+    outcome
+}
+
+/// What `--output json` prints of the keys 1, 2 and 3.
+fn outcomes(words: [&str; 3]) -> String {
+    let one = |(index, word): (usize, &&str)| {
+        let number = index + 1;
+        outcome(&format!("\"[ID{number}]\""), &format!("\"k{number}\""), word)
+    };
+    array(&words.iter().enumerate().map(one).collect::<Vec<_>>())
+}
+
+const SIGNALS: [(Signal, i32, &str, &str); 2] = [
+    (Signal::INT, 130, "Interrupted.", "interrupted"),
+    (Signal::TERM, 143, "Terminated.", "terminated"),
+];
+
+fn hint(verb: &str) -> &'static str {
+    if verb == "api-key-delete" {
+        "Repeat the command with '--ignore-missing' for the rest."
+    } else {
+        "Repeat the command for the rest."
+    }
+}
+
+#[test]
+fn a_signal_tells_what_was_done_what_is_uncertain_and_what_was_not_begun() {
+    for (verb, done) in VERBS {
+        for (signal, code, word, kind) in SIGNALS {
+            let remote = service(verb, 2, Answer::Hang);
+            let ids = [1, 2, 3].map(key_id);
+            let args = [verb, &ids[0], "k2", &ids[2], "--force"];
+            let told = format!(
+                "{word} Of 3 API keys: 1 {done}, 1 uncertain, 1 not begun.\n   \
+                 uncertain: 'k2' ([ID1])\n   not begun: 'k3' ([ID2])"
+            );
+            let json = signalled(&remote, &[&args[..], &["-o", "json"]].concat(), 2, signal);
+            let stderr = format!("{told}\n{}\n", hint(verb));
+            json.is(code, &outcomes([done, "uncertain", "not begun"]), &stderr);
+
+            let remote = service(verb, 2, Answer::Hang);
+            let text = signalled(&remote, &args, 2, signal);
+            text.code(code);
+            let said = redact(&text.stdout);
+            let has = said.contains(&format!("OK\nAPI key [ID1] was {done}\n"));
+            assert!(has && !said.contains("API key k2 was"), "{text:#?}");
+            assert!(redact(&tail(&text.stderr)).ends_with(&stderr), "{text:#?}");
+
+            let remote = service(verb, 2, Answer::Hang);
+            let more = ["-q", "--error-format", "json"];
+            let error = signalled(&remote, &[&args[..], &more].concat(), 2, signal);
+            let error: Value = serde_json::from_str(&error.code(code).stderr).unwrap();
+            assert_eq!((&error["kind"], &error["exit_code"]), (&json!(kind), &json!(code)));
+            assert_eq!(redact(error["message"].as_str().unwrap()), told);
+            assert_eq!(error["hint"], hint(verb));
+        }
+    }
+}
+
+/// What was said at the end, from the word for the signal on.
+fn tail(stderr: &str) -> String {
+    let at = ["Interrupted.", "Terminated."].iter().find_map(|word| stderr.find(word));
+    stderr[at.unwrap_or_default()..].to_owned()
+}
+
+#[test]
+fn a_signal_tells_of_all_keys_and_of_one_key_too() {
+    let remote = service("api-key-delete", 3, Answer::Hang);
+    let args = ["api-key-delete", "--all", "--force", "--output", "json"];
+    signalled(&remote, &args, 3, Signal::INT).is(
+        130,
+        &outcomes(["deleted", "deleted", "uncertain"]),
+        "Interrupted. Of 3 API keys: 2 deleted, 1 uncertain.\n   uncertain: 'k3' ([ID1])\n\
+         Repeat the command for the rest.\n",
+    );
+    let remote = service("api-key-delete", 1, Answer::Hang);
+    let args = ["api-key-delete", "k1", "--force", "--output", "json"];
+    signalled(&remote, &args, 1, Signal::TERM).is(
+        143,
+        &array(&[outcome("\"[ID1]\"", "\"k1\"", "uncertain")]),
+        "Terminated. It is not known whether API key 'k1' ([ID1]) was deleted.\n\
+         Repeat the command with '--ignore-missing' for the rest.\n",
+    );
+}
+
+#[test]
+fn a_signal_before_the_first_key_tells_that_nothing_was_changed() {
+    // The token is hung on, so nothing is known but what was typed.
+    let remote = Remote::bare(|_| Answer::Hang);
+    let mut command = remote.command(&["api-key-lock", "a", "b", "--force", "-o", "json"]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.env("IBMCLOUD_HTTP_TIMEOUT", "30").spawn().unwrap();
+    assert!((0..1_000).any(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        remote.tokens() > 0
+    }));
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let both = ["\"a\"", "\"b\""].map(|name| outcome("null", name, "not begun"));
+    let told = "Interrupted. Nothing was changed.\n";
+    Outcome::from(child.wait_with_output().unwrap()).is(130, &array(&both), told);
+}
+
+#[test]
+fn a_service_that_goes_away_leaves_the_rest_not_begun() {
+    for (status, code, kind) in [(503, 10, "unavailable"), (401, 7, "not_logged_in")] {
+        for (verb, done) in VERBS {
+            let answer = error_answer(status, "gone", "", "No").header("Retry-After", "60");
+            // Behind one that was done the command is one of which a part failed.
+            let remote = service(verb, 2, answer.clone());
+            let ids = [1, 2, 3].map(key_id);
+            let args = [verb, &ids[0], &ids[1], &ids[2], "--force", "-o", "json"];
+            let ended = remote.run(&args);
+            ended.code(12).stdout(&outcomes([done, "failed", "not begun"]));
+            let told = format!(
+                "FAILED\nOf 3 API keys: 1 {done}, 1 failed, 1 not begun.\n   \
+                 not begun: 'k3' ([ID1])\n{}\n\n",
+                hint(verb)
+            );
+            let from = ended.stderr.find("FAILED\nOf 3").unwrap_or_default();
+            assert_eq!(redact(&ended.stderr[from..]), told, "{ended:#?}");
+            assert!(!ended.stderr.contains("Nothing was changed"), "{ended:#?}");
+            let asked = |request: &Request| request.method != "GET" && number_of(request) == 3;
+            assert!(!remote.server.requests().iter().any(asked), "the third is not tried");
+            // With the first it is that failure.
+            let remote = service(verb, 1, answer);
+            let ended = remote.run(&[&args[..], &["--error-format", "json"]].concat());
+            ended.code(code).stdout(&outcomes(["failed", "not begun", "not begun"]));
+            let error: Value = serde_json::from_str(&ended.stderr).unwrap();
+            assert_eq!(error["kind"], kind);
+            let message = redact(error["message"].as_str().unwrap());
+            let rest = "\nOf 3 API keys: 1 failed, 2 not begun.\n   not begun: 'k2' ([ID1])\n   \
+                        not begun: 'k3' ([ID2])";
+            assert!(message.ends_with(rest), "{message}");
+        }
+    }
+}
+
+#[test]
+fn a_lost_answer_is_uncertain_and_does_not_stop_the_others() {
+    let remote = service("api-key-lock", 2, Answer::Close);
+    let ids = [1, 2, 3].map(key_id);
+    let args = ["api-key-lock", &ids[0], &ids[1], &ids[2], "--force", "-o", "json"];
+    let ended = remote.run(&args);
+    ended.code(12).stdout(&outcomes(["locked", "uncertain", "locked"]));
+    let told = "FAILED\nOf 3 API keys: 2 locked, 1 uncertain.\n   uncertain: 'k2' ([ID1])\n\
+                Repeat the command for the rest.\n\n";
+    assert!(redact(&ended.stderr).ends_with(told), "{ended:#?}");
+}
+
+#[test]
+fn what_is_not_permitted_of_one_key_does_not_stop_the_others() {
+    let no = || error_answer(403, "not_authorized", "BXNIM0513E", "No");
+    for (verb, done) in VERBS {
+        let ids = [1, 2, 3].map(key_id);
+        let args = [verb, &ids[0], &ids[1], &ids[2], "--force", "-o", "json"];
+        let remote = service(verb, 1, no());
+        remote.run(&args).code(12).stdout(&outcomes(["failed", done, done]));
+    }
+    // What each key meets is for all.
+    let remote = Remote::new(move |request| match request.method.as_str() {
+        "GET" => Answer::json(200, found("api-key-lock", number_of(request))),
+        _ => no(),
+    });
+    let ids = [1, 2, 3].map(key_id);
+    let args = ["api-key-lock", &ids[0], &ids[1], &ids[2], "--force", "-o", "json"];
+    remote.run(&args).code(8).stdout(&outcomes(["failed"; 3]));
+}
+
+#[test]
+fn a_key_that_is_gone_meanwhile_can_be_ignored() {
+    let gone = || error_answer(404, "not_found", "BXNIM0102E", "Unable to find object");
+    let ids = [1, 2].map(key_id);
+    let args = ["api-key-delete", &ids[0], &ids[1], "--force", "-o", "json"];
+    let expected = |word| {
+        let one = |n: usize, word| outcome(&format!("\"[ID{n}]\""), &format!("\"k{n}\""), word);
+        array(&[one(1, word), one(2, "deleted")])
+    };
+    let remote = service("api-key-delete", 1, gone());
+    remote.run(&args).code(12).stdout(&expected("failed"));
+    let remote = service("api-key-delete", 1, gone());
+    let ignoring = [&args[..], &["--ignore-missing"]].concat();
+    remote.run(&ignoring).is(0, &expected("missing"), "");
+    // A gateway that knows no such path says nothing of the key.
+    let remote = service("api-key-delete", 1, Answer::empty(404));
+    assert_ne!(remote.run(&ignoring).code, 0);
+}
+
+#[test]
+fn every_word_is_in_the_readme() {
+    let readme = include_str!("../../../README.md");
+    let section =
+        readme.split("\n## ").find(|section| section.starts_with("Several keys")).unwrap();
+    let words = ["unchanged", "missing", "failed", "uncertain", "not begun"];
+    for word in VERBS.iter().map(|(_, done)| *done).chain(words) {
+        let cell = section.lines().filter_map(|line| line.split('|').nth(1));
+        assert_eq!(cell.filter(|cell| cell.contains(&format!("`{word}`"))).count(), 1, "{word}");
+    }
+}
