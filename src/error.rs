@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::backend::{BackendError, Condition};
 use crate::clock::ClockError;
 use crate::private_file::DestinationError;
+use crate::text::shell_path;
 
 /// The kinds of failure, each with its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -159,7 +160,7 @@ impl Error {
             )
             .hint(format!(
                 "Restore the file from a backup, or look at it with 'sed -n {line}p {}'.",
-                path.display()
+                shell_path(&path)
             )),
             Condition::Unsupported(what) => {
                 Self::new(ErrorKind::Failure, format!("This backend does not support {what}."))

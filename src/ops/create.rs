@@ -13,6 +13,7 @@ use crate::ops::making::{self, Plan};
 use crate::ops::{expiry, progress_line, resolve, subject};
 use crate::render::{json, table};
 use crate::secret::Secret;
+use crate::text::shell_word;
 use crate::ui::{Ui, nobody_answers};
 
 /// Runs `api-key-create`.
@@ -77,7 +78,7 @@ fn remind_of_expiry(key: &ApiKey, context: &mut Context) {
         let program = context.program();
         let words = format!(
             "This API key never expires. '{program} api-key-update {} --expires-in 90d' gives it an end.",
-            key.id
+            shell_word(key.id.as_str())
         );
         context.ui.warn(&words);
     }

@@ -8,6 +8,7 @@ use crate::credentials::login;
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::{self, Whose};
 use crate::render::account::{self, LoggedOut};
+use crate::text::shell_word;
 
 /// Runs `logout`.
 pub fn run(args: &LogoutArgs, context: &mut Context) -> Result<()> {
@@ -77,7 +78,8 @@ fn tell(record: &LoginRecord, is_dry_run: bool, context: &mut Context) {
     let program = context.program();
     let told = match &record.apikey_id {
         Some(id) => format!(
-            "The API key itself stays valid until it is deleted: '{program} api-key-delete {id}'."
+            "The API key itself stays valid until it is deleted: '{program} api-key-delete {}'.",
+            shell_word(id)
         ),
         None => format!(
             "The API key itself stays valid until it is deleted: '{program} api-keys' shows its ID, '{program} api-key-delete ID' deletes it."

@@ -19,6 +19,7 @@ use crate::ops::{conflict, delete_unheld, locked, subject};
 use crate::private_file::{self, Destination, DestinationError, Pending, pending_path};
 use crate::render::key_file;
 use crate::secret::Secret;
+use crate::text::shell_word;
 use crate::ui::interrupt;
 
 /// What is to be made, and where its value goes.
@@ -446,7 +447,7 @@ fn undelivered(error: &io::Error, key: &ApiKey, context: &Context) -> Error {
     let program = context.program();
     Error::new(ErrorKind::Failure, message).hint(format!(
         "If the value did not arrive, delete the key with '{program} api-key-delete {} --force' and create another.",
-        key.id
+        shell_word(key.id.as_str())
     ))
 }
 

@@ -28,7 +28,7 @@ use crate::cli::ExpiryArgs;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKey, Identity, Owner, Selection, Timestamp};
-use crate::text::escape;
+use crate::text::{escape, shell_word};
 
 /// Says what is being done to a key, as the official CLI does: `Creating API key x under <account> as <user>...`.
 fn progress_line(doing: &str, what: &str, identity: &Identity) -> String {
@@ -75,7 +75,8 @@ fn subject(key: impl Display) -> String {
 /// Says that a key is locked and how to unlock it.
 fn locked(context: &Context, subject: &str, key: &ApiKey) -> Error {
     let told = context.told(Condition::Locked.into(), subject);
-    told.hint(format!("Unlock it with '{} api-key-unlock {}'.", context.program(), key.id))
+    let id = shell_word(key.id.as_str());
+    told.hint(format!("Unlock it with '{} api-key-unlock {id}'.", context.program()))
 }
 
 /// Says what a conflict is about: the key, read again, is not as it was seen, or the service has a reason of its own.

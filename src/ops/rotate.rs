@@ -20,7 +20,7 @@ use crate::ops::retire::{Retired, end_of_grace, is_acting, retire_with};
 use crate::ops::{create, facts, locked, progress_line, subject};
 use crate::render::json::{self, PlannedRotation};
 use crate::secret::Secret;
-use crate::text::escape;
+use crate::text::{escape, shell_word};
 use crate::ui::nobody_answers;
 
 /// Runs `api-key-rotate`.
@@ -171,7 +171,7 @@ fn refuse(old: &Found, label: &str, identity: &Identity, context: &Context) -> R
         return Err(Error::new(ErrorKind::NotPermitted, message).hint(format!(
             "Its owner can rotate it; '{} api-key-disable {}' takes it out of use.",
             context.program(),
-            old.key.id
+            shell_word(old.key.id.as_str())
         )));
     }
     if old.key.locked {

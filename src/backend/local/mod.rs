@@ -25,6 +25,7 @@ use crate::model::{
     EntityTag, Identity, Lives as _, NewApiKey, NewValue, Owner, Selection, Timestamp,
 };
 use crate::secret::{self, Secret};
+use crate::text::shell_path;
 
 /// Longest name, in characters. The service's own limit is not documented.
 pub const NAME_LIMIT: usize = 255;
@@ -130,7 +131,7 @@ impl LocalBackend {
             ));
         }
         if scan.exposed {
-            let log = self.store.log().display();
+            let log = shell_path(self.store.log());
             self.warn(format!("Others can read the local store; run 'chmod 600 {log}'."));
         }
     }

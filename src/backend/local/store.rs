@@ -26,6 +26,7 @@ use crate::backend::{BackendError, Condition};
 use crate::model::Identity;
 use crate::private_file::{self, AppendError, LockMode, Log, Replacement};
 use crate::secret;
+use crate::text::shell_path;
 
 const FORMAT: &str = "ibmcloud-iam store";
 const VERSION: u32 = 1;
@@ -292,7 +293,7 @@ impl Store {
         let words = format!(
             "its mode {:04o} lets others write it; run 'chmod 600 {}'",
             mode & 0o7777,
-            self.log().display()
+            shell_path(self.log())
         );
         Err(BackendError::store(self.log(), "is not private", anyhow::Error::msg(words)))
     }

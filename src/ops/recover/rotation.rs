@@ -12,6 +12,7 @@ use crate::model::{ApiKey, ApiKeyId, BackendKind, Detail, Identity, KeyRef, Live
 use crate::ops::retire::{Retired, is_acting, retire, retire_with};
 use crate::ops::{delete_unheld, subject};
 use crate::secret::Secret;
+use crate::text::shell_word;
 
 /// A rotation that was interrupted and is complete now.
 pub(in crate::ops) struct Finished {
@@ -247,8 +248,9 @@ fn again(new: &ApiKeyId, orphan: Orphan, context: &mut Context) -> Result<Verdic
             orphan.begun.name
         );
         return Err(Error::new(ErrorKind::Conflict, format!("{sentence}.")).hint(format!(
-            "If somebody has the value, run '{0} recover' to retire the old key; else '{0} api-key-delete {new}'.",
-            context.program()
+            "If somebody has the value, run '{0} recover' to retire the old key; else '{0} api-key-delete {1}'.",
+            context.program(),
+            shell_word(new.as_str())
         )));
     }
     if old_works {

@@ -14,7 +14,7 @@ use crate::ops::{delete_unheld, subject};
 use crate::private_file::{self, Destination, Pending, is_left_over, pending_path, read_pending};
 use crate::render::key_file;
 use crate::secret::Secret;
-use crate::text::escape;
+use crate::text::{escape, shell_word};
 use crate::ui::nobody_answers;
 
 /// Settles an entry; one that is settled is gone afterwards.
@@ -227,7 +227,8 @@ fn settle_output(orphan: &Orphan, args: &RecoverArgs, context: &mut Context) -> 
         }
         let program = context.program();
         let sentence = format!(
-            "API key {name} ({id}) was created and its value may have been printed. If nobody has it, run '{program} api-key-delete {id}'"
+            "API key {name} ({id}) was created and its value may have been printed. If nobody has it, run '{program} api-key-delete {}'",
+            shell_word(id)
         );
         return Ok(Verdict {
             outcome: "reported",
