@@ -209,7 +209,7 @@ impl Context {
         self.program.shown()
     }
 
-    /// Returns what to type before a command that is to work where this one does, for a POSIX shell.
+    /// Returns what to type before a command that is to work where this one does, for any shell.
     pub fn program_here(&self) -> String {
         let global = &self.global;
         let from_file = global.apikey.as_deref().filter(|from| from.starts_with('@'));
@@ -374,8 +374,9 @@ impl Context {
                 format!("There is no profile '{name}': {why}."),
             )
             .hint(format!(
-                "Make it with '{} login --profile {name}', or say '--backend' with it.",
-                self.program()
+                "Make it with '{} login --profile {}', or say '--backend' with it.",
+                self.program(),
+                shell_word(name)
             )));
         }
         Ok(self.config_file()?.backend)

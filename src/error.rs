@@ -8,7 +8,7 @@ use crate::clock::ClockError;
 use crate::private_file::{self, DestinationError};
 use crate::secret;
 use crate::systems::{BackendError, Condition};
-use crate::text::escape_json;
+use crate::text::{escape_json, shell_path};
 
 /// The kinds of failure, each with its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -174,7 +174,7 @@ impl Error {
             )
             .hint(format!(
                 "Restore the file from a backup, or look at it with 'sed -n {line}p {}'.",
-                path.display()
+                shell_path(&path)
             )),
             Condition::Unsupported(what) => {
                 Self::new(ErrorKind::Failure, format!("This backend does not support {what}."))

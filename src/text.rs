@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::path::Path;
 
 /// What a piece of text is, for its colour (`api/cli_extra.md` §3; all bold).
 #[derive(Clone, Copy, Debug)]
@@ -68,13 +69,38 @@ pub fn escape_json(json: &[u8]) -> Option<String> {
     Some(written)
 }
 
-/// Writes a text as one word of a POSIX shell, which expands nothing in it.
+/// Writes a text as one word that means the same in dash, bash, zsh and fish, which expand nothing in it.
 pub fn shell_word(text: &str) -> Cow<'_, str> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./,:@%+=".contains(&byte);
+    // zsh expands a word that begins with '=', fish one that begins with '%'.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./,:@+".contains(&byte);
     if !text.is_empty() && text.bytes().all(is_plain) {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(format!("'{}'", text.replace('\'', r"'\''")))
+    // Between single quotes fish reads "\'" and "\\" as escapes, so neither character stands there. Between double quotes
+    // an interactive bash expands '!', so everything else does.
+    let is_special = |c: char| matches!(c, '\'' | '\\');
+    let mut word = String::with_capacity(text.len() + 2);
+    let mut rest = text;
+    while !rest.is_empty() {
+        let length = rest.find(|c| !is_special(c)).unwrap_or(rest.len());
+        let (special, behind) = rest.split_at(length);
+        let (plain, behind) = behind.split_at(behind.find(is_special).unwrap_or(behind.len()));
+        if !special.is_empty() {
+            let _ = write!(word, "\"{}\"", special.replace('\\', r"\\"));
+        }
+        if !plain.is_empty() {
+            let _ = write!(word, "'{plain}'");
+        }
+        rest = behind;
+    }
+    if word.is_empty() { Cow::Borrowed("''") } else { Cow::Owned(word) }
+}
+
+/// Writes a path as [`shell_word`] does; no command takes the word for an option.
+pub fn shell_path(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let text = if text.starts_with('-') { format!("./{text}").into() } else { text };
+    shell_word(&text).into_owned()
 }
 
 /// Pairs each character with the one before it; the first has a space before it.
@@ -171,17 +197,20 @@ mod tests {
     }
 
     #[test]
-    fn a_shell_reads_one_word_and_expands_nothing() {
-        for text in
-            ["plain-1_x.y", "", "two words", "it's", "$(id)", "`id`", "a;b", "~", "*", "a\nb", "\\"]
-        {
-            let word = shell_word(text);
-            assert_eq!(word == text, text == "plain-1_x.y", "{text}");
-            let printed = std::process::Command::new("sh")
-                .args(["-c", &format!("printf %s {word}")])
-                .output()
-                .unwrap();
-            assert_eq!(String::from_utf8(printed.stdout).unwrap(), text);
+    fn a_word_for_shells_is_quoted_only_where_it_must_be() {
+        for (text, word) in [
+            ("plain-1_x.y/z:@+,", "plain-1_x.y/z:@+,"),
+            ("", "''"),
+            ("two words", "'two words'"),
+            ("it's", r#"'it'"'"'s'"#),
+            (r"x\'; touch y #", r#"'x'"\\'"'; touch y #'"#),
+            (r"\", r#""\\""#),
+            ("=ls", "'=ls'"),
+            ("%self", "'%self'"),
+        ] {
+            assert_eq!(shell_word(text), word);
         }
+        assert_eq!(shell_path(Path::new("-p x")), "'./-p x'");
+        assert_eq!(shell_path(Path::new("a/-p")), "a/-p");
     }
 }

@@ -12,6 +12,7 @@ use crate::model::{ApiKey, ApiKeyId, EntityTag, HistoryEntry, Identity, LeakActi
 use crate::private_file::{self, TemporaryDir};
 use crate::render::key_file;
 use crate::secret::{self, KeyedHash, Secret};
+use crate::text::shell_path;
 
 const FILE: &str = "bootstrap.json";
 const NAME: &str = "emulator-bootstrap";
@@ -165,7 +166,7 @@ fn not_ours(file: &Path) -> Error {
             file.display()
         ),
     )
-    .hint(format!("If it is that key, run 'chmod 600 {0}'; else move it away.", file.display()))
+    .hint(format!("If it is that key, run 'chmod 600 {}'; else move it away.", shell_path(file)))
 }
 
 fn no_key(path: &Path, why: &str) -> Error {

@@ -211,7 +211,7 @@ pub struct Finding<'a> {
     pub iam_id: Arc<str>,
     /// What was found, in a sentence.
     pub message: String,
-    /// The command that fixes it, ready for a POSIX shell.
+    /// The command that fixes all that was found of the key, ready for dash, bash, zsh and fish.
     pub fix: String,
 }
 

@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 
 use super::{create_new, parent, remove, sync_dir};
 use crate::secret::Secret;
+use crate::text::shell_path;
 
 /// Why FILE cannot be used.
 #[derive(Debug)]
@@ -129,7 +130,7 @@ impl Destination {
         let found = fs::metadata(directory).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => DestinationError::hinted(
                 format!("The directory of '{shown}' does not exist."),
-                &format!("Create it with 'mkdir -p {}' first.", directory.display()),
+                &format!("Create it with 'mkdir -p {}' first.", shell_path(directory)),
             ),
             _ => cannot(path, &error),
         })?;

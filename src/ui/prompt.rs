@@ -8,6 +8,7 @@ use std::os::fd::AsFd as _;
 use dialoguer::console::Term;
 use dialoguer::theme::Theme;
 use dialoguer::{Confirm, Input, Password};
+use rustix::termios::{QueueSelector, tcflush};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{Ui, interrupt};
@@ -93,6 +94,8 @@ impl Ui {
         if !fits {
             term.write_line(question).map_err(|error| not_asked(&error))?;
         }
+        // What was typed before the question, such as the next command of several that were pasted, is no answer to it.
+        let _ = tcflush(io::stdin(), QueueSelector::IFlush);
         interrupt::begin_prompt();
         let asked = Confirm::with_theme(&PlainTheme)
             .with_prompt(prompt)

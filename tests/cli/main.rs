@@ -28,6 +28,7 @@ mod facts;
 mod faults;
 mod fresh;
 mod invocations;
+mod printed_commands;
 mod project;
 mod readme;
 mod recover;

@@ -69,6 +69,21 @@ fn yes_at_the_terminal_goes_on() {
 }
 
 /// A prompt is drawn again with every key, which works within one row only.
+/// Several commands that are pasted at once stand in the terminal when the first of them asks.
+#[test]
+fn what_was_typed_before_the_question_is_no_answer() {
+    let sandbox = with_victim();
+    let mut command = sandbox.program("sh");
+    command.args(["-c", "sleep 0.5; exec ibmcloud-iam api-key-delete victim"]);
+    let mut terminal = Terminal::start(&mut command, 100);
+    terminal.send(b"ibmcloud-iam api-key-disable other\r");
+    terminal.wait_for(QUESTION);
+    terminal.wait_for_reading();
+    terminal.send(b"\r");
+    terminal.end().code(13);
+    assert_eq!(sandbox.names(), ["victim"]);
+}
+
 #[test]
 fn a_question_that_is_too_long_for_a_row_is_not_drawn_again() {
     let sandbox = Sandbox::new();

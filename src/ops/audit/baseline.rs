@@ -1,17 +1,25 @@
 //! Findings that somebody has accepted: a file of the form of the audit's own JSON, of which two fields count.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
-use crate::model::{Finding, Rule};
+use crate::model::Rule;
 
-/// What was accepted: rule by rule, the id of a key, or the IAM id where a finding is about an identity; and whose key
-/// it is, where that is said.
+/// What was accepted: rule by rule, the id of a key, or the IAM id where a finding is about an identity.
 #[derive(Debug, Default)]
-pub(super) struct Baseline(HashMap<(Rule, String), Option<String>>);
+pub(super) struct Baseline(HashMap<(Rule, String), Accepted>);
+
+/// What is known of an accepted finding.
+#[derive(Debug)]
+struct Accepted {
+    /// Whose key it is, where that is said.
+    iam_id: Option<String>,
+    /// Whether it was found.
+    is_met: bool,
+}
 
 /// One entry; what else it says is for people.
 #[derive(Deserialize)]
@@ -48,29 +56,27 @@ impl Baseline {
             };
             let subject =
                 subject.ok_or_else(|| unusable(&format!("entry {number} has no {called}")))?;
-            Ok(((entry.rule, subject), entry.iam_id))
+            Ok(((entry.rule, subject), Accepted { iam_id: entry.iam_id, is_met: false }))
         });
         accepted.collect::<Result<_>>().map(Self)
     }
 
-    /// Takes out what was accepted. Returns how many findings that were, and how many entries fit none though their rule
-    /// and owner were looked at.
-    pub(super) fn apply(
-        &self,
-        findings: &mut Vec<Finding<'_>>,
-        was_checked: impl Fn(Rule, Option<&str>) -> bool,
-    ) -> (usize, usize) {
-        let before = findings.len();
-        let mut met = HashSet::new();
-        findings.retain(|finding| {
-            let subject = finding.key.map_or(&*finding.iam_id, |key| key.id.as_str());
-            let entry = self.0.get_key_value(&(finding.rule, subject.to_owned()));
-            met.extend(entry.map(|(entry, _)| entry));
-            entry.is_none()
-        });
-        let is_idle = |(entry, iam_id): &(&(Rule, String), &Option<String>)| {
-            !met.contains(entry) && was_checked(entry.0, iam_id.as_deref())
+    /// Tells whether a finding was accepted; `subject` is the id of its key, or of its identity.
+    pub(super) fn accepts(&mut self, rule: Rule, subject: &str) -> bool {
+        let entry = self.0.get_mut(&(rule, subject.to_owned()));
+        entry.map(|accepted| accepted.is_met = true).is_some()
+    }
+
+    /// Counts the findings that were accepted.
+    pub(super) fn hidden(&self) -> usize {
+        self.0.values().filter(|accepted| accepted.is_met).count()
+    }
+
+    /// Counts the entries that fit no finding though their rule and owner were looked at.
+    pub(super) fn idle(&self, was_checked: impl Fn(Rule, Option<&str>) -> bool) -> usize {
+        let is_idle = |((rule, _), accepted): &(&(Rule, String), &Accepted)| {
+            !accepted.is_met && was_checked(*rule, accepted.iam_id.as_deref())
         };
-        (before - findings.len(), self.0.iter().filter(is_idle).count())
+        self.0.iter().filter(is_idle).count()
     }
 }

@@ -35,7 +35,7 @@ pub fn run(args: &ApiKeysAuditArgs, context: &mut Context) -> Result<()> {
     }
     let policy = Policy::of(args);
     policy.check(&args.fail_on)?;
-    let accepted = match &args.baseline {
+    let mut accepted = match &args.baseline {
         Some(file) => Baseline::read(file, context.program())?,
         None => Baseline::default(),
     };
@@ -50,12 +50,12 @@ pub fn run(args: &ApiKeysAuditArgs, context: &mut Context) -> Result<()> {
     ask_for_use(&mut subjects, &policy, now, context)?;
     let program = &*context.program_here();
     let grounds = Grounds { policy: &policy, now, me: &identity.iam_id, limit, program };
-    let mut found = grounds.judge(&subjects);
+    let found = grounds.judge(&subjects, &mut accepted);
     let was_checked = |rule: Rule, iam_id: Option<&str>| {
         let is_seen = args.all_users || iam_id.is_none_or(|iam_id| iam_id == &*identity.iam_id);
         is_seen && unchecked.iter().all(|left| left.rule != rule)
     };
-    let (hidden, idle) = accepted.apply(&mut found, was_checked);
+    let (hidden, idle) = (accepted.hidden(), accepted.idle(was_checked));
     let is_local = context.backend()?.kind() == BackendKind::Local;
     let ui = &mut context.ui;
     match format {

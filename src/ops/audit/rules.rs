@@ -1,10 +1,11 @@
-//! The rules: when each fires, and on what. Times are compared in whole minutes, which is all that the service tells,
-//! so that every backend gives the same answer and no rule fires early.
+//! The rules: when each fires, and on what. What has gone by is counted in whole minutes, which is all that the service
+//! tells, so that no rule fires early; what is to come is counted to the second, where the backend tells seconds.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::baseline::Baseline;
 use super::fix;
 use super::policy::Policy;
 use crate::model::{
@@ -38,7 +39,6 @@ pub(super) struct Subject<'a> {
 
 /// Puts together what keys and their states tell; `keys` come oldest first.
 pub(super) fn subjects<'k>(keys: &'k [ApiKey], now: Timestamp) -> Vec<Subject<'k>> {
-    let lasts = |key: &ApiKey| key.expires_at.map_or(i64::MAX, Timestamp::seconds);
     // Of the working keys of a name and owner behind the one that is looked at: the longest life, and the newest.
     let mut behind: HashMap<(&str, &str), (i64, &'k ApiKey)> = HashMap::with_capacity(keys.len());
     let newest_first = keys.iter().zip(states(keys, now)).rev().map(|(key, state)| {
@@ -56,6 +56,11 @@ pub(super) fn subjects<'k>(keys: &'k [ApiKey], now: Timestamp) -> Vec<Subject<'k
     let mut subjects: Vec<Subject<'_>> = newest_first.collect();
     subjects.reverse();
     subjects
+}
+
+/// Returns until when a key lasts, in seconds since 1970.
+fn lasts(key: &ApiKey) -> i64 {
+    key.expires_at.map_or(i64::MAX, Timestamp::seconds)
 }
 
 /// How much a key is used.
@@ -92,46 +97,68 @@ impl Subject<'_> {
         self.key.creation().is_some_and(|at| is_past(at, limit, now))
     }
 
-    fn works(&self) -> bool {
+    pub(super) fn works(&self) -> bool {
         matches!(self.state, State::Active | State::PhasingOut)
     }
 }
 
 /// Tells whether more than `limit` has gone by since.
 fn is_past(since: Timestamp, limit: Duration, now: Timestamp) -> bool {
-    seconds(since, now) > i64::try_from(limit.as_secs()).unwrap_or(i64::MAX)
+    let gone_by = (now.minutes() - since.minutes()) * 60;
+    gone_by > i64::try_from(limit.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// Tells whether a time comes within `limit`.
 fn comes_within(time: Timestamp, limit: Duration, now: Timestamp) -> bool {
-    seconds(now, time) <= i64::try_from(limit.as_secs()).unwrap_or(i64::MAX)
-}
-
-/// Seconds from one minute to another.
-fn seconds(from: Timestamp, to: Timestamp) -> i64 {
-    (to.minutes() - from.minutes()) * 60
+    let to_come = time.seconds() - now.seconds();
+    to_come <= i64::try_from(limit.as_secs()).unwrap_or(i64::MAX)
 }
 
 impl Grounds<'_> {
-    /// Looks at every key under every rule; the gravest findings first, then rule by rule, oldest key first.
-    pub(super) fn judge<'k>(&self, subjects: &[Subject<'k>]) -> Vec<Finding<'k>> {
+    /// Looks at every key under every rule, and leaves out what was accepted; the gravest findings first, then rule by
+    /// rule, oldest key first. All findings of a key have one fix.
+    pub(super) fn judge<'k>(
+        &self,
+        subjects: &[Subject<'k>],
+        accepted: &mut Baseline,
+    ) -> Vec<Finding<'k>> {
         let mut found = Vec::new();
-        for subject in subjects {
+        // How long the keys of a name and owner last that are newer, and that their own fixes do not take away.
+        let mut successors: HashMap<(&str, &str), i64> = HashMap::new();
+        for subject in subjects.iter().rev() {
+            let key = subject.key;
+            let mut told: Vec<(Rule, String)> = Vec::new();
             for rule in Rule::ALL.into_iter().filter(|&rule| self.policy.has(rule)) {
-                if let Some(message) = self.fires(rule, subject) {
-                    found.push(Finding {
-                        rule,
-                        severity: self.policy.severity(rule),
-                        key: Some(subject.key),
-                        iam_id: subject.key.iam_id.clone(),
-                        message,
-                        fix: fix::of_key(rule, subject, self),
-                    });
+                if let Some(message) = self.fires(rule, subject)
+                    && !accepted.accepts(rule, key.id.as_str())
+                {
+                    told.push((rule, message));
                 }
             }
+            let named = (&*key.name, &*key.iam_id);
+            let mut stays = subject.works();
+            if !told.is_empty() {
+                let rules: Vec<Rule> = told.iter().map(|(rule, _)| *rule).collect();
+                let outlived = successors.get(&named).is_some_and(|&longest| longest > lasts(key));
+                let fix = fix::of_key(&rules, subject, outlived, self);
+                stays &= fix.stays;
+                found.extend(told.into_iter().map(|(rule, message)| Finding {
+                    rule,
+                    severity: self.policy.severity(rule),
+                    key: Some(key),
+                    iam_id: key.iam_id.clone(),
+                    message,
+                    fix: fix.command.clone(),
+                }));
+            }
+            if stays {
+                let longest = successors.entry(named).or_insert(i64::MIN);
+                *longest = lasts(key).max(*longest);
+            }
         }
+        found.reverse();
         if self.policy.has(Rule::NearLimit) {
-            self.count(subjects, &mut found);
+            self.count(subjects, accepted, &mut found);
         }
         found.sort_by_key(|finding| (finding.severity, finding.rule));
         found
@@ -194,7 +221,12 @@ impl Grounds<'_> {
     }
 
     /// Finds the identities that have nearly as many keys as allowed.
-    fn count<'k>(&self, subjects: &[Subject<'k>], found: &mut Vec<Finding<'k>>) {
+    fn count<'k>(
+        &self,
+        subjects: &[Subject<'k>],
+        accepted: &mut Baseline,
+        found: &mut Vec<Finding<'k>>,
+    ) {
         let Some(limit) = self.limit else { return };
         let mut owners: Vec<(&Arc<str>, Vec<&Subject<'_>>)> = Vec::new();
         let mut places: HashMap<&str, usize> = HashMap::new();
@@ -208,6 +240,9 @@ impl Grounds<'_> {
         }
         let is_near = |count: usize| count.saturating_mul(10) >= limit.saturating_mul(9);
         for (iam_id, own) in owners.into_iter().filter(|(_, own)| is_near(own.len())) {
+            if accepted.accepts(Rule::NearLimit, iam_id) {
+                continue;
+            }
             found.push(Finding {
                 rule: Rule::NearLimit,
                 severity: self.policy.severity(Rule::NearLimit),

@@ -2,6 +2,7 @@
 
 mod baseline;
 mod documented;
+mod fixes;
 mod report;
 mod rules;
 mod sarif;

@@ -1,11 +1,11 @@
-//! The report and the verdict: whole outputs, exit codes, and commands that fix what they stand beside.
+//! The report and the verdict: whole outputs and exit codes.
 
 use std::io::Read as _;
 use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::support::{IAM_ID, Outcome, Sandbox, redact, run};
+use crate::support::{IAM_ID, Sandbox, redact};
 
 const AUDITING: &str =
     "Auditing all API keys under 10ca1000000000000000000000000000 as local@localhost...\nOK\n";
@@ -25,9 +25,9 @@ fn the_table_and_the_verdict() {
     let outcome = sandbox.run(&["api-keys-audit"]);
     let table = "\
 ID      Name   Severity   Rule            Finding                                                  Fix
-[ID1]   old    error      old             Created 2026-08-23T08:59+0000, more than 90d ago.        ibmcloud-iam api-key-rotate [ID1] --grace 7d
+[ID1]   old    error      old             Created 2026-08-23T08:59+0000, more than 90d ago.        ibmcloud-iam api-key-disable [ID1]
 [ID1]   old    warning    unused          Never used since it was created 2026-08-23T08:59+0000.   ibmcloud-iam api-key-disable [ID1]
-[ID1]   old    warning    never-expires   Never expires.                                           ibmcloud-iam api-key-update [ID1] --expires-in 90d
+[ID1]   old    warning    never-expires   Never expires.                                           ibmcloud-iam api-key-disable [ID1]
 3 findings in 2 API keys of the local store: 1 error, 2 warnings
 ";
     // Redaction narrows the column that the header is as wide as.
@@ -169,101 +169,6 @@ fn the_owner_stands_in_the_table_where_there_are_several() {
     assert_eq!(columns.join(" "), "ID Name Severity Rule IAM ID Finding Fix");
     let row = outcome.stdout.lines().find(|line| line.contains("IBMid-2")).unwrap();
     assert!(row.contains("   the\\tirs   warning    never-expires   IBMid-2"), "{row}");
-}
-
-/// Room for more keys than there are.
-const ROOM: [(&str, &str); 1] = [("IBMCLOUD_IAM_KEY_LIMIT", "40")];
-
-/// Runs the command that a finding names, as somebody would who pastes it and answers yes.
-fn fix(sandbox: &Sandbox, finding: &Value) -> Outcome {
-    let fix = finding["fix"].as_str().unwrap();
-    // Without a terminal it must be said where the new value goes.
-    let script = fix.replace("api-key-rotate", "api-key-rotate -o json --force");
-    let mut command = sandbox.program("bash");
-    command.args(["--noprofile", "--norc", "-c", &script]).envs(ROOM);
-    run(&mut command, b"y\ny\ny\n")
-}
-
-#[test]
-fn each_command_fixes_what_it_stands_beside() {
-    let sandbox = Sandbox::new();
-    let long_ago = "2026-01-01T00:00:00Z";
-    let odd = "it's $(touch pwned) `touch pwned`; touch pwned\n\"#";
-    sandbox.create_at(long_ago, odd, &["--action-if-leaked", "NONE"]);
-    sandbox.create_at(long_ago, odd, &["--action-if-leaked", "NONE", "--lock"]);
-    sandbox.create_at("2026-11-01T00:00:00Z", "soon", &["-e", "2026-11-25"]);
-    sandbox.create_at(long_ago, "over", &["-e", "2026-11-01", "--lock"]);
-    sandbox.create_at(long_ago, "replaced", &["--disabled"]);
-    sandbox.create_at(long_ago, "replaced", &[]);
-    sandbox.create_at("2026-11-20T00:00:00Z", "short", &["-e", "2026-11-27", "--lock"]);
-    sandbox.create_at(long_ago, &"n".repeat(255), &["-e", "2029-01-01"]);
-    sandbox.create_at(long_ago, &"n".repeat(255), &["-e", "2029-01-01"]);
-    sandbox.create("safe", &["--lock", "--action-if-leaked", "NONE"]);
-    sandbox.create_at(long_ago, "ends late", &["-e", "2029-01-01"]);
-    sandbox.create_at(long_ago, "ends late", &[]);
-    sandbox.create_of(IAM_ID, "published", &[("leaked", "true")]);
-    sandbox.create_of(IAM_ID, "caught", &[("leaked", "true"), ("disabled", "true")]);
-    for other in ["IBMid-2", "IBMid-3"] {
-        sandbox.create_of(other, "theirs", &[("leaked", "true")]);
-        sandbox.create_of(other, "soon", &[("expires_at", "\"2026-11-25T00:00:00Z\"")]);
-        sandbox.create_of(other, "old", &[("created_at", "\"2026-01-01T00:00:00Z\"")]);
-    }
-    let args = ["api-keys-audit", "--all-users", "--account-owner", "IBMid-2", "--fail-on", "none"];
-    let audit = || {
-        let outcome = sandbox.run_env(&ROOM, &[&args[..], &["-o", "json"]].concat());
-        outcome.json().as_array().unwrap().clone()
-    };
-    let same = |a: &Value, b: &Value| {
-        ["rule", "key_id", "iam_id"].iter().all(|field| a[field] == b[field])
-    };
-    let mut fixed = std::collections::BTreeSet::new();
-    // Each fix changes what is found next; one that fixes nothing would come up for ever.
-    for _ in 0..100 {
-        let found = audit();
-        let Some(finding) =
-            found.iter().find(|finding| finding["severity"] != "note").or(found.first())
-        else {
-            break;
-        };
-        let outcome = fix(&sandbox, finding);
-        assert_eq!(outcome.code, 0, "{finding:#}: {outcome:#?}");
-        assert!(!audit().iter().any(|now| same(now, finding)), "{finding:#}: {outcome:#?}");
-        fixed.insert(finding["rule"].as_str().unwrap().to_owned());
-    }
-    assert_eq!(audit(), [Value::Null; 0]);
-    let kept = sandbox.run(&["api-key", "safe", "-o", "json"]).json();
-    assert_eq!(kept["locked"], true, "what is changed under a lock is locked again");
-    assert!(!sandbox.work("pwned").exists(), "no name is executed");
-    let all: Vec<&str> = fixed.iter().map(String::as_str).collect();
-    let expected = [
-        "expired",
-        "expires-soon",
-        "leak-action-none",
-        "leaked",
-        "never-expires",
-        "old",
-        "owner-key",
-        "phased-out",
-        "same-name",
-        "unused",
-    ];
-    assert_eq!(all, expected);
-}
-
-#[test]
-fn a_fix_works_where_the_audit_did() {
-    let sandbox = Sandbox::new();
-    let there = ["--profile", "work", "--backend", "local"];
-    sandbox.run(&[&["api-key-create", "eternal", "-q"][..], &there].concat()).ok();
-    let audit = [&["api-keys-audit", "-o", "json"][..], &there].concat();
-    let found = sandbox.run(&audit).json();
-    let fix = found[0]["fix"].as_str().unwrap();
-    assert!(
-        fix.starts_with("ibmcloud-iam --profile work --backend local api-key-update "),
-        "{fix}"
-    );
-    sandbox.bash(fix).ok();
-    sandbox.run(&audit).ok().stdout("[]\n");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::backends::{Bench, table};
-use crate::support::IAM_ID;
+use crate::support::{IAM_ID, Sandbox};
 
 const OTHER: &str = "IBMid-270000WXYZ";
 
@@ -133,6 +133,20 @@ fn a_key_that_ends_soon(bench: &Bench) {
     assert_eq!(fired(bench, "expires-soon", &[]), ["alone"]);
     bench.at("2026-05-01T10:00:00Z");
     assert_eq!(fired(bench, "expires-soon", &[]), [""; 0]);
+}
+
+#[test]
+fn a_key_of_the_local_store_ends_soon_to_the_second() {
+    let sandbox = Sandbox::new();
+    let made = ["api-key-create", "k", "-q", "-e", "2026-05-01T10:00:59Z"];
+    sandbox.run_at("2026-03-01T00:00:00Z", &made).ok();
+    for (now, found) in [("2026-04-17T10:00:58Z", 0), ("2026-04-17T10:00:59Z", 1)] {
+        let report = sandbox.run_at(now, &["api-keys-audit", "-o", "json", "--skip", "unused"]);
+        let report = report.json();
+        let rules: Vec<&Value> =
+            report.as_array().unwrap().iter().map(|finding| &finding["rule"]).collect();
+        assert_eq!(rules, vec!["expires-soon"; found], "{now}");
+    }
 }
 
 fn a_newer_key_that_ends_before_an_older_one(bench: &Bench) {

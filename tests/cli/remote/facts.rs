@@ -124,9 +124,14 @@ fn a_service_that_does_not_answer_is_not_asked_for_every_key() {
     let busy = || error_answer(503, "busy", "BXNIM0001E", "Not now").header("Retry-After", "999");
     let remote = telling(move |_| busy());
     let done = remote.run(&["api-key-delete", "a", "b", "c", "--force"]);
-    let names = ["a", "b", "c"].iter().zip(1..);
-    let told: String = names.map(|(name, number)| line(number, name, "last use unknown")).collect();
-    done.ok().stderr(&(told + &TOKENS.replace("with it", "with them")));
+    let told = [
+        line(1, "a", "last use unknown"),
+        line(2, "b", "last use not asked for"),
+        line(3, "c", "last use not asked for"),
+        "The last use was not asked for of every API key because the service did not answer; 'ibmcloud-iam api-key ID --activity' asks for that of one.\n".to_owned(),
+        TOKENS.replace("with it", "with them"),
+    ];
+    done.ok().stderr(&told.concat());
     assert_eq!(reads(&remote), 1);
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod expected;
 pub(crate) mod iam;
 pub(crate) mod pty;
 pub(crate) mod server;
+pub(crate) mod shells;
 pub(crate) mod shim;
 pub(crate) mod store;
 

@@ -25,6 +25,7 @@ use crate::model::{
 };
 use crate::secret::{self, Secret};
 use crate::systems::{Backend, BackendError, Condition, Note};
+use crate::text::shell_path;
 
 /// Longest name, in characters. The service's own limit is not documented.
 pub const NAME_LIMIT: usize = 255;
@@ -130,7 +131,7 @@ impl LocalBackend {
             ));
         }
         if scan.log.exposed {
-            let log = self.store.0.path().display();
+            let log = shell_path(self.store.0.path());
             self.warn(format!("Others can read the local store; run 'chmod 600 {log}'."));
         }
     }
