@@ -120,7 +120,7 @@ impl Rig {
     /// A command without a credential other than a login.
     fn bare(&self, args: &[&str]) -> Command {
         let mut command = self.sandbox.command(args);
-        command.env_remove("IBMCLOUD_IAM_BACKEND").env("IBMCLOUD_HTTP_TIMEOUT", "5");
+        command.env_remove("IBMCLOUD_IAM_BACKEND").env("IBMCLOUD_HTTP_TIMEOUT", "30");
         command
     }
 
@@ -359,4 +359,30 @@ fn recover_says_that_the_credential_in_use_was_rotated() {
         "{outcome:#?}"
     );
     rig.assert_moved("recovered");
+}
+
+#[test]
+fn a_token_is_no_key_and_stops_nothing() {
+    for is_session in [false, true] {
+        let rig = Rig::new(Holder::Variable);
+        rig.fail(Failure::Unavailable, usize::MAX);
+        let value = rig.script.lock().unwrap().value.clone();
+        let (_, granted) = rig.emulator.client().log_in(&value);
+        let token = granted["access_token"].as_str().unwrap();
+        let mut command = rig.bare(&TO_FILE);
+        if is_session {
+            let session = rig.sandbox.root().join("home/.bluemix");
+            fs::create_dir(&session).unwrap();
+            let told =
+                json!({"IAMEndpoint": rig.relay.url(), "IAMToken": format!("Bearer {token}")});
+            fs::write(session.join("config.json"), told.to_string()).unwrap();
+        } else {
+            command
+                .env("IAM_IDENTITY_BEARER_TOKEN", token)
+                .env("IBMCLOUD_IAM_API_ENDPOINT", rig.relay.url());
+        }
+        let outcome = run(&mut command, b"");
+        assert!(!outcome.ok().stderr.contains("The credential in use is"), "{outcome:#?}");
+        rig.assert_moved("by a token");
+    }
 }
