@@ -7,9 +7,9 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::http::seconds;
 use super::wire::{ListBody, early_next};
 use super::{Call, RemoteBackend, Sent};
+use crate::http::seconds;
 use crate::model::{ApiKey, Identity, Owner};
 use crate::systems::{Backend as _, BackendError, Condition};
 

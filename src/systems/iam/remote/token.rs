@@ -409,8 +409,7 @@ impl Session {
             return Ok(Token::found(access));
         }
         let Some(cache) = &self.cache else { return Ok(None) };
-        kept(cache, &self.auth)
-            .map_err(|error| BackendError::store(cache, "cannot be used", error))
+        kept(cache, &self.auth).map_err(|error| BackendError::store(cache, "cannot be used", error))
     }
 }
 
