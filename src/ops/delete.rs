@@ -133,14 +133,14 @@ mod tests {
             ends([away()]),
             ended(
                 ErrorKind::Unavailable,
-                "Nobody listens.\nOf 3 API keys: 1 failed, 2 not begun.\n   not begun: 'b' (ApiKey-of-b)\n   not begun: 'c' (ApiKey-of-c)"
+                "Nobody listens.\nOf 3 API keys: 1 failed, 2 not begun.\n   not begun: 'b' (ApiKey-62000000-0000-4000-8000-000000000000)\n   not begun: 'c' (ApiKey-63000000-0000-4000-8000-000000000000)"
             )
         );
         assert_eq!(
             ends([Ok(()), away()]),
             ended(
                 ErrorKind::SomeFailed,
-                "Of 3 API keys: 1 deleted, 1 failed, 1 not begun.\n   not begun: 'c' (ApiKey-of-c)"
+                "Of 3 API keys: 1 deleted, 1 failed, 1 not begun.\n   not begun: 'c' (ApiKey-63000000-0000-4000-8000-000000000000)"
             )
         );
         let refused = Err(Condition::Locked);
