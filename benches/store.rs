@@ -108,7 +108,7 @@ impl Bench {
         let identity = backend.identity().expect("the store has an identity");
         let keys = backend.api_keys(&Owner::Myself, &Selection::All).expect("the store has keys");
         let login = format!(
-            r#"{{"logins":[{{"endpoint":"{endpoint}","kept":"keyring","entry":"x","iam_id":"{}","account_id":"{}","user":""}}]}}"#,
+            r#"{{"logins":[{{"endpoint":"{endpoint}","kept":"keyring","entry":"0123456789abcdef","iam_id":"{}","account_id":"{}","user":""}}]}}"#,
             identity.iam_id, identity.account_id
         );
         fs::create_dir_all(&home).expect("the home can be made");

@@ -70,9 +70,14 @@ fn read_all(input: impl Read) -> io::Result<Zeroizing<String>> {
 /// Tells whether a text can be an API key. Anything may stand where one is looked for, and only a key is sent to a service:
 /// no other line of a file, no private key, no document, no URL with a password and no token.
 pub fn can_be_key(text: &str) -> bool {
+    text.len() <= MOST_OF_KEY && can_be_token(text)
+}
+
+/// Tells whether a text can be an access token: one plain word of any length.
+pub fn can_be_token(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"{}[]()<>,;:@".contains(&byte);
     let is_quoted = text.starts_with(['"', '\'']) || text.ends_with(['"', '\'']);
-    (1..=MOST_OF_KEY).contains(&text.len()) && text.bytes().all(is_plain) && !is_quoted
+    !text.is_empty() && text.bytes().all(is_plain) && !is_quoted
 }
 
 /// A key file, from this program or an older one.

@@ -177,7 +177,9 @@ impl Properties {
             })?,
             None => (Secret::new(value.to_owned()), None),
         };
-        Ok(Some((usable(key, &named)?, loose)))
+        let is_token = name == "BEARER_TOKEN" && input::can_be_token(key.expose());
+        let key = if is_token { key } else { usable(key, &named)? };
+        Ok(Some((key, loose)))
     }
 
     fn is_true(&self, name: &str) -> bool {

@@ -10,7 +10,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::config::{Directories, Profile};
+use crate::config::{self, Directories, Profile};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{self, Begun, Entry, Journal, Operation, Retires, Step};
@@ -81,10 +81,14 @@ fn refuse_own_directories(destination: &Destination, context: &Context) -> Resul
         kept.into_iter().flatten().any(|own| is_below(own))
     };
     // The configuration may be kept in a home, or in a project, that holds much else.
+    let home = config::home(context.environment())?.and_then(|home| real(&home));
     let is_config = default.config.as_deref().is_some_and(|config| {
         is_below(&config.join("profiles"))
-            || real(config)
-                .is_some_and(|config| file == config || private_file::parent(file) == config)
+            || real(config).is_some_and(|config| {
+                // A home holds much else, and of that only what this program puts there is its own.
+                let is_in = private_file::parent(file) == config;
+                file == config || is_in && (home.as_ref() != Some(&config) || is_own_name(file))
+            })
     });
     if is_config || is_kept(&default) || is_kept(context.directories()?) {
         let message = format!(
@@ -94,6 +98,12 @@ fn refuse_own_directories(destination: &Destination, context: &Context) -> Resul
         return Err(Error::new(ErrorKind::Destination, message).hint("Name a file somewhere else."));
     }
     Ok(())
+}
+
+/// Tells whether a file in the directory of the configuration has a name that this program gives.
+fn is_own_name(file: &Path) -> bool {
+    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.starts_with("config.") || name.starts_with("login-")
 }
 
 /// Notes what is begun, and makes the key. When this fails, nothing was made and nothing is left, unless the error

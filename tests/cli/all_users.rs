@@ -77,8 +77,8 @@ fn json_has_the_fields_that_it_always_has() {
             "deploy",
             &[
                 ("description", "\"d\""),
-                ("created_by", "\"IBMid-\u{202e}3\""),
-                ("iam_id", "\"IBMid-\u{202e}3\""),
+                ("created_by", "\"IBMid-\\u202e3\""),
+                ("iam_id", "\"IBMid-\\u202e3\""),
                 ("expires_at", "\"2026-11-22T00:00+0000\""),
                 ("action_when_leaked", "\"delete\""),
             ],

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::support::disk::snapshot;
 use crate::support::pty::{Shown, Terminal};
-use crate::support::{Outcome, Sandbox, run};
+use crate::support::{Outcome, Sandbox, run, write_private};
 
 const LIST: &str = "Getting all API keys under 10ca1000000000000000000000000000 as local@localhost...\n\
                     OK\nNo API keys found\n";
@@ -169,7 +169,7 @@ fn the_local_store_is_used_unasked_only_where_a_person_sees_that_it_is() {
 fn without_a_terminal_no_command_makes_or_changes_a_local_key_unasked() {
     let sandbox = Sandbox::new();
     let id = sandbox.create("kept", &[]);
-    fs::write(sandbox.work("value"), "tomato").unwrap();
+    write_private(&sandbox.work("value"), "tomato");
     let before = snapshot(sandbox.root());
     for args in [
         &["api-key-create", "deploy"][..],

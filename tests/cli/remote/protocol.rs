@@ -1,12 +1,12 @@
 //! What each command sends: routes, queries, headers, bodies, and nothing that was not asked for.
 
-use std::fs;
 
 use serde_json::{Value, json};
 
 use super::{Remote, Told};
 use crate::support::iam::{BSS_ACCOUNT, IAM_ID, key_id, key_json, list_answer};
 use crate::support::server::{Answer, Request};
+use crate::support::write_private;
 
 const TAG: &str = "1-03de16d5f2b14f0b9d0ac0ffee0ac0ff";
 
@@ -198,7 +198,7 @@ fn history_and_activity_are_asked_for_when_wanted() {
 fn a_look_up_carries_the_value_in_its_header_only() {
     let remote = one_key();
     for value in ["looked-up_value", "-starts-with-a-dash"] {
-        fs::write(remote.sandbox.work("k"), value).unwrap();
+        write_private(&remote.sandbox.work("k"), value);
         remote.run(&["api-key-lookup", "@k"]).ok();
         let request = remote.last("GET");
         assert_eq!(
@@ -207,7 +207,7 @@ fn a_look_up_carries_the_value_in_its_header_only() {
         );
         assert_eq!(own_headers(&request), ["iam-apikey"]);
     }
-    fs::write(remote.sandbox.work("k"), "a\u{1}b").unwrap();
+    write_private(&remote.sandbox.work("k"), "a\u{1}b");
     let failed = remote.run(&["api-key-lookup", "@k"]);
     failed.code(2).stderr(
         "FAILED\nThe input holds something else than one API key; it was sent nowhere.\n\

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{API_KEY, Remote, Told, command, facts, with_host};
 use crate::support::iam::{key_id, key_json};
 use crate::support::server::{Answer, Server};
-use crate::support::{Sandbox, run};
+use crate::support::{Sandbox, run, write_private};
 
 const HINT: &str = "Check the endpoint; a credential is sent to the configured endpoint only.";
 const MESSAGE: &str = "HOST redirects to 127.0.0.1, and redirects are not followed.";
@@ -53,7 +53,7 @@ fn a_redirected_call_goes_nowhere() {
                 }
                 Answer::empty(status).header("Location", &to)
             });
-            std::fs::write(remote.sandbox.work("value"), "some-value").unwrap();
+            write_private(&remote.sandbox.work("value"), "some-value");
             let told = Told {
                 exit: 10,
                 kind: "unavailable",

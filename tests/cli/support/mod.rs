@@ -39,7 +39,7 @@ pub(crate) struct Sandbox {
 impl Sandbox {
     pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        for part in ["home", "work", "bin"] {
+        for part in ["home", "work", "bin", "tmp"] {
             fs::create_dir(directory.path().join(part)).unwrap();
         }
         for name in ["ibmcloud-iam", "ibmcloud", "ic", "bx", "bluemix"] {
@@ -81,6 +81,8 @@ impl Sandbox {
             .env("IBMCLOUD_IAM_NOW", NOW)
             // Not the keyring of whoever runs the tests, which would be found without it.
             .env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}/no-bus", self.root().display()))
+            // Nobody sweeps what another test has there.
+            .env("TMPDIR", self.root().join("tmp"))
             .env("LC_ALL", "C.UTF-8")
             .env("COLUMNS", "100")
             .current_dir(self.root().join("work"));
