@@ -135,11 +135,19 @@ fn a_file_in_the_configuration_directory_is_refused() {
     ] {
         for more in [&[][..], &["--force"], &["--profile", "work"]] {
             let args = [&["api-key-create", "x", "--file", file], more].concat();
-            let outcome = refused(&sandbox, &mut sandbox.command(&args), 14);
+            // The home directory of the user is another one.
+            let mut command = sandbox.command(&args);
+            let outcome = refused(&sandbox, command.env("HOME", sandbox.root()), 14);
             let words = "is in a directory that this program keeps for itself.";
             assert!(outcome.stderr.contains(words), "{file}: {outcome:#?}");
         }
     }
+    // Where the configuration is kept in the home directory itself, only what this program names there is its own.
+    for file in ["link/config.json", "link/login-0123456789abcdef.json", "link/journal/new"] {
+        let args = ["api-key-create", "x", "--file", file];
+        refused(&sandbox, &mut sandbox.command(&args), 14);
+    }
+    sandbox.run(&["api-key-create", "x", "--file", "link/x"]).ok();
     // A home that holds much else is not forbidden as a whole.
     fs::create_dir(home.join("project")).unwrap();
     sandbox.run(&["api-key-create", "x", "--file", "link/project/key"]).ok();
