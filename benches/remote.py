@@ -5,10 +5,10 @@
     python3 -m venv /tmp/sdk && /tmp/sdk/bin/pip install -r tests/interop/requirements.txt
     /tmp/sdk/bin/python benches/remote.py target/release/ibmcloud-iam
 
-Prints a Markdown table; README.md quotes it. All talk HTTPS to an nginx on loopback that serves
-files: one list of 100 keys, one of 10,000 keys in 100 pages, and a token. Needs nginx, curl and
+Prints a Markdown table, which README.md quotes. All clients talk HTTPS to nginx on loopback, which
+serves files: a list of 100 keys, one of 10,000 keys in 100 pages, and a token. Needs nginx, curl and
 openssl. Each figure is the median of whole processes that take turns, so that a slow moment of the
-machine meets all of them. Nothing here passes or fails on a time.
+machine affects all of them. No time makes it fail.
 """
 
 import base64
@@ -52,7 +52,7 @@ http {{
         ssl_certificate_key {root}/server.key;
         root {root}/files;
         location = /v1/apikeys {{ try_files /$arg_account_id/$page.json =404; }}
-        # A POST to a file is 405 otherwise.
+        # nginx answers a POST to a file with 405.
         location ~ ^/(small|large)/identity/token$ {{
             error_page 405 =200 $uri;
             try_files $uri =404;
@@ -84,7 +84,7 @@ json.dump(keys, sys.stdout, indent=4)
 
 
 def key(number, account):
-    """A key of the size that real ones have."""
+    """Returns a key as large as a real one."""
     key_id = f'ApiKey-00000000-0000-4000-8000-{number:012}'
     return {
         'id': key_id,
@@ -106,7 +106,7 @@ def key(number, account):
 
 
 def token(account):
-    """The answer of the token endpoint; nobody checks the signature."""
+    """Returns the answer of the token endpoint. Nobody checks the signature."""
     now = int(time.time())
     claims = {'iam_id': IAM_ID, 'email': 'jane.doe@example.com', 'sub': 'jane.doe@example.com'}
     claims |= {'account': {'valid': True, 'bss': account}, 'iat': now, 'exp': now + 3600}
@@ -125,7 +125,7 @@ def token(account):
 
 
 class Service:
-    """nginx with the files, and the commands that ask it."""
+    """A running nginx with the files, and the commands that ask it."""
 
     def __init__(self, root, program):
         self.root, self.program = root, program
@@ -150,7 +150,7 @@ class Service:
         raise RuntimeError((root / 'error.log').read_text(encoding='utf-8'))
 
     def write_files(self):
-        """Lists and tokens."""
+        """Writes the lists and the tokens."""
         files = self.root / 'files'
         for name, (account, pages) in ACCOUNTS.items():
             (files / name / 'identity').mkdir(parents=True)
@@ -169,7 +169,7 @@ class Service:
                 (files / account / f'{page}.json').write_text(text, encoding='utf-8')
 
     def make_certificate(self):
-        """An authority of its own, and its certificate for 127.0.0.1."""
+        """Makes a certificate authority, and its certificate for 127.0.0.1."""
 
         def openssl(*words):
             subprocess.run(['openssl', *words], cwd=self.root, check=True, capture_output=True)
@@ -210,7 +210,7 @@ class Service:
         )
 
     def cli(self, name, home, command=('api-keys',)):
-        """This program, listing an account's keys as JSON unless told otherwise."""
+        """Returns the command of this program that lists an account's keys, as JSON by default."""
         environment = {
             'IBMCLOUD_IAM_HOME': str(self.root / home),
             'IBMCLOUD_API_KEY': f'@{self.root}/login',
@@ -229,7 +229,7 @@ class Service:
         return [self.program, *words], environment
 
     def fresh_cli(self, name):
-        """The same without a cached token."""
+        """Returns the same command without a cached token."""
         words, environment = self.cli(name, 'fresh')
 
         def forget():
@@ -238,7 +238,7 @@ class Service:
         return words, environment, forget
 
     def curl(self, name):
-        """One curl process that fetches all pages of an account and looks at nothing."""
+        """Returns the curl command that fetches all pages of an account and reads none."""
         account, pages = ACCOUNTS[name]
         url = f'{self.endpoint}/v1/apikeys?account_id={account}&iam_id={IAM_ID}&pagesize={PAGE}'
         token_value = token(account)['access_token']
@@ -257,13 +257,13 @@ class Service:
         return ['curl', '-q', '-f', '-K', config], {}
 
     def sdk(self, name):
-        """IBM's SDK, logging in and listing the same as JSON."""
+        """Returns the command by which IBM's SDK logs in and lists the same keys as JSON."""
         words = [self.endpoint, f'{self.endpoint}/{name}', ACCOUNTS[name][0], IAM_ID, APIKEY]
         environment = {'REQUESTS_CA_BUNDLE': str(self.root / 'ca.pem')}
         return [sys.executable, self.root / 'sdk.py', *words], environment
 
     def connections(self, command):
-        """How many connections and requests a command makes."""
+        """Counts the connections and requests of a command."""
         log = self.root / 'access.log'
         before = len(log.read_text(encoding='utf-8').splitlines())
         once(command)
@@ -278,7 +278,7 @@ def once(command, out=subprocess.DEVNULL):
     words, environment, *prepare = command
     for act in prepare:
         act()
-    # No PATH in the environment of the measured: they are found before.
+    # The measured commands get no PATH, so they are looked up first.
     words = [shutil.which(str(words[0])) or words[0], *words[1:]]
     start = time.perf_counter()
     done = subprocess.run(
@@ -304,13 +304,13 @@ def medians(rounds, *commands):
 
 
 def row(what, ours, against, base, bar):
-    """One row of the table; a ratio above 1 that names how much faster is written as such."""
+    """Prints one row of the table."""
     ratio = f'{base / ours:.1f} × faster than' if '× faster' in bar else f'{ours / base:.2f} ×'
     print(f'| {what} | {ours:.2f} ms | {ratio} {against} ({base:.2f} ms) | {bar} |', flush=True)
 
 
 def same_lists(service, name):
-    """Before anything is measured: both clients see the same keys."""
+    """Checks, before the measurements, that both clients see the same keys."""
     ours, theirs = (
         json.loads(once(c, subprocess.PIPE)[1])
         for c in (service.cli(name, 'warm'), service.sdk(name))
@@ -320,10 +320,10 @@ def same_lists(service, name):
 
 
 def measure(service):
-    """The table."""
+    """Measures, and prints the table."""
     for name in ACCOUNTS:
         same_lists(service, name)
-        # Each account has a token of its own, and so a home of its own.
+        # Each account has its own token, and so its own home.
         shutil.rmtree(service.root / 'warm')
     warm = {name: service.cli(name, f'warm-{name}') for name in ACCOUNTS}
     print('| what | median | ratio | bar |\n|---|---|---|---|')
@@ -358,7 +358,7 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     with tempfile.TemporaryDirectory() as directory:
-        # nginx's worker may run as another user.
+        # The worker of nginx may run as another user.
         os.chmod(directory, 0o755)
         service = Service(Path(directory), os.path.abspath(sys.argv[1]))
         try:

@@ -1,6 +1,6 @@
 //! Measures start-up and the local store against an empty program and jq, as ratios of one run.
 //!
-//! `cargo bench` prints a Markdown table; README.md quotes it. Each figure is the median of many whole processes that
+//! `cargo bench` prints a Markdown table; README.md quotes the rows with a bar. Each figure is the median of many whole processes that
 //! take turns, so that a slow moment of the machine meets all of them. Nothing here passes or fails on a time.
 
 #![expect(
@@ -16,10 +16,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ibmcloud_iam::clock::Clock;
-use ibmcloud_iam::model::{Owner, Selection, Timestamp};
-use ibmcloud_iam::names::{self, Learned, Whose};
-use ibmcloud_iam::systems::Backend as _;
-use ibmcloud_iam::systems::iam::local::LocalBackend;
+use ibmcloud_iam::model::{Scope, Selection, Timestamp};
+use ibmcloud_iam::names::NameFile;
+use ibmcloud_iam::systems::Keys as _;
+use ibmcloud_iam::systems::iam::local::LocalKeys;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_ibmcloud-iam");
 
@@ -31,7 +31,7 @@ impl Bench {
     /// Makes a store of `keys` keys and returns its directory.
     fn store(&self, keys: usize) -> PathBuf {
         let directory = self.root.join(format!("store-{keys}"));
-        LocalBackend::new(directory.clone(), keys, Clock::System)
+        LocalKeys::new(directory.clone(), keys, Clock::System)
             .seed(keys)
             .expect("the store can be seeded");
         directory
@@ -82,7 +82,7 @@ impl Bench {
         let young = self.store(10_000);
         let old = self.root.join("store-old");
         let then = Timestamp::parse("2020-01-01").expect("a time");
-        LocalBackend::new(old.clone(), 10_000, Clock::Fixed(then))
+        LocalKeys::new(old.clone(), 10_000, Clock::Fixed(then))
             .seed(10_000)
             .expect("the store can be seeded");
         let without = ["api-keys-audit", "--skip", "unused", "--fail-on", "none"];
@@ -104,20 +104,20 @@ impl Bench {
     /// Makes a login whose keys have the names of those in `store`, as if they had been listed.
     fn remember(&self, store: &Path) {
         let (home, endpoint) = (self.root.join("home"), "https://iam.example.com");
-        let backend = LocalBackend::new(store.to_owned(), 0, Clock::System);
+        let backend = LocalKeys::new(store.to_owned(), 0, Clock::System);
         let identity = backend.identity().expect("the store has an identity");
-        let keys = backend.api_keys(&Owner::Myself, &Selection::All).expect("the store has keys");
+        let keys = backend
+            .list(&Scope::Of(identity.owner()), &Selection::All)
+            .expect("the store has keys");
         let login = format!(
             r#"{{"logins":[{{"endpoint":"{endpoint}","kept":"keyring","entry":"0123456789abcdef","iam_id":"{}","account_id":"{}","user":""}}]}}"#,
             identity.iam_id, identity.account_id
         );
         fs::create_dir_all(&home).expect("the home can be made");
         fs::write(home.join("config.json"), login).expect("the login can be written");
-        let whose = Whose { endpoint, identity: &identity, profile: "default" };
-        let mut learned = Learned::default();
-        learned.all(&keys);
-        names::keep(&home.join("names"), &whose, learned).expect("the names can be kept");
-        assert!(names::read(&home.join("names"), &whose).is_some(), "the names are kept");
+        let names = NameFile::new(&home.join("names"), endpoint, &identity, "default");
+        names.write(keys.iter().map(Into::into).collect()).expect("the names can be written");
+        assert!(names.read().is_ok(), "the names are there");
     }
 
     /// Compiles a program that does nothing.

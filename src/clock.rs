@@ -1,10 +1,10 @@
-//! What time it is, for everybody who asks.
+//! The clock.
 
 use std::fmt;
 
 use crate::model::Timestamp;
 
-/// A clock: the system's, or one that stands still where `IBMCLOUD_IAM_NOW` says.
+/// The system's clock, or one that stands still at `IBMCLOUD_IAM_NOW`.
 #[derive(Clone, Copy, Debug)]
 pub enum Clock {
     /// The system's clock.

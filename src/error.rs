@@ -1,4 +1,4 @@
-//! What the user is told when something fails: one type, one list of exit codes, one printed form.
+//! Failures as the user sees them, and their exit codes.
 
 use std::io;
 
@@ -7,31 +7,30 @@ use serde::Serialize;
 use crate::clock::ClockError;
 use crate::private_file::{self, DestinationError};
 use crate::secret;
-use crate::systems::{BackendError, Condition};
-use crate::text::{escape_json, shell_path};
+use crate::text::escape_json;
 
 /// The kinds of failure, each with its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[repr(u8)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
-    /// Anything that has no kind of its own.
+    /// Any other failure.
     Failure = 1,
     /// The command line or a setting makes no sense, or `--force` is missing where nobody can answer.
     Usage = 2,
     /// No such key.
     NotFound = 3,
-    /// A name that several keys have.
+    /// Several keys have this name.
     Ambiguous = 4,
     /// The key changed since it was read.
     Conflict = 5,
     /// The key is locked.
     Locked = 6,
-    /// No credential, or one that is refused.
+    /// There is no credential, or it is refused.
     NotLoggedIn = 7,
-    /// The credential does not allow it.
+    /// The credential does not permit this.
     NotPermitted = 8,
-    /// As many keys as allowed.
+    /// There are as many keys as allowed.
     LimitReached = 9,
     /// The service, the network or the store cannot serve now; nothing changed.
     Unavailable = 10,
@@ -41,9 +40,9 @@ pub enum ErrorKind {
     SomeFailed = 12,
     /// The answer at the prompt was no.
     Cancelled = 13,
-    /// The file for the key cannot be used.
+    /// The file for a key cannot be used.
     Destination = 14,
-    /// The audit found what is to make it fail.
+    /// The audit found what `--fail-on` names.
     AuditFound = 15,
     /// SIGINT.
     Interrupted = 130,
@@ -97,7 +96,7 @@ pub struct Error {
     pub trace: Option<String>,
 }
 
-/// What most of the program returns.
+/// The result of most functions of this program.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
@@ -106,12 +105,12 @@ impl Error {
         Self { kind, message: message.into(), hint: None, code: None, status: None, trace: None }
     }
 
-    /// Makes a usage error. It quotes words of which one may be a key in the wrong place, so none that could be is shown.
+    /// Makes a usage error. A quoted word that could be the value of a key is veiled.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Usage, secret::veil(&message.into()))
     }
 
-    /// Says what to do now.
+    /// Sets the hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         let hint = hint.into();
@@ -120,78 +119,13 @@ impl Error {
         self
     }
 
-    /// Says how to make private what is not, where that is why something failed.
+    /// Sets the hint to the command that makes a file private, if that is why something failed.
     #[must_use]
     pub fn remedied(mut self, error: &io::Error) -> Self {
         if let Some(remedy) = private_file::remedy(error) {
             self.hint = Some(remedy.to_owned());
         }
         self
-    }
-
-    /// Tells a backend's error about `subject` ("API key 'ci'") in the user's words.
-    pub fn of_backend(error: BackendError, subject: &str, program: &str) -> Self {
-        let because = error.source.map(|source| format!(": {source:#}")).unwrap_or_default();
-        let mut told = match error.condition {
-            Condition::NotFound => Self::new(ErrorKind::NotFound, format!("{subject} was not found."))
-                .hint(format!("Run '{program} api-keys' to list the API keys.")),
-            Condition::Unauthorized => Self::new(ErrorKind::NotLoggedIn, "The credential was refused.")
-                .hint("Check that the credential is an API key of this endpoint and still valid."),
-            Condition::Forbidden => Self::new(ErrorKind::NotPermitted, "The credential does not permit this.")
-                .hint("Ask the owner of the account for a role that permits it on the IAM Identity service."),
-            Condition::Conflict => {
-                Self::new(ErrorKind::Conflict, format!("{subject} was changed by somebody else meanwhile."))
-                    .hint("Look at it again, then repeat the command.")
-            }
-            Condition::Locked => Self::new(ErrorKind::Locked, format!("{subject} is locked; nothing was changed."))
-                .hint(format!("Unlock it first: '{program} api-key-unlock'.")),
-            Condition::LimitReached { limit } => Self::new(
-                ErrorKind::LimitReached,
-                match limit {
-                    Some(limit) => format!("The limit of supported API keys is reached: {limit} for this identity."),
-                    None => "The identity has as many API keys as allowed.".to_owned(),
-                },
-            )
-            .hint(format!(
-                "Delete one that is no longer used: '{program} api-keys', then '{program} api-key-delete'."
-            )),
-            Condition::DuplicateValue => Self::new(ErrorKind::Conflict, "An API key with this value exists."),
-            Condition::Invalid(words) => Self::usage(words),
-            Condition::Rejected(words) => Self::new(ErrorKind::Failure, format!("{words}{because}.")),
-            Condition::Unavailable(words) => Self::new(ErrorKind::Unavailable, format!("{words}{because}."))
-                .hint("Nothing was changed; try again later."),
-            Condition::OutcomeUnknown(words) => {
-                Self::new(ErrorKind::OutcomeUnknown, format!("It is not known whether it was done: {words}{because}."))
-                    .hint("Look at the API key, then repeat the command if need be.")
-            }
-            Condition::Store { path, what } => {
-                Self::new(ErrorKind::Failure, format!("{} {what}{because}.", path.display()))
-                    .hint("Nothing was changed. IBMCLOUD_IAM_STORE names another directory for the local store.")
-            }
-            Condition::Damaged { path, line, why } => Self::new(
-                ErrorKind::Failure,
-                format!("The local store is damaged: {}, line {line}: {why}. Nothing was written.", path.display()),
-            )
-            .hint(format!(
-                "Restore the file from a backup, or look at it with 'sed -n {line}p {}'.",
-                shell_path(&path)
-            )),
-            Condition::Unsupported(what) => {
-                Self::new(ErrorKind::Failure, format!("This backend does not support {what}."))
-            }
-        };
-        if error.hint.is_some() {
-            told.hint = error.hint;
-        }
-        if let Some(service) = error.service {
-            told.code = service.code;
-            told.status = service.status;
-            told.trace = service.trace;
-            if let Some(message) = service.message {
-                told.message = format!("{} {message}", told.message);
-            }
-        }
-        told
     }
 }
 
@@ -252,36 +186,5 @@ mod tests {
             r#""code":null,"status":null,"trace":null}"#
         );
         assert_eq!(error.to_json(), expected);
-    }
-
-    #[test]
-    fn every_kind_has_an_exit_code_of_its_own_that_is_listed() {
-        use ErrorKind::{
-            Ambiguous, AuditFound, Cancelled, Conflict, Destination, Failure, Interrupted,
-            LimitReached, Locked, NotFound, NotLoggedIn, NotPermitted, OutcomeUnknown, SomeFailed,
-            Terminated, Unavailable, Usage,
-        };
-        let kinds = [
-            Failure,
-            Usage,
-            NotFound,
-            Ambiguous,
-            Conflict,
-            Locked,
-            NotLoggedIn,
-            NotPermitted,
-            LimitReached,
-            Unavailable,
-            OutcomeUnknown,
-            SomeFailed,
-            Cancelled,
-            Destination,
-            AuditFound,
-            Interrupted,
-            Terminated,
-        ];
-        let codes: std::collections::BTreeSet<u8> = kinds.map(ErrorKind::exit_code).into();
-        assert_eq!(codes.len(), kinds.len());
-        assert!(codes.iter().all(|code| EXIT_CODES.iter().any(|(listed, _)| listed == code)));
     }
 }

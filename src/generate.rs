@@ -1,4 +1,4 @@
-//! The files that are made from the command tree and checked in: completions and man pages.
+//! Makes completions and man pages from the command tree. The files are checked in.
 
 use clap::{Command, CommandFactory as _};
 use clap_complete::env::{Bash, EnvCompleter, Fish, Powershell, Zsh};
@@ -6,15 +6,15 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::cli::Cli;
-use crate::complete::{Mended, VARIABLE};
-use crate::config::VARIABLES;
 use crate::error::EXIT_CODES;
+use crate::settings::variables::VARIABLES;
+use crate::tab::{Mended, VARIABLE};
 
-/// Writes every generated file: its path below the package, and its content.
+/// Returns every generated file: its path below the package, and its content.
 pub fn files() -> std::io::Result<Vec<(String, Vec<u8>)>> {
     let mut files = completions()?;
     files.push((page_path("ibmcloud-iam"), page(Cli::command(), "ibmcloud-iam")?));
-    // Built, so that a command's page has the flags of every command too.
+    // Once built, a command has the flags of every command too.
     let mut tree = Cli::command();
     tree.build();
     for command in tree.get_subcommands() {
@@ -78,7 +78,7 @@ fn page(command: Command, name: &str) -> std::io::Result<Vec<u8>> {
     Ok(page)
 }
 
-/// Turns the text behind a command's help into sections: a heading is a line in capitals with a colon.
+/// Turns the text at the end of a command's help into sections. A heading is a line in capitals with a colon.
 fn sections(text: &str, page: &mut Roff) {
     let is_heading =
         |line: &str| line.ends_with(':') && !line.starts_with(' ') && line.to_uppercase() == line;

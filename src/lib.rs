@@ -1,7 +1,7 @@
-//! API keys of IBM Cloud IAM from the command line; the library exists so that the program can be tested and its
-//! completions and man pages generated, and is no published API.
+//! API keys of IBM Cloud IAM from the command line. The library is for tests and for generating completions and man pages;
+//! it is not a published API.
 //!
-//! `main → lib → ops → {backend, journal, render} → {model, secret, text}`; see CONTRIBUTING.md for the drawn layout.
+//! CONTRIBUTING.md draws the layout.
 
 #[cfg(not(unix))]
 compile_error!(
@@ -11,10 +11,9 @@ compile_error!(
 pub mod cli;
 pub mod clock;
 pub mod complete;
-pub mod config;
-pub mod context;
 pub mod credentials;
 pub mod emulator;
+pub mod environment;
 pub mod error;
 pub mod generate;
 pub mod http;
@@ -22,12 +21,17 @@ pub mod journal;
 pub mod log;
 pub mod model;
 pub mod names;
+pub mod object;
 pub mod ops;
 pub mod private_file;
 pub mod render;
 pub mod secret;
+pub mod session;
+pub mod settings;
 pub mod systems;
+pub mod tab;
 pub mod text;
+pub mod told;
 pub mod ui;
 pub mod usage;
 
@@ -36,24 +40,27 @@ use std::mem::ManuallyDrop;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 
-use crate::cli::{Cli, Command};
-use crate::context::{Context, Environment, Program};
+use crate::cli::{ActArgs, Acts, Cli, Command};
+use crate::environment::{Environment, Program};
 use crate::error::Result;
+use crate::session::Session;
+use crate::settings::Settings;
+use crate::systems::System;
 use crate::ui::Ui;
 
 /// Runs the command line `args` and returns the exit code.
 pub fn run(args: Vec<OsString>, environment: Environment) -> u8 {
     let program = Program::of_arg0(args.first().map(OsString::as_os_str));
-    // The whole tree would be built for one line.
+    // This does not need the command tree.
     if let [_, flag] = args.as_slice()
         && (flag == "--version" || flag == "-V")
     {
         return usage::print_version(&environment);
     }
     let args = usage::with_help_as_flag(usage::without_iam(args));
-    // To take a tree apart again costs a tenth of a command's time, and the process ends soon.
+    // Freeing a tree takes a tenth of a short command's time, and the process ends soon.
     let mut tree = ManuallyDrop::new(Cli::command().bin_name(program.shown()));
-    // What is wrong with a line, or help, only the whole tree can tell.
+    // Errors and help need the whole tree.
     let parsed = match cli::with_one_command(&tree, &args).map(ManuallyDrop::new) {
         Some(mut small) => parse(&mut small, &args).or_else(|_| parse(&mut tree, &args)),
         None => parse(&mut tree, &args),
@@ -70,48 +77,84 @@ fn parse(tree: &mut clap::Command, args: &[OsString]) -> clap::error::Result<Cli
 }
 
 fn run_parsed(cli: Cli, program: Program, environment: Environment) -> u8 {
-    let Cli { global, command } = cli;
-    let manner = context::manner(&global, &environment);
-    let mut context = match Context::new(environment, program, global, Ui::new(manner)) {
-        Ok(context) => context,
-        Err(error) => {
-            Ui::new(manner).failed(&error);
-            return error.kind.exit_code();
-        }
-    };
-    let result = dispatch(&command, &mut context);
-    context.pass_warnings();
-    let code = match result.and_then(|()| context.ui.finish()) {
+    let flags = cli.global.flags();
+    let mut ui = Ui::new(settings::manner(&flags, &environment));
+    let result = Settings::new(environment, program, flags)
+        .and_then(|settings| dispatch(cli.command, &settings, &mut ui));
+    match result.and_then(|()| ui.finish()) {
         Ok(()) => 0,
         Err(error) => {
-            context.ui.failed(&error);
+            ui.failed(&error);
             error.kind.exit_code()
         }
-    };
-    context.keep_names();
-    code
+    }
 }
 
-fn dispatch(command: &Command, context: &mut Context) -> Result<()> {
+fn dispatch(command: Command, settings: &Settings, ui: &mut Ui) -> Result<()> {
+    let facts = System::Iam.facts();
     match command {
-        Command::ApiKeys(args) => ops::list::run(args, context),
-        Command::ApiKeysAudit(args) => ops::audit::run(args, context),
-        Command::ApiKey(args) => ops::show::run(args, context),
-        Command::ApiKeyCreate(args) => ops::create::run(args, context),
-        Command::ApiKeyUpdate(args) => ops::update::run(args, context),
-        Command::ApiKeyDelete(args) => ops::delete::run(args, context),
-        Command::ApiKeyLock(args) => ops::state::lock(&args.act, context),
-        Command::ApiKeyUnlock(args) => ops::state::unlock(&args.act, context),
-        Command::ApiKeyDisable(args) => ops::state::disable(&args.act, context),
-        Command::ApiKeyEnable(args) => ops::state::enable(&args.act, context),
-        Command::ApiKeyRotate(args) => ops::rotate::run(args, context),
-        Command::ApiKeyLookup(args) => ops::lookup::run(args, context),
-        Command::Recover(args) => ops::recover::run(args, context),
-        Command::Login(args) => ops::login::run(args, context),
-        Command::Logout(args) => ops::logout::run(args, context),
-        Command::Whoami(args) => ops::whoami::run(args, context),
-        Command::BearerToken(_) => ops::token::bearer_token(context),
-        Command::OauthTokens(_) => ops::token::oauth_tokens(context),
-        Command::Emulate(args) => ops::emulate::run(args, context),
+        Command::Login(args) => ops::login::run(&args.take().request(), settings, ui),
+        Command::Logout(args) => ops::logout::run(args.take().is_dry_run(), settings, ui),
+        Command::Whoami(args) => ops::whoami::run(args.take().explain, settings, ui),
+        Command::BearerToken(_) => ops::token::bearer_token(settings, ui),
+        Command::OauthTokens(_) => ops::token::oauth_tokens(settings, ui),
+        Command::Emulate(args) => ops::emulate::run(&args.take().request(), settings, ui),
+        Command::ApiKeys(args) => {
+            let request = args.take().request();
+            on_keys(settings, ui, |session| ops::list::run(&request, session))
+        }
+        Command::ApiKey(args) => {
+            let request = args.take().request();
+            on_keys(settings, ui, |session| ops::show::run(&request, session))
+        }
+        Command::ApiKeyCreate(args) => {
+            let ready = ops::create::ready(args.take().request(), settings)?;
+            on_keys(settings, ui, |session| ops::create::run(ready, session))
+        }
+        Command::ApiKeyUpdate(args) => {
+            let ready = ops::update::ready(args.take().request(), facts, settings)?;
+            on_keys(settings, ui, |session| ops::update::run(&ready, session))
+        }
+        Command::ApiKeyDelete(args) => {
+            let ready = ops::delete::ready(args.take().request(), facts, ui)?;
+            on_keys(settings, ui, |session| ops::delete::run(&ready, session))
+        }
+        Command::ApiKeyLock(args) => act(args.take(), settings, ui),
+        Command::ApiKeyUnlock(args) => act(args.take(), settings, ui),
+        Command::ApiKeyDisable(args) => act(args.take(), settings, ui),
+        Command::ApiKeyEnable(args) => act(args.take(), settings, ui),
+        Command::ApiKeyRotate(args) => {
+            let ready = ops::rotate::ready(args.take().request(), settings, ui)?;
+            on_keys(settings, ui, |session| ops::rotate::run(&ready, session))
+        }
+        Command::ApiKeysAudit(args) => {
+            let ready = ops::audit::ready(args.take().request(), settings, ui)?;
+            on_keys(settings, ui, |session| ops::audit::run(ready, session))
+        }
+        Command::ApiKeyLookup(args) => {
+            let ready = ops::lookup::ready(&args.take().request(), facts, settings, ui)?;
+            on_keys(settings, ui, |session| ops::lookup::run(&ready, session))
+        }
+        Command::Recover(args) => {
+            let request = args.take().request();
+            on_keys(settings, ui, |session| ops::recover::run(request, session))
+        }
     }
+}
+
+fn act<V: Acts>(args: ActArgs<V>, settings: &Settings, ui: &mut Ui) -> Result<()> {
+    let ready = ops::act::ready(V::VERB, args.request(), System::Iam.facts(), ui)?;
+    on_keys(settings, ui, |session| ops::act::run(&ready, session))
+}
+
+/// Opens a session, runs an operation in it, and closes it.
+fn on_keys(
+    settings: &Settings,
+    ui: &mut Ui,
+    run: impl FnOnce(&mut Session) -> Result<()>,
+) -> Result<()> {
+    let mut session = Session::open(settings, ui)?;
+    let result = run(&mut session);
+    session.close();
+    result
 }

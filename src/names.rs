@@ -1,44 +1,46 @@
-//! The names of one's own keys at the service, kept from one command to the next, so that Tab knows them without it.
+//! The names of the user's own keys at a service, in a file from one command to the next, so that Tab can offer them
+//! without asking the service.
 //!
-//! A command on the remote backend notes what it learns; when its work is done and told, that goes into a file, one for
-//! each endpoint, account, user and profile. Nothing depends on it: whatever goes wrong with it, silence.
+//! There is a file for each endpoint, account, user and profile. No command depends on it.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
+pub mod remembering;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use zeroize::Zeroizing;
 
 use crate::model::{ApiKey, ApiKeyId, Identity, Lives, Timestamp};
 use crate::private_file;
 use crate::secret;
+use crate::settings::Settings;
 
-/// More than the names of any account's keys take.
+/// The largest file that is read, in bytes; the names of any account's keys take less.
 const MOST: u64 = 16 << 20;
 const PREFIX: &str = "names-";
-/// How long names stay that no command has changed while others were written.
-const LONG: Duration = Duration::from_secs(90 * 86_400);
+/// A file is removed when it is this much older than one that was just written.
+const OLD: Duration = Duration::from_secs(90 * 86_400);
 
 /// A key as Tab offers it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyName {
-    /// The id.
+    /// The ID.
     pub id: ApiKeyId,
-    /// The name, which others may share.
+    /// The name, which need not be unique.
     pub name: Box<str>,
-    /// Whether it was switched off.
+    /// Whether the key is disabled.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub disabled: bool,
-    /// From when on it opens nothing; `None` is never.
+    /// When the key expires, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
 }
 
 impl Lives for KeyName {
     fn named(&self) -> (&str, &str) {
-        // All are one's own.
+        // All keys have the same owner.
         (&self.name, "")
     }
 
@@ -62,293 +64,113 @@ impl From<&ApiKey> for KeyName {
     }
 }
 
-/// What a command learned of the names of one's own keys.
-#[derive(Debug, Default)]
-pub struct Learned {
-    listed: Option<Vec<KeyName>>,
-    since: Vec<Change>,
+/// The file of names of one user; serialized, it is the content of the file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NameFile {
+    endpoint: String,
+    account_id: String,
+    iam_id: String,
+    profile: String,
+    keys: Vec<KeyName>,
+    #[serde(skip)]
+    path: PathBuf,
 }
 
-#[derive(Debug)]
-enum Change {
-    Made(KeyName),
-    Named(KeyName),
-    Disabled(ApiKeyId, bool),
-    Gone(ApiKeyId),
-}
-
-impl Learned {
-    /// Notes a listing of every key.
-    pub fn all(&mut self, keys: &[ApiKey]) {
-        *self = Self { listed: Some(keys.iter().map(KeyName::from).collect()), since: Vec::new() };
+impl NameFile {
+    /// Names the file of a user at a service, of the profile in use. It need not exist.
+    pub fn of(settings: &Settings, endpoint: &str, identity: &Identity) -> Option<Self> {
+        let directory = settings.directories().ok()?.names.as_deref()?;
+        Some(Self::new(directory, endpoint, identity, settings.profile().name()))
     }
 
-    /// Notes a new key.
-    pub fn made(&mut self, key: &ApiKey) {
-        self.since.push(Change::Made(key.into()));
+    /// Names the file in `directory`.
+    pub fn new(directory: &Path, endpoint: &str, identity: &Identity, profile: &str) -> Self {
+        let mut file = Self {
+            endpoint: endpoint.to_owned(),
+            account_id: identity.account_id.to_string(),
+            iam_id: identity.iam_id.to_string(),
+            profile: profile.to_owned(),
+            keys: Vec::new(),
+            path: PathBuf::new(),
+        };
+        // The hash does not tell whose file it is.
+        let hash = Sha256::digest(file.user().join("\n"));
+        file.path = directory.join(format!("{PREFIX}{}.json", secret::hex(&hash[..16])));
+        file
     }
 
-    /// Notes what a key that was there is called; one that is in no listing stays out.
-    pub fn named(&mut self, key: &ApiKey) {
-        self.since.push(Change::Named(key.into()));
+    fn user(&self) -> [&str; 4] {
+        [&self.endpoint, &self.account_id, &self.iam_id, &self.profile]
     }
 
-    /// Notes that a key was switched off or on.
-    pub fn disabled(&mut self, id: &ApiKeyId, disabled: bool) {
-        self.since.push(Change::Disabled(id.clone(), disabled));
-    }
-
-    /// Notes that there is no such key any more.
-    pub fn gone(&mut self, id: &ApiKeyId) {
-        self.since.push(Change::Gone(id.clone()));
-    }
-
-    /// Tells whether nothing was learned.
-    pub fn is_empty(&self) -> bool {
-        self.listed.is_none() && self.since.is_empty()
-    }
-
-    /// Puts what was learned over what was known. Nothing comes of it where that changes nothing, or where no listing was
-    /// ever seen: a few keys would look like all of them.
-    fn over(self, known: Option<Vec<KeyName>>) -> Option<Vec<KeyName>> {
-        let mut changed = self.listed.is_some();
-        let keys = self.listed.or(known)?;
-        if self.since.is_empty() {
-            return Some(keys);
+    /// Reads the keys. Fails with `InvalidData` if the file is damaged or another user's.
+    pub fn read(&self) -> io::Result<Vec<KeyName>> {
+        let bytes = private_file::read_own(&self.path, MOST)?.ok_or(io::ErrorKind::NotFound)?;
+        let found: Self = serde_json::from_slice(&bytes)?;
+        if found.user() == self.user() {
+            Ok(found.keys)
+        } else {
+            Err(io::ErrorKind::InvalidData.into())
         }
-        // An audit may look at every one of many keys.
-        let mut places: HashMap<ApiKeyId, usize> =
-            keys.iter().enumerate().map(|(place, key)| (key.id.clone(), place)).collect();
-        let mut keys: Vec<Option<KeyName>> = keys.into_iter().map(Some).collect();
-        for change in self.since {
-            match change {
-                Change::Made(key) => {
-                    let place = *places.entry(key.id.clone()).or_insert(keys.len());
-                    keys.resize(keys.len().max(place + 1), None);
-                    keys[place] = Some(key);
-                    changed = true;
-                }
-                Change::Named(key) => {
-                    if let Some(&place) = places.get(&key.id) {
-                        changed |= keys[place].as_ref() != Some(&key);
-                        keys[place] = Some(key);
-                    }
-                }
-                Change::Disabled(id, disabled) => {
-                    if let Some(key) = places.get(&id).and_then(|&place| keys[place].as_mut()) {
-                        changed |= key.disabled != disabled;
-                        key.disabled = disabled;
-                    }
-                }
-                Change::Gone(id) => {
-                    if let Some(place) = places.remove(&id) {
-                        keys[place] = None;
-                        changed = true;
-                    }
-                }
+    }
+
+    /// Writes the keys, unless the file has them already. Of two processes the later one wins.
+    pub fn write(&self, keys: Vec<KeyName>) -> io::Result<()> {
+        let bytes = serde_json::to_vec(&Self { keys, ..self.clone() })?;
+        match private_file::read_own(&self.path, MOST) {
+            Ok(Some(before)) if *before == bytes => return Ok(()),
+            Err(error) if private_file::remedy(&error).is_some() => return Err(error),
+            // Whatever else is there is replaced.
+            _ => private_file::replace_small(&self.path, &bytes)?,
+        }
+        self.remove_old()
+    }
+
+    /// Removes the files that are much older than this one.
+    fn remove_old(&self) -> io::Result<()> {
+        let now = fs::metadata(&self.path)?.modified()?;
+        for entry in fs::read_dir(private_file::parent(&self.path))?.flatten() {
+            let modified = entry.metadata().and_then(|metadata| metadata.modified());
+            let age = modified.ok().and_then(|modified| now.duration_since(modified).ok());
+            let is_ours = entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes());
+            if is_ours && age.is_some_and(|age| age > OLD) {
+                let _ = private_file::remove(&entry.path());
             }
         }
-        changed.then(|| keys.into_iter().flatten().collect())
-    }
-}
-
-/// Whose keys are meant.
-#[derive(Debug)]
-pub struct Whose<'a> {
-    /// The URL of the service.
-    pub endpoint: &'a str,
-    /// The account and the user.
-    pub identity: &'a Identity,
-    /// The profile.
-    pub profile: &'a str,
-}
-
-/// The file.
-#[derive(Serialize, Deserialize)]
-struct Kept<'a> {
-    #[serde(borrow)]
-    endpoint: Cow<'a, str>,
-    account_id: Cow<'a, str>,
-    iam_id: Cow<'a, str>,
-    profile: Cow<'a, str>,
-    keys: Vec<KeptName<'a>>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct KeptName<'a> {
-    #[serde(borrow)]
-    id: Cow<'a, str>,
-    #[serde(borrow)]
-    name: Cow<'a, str>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    disabled: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    expires_at: Option<Timestamp>,
-}
-
-impl Whose<'_> {
-    fn parts(&self) -> [&str; 4] {
-        [self.endpoint, &self.identity.account_id, &self.identity.iam_id, self.profile]
+        Ok(())
     }
 
-    /// Names the file, without giving away whose it is.
-    fn file(&self, directory: &Path) -> PathBuf {
-        let hash = Sha256::digest(self.parts().join("\n"));
-        directory.join(format!("{PREFIX}{}.json", secret::hex(&hash[..16])))
+    /// Removes the file, as far as that works.
+    pub fn remove(&self) {
+        let _ = private_file::remove(&self.path);
     }
-
-    fn bytes(&self, keys: &[KeyName]) -> Vec<u8> {
-        let [endpoint, account_id, iam_id, profile] = self.parts().map(Cow::Borrowed);
-        let keys = keys.iter().map(|key| KeptName {
-            id: key.id.as_str().into(),
-            name: (&*key.name).into(),
-            disabled: key.disabled,
-            expires_at: key.expires_at,
-        });
-        let kept = Kept { endpoint, account_id, iam_id, profile, keys: keys.collect() };
-        // Texts always make a document.
-        serde_json::to_vec(&kept).unwrap_or_default()
-    }
-
-    /// Reads what [`Whose::bytes`] wrote, and nobody else's.
-    fn keys(&self, bytes: &[u8]) -> Option<Vec<KeyName>> {
-        let kept: Kept<'_> = serde_json::from_slice(bytes).ok()?;
-        let found = [kept.endpoint, kept.account_id, kept.iam_id, kept.profile];
-        (found == self.parts()).then_some(())?;
-        let key = |key: KeptName<'_>| KeyName {
-            id: ApiKeyId::new(&*key.id),
-            name: (&*key.name).into(),
-            disabled: key.disabled,
-            expires_at: key.expires_at,
-        };
-        Some(kept.keys.into_iter().map(key).collect())
-    }
-}
-
-/// Returns the keys that were there when they were last seen.
-pub fn read(directory: &Path, whose: &Whose<'_>) -> Option<Vec<KeyName>> {
-    whose.keys(&content(&whose.file(directory)).ok()??)
-}
-
-/// Keeps what was learned. Of two processes at once the later one wins, and the next listing corrects both. Fails only
-/// where the names would be kept, or were, where somebody else can write.
-pub fn keep(directory: &Path, whose: &Whose<'_>, learned: Learned) -> io::Result<()> {
-    let path = whose.file(directory);
-    let before = content(&path)?;
-    let known = if learned.listed.is_none() {
-        before.as_ref().and_then(|bytes| whose.keys(bytes))
-    } else {
-        None
-    };
-    let Some(keys) = learned.over(known) else { return Ok(()) };
-    let bytes = whose.bytes(&keys);
-    let is_new = before.is_none_or(|before| *before != bytes);
-    if !is_new {
-        return Ok(());
-    }
-    match private_file::replace_small(&path, &bytes) {
-        Ok(()) => {
-            let _ = sweep(directory, &path);
-            Ok(())
-        }
-        Err(error) if private_file::remedy(&error).is_some() => Err(error),
-        Err(_) => Ok(()),
-    }
-}
-
-/// Removes what is much older than the file that was just written: the names of keys that nobody looks at any more.
-fn sweep(directory: &Path, newest: &Path) -> io::Result<()> {
-    let now = fs::metadata(newest)?.modified()?;
-    for entry in fs::read_dir(directory)? {
-        // What cannot be looked at, or goes away meanwhile, is no reason to leave the others.
-        let Ok(entry) = entry else { continue };
-        let Ok(modified) = entry.metadata().and_then(|metadata| metadata.modified()) else {
-            continue;
-        };
-        let age = now.duration_since(modified).unwrap_or_default();
-        if age > LONG && entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes()) {
-            let _ = private_file::remove(&entry.path());
-        }
-    }
-    Ok(())
-}
-
-/// Forgets the names of a login that has ended.
-pub fn forget(directory: &Path, whose: &Whose<'_>) {
-    let _ = private_file::remove(&whose.file(directory));
-}
-
-/// Reads the file, if it is one. Fails only where it is not private.
-fn content(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-    private_file::read_own(path, MOST).or_else(|error| match private_file::remedy(&error) {
-        Some(_) => Err(error),
-        None => Ok(None),
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn names(keys: &[KeyName]) -> Vec<&str> {
-        keys.iter().map(|key| &*key.name).collect()
-    }
-
-    fn renamed(from: &str, to: &str) -> ApiKey {
-        ApiKey { name: to.into(), ..ApiKey::sample(from) }
-    }
-
     #[test]
-    fn a_change_goes_over_a_listing_and_makes_none() {
-        let sample = ApiKey::sample;
-        let listed = [sample("a"), sample("b"), sample("c")];
-        let changes = |learned: &mut Learned| {
-            learned.made(&sample("d"));
-            learned.gone(&sample("a").id);
-            learned.named(&renamed("b", "B"));
-            learned.named(&sample("elsewhere"));
-            learned.gone(&sample("elsewhere").id);
+    fn only_the_user_of_a_file_reads_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = |[endpoint, account, user, profile]: [&str; 4]| {
+            let identity =
+                Identity { iam_id: user.into(), account_id: account.into(), user: "me".into() };
+            NameFile::new(directory.path(), endpoint, &identity, profile)
         };
-        let mut learned = Learned::default();
-        changes(&mut learned);
-        assert_eq!(learned.over(None), None);
-        let mut learned = Learned::default();
-        changes(&mut learned);
-        let known = listed.iter().map(KeyName::from).collect();
-        assert_eq!(names(&learned.over(Some(known)).unwrap()), ["B", "c", "d"]);
-        let mut learned = Learned::default();
-        learned.made(&sample("before the listing"));
-        learned.all(&listed[..1]);
-        changes(&mut learned);
-        let known = vec![KeyName::from(&sample("of old"))];
-        assert_eq!(names(&learned.over(Some(known)).unwrap()), ["d"]);
-    }
-
-    #[test]
-    fn only_those_whose_they_are_are_told_the_names() {
-        let identity = |account: &str, user: &str| Identity {
-            iam_id: user.into(),
-            account_id: account.into(),
-            user: "me@example.com".into(),
-        };
-        let me = identity("a", "IBMid-1");
-        let whose = Whose { endpoint: "https://one", identity: &me, profile: "default" };
-        let key = KeyName::from(&renamed("1", "say \"hi\"\n"));
-        let bytes = whose.bytes(std::slice::from_ref(&key));
-        assert_eq!(whose.keys(&bytes), Some(vec![key]));
-        let (other_account, other_user) = (identity("b", "IBMid-1"), identity("a", "IBMid-2"));
-        for other in [
-            Whose { endpoint: "https://two", ..whose },
-            Whose { identity: &other_account, ..whose },
-            Whose { identity: &other_user, ..whose },
-            Whose { profile: "work", ..whose },
-        ] {
-            assert_eq!(other.keys(&bytes), None, "{other:?}");
-            let directory = Path::new("names");
-            assert_ne!(other.file(directory), whose.file(directory), "{other:?}");
-        }
-        for damaged in [&b""[..], b"[]", b"{}", &bytes[..bytes.len() - 1], b"\xff"] {
-            assert_eq!(whose.keys(damaged), None);
+        let whose = ["https://one", "a", "IBMid-1", "default"];
+        let mine = file(whose);
+        let keys = ["1", "say \"hi\"\n"].map(|name| KeyName::from(&ApiKey::sample(name)));
+        mine.write(keys.to_vec()).unwrap();
+        assert_eq!(mine.read().unwrap(), keys);
+        for part in 0..4 {
+            let mut whose = whose;
+            whose[part] = "another";
+            let other = file(whose);
+            assert_ne!(other.path, mine.path);
+            // A file that was renamed is refused too.
+            let renamed = NameFile { path: mine.path.clone(), ..other };
+            assert_eq!(renamed.read().unwrap_err().kind(), io::ErrorKind::InvalidData, "{part}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A value that must not be shown: an API key, and later a token.
+//! Values that must not be shown: API keys and tokens.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -29,8 +29,8 @@ impl Secret {
 
     /// Chooses a new API key value: 33 bytes from the OS random source as 44 characters of `[A-Za-z0-9_-]`.
     ///
-    /// The first character is never `-`, so the value cannot be taken for a flag, and never `t`, which a published way
-    /// of reading it (`sed 's/^API Key[ ^t]*//'`) would strip. Fails when the OS has no randomness.
+    /// The first character is never `-`, which would look like a flag, and never `t`, which a published script
+    /// (`sed 's/^API Key[ ^t]*//'`) would strip. Fails when the OS has no randomness.
     pub fn choose_api_key() -> Result<Self, getrandom::Error> {
         let mut bytes = Zeroizing::new([0_u8; 33]);
         loop {
@@ -42,13 +42,13 @@ impl Secret {
         }
     }
 
-    /// Shows the secret; every call marks a place where it leaves the program.
+    /// Returns the secret text. Every call marks a place where it may leave the program.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Makes the forms in which the secret may stand in a text from elsewhere: as it is, percent-encoded, escaped as in
-    /// JSON, in hex, or in base64, alone or among other bytes.
+    /// Returns the forms in which the secret may occur in another text: plain, percent-encoded, escaped as in JSON, in hex,
+    /// or in base64, alone or among other bytes.
     pub fn forms(&self) -> Forms {
         if self.0.is_empty() {
             return Forms(Vec::new());
@@ -75,7 +75,7 @@ impl Secret {
         forms.extend([hex(bytes), hex(bytes).to_uppercase()]);
         for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
             forms.push(engine.encode(bytes));
-            // What stands before it shifts base64 by none, one or two bytes; both ends depend on their neighbours.
+            // The bytes before the secret shift its base64 by none, one or two bytes; its ends depend on their neighbours.
             for (shift, ours) in [0, 2, 3].into_iter().enumerate() {
                 let text = engine.encode([&vec![0; shift], bytes].concat());
                 let core = text.get(ours..text.len() - 1).unwrap_or_default();
@@ -87,7 +87,7 @@ impl Secret {
         Forms(forms.into_iter().map(Zeroizing::new).collect())
     }
 
-    /// Computes the keyed hash (HMAC-SHA256) under which the secret can be recognised but not recovered.
+    /// Computes the keyed hash (HMAC-SHA256), by which the secret can be recognised but not recovered.
     #[expect(
         clippy::expect_used,
         clippy::missing_panics_doc,
@@ -109,12 +109,12 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Bytes in which a secret may stand, of any number: wiped on drop like [`Zeroizing`], in one sweep and not byte by byte.
+/// Bytes that may hold a secret. They are wiped on drop, as by [`Zeroizing`], but in one sweep and not byte by byte.
 #[derive(Default)]
 pub struct Wiped(Vec<u8>);
 
 impl Wiped {
-    /// Makes room for as many bytes; a buffer that outgrows it leaves a copy behind.
+    /// Allocates room for `bytes`. A buffer that outgrows it leaves a copy unwiped.
     pub fn with_capacity(bytes: usize) -> Self {
         Self(Vec::with_capacity(bytes))
     }
@@ -148,11 +148,11 @@ impl Drop for Wiped {
     }
 }
 
-/// The forms of a [`Secret`], to find it by.
+/// The forms in which a [`Secret`] may occur.
 pub struct Forms(Vec<Zeroizing<String>>);
 
 impl Forms {
-    /// Replaces the secret in a text, in whatever form it stands there.
+    /// Replaces every form of the secret in a text.
     pub fn blot(&self, text: &str, with: &str) -> String {
         self.0.iter().fold(text.to_owned(), |text, form| {
             if !text.contains(form.as_str()) {
@@ -180,7 +180,7 @@ impl KeyedHash {
 
     /// Returns the hash as text.
     pub fn as_str(&self) -> &str {
-        // Only base64url is ever written.
+        // The bytes are always base64url.
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
@@ -190,8 +190,8 @@ impl KeyedHash {
     }
 }
 
-/// Tells whether a word could be the value of a key that somebody put in the wrong place: one of 32 or more letters, digits,
-/// `-` and `_`, or of 24 with a digit among them. An id `ApiKey-<uuid>` is none.
+/// Tells whether a word could be the value of a key: 32 or more letters, digits, `-` and `_`, or 24 or more with a digit
+/// among them. An id `ApiKey-<uuid>` could not.
 pub fn could_be_value(word: &str) -> bool {
     let is_id = word.strip_prefix("ApiKey-").is_some_and(|id| uuid::Uuid::try_parse(id).is_ok());
     let is_long = word.len() >= 32 || word.len() >= 24 && word.bytes().any(|b| b.is_ascii_digit());
@@ -202,7 +202,7 @@ fn is_of_value(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '-' || c == '_'
 }
 
-/// Puts `…` in the place of every word in a text that could be the value of a key.
+/// Replaces every word in a text that could be the value of a key by `…`.
 pub fn veil(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;

@@ -1,10 +1,10 @@
-//! Text for a terminal: colours, and text from elsewhere made harmless.
+//! Text for a terminal: colours and escaping.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// What a piece of text is, for its colour (`api/cli_extra.md` §3; all bold).
+/// What a piece of text is, for its colour. The colours are those of the official CLI.
 #[derive(Clone, Copy, Debug)]
 pub enum Paint {
     /// The name of a thing, and the first column of a table.
@@ -20,7 +20,7 @@ pub enum Paint {
 }
 
 impl Paint {
-    /// Wraps a text in its colour, if colours are on.
+    /// Colours a text, if colours are on.
     pub fn on(self, text: &str, colour: bool) -> String {
         if !colour || text.is_empty() {
             return text.to_owned();
@@ -36,26 +36,24 @@ impl Paint {
     }
 }
 
-/// Escapes what a terminal would act on or not show at all: control characters, escape sequences, bidi marks and invisible
-/// characters. Everything else stays as it is.
+/// Escapes the characters that a terminal acts on or does not show: control characters, bidi marks and invisible characters.
 pub fn escape(text: &str) -> Cow<'_, str> {
     replace(text, is_unshown)
 }
 
-/// As [`escape`], for text of several lines that are ours.
+/// As [`escape`], but keeps line breaks.
 pub fn escape_lines(text: &str) -> Cow<'_, str> {
     replace(text, |c, before| c != '\n' && is_unshown(c, before))
 }
 
-/// Writes the same characters in a JSON document as `\uXXXX`, which means the same. Outside of texts JSON has none of them.
-/// `None` where the document holds nothing of the kind.
+/// Escapes the same characters in a JSON document as `\uXXXX`; JSON has them only within texts. `None` where there are none.
 pub fn escape_json(json: &[u8]) -> Option<String> {
-    // A whole list goes through here, nearly always without anything but ASCII.
+    // Long lists are mostly plain ASCII, which this loop finds out quickly.
     if json.iter().fold(0, |most, byte| *byte.max(&most)) < 0x7f {
         return None;
     }
     let json = str::from_utf8(json).ok()?;
-    // Room for everything at once: a buffer that moved would leave a value behind.
+    // A buffer that grew would leave a copy of a value unwiped.
     let mut written = String::with_capacity(6 * json.len());
     for (c, before) in with_the_one_before(json) {
         if c >= '\x7f' && is_unshown(c, before) {
@@ -69,15 +67,15 @@ pub fn escape_json(json: &[u8]) -> Option<String> {
     Some(written)
 }
 
-/// Writes a text as one word that means the same in dash, bash, zsh and fish, which expand nothing in it.
+/// Quotes a text as one word that dash, bash, zsh and fish read in the same way.
 pub fn shell_word(text: &str) -> Cow<'_, str> {
     // zsh expands a word that begins with '=', fish one that begins with '%'.
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./,:@+".contains(&byte);
     if !text.is_empty() && text.bytes().all(is_plain) {
         return Cow::Borrowed(text);
     }
-    // Between single quotes fish reads "\'" and "\\" as escapes, so neither character stands there. Between double quotes
-    // an interactive bash expands '!', so everything else does.
+    // Single quotes hold all but "'" and "\\": fish reads "\'" and "\\" there as escapes. Double quotes hold only those two:
+    // an interactive bash expands '!' there.
     let is_special = |c: char| matches!(c, '\'' | '\\');
     let mut word = String::with_capacity(text.len() + 2);
     let mut rest = text;
@@ -96,20 +94,31 @@ pub fn shell_word(text: &str) -> Cow<'_, str> {
     if word.is_empty() { Cow::Borrowed("''") } else { Cow::Owned(word) }
 }
 
-/// Writes a path as [`shell_word`] does; no command takes the word for an option.
+/// Quotes a path as [`shell_word`] does; a path that begins with `-` gets `./` before it.
 pub fn shell_path(path: &Path) -> String {
     let text = path.to_string_lossy();
     let text = if text.starts_with('-') { format!("./{text}").into() } else { text };
     shell_word(&text).into_owned()
 }
 
-/// Pairs each character with the one before it; the first has a space before it.
+/// Returns the article that a noun has at the beginning of a sentence.
+pub fn an(noun: &str) -> &'static str {
+    if noun.starts_with(['A', 'E', 'I', 'O', 'U', 'a', 'e', 'i', 'o', 'u']) { "An" } else { "A" }
+}
+
+/// Begins a sentence with a capital letter.
+pub fn capitalised(text: &str) -> String {
+    let (first, rest) = text.split_at(text.chars().next().map_or(0, char::len_utf8));
+    first.to_uppercase() + rest
+}
+
+/// Pairs each character with the one before it; the first is paired with a space.
 fn with_the_one_before(text: &str) -> impl Iterator<Item = (char, char)> {
     text.chars().zip(std::iter::once(' ').chain(text.chars()))
 }
 
 fn replace(text: &str, is_bad: impl Fn(char, char) -> bool) -> Cow<'_, str> {
-    // Without a way out in the middle the compiler looks at many bytes at once; a list asks for every cell.
+    // A loop without an early exit is compiled to look at many bytes at once; a list calls this for every cell.
     let is_plain = text.bytes().fold(true, |plain, byte| plain & (b' '..=b'~').contains(&byte));
     if is_plain || !with_the_one_before(text).any(|(c, before)| is_bad(c, before)) {
         return Cow::Borrowed(text);
@@ -129,11 +138,11 @@ fn replace(text: &str, is_bad: impl Fn(char, char) -> bool) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Tells whether a terminal acts on a character, or shows nothing of it (Unicode's `Default_Ignorable_Code_Point`, and what
-/// annotates or separates lines).
+/// Tells whether a terminal acts on a character or does not show it: control characters, Unicode's
+/// `Default_Ignorable_Code_Point`, annotations and line separators.
 fn is_unshown(c: char, before: char) -> bool {
     match c {
-        // Emoji and many scripts join and vary characters with these, and none of those is ASCII.
+        // Emoji and many scripts need these characters, but never after an ASCII character.
         '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}' => before.is_ascii(),
         '\u{ad}'
         | '\u{34f}'

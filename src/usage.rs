@@ -1,4 +1,4 @@
-//! The command line before it is parsed, and what is said when it cannot be.
+//! Prepares the command line for parsing, and explains one that cannot be parsed.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -7,18 +7,19 @@ use std::io::{self, Write as _};
 use clap::error::{ContextKind, ContextValue, ErrorKind as ClapKind};
 use clap::{CommandFactory as _, Error as ClapError};
 
-use crate::cli::{Cli, ColourWhen, ErrorFormat, GlobalArgs};
-use crate::context::{self, Environment, Program};
+use crate::cli::Cli;
+use crate::environment::{Environment, Program};
 use crate::error::{Error, ErrorKind};
+use crate::settings::{self, ColourWhen, ErrorFormat, Flags};
 use crate::ui::{Manner, Ui};
 
-/// Removes a leading word `iam`, so that `ibmcloud iam api-keys` and `ibmcloud-iam api-keys` are one thing.
+/// Removes a leading word `iam`, so that `ibmcloud iam api-keys` means `ibmcloud-iam api-keys`.
 pub fn without_iam(mut args: Vec<OsString>) -> Vec<OsString> {
     let is_iam = |arg: &OsString| arg == "iam";
     if args.get(1).is_some_and(is_iam) {
         args.remove(1);
     } else if args.iter().any(is_iam) {
-        // Only flags may stand before it, and those that take a value take the next word.
+        // Only flags may come before it; some take the next word as their value.
         let taking = flags_with_a_value();
         let mut at = 1;
         while let Some(text) = args.get(at).and_then(|arg| arg.to_str()) {
@@ -56,7 +57,7 @@ fn flags_with_a_value() -> Vec<String> {
         .collect()
 }
 
-/// Prints help where it was asked for, else a usage error; returns the exit code.
+/// Prints help if it was asked for, else a usage error; returns the exit code.
 pub fn explain(
     error: &ClapError,
     args: &[OsString],
@@ -68,7 +69,7 @@ pub fn explain(
             print_help(error, Ui::new(early_manner(args, environment)))
         }
         ClapKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            // A bare call is a question, answered in full; it is still no command.
+            // A call without a command gets the whole help, and fails.
             let _ = write!(io::stderr().lock(), "{}", error.render());
             ErrorKind::Usage.exit_code()
         }
@@ -81,7 +82,7 @@ pub fn explain(
     }
 }
 
-/// Prints the version, as the command tree does; returns the exit code.
+/// Prints the version as clap does; returns the exit code.
 pub fn print_version(environment: &Environment) -> u8 {
     let ui = Ui::new(early_manner(&[], environment));
     print(concat!("ibmcloud-iam ", env!("CARGO_PKG_VERSION"), "\n"), ui)
@@ -104,14 +105,14 @@ fn print(text: &str, mut ui: Ui) -> u8 {
     }
 }
 
-/// Finds out how to talk when the command line could not be parsed.
+/// Finds out how to print when the command line could not be parsed.
 fn early_manner(args: &[OsString], environment: &Environment) -> Manner {
     let is = |arg: &OsString, what: &str| arg.eq_ignore_ascii_case(what);
     let said = |flag: &str, word: &str| {
         args.iter().any(|arg| is(arg, &format!("{flag}={word}")))
             || args.windows(2).any(|pair| is(&pair[0], flag) && is(&pair[1], word))
     };
-    let global = GlobalArgs {
+    let flags = Flags {
         quiet: args.iter().any(|arg| is(arg, "-q") || is(arg, "--quiet")),
         error_format: said("--error-format", "json").then_some(ErrorFormat::Json),
         color: match (said("--color", "never"), said("--color", "always")) {
@@ -119,9 +120,9 @@ fn early_manner(args: &[OsString], environment: &Environment) -> Manner {
             (false, true) => ColourWhen::Always,
             (false, false) => ColourWhen::Auto,
         },
-        ..GlobalArgs::default()
+        ..Flags::default()
     };
-    context::manner(&global, environment)
+    settings::manner(&flags, environment)
 }
 
 fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
@@ -143,7 +144,7 @@ fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
             covered.join(", ")
         );
     }
-    // What is too much for a look-up or a login may be the value itself.
+    // A surplus argument of a look-up or a login may be the value of a key, so it is not repeated.
     let surplus = match (error.kind(), error.get(ContextKind::InvalidArg)) {
         (ClapKind::UnknownArgument, Some(ContextValue::String(arg))) => !arg.starts_with('-'),
         (kind, _) => kind == ClapKind::TooManyValues,
@@ -159,7 +160,7 @@ fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
             similar.iter().rev().take(3).map(|name| format!("'{name}'")).collect();
         let _ = write!(message, "\n   similar commands: {}", best.join(", "));
     } else {
-        // A hidden spelling is no advice.
+        // `--d` is hidden.
         let tips = rendered.lines().map(str::trim).filter_map(|line| line.strip_prefix("tip: "));
         for tip in tips.filter(|tip| !tip.contains("'--d'")) {
             let _ = write!(message, "\n   {tip}");

@@ -1,59 +1,63 @@
-//! The keys that are offered: those of the store, or of the account, that the command being typed would work on.
+//! Completes keys: those of the store, or of the account, that the command would see.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use clap_complete::engine::CompletionCandidate;
 
-use super::{Shell, line, word};
-use crate::config::Choice;
-use crate::context::{self, Context, Environment};
-use crate::model::{BackendKind, KeyRef, Owner, Selection, Timestamp, states};
-use crate::names::{self, KeyName, Whose};
+use super::line::CommandLine;
+use super::word::{Shell, Typed};
+use crate::environment::Environment;
+use crate::model::{BackendKind, KeyRef, Scope, Selection, State, Timestamp, states};
+use crate::names::{KeyName, NameFile};
 use crate::ops::resolve::Meaning;
-use crate::systems::Backend as _;
+use crate::session::{self, Choice};
+use crate::settings::{self, Settings};
+use crate::systems::Keys as _;
 use crate::text::escape;
 use crate::ui::Ui;
 
-/// Names the keys that begin as typed and that a name means here; what no name says is offered by id. Whatever goes
-/// wrong, silence.
-pub(super) fn offered(typed: &str, meaning: Meaning, shell: Shell) -> Vec<CompletionCandidate> {
-    let typed = word::Typed::read(typed, shell);
-    let (keys, now) = listed(shell).unwrap_or_default();
-    let mut disabled: HashMap<&str, bool> = HashMap::new();
-    for key in &keys {
-        *disabled.entry(&key.name).or_default() |= key.disabled;
+/// Offers the keys that begin as typed and that a name means to the command. A key is offered by its ID where its name
+/// would not do. Offers nothing if anything fails.
+pub(super) fn offered(
+    typed: &str,
+    meaning: Meaning,
+    line: &CommandLine,
+) -> Vec<CompletionCandidate> {
+    let shell = line.shell;
+    let typed = Typed::read(typed, shell);
+    let Some((keys, now)) = listed(line) else { return Vec::new() };
+    let disabled = keys.iter().filter(|key| key.disabled).map(|key| &*key.name);
+    let disabled: HashSet<&str> = disabled.collect();
+    let is_meant = |(key, state): (&KeyName, State)| {
+        meaning.admits(state, key.disabled, disabled.contains(&*key.name))
+    };
+    let meant: Vec<bool> = keys.iter().zip(states(&keys, now)).map(is_meant).collect();
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for (key, _) in keys.iter().zip(&meant).filter(|(_, is_meant)| **is_meant) {
+        *counts.entry(&key.name).or_default() += 1;
     }
-    let states = states(&keys, now).into_iter();
-    let is_meant = |key: &KeyName, state| meaning.admits(state, key.disabled, disabled[&*key.name]);
-    let meant: Vec<bool> =
-        keys.iter().zip(states).map(|(key, state)| is_meant(key, state)).collect();
-    let mut named: HashMap<&str, usize> = HashMap::new();
-    for (key, _) in keys.iter().zip(&meant).filter(|(_, meant)| **meant) {
-        *named.entry(&key.name).or_default() += 1;
-    }
-    let mut offered: Vec<CompletionCandidate> = Vec::new();
-    for (key, is_meant) in keys.iter().zip(meant) {
+    let begins = |word: &str| word.starts_with(&*typed.text);
+    let word = |(key, is_meant): (&KeyName, bool)| {
         let id = key.id.as_str();
-        if !key.id.is_usual() {
-            continue;
-        }
-        let by_name = is_meant && named[&*key.name] == 1 && is_typed(&key.name, shell);
+        let by_name = is_meant && counts[&*key.name] == 1 && can_be_typed(&key.name, shell);
         let word = if by_name { &*key.name } else { id };
-        let begins_so = |word: &str| word.starts_with(&*typed.text);
-        // The id of a key that is not meant is for those who ask for ids.
-        let asks_for_id = begins_so(id) && !typed.text.is_empty();
-        if begins_so(word) && is_meant || asks_for_id {
-            let word = if begins_so(word) { word } else { id };
-            offered.push(CompletionCandidate::new(typed.complete(word, shell)));
-        }
-    }
-    offered
+        // The ID of any other key is offered where an ID is being typed.
+        let word = if is_meant && begins(word) {
+            word
+        } else if begins(id) && !typed.text.is_empty() {
+            id
+        } else {
+            return None;
+        };
+        Some(CompletionCandidate::new(typed.complete(word, shell)))
+    };
+    keys.iter().zip(meant).filter(|(key, _)| key.id.is_usual()).filter_map(word).collect()
 }
 
-/// Tells whether a name can be typed: one in the form of an id or a flag would be taken for one, what a terminal acts on is
-/// not typed, and fish takes a tilde for a directory.
-fn is_typed(name: &str, shell: Shell) -> bool {
+/// Tells whether a name can be typed as an argument. The command would take some names for an ID or a flag; fish takes a
+/// tilde for a directory; and control characters cannot be typed.
+fn can_be_typed(name: &str, shell: Shell) -> bool {
     let is_taken_otherwise = name.is_empty()
         || matches!(KeyRef::parse(name), KeyRef::Id(_))
         || name.starts_with('-')
@@ -61,24 +65,24 @@ fn is_typed(name: &str, shell: Shell) -> bool {
     !is_taken_otherwise && matches!(escape(name), Cow::Borrowed(_))
 }
 
-fn listed(shell: Shell) -> Option<(Vec<KeyName>, Timestamp)> {
+/// Lists the keys that the command would see, and tells the time; asks no service.
+fn listed(line: &CommandLine) -> Option<(Vec<KeyName>, Timestamp)> {
     let environment = Environment::of_process();
-    let (program, global) = line::before_the_word(shell, &environment);
-    let ui = Ui::new(context::manner(&global, &environment));
-    let context = Context::new(environment, program, global, ui).ok()?.without_waiting();
-    let now = context.now().ok()?;
-    let (choice, found) = context.choose().ok()?;
+    let ui = Ui::new(settings::manner(&line.flags, &environment));
+    let settings = Settings::new(environment, line.program.clone(), line.flags.clone());
+    let settings = settings.ok()?.without_waiting();
+    let now = settings.now().ok()?;
+    let (choice, found) = session::choose(&settings, &ui).ok()?;
     if choice != Choice::Chosen(BackendKind::Remote) {
-        let keys = context.open_local().ok()?.api_keys(&Owner::Myself, &Selection::All).ok()?;
+        let keys = session::open_local(&settings).ok()?;
+        let mine = Scope::Of(keys.identity().ok()?.owner());
+        let keys = keys.list(&mine, &Selection::All).ok()?;
         return Some((keys.iter().map(KeyName::from).collect(), now));
     }
-    // A shell that waits for the network or the keyring is worse than one that knows no names.
+    // Tab must not wait for the network or the keyring.
     let found = found?;
-    let settings = context.remote_settings(&found.urls).ok()?;
-    let whose = Whose {
-        endpoint: settings.endpoint.as_str(),
-        identity: &found.known_identity(&settings)?,
-        profile: context.profile().name(),
-    };
-    Some((names::read(context.directories().ok()?.names.as_ref()?, &whose)?, now))
+    let remote = settings.remote(&found.urls).ok()?;
+    let identity = found.known_identity(&remote)?;
+    let names = NameFile::of(&settings, remote.endpoint.as_str(), &identity)?;
+    Some((names.read().ok()?, now))
 }

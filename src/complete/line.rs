@@ -1,31 +1,31 @@
-//! The command line before the word that is being typed: its flags choose as they would in the command.
+//! The command line that is being completed.
 
-use std::ffi::OsString;
+use std::sync::OnceLock;
 
-use clap::{CommandFactory as _, FromArgMatches as _};
+use super::word::Shell;
+use crate::environment::Program;
+use crate::settings::Flags;
 
-use super::{Shell, word};
-use crate::cli::{Cli, GlobalArgs};
-use crate::context::{Environment, Program};
-use crate::usage;
+/// The command line in which Tab was pressed.
+#[derive(Debug)]
+pub struct CommandLine {
+    /// The shell.
+    pub shell: Shell,
+    /// The program as it is called on the line.
+    pub program: Program,
+    /// The flags before the word that is being typed; they choose as they would in the command.
+    pub flags: Flags,
+}
 
-/// The variable in which bash and zsh say which word is being typed; elsewhere it is the last one.
-const INDEX: &str = "_CLAP_COMPLETE_INDEX";
+/// Completers are plain functions of the word that is being typed, so the rest of the line is here.
+static LINE: OnceLock<CommandLine> = OnceLock::new();
 
-/// Reads who is called, and the flags of every command; what cannot be read counts as not given.
-pub(super) fn before_the_word(shell: Shell, environment: &Environment) -> (Program, GlobalArgs) {
-    let mut words: Vec<OsString> =
-        std::env::args_os().skip_while(|word| word != "--").skip(1).collect();
-    let index = environment.raw(INDEX).and_then(|index| index.to_str()?.parse().ok());
-    words.truncate(index.unwrap_or(words.len().saturating_sub(1)));
-    if matches!(shell, Shell::Bash | Shell::Zsh) {
-        for word in &mut words {
-            *word = word::Typed::read(&word.to_string_lossy(), shell).text.into();
-        }
-    }
-    let program = Program::of_arg0(words.first().map(OsString::as_os_str));
-    let tree = Cli::command().ignore_errors(true);
-    let matches = tree.try_get_matches_from(usage::without_iam(words));
-    let global = matches.ok().and_then(|matches| GlobalArgs::from_arg_matches(&matches).ok());
-    (program, global.unwrap_or_default())
+/// Tells the completers about the line. Only the first call counts; without one they offer nothing.
+pub fn set_line(line: CommandLine) {
+    let _ = LINE.set(line);
+}
+
+/// Returns the line.
+pub(super) fn line() -> Option<&'static CommandLine> {
+    LINE.get()
 }

@@ -1,22 +1,33 @@
-//! A word as shells let it be typed, in quotes and with backslashes, and how to write the rest of it.
+//! A word as it is typed in a shell, with quotes and backslashes, and how to write the rest of it.
 
-use super::Shell;
+/// A shell, as far as the way it writes words matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shell {
+    /// Passes words as they are typed, and takes them as they are to be typed.
+    Bash,
+    /// Passes words as they are typed.
+    Zsh,
+    /// Passes only the word that is being typed as it is typed.
+    Fish,
+    /// Passes words as programs get them.
+    Other,
+}
 
 /// A word that is being typed.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Typed {
-    /// What it comes to.
-    pub(super) text: String,
-    /// The quote it is in.
+pub(crate) struct Typed {
+    /// The word without quotes and backslashes.
+    pub(crate) text: String,
+    /// The quote that is open at its end.
     quote: Option<char>,
-    /// What bash keeps of it, as typed and as it comes to: everything up to a quote, or to the last character at which
-    /// it splits words.
+    /// The part that bash does not replace, as typed and without quotes: everything up to a quote, or to the last
+    /// character at which bash splits words.
     kept: (String, String),
 }
 
 impl Typed {
     /// Reads a word, finished or not.
-    pub(super) fn read(typed: &str, shell: Shell) -> Self {
+    pub(crate) fn read(typed: &str, shell: Shell) -> Self {
         let mut read = Self { text: String::new(), quote: None, kept: Default::default() };
         if shell == Shell::Other {
             return Self { text: typed.to_owned(), ..read };
@@ -52,16 +63,16 @@ impl Typed {
         read
     }
 
-    /// Writes the whole word, of which this is the beginning, as the shell wants it: bash as it is to be typed; the others
-    /// quote what they insert.
-    pub(super) fn complete(&self, word: &str, shell: Shell) -> String {
+    /// Writes the whole word, which begins with this one, as the shell wants it. bash wants it quoted; the others quote it
+    /// themselves.
+    pub(crate) fn complete(&self, word: &str, shell: Shell) -> String {
         if shell != Shell::Bash {
             return word.to_owned();
         }
         let (typed, text) = &self.kept;
         let rest = word.strip_prefix(text.as_str()).unwrap_or(word);
         let mut rest = quoted(rest, self.quote);
-        // Of a quote that was just opened and one behind it readline keeps only one.
+        // readline drops one of two quotes in a row, where the first was just opened.
         if let Some(quote) = self.quote.filter(|quote| typed.ends_with(*quote))
             && rest.starts_with(quote)
         {
@@ -71,13 +82,13 @@ impl Typed {
     }
 }
 
-/// Writes a word so that bash reads it as one, behind the quote that was opened, if any.
+/// Quotes a word for bash. `quote` is the quote that is open.
 fn quoted(word: &str, quote: Option<char>) -> String {
     let mut written = String::new();
     for c in word.chars() {
         match (quote, c) {
             (Some('\''), '\'') => written.push_str(r"'\''"),
-            // Nothing keeps it from meaning an earlier command between double quotes.
+            // Between double quotes nothing else keeps bash from expanding it to an earlier command.
             (Some('"'), '!') => written.push_str(r#""'!'""#),
             (Some('\''), _) => written.push(c),
             (Some(_), '"' | '\\' | '$' | '`') => written.extend(['\\', c]),
@@ -88,7 +99,7 @@ fn quoted(word: &str, quote: Option<char>) -> String {
             (None, _) => written.extend(['\\', c]),
         }
     }
-    // bash closes a quote itself, unless the word looks as if it were closed.
+    // bash closes the quote itself, unless the word ends with that quote.
     written.extend(quote.filter(|quote| written.ends_with(*quote)));
     written
 }

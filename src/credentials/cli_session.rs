@@ -1,28 +1,30 @@
-//! The session of the official CLI, read under its lock and never written (`api/cli_session.md`).
+//! The session of the official CLI, read under the lock of that CLI and never written.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::{Candidate, Kind, Place, Search, State};
-use crate::config::remote::{self, Urls};
-use crate::config::{self, BACKEND, CLI_CONFIG, CLI_HOMES};
-use crate::context::Environment;
+use super::candidate::{Candidate, Kind, State};
+use super::place::Place;
+use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::private_file::{self, LockMode};
 use crate::secret::Secret;
-use crate::systems::iam::remote::{Credential, DEFAULT_ENDPOINT};
+use crate::settings::service::{self, DEFAULT_ENDPOINT, Named, Urls};
+use crate::settings::variables::{BACKEND, CLI_CONFIG, CLI_HOMES};
+use crate::settings::{Settings, home};
+use crate::systems::iam::remote::Credential;
 
-/// How long to wait for an official CLI that is writing.
+/// How long to wait while the official CLI writes.
 const PATIENCE: Duration = Duration::from_secs(3);
 const MOST: u64 = 4 << 20;
-/// Where the official CLI's test cloud is.
+/// The service of the official CLI's test cloud.
 const STAGING: &str = "https://iam.test.cloud.ibm.com";
 
-/// The fields that matter here, under the official CLI's own names.
+/// The fields that are read, under the official CLI's names.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct Session {
@@ -43,16 +45,16 @@ struct Session {
 }
 
 /// Looks for a session.
-pub(super) fn look(search: &Search<'_>) -> State {
-    if search.profile.named().is_some() {
+pub(super) fn look(settings: &Settings, named: &Named) -> State {
+    if settings.profile().named().is_some() {
         return State::absent("a named profile has its own logins only");
     }
-    let path = match path(search.environment) {
+    let path = match path(settings.environment()) {
         Ok(Some(path)) => path,
         Ok(None) => return State::absent("no home directory"),
         Err(error) => return State::Broken(error),
     };
-    let patience = if search.waits { PATIENCE } else { Duration::ZERO };
+    let patience = if settings.waits() { PATIENCE } else { Duration::ZERO };
     let session = match read(&path, patience) {
         Ok(Some(session)) => session,
         Ok(None) => return State::absent("no such file"),
@@ -61,11 +63,11 @@ pub(super) fn look(search: &Search<'_>) -> State {
     if session.token.is_empty() && session.refresh_token.is_empty() {
         return State::absent("logged out");
     }
-    let urls = match remote::parse("The session's IAM endpoint", session.iam_endpoint()) {
+    let urls = match service::parse("The session's IAM endpoint", session.iam_endpoint()) {
         Ok(endpoint) => Urls { endpoint: Some(endpoint), ..Urls::default() },
         Err(error) => return State::Broken(Error { kind: ErrorKind::NotLoggedIn, ..error }),
     };
-    if let Some(why) = search.named.excludes(&urls) {
+    if let Some(why) = named.excludes(&urls) {
         return State::Elsewhere(why);
     }
     let access = session.token.trim();
@@ -83,8 +85,8 @@ pub(super) fn look(search: &Search<'_>) -> State {
     }))
 }
 
-/// Finds the file where the official CLI has it. A variable that is set but empty, which that one passes by, would lead
-/// to the session of somebody else.
+/// Finds the file as the official CLI does. An empty variable, which that CLI ignores, is an error here: it would lead to
+/// the session of somebody else.
 fn path(environment: &Environment) -> Result<Option<PathBuf>> {
     if let Some(directory) = environment.path(CLI_CONFIG)? {
         return Ok(Some(directory.join("config.json")));
@@ -95,7 +97,7 @@ fn path(environment: &Environment) -> Result<Option<PathBuf>> {
         found => found,
     };
     let home = match named {
-        None => config::home(environment)?,
+        None => home(environment)?,
         found => found,
     };
     Ok(home.map(|home| {
@@ -105,19 +107,19 @@ fn path(environment: &Environment) -> Result<Option<PathBuf>> {
     }))
 }
 
-/// Reads the file. The official CLI empties it before it writes, so without the lock it may be seen empty.
-fn read(path: &std::path::Path, patience: Duration) -> io::Result<Option<Session>> {
+/// Reads the file under its lock: the official CLI empties it before it writes.
+fn read(path: &Path, patience: Duration) -> io::Result<Option<Session>> {
     let Some(file) = private_file::open_named(path)? else { return Ok(None) };
     private_file::lock_open(&file, LockMode::Shared, patience)?;
     let bytes = private_file::read_open(&file, MOST)?;
     if bytes.trim_ascii().is_empty() {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "it is empty"));
     }
-    // serde would take a list for the fields in their order.
+    // serde also accepts a list of the fields in their order.
     if !bytes.trim_ascii_start().starts_with(b"{") {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no session"));
     }
-    // What serde says of a document may repeat a token.
+    // An error of serde may quote a token.
     serde_json::from_slice(&bytes).map(Some).map_err(|error| {
         let words = format!("it is no session, see line {}", error.line());
         io::Error::new(io::ErrorKind::InvalidData, words)
@@ -139,7 +141,7 @@ impl Session {
     }
 }
 
-fn broken(path: &std::path::Path, why: &str) -> Error {
+fn broken(path: &Path, why: &str) -> Error {
     Error::new(
         ErrorKind::NotLoggedIn,
         format!("The session of the official CLI, {}, {why}.", path.display()),

@@ -1,24 +1,27 @@
-//! Reading a key's value from where it may stand: a file, standard input, a hidden prompt; never the command line.
+//! Reads the value of a key from a file, standard input or a hidden prompt, and never from the command line.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::private_file;
 use crate::secret::{self, Secret};
+use crate::settings::variables::BACKEND;
 use crate::ui::Ui;
 
-/// The most that is read of what should be a key.
+/// The most bytes that are read of an input that should hold a key.
 pub const MOST: usize = 64 * 1024;
-/// The longest API key; those of the service have 44 characters.
+/// The longest API key, in characters; those of the service have 44.
 const MOST_OF_KEY: usize = 256;
 
-/// Reads the value that `from` names: `@FILE`, or `-` for standard input, where a terminal is asked. `None` when it is
-/// neither: then it could be the value itself, and is not to be repeated.
+/// Reads the value that `from` names: `@FILE`, or `-` for standard input or, at a terminal, a prompt. `None` for anything
+/// else: it could be the value itself, so no message may repeat it.
 pub fn read(from: &str, ui: &mut Ui) -> Result<Option<Secret>> {
     if let Some(file) = from.strip_prefix('@') {
         let (value, loose) = read_file(file, true)?;
@@ -37,8 +40,8 @@ pub fn read(from: &str, ui: &mut Ui) -> Result<Option<Secret>> {
     Ok(Some(value_in(&text)))
 }
 
-/// Reads a value from a file: plain text, or JSON as it is written by `api-key-create --file`. It may be a FIFO only where
-/// it `waits` for whoever writes that. Returns a warning too, where others can read the file.
+/// Reads a value from a file: plain text, or the JSON that `--file` writes. Only where it `waits` may the file be a FIFO.
+/// Also returns a warning if others can read the file.
 pub fn read_file(file: &str, waits: bool) -> Result<(Secret, Option<String>)> {
     let shown = if secret::could_be_value(file) { "The file" } else { &format!("'{file}'") };
     let path = Path::new(file);
@@ -56,7 +59,7 @@ pub fn read_file(file: &str, waits: bool) -> Result<(Secret, Option<String>)> {
 }
 
 fn read_all(input: impl Read) -> io::Result<Zeroizing<String>> {
-    // With its whole room taken at once the text is never moved, and nothing stays behind unwiped.
+    // The buffer takes all its room at once: a buffer that grew would leave a copy unwiped.
     let mut bytes = Zeroizing::new(Vec::with_capacity(MOST + 1));
     input.take(MOST as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > MOST {
@@ -67,8 +70,8 @@ fn read_all(input: impl Read) -> io::Result<Zeroizing<String>> {
     Ok(Zeroizing::new(text.to_owned()))
 }
 
-/// Tells whether a text can be an API key. Anything may stand where one is looked for, and only a key is sent to a service:
-/// no other line of a file, no private key, no document, no URL with a password and no token.
+/// Tells whether a text can be an API key. Nothing else is sent to a service: no private key, no document, no URL with a
+/// password, no token and no placeholder.
 pub fn can_be_key(text: &str) -> bool {
     text.len() <= MOST_OF_KEY && can_be_token(text)
 }
@@ -80,24 +83,45 @@ pub fn can_be_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_plain) && !is_quoted
 }
 
-/// A key file, from this program or an older one.
+/// A key file, from this program or from the official CLI.
 #[derive(Deserialize)]
 struct KeyFile {
     id: Option<String>,
     uuid: Option<String>,
     #[serde(alias = "apiKey")]
     apikey: String,
+    #[serde(flatten)]
+    #[expect(clippy::zero_sized_map_values, reason = "a secret among them is not kept")]
+    others: HashMap<String, IgnoredAny>,
 }
 
-/// A key as a file holds it.
+/// The fields of a key file beside those of [`KeyFile`].
+const USUAL_FIELDS: [&str; 11] = [
+    "crn",
+    "iam_id",
+    "account_id",
+    "name",
+    "description",
+    "locked",
+    "entity_tag",
+    "created_at",
+    "created_by",
+    "modified_at",
+    "createdAt",
+];
+
+/// The key in a file.
 pub struct HeldKey {
-    /// Its id, where that is told.
+    /// Its id, where the file tells it.
     pub id: Option<String>,
     /// Its value.
     pub value: Secret,
+    /// Whether the file holds more than a key file does.
+    pub is_among_others: bool,
 }
 
-/// Takes a key out of a key file's JSON, or plain text without the white space around it; `None` where it can be none.
+/// Finds the key in the JSON of a key file, or in plain text without the white space around it; `None` where there is
+/// none.
 pub fn key_in(text: &str) -> Option<HeldKey> {
     let held = held_in(text);
     can_be_key(held.value.expose()).then_some(held)
@@ -105,18 +129,68 @@ pub fn key_in(text: &str) -> Option<HeldKey> {
 
 fn held_in(text: &str) -> HeldKey {
     let text = text.trim();
-    // serde would take a list for the fields in their order.
+    // serde also accepts a list of the fields in their order.
     let is_object = text.starts_with('{');
     match serde_json::from_str::<KeyFile>(text) {
         Ok(file) if is_object => {
-            HeldKey { id: file.id.or(file.uuid), value: Secret::new(file.apikey) }
+            let is_other = |field: &String| !USUAL_FIELDS.contains(&field.as_str());
+            let is_among_others = file.others.keys().any(is_other);
+            let value = Secret::new(file.apikey);
+            HeldKey { id: file.id.or(file.uuid), value, is_among_others }
         }
-        _ => HeldKey { id: None, value: Secret::new(text.to_owned()) },
+        _ => HeldKey { id: None, value: Secret::new(text.to_owned()), is_among_others: false },
     }
 }
 
 fn value_in(text: &str) -> Secret {
     held_in(text).value
+}
+
+/// Reads the key that `--apikey` names.
+pub fn of_flag(from: &str, ui: &mut Ui) -> Result<Secret> {
+    if let Some(file) = from.strip_prefix('@') {
+        return of_file(file, "--apikey", ui);
+    }
+    match read(from, ui)? {
+        Some(key) => usable(key, "--apikey"),
+        None => Err(Error::usage(
+            "An API key is not taken from the command line, where others can see it.",
+        )
+        .hint("Write '--apikey @FILE', or pipe the key in with '--apikey -'.")),
+    }
+}
+
+/// Reads the key in a file that `source` names.
+pub(super) fn of_file(file: &str, source: &str, ui: &mut Ui) -> Result<Secret> {
+    let (key, loose) = read_file(file, true)
+        .map_err(|error| unusable(source, &format!("names a file: {}", error.message)))?;
+    let key = usable(key, source)?;
+    ui.warn_of(loose);
+    Ok(key)
+}
+
+/// Refuses what cannot be an API key, before it is sent anywhere.
+pub fn usable(key: Secret, source: &str) -> Result<Secret> {
+    let text = key.expose();
+    if text.is_empty() {
+        return Err(unusable(source, "holds no API key"));
+    }
+    if !can_be_key(text) {
+        return Err(unusable(source, "holds something else than one API key"));
+    }
+    Ok(key)
+}
+
+pub(super) fn empty(name: &str) -> Error {
+    Error::new(ErrorKind::NotLoggedIn, format!("{name} is set but empty.")).hint(format!(
+        "Give it an API key or '@FILE', or unset it; {BACKEND}=local asks for the local store."
+    ))
+}
+
+pub(super) fn unusable(source: &str, why: &str) -> Error {
+    let why = why.trim_end_matches('.');
+    Error::new(ErrorKind::NotLoggedIn, format!("{source} {why}."))
+        .hint("Give it an API key, or '@' and the name of a file that holds one.")
 }
 
 #[cfg(test)]

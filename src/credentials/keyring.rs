@@ -1,4 +1,4 @@
-//! The keyring of the operating system, asked on a thread with a deadline: a service that hangs hangs nobody else.
+//! The keyring of the operating system. It is asked on a thread with a deadline, so that it cannot hang the program.
 
 use std::sync::mpsc;
 use std::thread;
@@ -9,10 +9,10 @@ use ::keyring::{Entry, Error};
 use crate::secret::Secret;
 
 const SERVICE: &str = "ibmcloud-iam";
-/// How long everything that one command wants of the keyring may take.
+/// How long one request to the keyring may take.
 const DEADLINE: Duration = Duration::from_secs(3);
 
-/// Keeps a secret under `name`, and reads it back: a keyring without a collection takes everything and keeps nothing.
+/// Keeps a secret under `name`, and reads it back: a keyring without a collection accepts everything and keeps nothing.
 pub(super) fn put(name: &str, secret: &Secret) -> Result<(), String> {
     let (name, secret) = (name.to_owned(), Secret::new(secret.expose().to_owned()));
     within_deadline(move || {
@@ -29,26 +29,28 @@ pub(super) fn put(name: &str, secret: &Secret) -> Result<(), String> {
 /// Reads the secret under `name`; `None` where there is none.
 pub(super) fn get(name: &str) -> Result<Option<Secret>, String> {
     let name = name.to_owned();
-    within_deadline(move || match entry(&name)?.get_password().map(Secret::new) {
-        Ok(secret) => Ok(Some(secret)),
-        Err(Error::NoEntry) => Ok(None),
-        Err(error) => Err(words(&error)),
-    })
+    within_deadline(move || read(&entry(&name)?))
 }
 
-/// Removes the secret under `name`; returns what it was, where there was one.
+/// Removes and returns the secret under `name`; `None` where there is none.
 pub(super) fn take(name: &str) -> Result<Option<Secret>, String> {
     let name = name.to_owned();
     within_deadline(move || {
         let entry = entry(&name)?;
-        let secret = match entry.get_password().map(Secret::new) {
-            Ok(secret) => secret,
-            Err(Error::NoEntry) => return Ok(None),
-            Err(error) => return Err(words(&error)),
-        };
-        entry.delete_credential().map_err(|error| words(&error))?;
-        Ok(Some(secret))
+        let secret = read(&entry)?;
+        if secret.is_some() {
+            entry.delete_credential().map_err(|error| words(&error))?;
+        }
+        Ok(secret)
     })
+}
+
+fn read(entry: &Entry) -> Result<Option<Secret>, String> {
+    match entry.get_password().map(Secret::new) {
+        Ok(secret) => Ok(Some(secret)),
+        Err(Error::NoEntry) => Ok(None),
+        Err(error) => Err(words(&error)),
+    }
 }
 
 fn entry(name: &str) -> Result<Entry, String> {
@@ -58,7 +60,7 @@ fn entry(name: &str) -> Result<Entry, String> {
     })
 }
 
-/// Tells why, in a clause without a full stop. Only what cannot hold the secret is repeated.
+/// Words an error as a clause without a full stop. It repeats no text that could hold the secret.
 fn words(error: &Error) -> String {
     match error {
         Error::PlatformFailure(why) | Error::NoStorageAccess(why) => {

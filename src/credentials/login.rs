@@ -1,4 +1,4 @@
-//! This program's own login: an API key in the keyring or in a file, and a record of it in the configuration.
+//! Logins of this program: an API key in the keyring or in a file, and a record of it in the configuration.
 
 use std::borrow::Cow;
 use std::io;
@@ -7,21 +7,21 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::keyring;
-use crate::config::remote::{self, Urls};
-use crate::config::{ConfigFile, Keeper, LoginRecord, Profile};
+use super::{input, keyring};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKeyId, BackendKind, Identity};
 use crate::private_file;
 use crate::secret::{self, Secret};
+use crate::settings::service::{self, Urls};
+use crate::settings::{ConfigFile, Keeper, LoginRecord, Profile};
 use crate::systems::iam::remote::Token;
 use crate::ui::Ui;
 
 const MOST: u64 = 64 * 1024;
 
-/// The file of a login that is kept in one.
+/// The contents of the file that keeps a login's key.
 #[derive(Serialize, Deserialize)]
-struct KeptKey<'a> {
+struct LoginFile<'a> {
     #[serde(borrow)]
     endpoint: Cow<'a, str>,
     /// The token service, where that is another host.
@@ -31,17 +31,17 @@ struct KeptKey<'a> {
     apikey: Cow<'a, str>,
 }
 
-/// Returns where a login's key belongs.
+/// Returns the URLs that a login's key belongs to.
 pub fn urls(record: &LoginRecord) -> Result<Urls> {
-    let auth = record.auth.as_deref().map(|auth| remote::parse("The login's token service", auth));
+    let auth = record.auth.as_deref().map(|auth| service::parse("The login's token service", auth));
     Ok(Urls {
-        endpoint: Some(remote::parse("The login's endpoint", &record.endpoint)?),
+        endpoint: Some(service::parse("The login's endpoint", &record.endpoint)?),
         auth: auth.transpose()?,
         disable_ssl: false,
     })
 }
 
-/// Tells who a login speaks for.
+/// Returns the identity of a login.
 pub fn identity(record: &LoginRecord) -> Identity {
     Identity {
         iam_id: record.iam_id.as_str().into(),
@@ -50,7 +50,7 @@ pub fn identity(record: &LoginRecord) -> Identity {
     }
 }
 
-/// Says where a login's key is kept.
+/// Names the place where a login's key is kept.
 pub fn keeper(record: &LoginRecord) -> &'static str {
     match record.kept {
         Keeper::Keyring => "OS keyring",
@@ -58,7 +58,7 @@ pub fn keeper(record: &LoginRecord) -> &'static str {
     }
 }
 
-/// Returns the file of a login that is kept in one.
+/// Returns the file that keeps a login's key.
 pub fn file(record: &LoginRecord, directory: &Path) -> PathBuf {
     directory.join(format!("{PREFIX}{}{SUFFIX}", record.entry))
 }
@@ -66,7 +66,7 @@ pub fn file(record: &LoginRecord, directory: &Path) -> PathBuf {
 const PREFIX: &str = "login-";
 const SUFFIX: &str = ".json";
 
-/// Names the entry of a key by all that it may be sent to, so that a record which says something else finds none.
+/// Names the entry of a key in the keyring. The name holds the URLs, so that a record with other URLs finds no key.
 fn name_in_keyring(record: &LoginRecord) -> String {
     let LoginRecord { endpoint, auth, entry, .. } = record;
     match auth {
@@ -75,33 +75,31 @@ fn name_in_keyring(record: &LoginRecord) -> String {
     }
 }
 
-/// Reads the key of a login. Where it is gone, another process may just have logged in anew; so the login that the key
-/// is of is returned with it.
+/// Reads the key of a login. Where it is gone, another process may have logged in anew: then the key of that login is read.
+/// Returns the login with its key.
 pub(super) fn read(
-    record: LoginRecord,
+    record: &LoginRecord,
     directory: &Path,
     ui: &mut Ui,
 ) -> Result<(Secret, LoginRecord)> {
-    if let Some(Kept { key, loose }) = read_kept(&record, directory)? {
-        ui.warn_of(loose);
-        return Ok((key, record));
+    let mut found = read_kept(record, directory)?.map(|kept| (kept, record.clone()));
+    if found.is_none() {
+        let mut logins = ConfigFile::read(directory)?.logins.into_iter();
+        let newer = logins.find(|other| is_same(other, record) && other.entry != record.entry);
+        if let Some(newer) = newer {
+            found = read_kept(&newer, directory)?.map(|kept| (kept, newer));
+        }
     }
-    let mut logins = ConfigFile::read(directory)?.logins.into_iter();
-    let newer = logins.find(|other| is_same(other, &record) && other.entry != record.entry);
-    if let Some(newer) = newer
-        && let Some(Kept { key, loose }) = read_kept(&newer, directory)?
-    {
-        ui.warn_of(loose);
-        return Ok((key, newer));
-    }
-    Err(gone(&record))
+    let (LoginKey { key, loose }, record) = found.ok_or_else(|| gone(record))?;
+    ui.warn_of(loose);
+    Ok((key, record))
 }
 
 fn gone(record: &LoginRecord) -> Error {
     let (endpoint, keeper) = (&record.endpoint, keeper(record));
     let told = match &record.auth {
         None => format!("The API key of the login to {endpoint} is gone from its {keeper}."),
-        // One that an older version kept is not bound to its token service, which anybody may have written there.
+        // Older versions did not bind the key to its token service, which anybody could write into the configuration.
         Some(auth) => format!(
             "The {keeper} holds no API key of a login to {endpoint} with the token service {auth}."
         ),
@@ -109,25 +107,25 @@ fn gone(record: &LoginRecord) -> Error {
     Error::new(ErrorKind::NotLoggedIn, told).hint(AGAIN)
 }
 
-/// A key that was kept, and a warning where others can read it.
-struct Kept {
+/// The key of a login, and a warning if others can read it.
+struct LoginKey {
     key: Secret,
     loose: Option<String>,
 }
 
-fn read_kept(record: &LoginRecord, directory: &Path) -> Result<Option<Kept>> {
+fn read_kept(record: &LoginRecord, directory: &Path) -> Result<Option<LoginKey>> {
     let path = file(record, directory);
     let broken = |why: &str| {
         let told = format!("The login in {} cannot be used: {why}.", path.display());
         Error::new(ErrorKind::NotLoggedIn, told).hint(AGAIN)
     };
-    // It must not lead to another file, or to the entry of another login.
+    // A forged entry must not lead to another file or login.
     if !is_tag(&record.entry) {
         return Err(broken("its record in config.json is not as it was written"));
     }
     if record.kept == Keeper::Keyring {
         let key = keyring::get(&name_in_keyring(record)).map_err(|why| no_keyring(&why))?;
-        return Ok(key.map(|key| Kept { key, loose: None }));
+        return Ok(key.map(|key| LoginKey { key, loose: None }));
     }
     let failed = |error: &io::Error| broken(&error.to_string()).remedied(error);
     let Some(opened) = private_file::open_own(&path).map_err(|error| failed(&error))? else {
@@ -135,7 +133,7 @@ fn read_kept(record: &LoginRecord, directory: &Path) -> Result<Option<Kept>> {
     };
     let metadata = opened.metadata().map_err(|error| failed(&error))?;
     let bytes = private_file::read_open(&opened, MOST).map_err(|error| failed(&error))?;
-    let kept: KeptKey<'_> =
+    let kept: LoginFile<'_> =
         serde_json::from_slice(&bytes).map_err(|_| broken("it is not as it was written"))?;
     if kept.endpoint != record.endpoint {
         return Err(broken("it belongs to another endpoint"));
@@ -143,20 +141,20 @@ fn read_kept(record: &LoginRecord, directory: &Path) -> Result<Option<Kept>> {
     if kept.auth.as_deref() != record.auth.as_deref() {
         return Err(broken("it is not bound to the token service that config.json names"));
     }
-    let key = super::usable(Secret::new(kept.apikey.into_owned()), &path.display().to_string())?;
-    Ok(Some(Kept { key, loose: private_file::exposure(&path, &metadata) }))
+    let key = input::usable(Secret::new(kept.apikey.into_owned()), &path.display().to_string())?;
+    Ok(Some(LoginKey { key, loose: private_file::exposure(&path, &metadata) }))
 }
 
 const AGAIN: &str = "Log in again with 'ibmcloud-iam login'.";
 
-/// Tells that the keyring cannot be used.
+/// Makes the error for a keyring that cannot be used.
 pub fn no_keyring(why: &str) -> Error {
     Error::new(ErrorKind::Unavailable, format!("The OS keyring cannot be used: {why}.")).hint(
         "Unlock or start it, or keep the API key in a file (0600) with 'ibmcloud-iam login --insecure-storage'.",
     )
 }
 
-/// Makes the record of a login that is about to be kept.
+/// Makes the record of a new login.
 pub fn record(
     urls: (&str, &str),
     token: &Token,
@@ -177,13 +175,13 @@ pub fn record(
     })
 }
 
-/// Puts the key of a login into the keyring; says in a clause why that cannot be.
+/// Puts the key of a login into the keyring. Fails with the reason as a clause.
 pub fn put_into_keyring(record: &LoginRecord, key: &Secret) -> std::result::Result<(), String> {
     keyring::put(&name_in_keyring(record), key)
 }
 
-/// Keeps a login in the place of the one that its endpoint had; the key is in the keyring already, or goes to its file
-/// now. `profile` remembers an endpoint that was named. Returns what it stands in the place of.
+/// Keeps a login, in place of those that its endpoint had; returns them. The key is in the keyring already, or is written
+/// to its file now. A named profile keeps an endpoint that was named.
 pub fn keep(
     record: &LoginRecord,
     key: &Secret,
@@ -206,14 +204,14 @@ pub fn keep(
         }
         Ok(replaced)
     })?;
-    // What is left of the old one is of no use to anybody, and no reason to fail.
+    // An old key that stays behind is no reason to fail.
     for old in &replaced {
         let _ = remove_key(old, directory);
     }
     Ok(replaced)
 }
 
-/// Keeps another key in the place of a login's, by the same means.
+/// Replaces the key of a login, in the keyring or file where that was kept.
 pub fn move_to(
     record: &LoginRecord,
     key: &Secret,
@@ -245,12 +243,12 @@ fn is_same(a: &LoginRecord, b: &LoginRecord) -> bool {
 
 fn write(record: &LoginRecord, key: &Secret, directory: &Path) -> Result<()> {
     let path = file(record, directory);
-    let kept = KeptKey {
+    let kept = LoginFile {
         endpoint: record.endpoint.as_str().into(),
         auth: record.auth.as_deref().map(Cow::from),
         apikey: key.expose().into(),
     };
-    // A buffer that moved would leave the key behind.
+    // A buffer that grew would leave a copy of the key unwiped.
     let auth = record.auth.as_ref().map_or(0, String::len);
     let room = 64 + 6 * (kept.endpoint.len() + auth + kept.apikey.len());
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
@@ -263,17 +261,17 @@ fn write(record: &LoginRecord, key: &Secret, directory: &Path) -> Result<()> {
     })
 }
 
-/// Removes the key of a login; returns it, where it was there.
+/// Removes and returns the key of a login; `None` where there is none.
 pub fn remove_key(record: &LoginRecord, directory: &Path) -> Result<Option<Secret>> {
     match record.kept {
-        // What no login wrote leads to no key of one.
+        // No login wrote this entry, so it has no key.
         _ if !is_tag(&record.entry) => Ok(None),
         Keeper::Keyring => {
             let take = |record: &LoginRecord| {
                 keyring::take(&name_in_keyring(record)).map_err(|why| no_keyring(&why))
             };
             match take(record)? {
-                // An older version did not put the token service into the name.
+                // Older versions left the token service out of the name.
                 None if record.auth.is_some() => {
                     take(&LoginRecord { auth: None, ..record.clone() })
                 }
@@ -282,7 +280,7 @@ pub fn remove_key(record: &LoginRecord, directory: &Path) -> Result<Option<Secre
         }
         Keeper::File => {
             let path = file(record, directory);
-            // One that cannot be read can be removed all the same.
+            // A file that cannot be read is removed all the same.
             let key = read_kept(record, directory).ok().flatten().map(|kept| kept.key);
             private_file::remove(&path).map_err(|error| {
                 let told = format!("{} cannot be removed: {error}.", path.display());
@@ -293,7 +291,7 @@ pub fn remove_key(record: &LoginRecord, directory: &Path) -> Result<Option<Secre
     }
 }
 
-/// Removes the files of logins that no record names: what an interrupted login left.
+/// Removes the files that interrupted logins left: those that no record names.
 fn sweep(config: &ConfigFile, directory: &Path) {
     let Ok(entries) = std::fs::read_dir(directory) else { return };
     for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
@@ -305,7 +303,7 @@ fn sweep(config: &ConfigFile, directory: &Path) {
     }
 }
 
-/// Tells whether a file is one that a login made, and not somebody else's that begins alike.
+/// Tells whether a file has the name of a login's file.
 fn is_of_a_login(name: &str) -> bool {
     let rest = name.strip_prefix(PREFIX).unwrap_or_default();
     let tag = rest.split('.').next().unwrap_or_default();

@@ -1,23 +1,27 @@
-//! The external configuration of IBM's SDKs: properties in a file or in the environment (`api/auth.md` §6).
+//! The external configuration of IBM's SDKs ("Using external configuration" in their common documentation): properties in
+//! a file or in the environment.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use super::{Candidate, Kind, Place, Search, State, empty, input, usable};
-use crate::config::remote::{self, Urls};
-use crate::config::{self, SDK_PREFIX};
+use super::candidate::{Candidate, Kind, State};
+use super::input::{self, empty, unusable, usable};
+use super::place::Place;
+use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::private_file;
 use crate::secret::{self, Secret};
+use crate::settings::service::{self, Named, Urls};
+use crate::settings::variables::{BACKEND, SDK_FILE, SDK_PREFIX};
+use crate::settings::{Settings, home};
 use crate::systems::iam::remote::Credential;
 
 const FILE: &str = "ibm-credentials.env";
 const MOST: u64 = 64 * 1024;
 
-/// The properties that make a source of the variables: a credential, or which kind there is. The others are settings
-/// for whatever credential.
+/// The variables that count as a credential. The others are settings for any credential.
 const OF_CREDENTIALS: [&str; 10] = [
     "APIKEY",
     "BEARER_TOKEN",
@@ -33,19 +37,20 @@ const OF_CREDENTIALS: [&str; 10] = [
 
 /// Properties by name, without their prefix.
 struct Properties {
-    /// What to call where they are.
+    /// Names the file or the environment.
     source: String,
-    /// Whether a name's value is where `@FILE` means a file, as in a variable.
+    /// Whether they are variables, in which `@FILE` names a file.
     in_variables: bool,
-    /// Whether it may wait for what such a file is to hold.
+    /// Whether such a file may be a FIFO.
     waits: bool,
     found: Vec<(String, Zeroizing<String>)>,
 }
 
 /// Looks at one of the files.
-pub(super) fn file(search: &Search<'_>, place: Place) -> State {
+pub(super) fn file(settings: &Settings, meant: &Named, place: Place) -> State {
     let is_named = place == Place::SdkFile;
-    let path = match if is_named { named(search) } else { at_home(search) } {
+    let environment = settings.environment();
+    let path = match if is_named { named(environment) } else { at_home(environment) } {
         Ok(Some(path)) => path,
         Ok(None) if is_named => return State::absent("not set"),
         Ok(None) => return State::absent("no home directory"),
@@ -53,7 +58,7 @@ pub(super) fn file(search: &Search<'_>, place: Place) -> State {
     };
     let shown = path.display().to_string();
     let source = if is_named {
-        format!("{} ('{}')", config::SDK_FILE, secret::veil(&shown))
+        format!("{SDK_FILE} ('{}')", secret::veil(&shown))
     } else {
         format!("'{}'", place.as_str())
     };
@@ -66,8 +71,12 @@ pub(super) fn file(search: &Search<'_>, place: Place) -> State {
     let Ok(text) = str::from_utf8(&bytes) else {
         return State::Broken(broken(&source, "is not valid UTF-8"));
     };
-    let properties =
-        Properties { found: properties(text), in_variables: false, waits: search.waits, source };
+    let properties = Properties {
+        found: properties(text),
+        in_variables: false,
+        waits: settings.waits(),
+        source,
+    };
     if properties.found.is_empty() {
         return if is_named {
             State::Broken(broken(&properties.source, "holds no IAM_IDENTITY_APIKEY"))
@@ -77,13 +86,13 @@ pub(super) fn file(search: &Search<'_>, place: Place) -> State {
     }
     let detail = if is_named { shown } else { String::new() };
     candidate(&properties, place, detail)
-        .and_then(|found| belongs(search, found))
+        .and_then(|found| belongs(meant, found))
         .map_or_else(State::Broken, |found| State::Present(Box::new(found)))
 }
 
-/// Looks whether there is a file in the working directory. Whoever wrote that directory would choose where keys are sent,
-/// so it is used only where it is named, and not even read here.
-pub(super) fn file_here(search: &Search<'_>) -> State {
+/// Looks whether there is a file in the working directory. It is not read: whoever can write there would choose where keys
+/// are sent. It is used only where a variable names it.
+pub(super) fn file_here(environment: &Environment) -> State {
     if std::fs::symlink_metadata(FILE).is_err() {
         return State::absent("no such file");
     }
@@ -91,35 +100,35 @@ pub(super) fn file_here(search: &Search<'_>) -> State {
     let is_looked_at = |path: Result<Option<PathBuf>>| {
         here.is_some() && path.ok().flatten().and_then(|path| path.canonicalize().ok()) == here
     };
-    if is_looked_at(named(search)) {
-        return State::Absent(format!("named by {}", config::SDK_FILE));
+    if is_looked_at(named(environment)) {
+        return State::Absent(format!("named by {SDK_FILE}"));
     }
-    if is_looked_at(at_home(search)) {
+    if is_looked_at(at_home(environment)) {
         return State::absent("the one in the home directory");
     }
-    let how = format!("'export {}={}'", config::SDK_FILE, Place::SdkFileHere.as_str());
+    let how = format!("'export {}={}'", SDK_FILE, Place::SdkFileHere.as_str());
     State::Elsewhere(format!("is used only where it is named: {how}"))
 }
 
-fn named(search: &Search<'_>) -> Result<Option<PathBuf>> {
-    match search.environment.raw(config::SDK_FILE) {
-        Some(path) if path.is_empty() => Err(empty(config::SDK_FILE)),
+fn named(environment: &Environment) -> Result<Option<PathBuf>> {
+    match environment.raw(SDK_FILE) {
+        Some(path) if path.is_empty() => Err(empty(SDK_FILE)),
         path => Ok(path.map(PathBuf::from)),
     }
 }
 
-fn at_home(search: &Search<'_>) -> Result<Option<PathBuf>> {
-    Ok(config::home(search.environment)?.map(|home| home.join(FILE)))
+fn at_home(environment: &Environment) -> Result<Option<PathBuf>> {
+    Ok(home(environment)?.map(|home| home.join(FILE)))
 }
 
 /// Looks at the variables.
-pub(super) fn variables(search: &Search<'_>) -> State {
+pub(super) fn variables(settings: &Settings) -> State {
     let mut found = Vec::new();
     for name in OF_CREDENTIALS {
         let variable = format!("{SDK_PREFIX}{name}");
-        match search.environment.raw(&variable).map(OsStr::to_str) {
+        match settings.environment().raw(&variable).map(OsStr::to_str) {
             None => {}
-            Some(None) => return State::Broken(super::unusable(&variable, "is not valid UTF-8")),
+            Some(None) => return State::Broken(unusable(&variable, "is not valid UTF-8")),
             Some(Some(value)) => found.push((name.to_owned(), Zeroizing::new(value.to_owned()))),
         }
     }
@@ -129,7 +138,7 @@ pub(super) fn variables(search: &Search<'_>) -> State {
     let properties = Properties {
         found,
         in_variables: true,
-        waits: search.waits,
+        waits: settings.waits(),
         source: "The environment".to_owned(),
     };
     match candidate(&properties, Place::SdkVariables, String::new()) {
@@ -138,7 +147,8 @@ pub(super) fn variables(search: &Search<'_>) -> State {
     }
 }
 
-/// Reads `IAM_IDENTITY_NAME=VALUE` lines; `#` begins a comment, and other services' properties are not ours to judge.
+/// Reads `IAM_IDENTITY_NAME=VALUE` lines. Lines that begin with `#` are comments; the properties of other services are
+/// ignored.
 fn properties(text: &str) -> Vec<(String, Zeroizing<String>)> {
     text.lines()
         .map(str::trim)
@@ -152,7 +162,7 @@ fn properties(text: &str) -> Vec<(String, Zeroizing<String>)> {
 }
 
 impl Properties {
-    /// Returns a property that must not be empty where it is there.
+    /// Returns a property. Fails where it is empty.
     fn get(&self, name: &str) -> Result<Option<&str>> {
         match self.found.iter().find(|(found, _)| found == name) {
             None => Ok(None),
@@ -166,15 +176,14 @@ impl Properties {
         }
     }
 
-    /// Returns a property that is a secret, and a warning where its file is not private.
+    /// Returns a property that is a secret, and a warning if others can read its file.
     fn secret(&self, name: &str) -> Result<Option<(Secret, Option<String>)>> {
         let Some(value) = self.get(name)? else { return Ok(None) };
         let called = format!("{SDK_PREFIX}{name}");
         let named = if self.in_variables { called } else { format!("{called} in {}", self.source) };
         let (key, loose) = match value.strip_prefix('@').filter(|_| self.in_variables) {
-            Some(file) => input::read_file(file, self.waits).map_err(|error| {
-                super::unusable(&named, &format!("names a file: {}", error.message))
-            })?,
+            Some(file) => input::read_file(file, self.waits)
+                .map_err(|error| unusable(&named, &format!("names a file: {}", error.message)))?,
             None => (Secret::new(value.to_owned()), None),
         };
         let is_token = name == "BEARER_TOKEN" && input::can_be_token(key.expose());
@@ -216,17 +225,17 @@ fn candidate(properties: &Properties, place: Place, detail: String) -> Result<Ca
         }
     };
     let mut urls = Urls::default();
-    // Variables name a URL for every credential, and are looked at elsewhere; a file's are its own credential's.
+    // A file's URLs belong to its credential. URLs in variables belong to every credential: `Named` reads those.
     if !properties.in_variables {
         let called = |name: &str| format!("{SDK_PREFIX}{name} in {}", properties.source);
         urls = Urls {
             endpoint: properties
                 .get("URL")?
-                .map(|text| remote::parse(&called("URL"), text))
+                .map(|text| service::parse(&called("URL"), text))
                 .transpose()?,
             auth: properties
                 .get("AUTH_URL")?
-                .map(|text| remote::parse_auth(&called("AUTH_URL"), text))
+                .map(|text| service::parse_auth(&called("AUTH_URL"), text))
                 .transpose()?,
             disable_ssl: properties.is_true("DISABLE_SSL")
                 || properties.is_true("AUTH_DISABLE_SSL"),
@@ -240,9 +249,9 @@ fn candidate(properties: &Properties, place: Place, detail: String) -> Result<Ca
     Ok(Candidate { place, detail, urls, kind: Kind::Ready { credential, file, loose } })
 }
 
-/// Refuses a file whose credential belongs elsewhere than to the endpoint that was named for this command.
-fn belongs(search: &Search<'_>, found: Candidate) -> Result<Candidate> {
-    match search.named.excludes(&found.urls).filter(|_| search.named.is_firm) {
+/// Refuses a file whose credential does not belong to the endpoint that a flag or variable of this program names.
+fn belongs(meant: &Named, found: Candidate) -> Result<Candidate> {
+    match meant.excludes(&found.urls).filter(|_| meant.is_firm) {
         None => Ok(found),
         Some(why) => Err(Error::new(
             ErrorKind::NotLoggedIn,
@@ -254,8 +263,7 @@ fn belongs(search: &Search<'_>, found: Candidate) -> Result<Candidate> {
 
 fn broken(source: &str, why: &str) -> Error {
     Error::new(ErrorKind::NotLoggedIn, format!("{source} {why}.")).hint(format!(
-        "Write lines such as 'IAM_IDENTITY_APIKEY=...' into it, or do without it; {}=local asks for the local store.",
-        config::BACKEND
+        "Write lines such as 'IAM_IDENTITY_APIKEY=...' into it, or do without it; {BACKEND}=local asks for the local store."
     ))
 }
 

@@ -1,6 +1,6 @@
-//! What goes back over the connection: an answer with its headers, or one that is spoilt on purpose.
+//! Sends an answer with its headers, or spoils it on purpose.
 
-use std::fmt;
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -9,47 +9,41 @@ use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::header::{CONTENT_LENGTH, HeaderValue, RETRY_AFTER};
 use hyper::{HeaderMap, Response, StatusCode};
 
-use super::Trace;
 use super::fault::Act;
 use super::refusal::Refusal;
-use super::routes::Operation;
-use super::wire::Reply;
+use super::reply::{Origin, Reply};
+use super::routes::Route;
 use crate::secret;
 
-/// The connection is closed without an answer.
-#[derive(Debug)]
-pub(super) struct Dropped;
-
-impl fmt::Display for Dropped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("dropped on purpose")
-    }
+/// Returns the error that closes the connection.
+pub(super) fn dropped() -> io::Error {
+    io::Error::other("dropped on purpose")
 }
-
-impl std::error::Error for Dropped {}
-
-/// What hyper sends, or does not.
-pub(super) type Answer = Result<Whole, Dropped>;
 
 /// An answer that is sent in full, or cut off on purpose.
 pub(super) type Whole = Response<Either<Full<Bytes>, CutOff>>;
 
 /// Spoils an answer on purpose.
-pub(super) fn spoil(act: Act, operation: Option<Operation>, reply: Reply, trace: &Trace) -> Answer {
+pub(super) fn spoil(
+    act: Act,
+    route: Option<Route>,
+    reply: Reply,
+    origin: &Origin,
+) -> io::Result<Whole> {
     match act {
-        Act::Drop => Err(Dropped),
+        Act::Drop => Err(dropped()),
         Act::Status { code, retry_after } => {
             let refusal = on_purpose(code);
-            let reply = match operation {
-                Some(Operation::Token) => refusal.token_reply(trace, None),
-                _ => refusal.reply(trace),
+            let reply = match route {
+                Some(Route::Token) => refusal.token_reply(origin, None),
+                _ => refusal.reply(origin),
             };
-            Ok(whole(Reply { retry_after, ..reply }, trace))
+            Ok(whole(Reply { retry_after, ..reply }, origin))
         }
         Act::Garbage => {
             let status = if reply.status == 201 { 201 } else { 200 };
             let body = b"<html><body>This is no JSON".to_vec();
-            Ok(whole(Reply { body, ..Reply::empty(status) }, trace))
+            Ok(whole(Reply { body, ..Reply::empty(status) }, origin))
         }
         Act::Truncate => {
             let body =
@@ -57,14 +51,14 @@ pub(super) fn spoil(act: Act, operation: Option<Operation>, reply: Reply, trace:
             let status = if reply.status == 204 { 200 } else { reply.status };
             let (promised, mut body) = (body.len(), body);
             body.truncate(promised / 2);
-            let mut response = whole(Reply::empty(status), trace);
+            let mut response = whole(Reply::empty(status), origin);
             response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(promised));
             Ok(response.map(|_| Either::Right(CutOff { left: Some(body.into()), flushed: false })))
         }
     }
 }
 
-/// Says what the service says with such a status, as far as that is known.
+/// Returns the service's words for a status, if they are known.
 fn on_purpose(status: u16) -> Refusal {
     let (code, message_code, message) = match status {
         400 => ("bad_request", "BXNIM0109E", "Property missing or empty."),
@@ -83,8 +77,8 @@ fn on_purpose(status: u16) -> Refusal {
     Refusal::new(status, code, message_code, message).details("This is a fault on purpose")
 }
 
-/// Puts the headers around an answer that every answer has.
-pub(super) fn whole(reply: Reply, trace: &Trace) -> Whole {
+/// Adds the headers that every answer has.
+pub(super) fn whole(reply: Reply, origin: &Origin) -> Whole {
     let bare = reply.status == 204;
     let mut response = Response::new(Either::Left(Full::new(Bytes::from(reply.body))));
     *response.status_mut() =
@@ -103,8 +97,8 @@ pub(super) fn whole(reply: Reply, trace: &Trace) -> Whole {
     if !bare {
         headers.insert("content-type", HeaderValue::from_static("application/json"));
     }
-    put(headers, "transaction-id", &trace.transaction);
-    put(headers, "x-correlation-id", &trace.transaction);
+    put(headers, "transaction-id", &origin.transaction);
+    put(headers, "x-correlation-id", &origin.transaction);
     put(headers, "x-request-id", &request_id());
     if let Some(tag) = reply.etag {
         put(headers, "etag", &tag);
@@ -126,7 +120,7 @@ fn request_id() -> String {
     uuid::Builder::from_random_bytes(random).into_uuid().to_string()
 }
 
-/// A body that is shorter than it promised to be.
+/// A body that is shorter than its `Content-Length`.
 #[derive(Debug)]
 pub(super) struct CutOff {
     left: Option<Bytes>,
@@ -135,22 +129,22 @@ pub(super) struct CutOff {
 
 impl Body for CutOff {
     type Data = Bytes;
-    type Error = Dropped;
+    type Error = io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Dropped>>> {
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         if let Some(bytes) = self.left.take() {
             return Poll::Ready(Some(Ok(Frame::data(bytes))));
         }
         if !self.flushed {
-            // What was given so far is sent while we say that we wait; an error at once would take it back.
+            // An immediate error would discard the bytes above. They are sent while the body is pending.
             self.flushed = true;
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        Poll::Ready(Some(Err(Dropped)))
+        Poll::Ready(Some(Err(dropped())))
     }
 
     fn size_hint(&self) -> SizeHint {

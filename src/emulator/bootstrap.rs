@@ -1,5 +1,5 @@
-//! The key that opens the service from the start. It is in no listing and counts towards no limit, and its file is the
-//! only place that knows its value.
+//! The bootstrap key, which logs in to a new service. It is in no listing, does not count towards the limit, and only its
+//! file holds its value.
 
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -16,10 +16,10 @@ use crate::text::shell_path;
 
 const FILE: &str = "bootstrap.json";
 const NAME: &str = "emulator-bootstrap";
-/// What the names of temporary directories begin with.
+/// The prefix of temporary directories.
 const DIRECTORY: &str = "ibmcloud-iam-emulator-";
 
-/// The key, its value's hash, and its file.
+/// The key, the hash of its value, and its file.
 #[derive(Debug)]
 pub(super) struct Bootstrap {
     key: ApiKey,
@@ -30,9 +30,9 @@ pub(super) struct Bootstrap {
     _directory: Option<TemporaryDir>,
 }
 
-/// What is read back of the file.
+/// The fields of the file that are read back.
 #[derive(Deserialize)]
-struct Kept {
+struct SavedKey {
     id: String,
     iam_id: String,
     account_id: String,
@@ -42,8 +42,8 @@ struct Kept {
 }
 
 impl Bootstrap {
-    /// Takes the key of an earlier run over the same store, or makes one. Without a directory its file goes to
-    /// one below `temporary`. Those that killed emulators have left there are removed.
+    /// Reads the key of an earlier run over the same store, or makes one. Without a `directory` the file is in a new
+    /// directory below `temporary`. Removes the directories that killed emulators left there.
     pub(super) fn open(
         identity: &Identity,
         directory: Option<&Path>,
@@ -62,7 +62,7 @@ impl Bootstrap {
         let file = place.join(FILE);
         let hash_key = secret::random().map_err(|error| no_key(&file, &error.to_string()))?;
         let (key, value) = match read(&file, identity)? {
-            Some(kept) => kept,
+            Some(found) => found,
             None => make(&file, identity, now)?,
         };
         let hash = value.keyed_hash(&hash_key);
@@ -81,7 +81,7 @@ impl Bootstrap {
         self.key.id == *id
     }
 
-    /// Tells in constant time whether this is the key's value.
+    /// Tells whether this is the key's value, in constant time.
     pub(super) fn opens_with(&self, value: &Secret) -> bool {
         self.hash.is(value.keyed_hash(&self.hash_key).as_str().as_bytes())
     }
@@ -96,7 +96,7 @@ impl Bootstrap {
     }
 }
 
-/// Reads the file of an earlier run; `None` where there is none, or an empty one.
+/// Reads the file of an earlier run; `None` if it is absent or empty.
 fn read(file: &Path, identity: &Identity) -> Result<Option<(ApiKey, Secret)>> {
     let refused = |error: &io::Error| not_ours(file).remedied(error);
     let Some(opened) = private_file::open_own(file).map_err(|error| refused(&error))? else {
@@ -110,18 +110,18 @@ fn read(file: &Path, identity: &Identity) -> Result<Option<(ApiKey, Secret)>> {
         return Err(not_ours(file));
     }
     let bytes = private_file::read_open(&opened, 64 * 1024).map_err(|error| refused(&error))?;
-    kept(&bytes, identity).map(Some).ok_or_else(|| not_ours(file))
+    parse(&bytes, identity).map(Some).ok_or_else(|| not_ours(file))
 }
 
-fn kept(bytes: &[u8], identity: &Identity) -> Option<(ApiKey, Secret)> {
-    let kept: Kept = serde_json::from_slice(bytes).ok()?;
-    let value = Secret::new(kept.apikey);
-    let is_ours = kept.iam_id == *identity.iam_id
-        && kept.account_id == *identity.account_id
-        && kept.id.starts_with("ApiKey-")
+fn parse(bytes: &[u8], identity: &Identity) -> Option<(ApiKey, Secret)> {
+    let saved: SavedKey = serde_json::from_slice(bytes).ok()?;
+    let value = Secret::new(saved.apikey);
+    let is_ours = saved.iam_id == *identity.iam_id
+        && saved.account_id == *identity.account_id
+        && saved.id.starts_with("ApiKey-")
         && !value.expose().is_empty();
-    let created_at = Timestamp::parse(&kept.created_at).ok()?;
-    let key = key(identity, ApiKeyId::new(kept.id), EntityTag::new(kept.entity_tag), created_at);
+    let created_at = Timestamp::parse(&saved.created_at).ok()?;
+    let key = key(identity, ApiKeyId::new(saved.id), EntityTag::new(saved.entity_tag), created_at);
     is_ours.then_some((key, value))
 }
 
@@ -157,12 +157,12 @@ fn key(identity: &Identity, id: ApiKeyId, entity_tag: EntityTag, created_at: Tim
     }
 }
 
-/// Refuses to replace a file that may be the only copy of somebody's key.
+/// Refuses to replace a file that may hold the only copy of a key.
 fn not_ours(file: &Path) -> Error {
     Error::new(
         ErrorKind::Destination,
         format!(
-            "{} is there, and is not the bootstrap API key of this store in a file that only you can read.",
+            "{} exists, but it is not the bootstrap API key of this store, or other users can read it.",
             file.display()
         ),
     )

@@ -1,12 +1,12 @@
-//! Requests that fail on purpose: what `--fault` says, and whose turn it is.
+//! Faults on purpose: reads `--fault` and decides which requests fail.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::routes::Operation;
+use super::routes::Route;
 use crate::secret;
 
-/// What `--fault` understands, for its help and its errors.
+/// The grammar of `--fault`, for its errors.
 pub const GRAMMAR: &str = "write OPERATION:WHAT[,WHAT]..., with OPERATION one of token, list, create, details, get, \
 update, delete, lock, unlock, disable, enable, limits, any, and WHAT of status=CODE, drop, truncate, garbage, \
 delay=500ms|2s, before, after, retry-after=SECONDS, times=N, skip=N, chance=PERCENT";
@@ -15,7 +15,7 @@ delay=500ms|2s, before, after, retry-after=SECONDS, times=N, skip=N, chance=PERC
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
     /// `None` is any.
-    operation: Option<Operation>,
+    route: Option<Route>,
     act: Option<Act>,
     delay: Duration,
     /// Whether the request is carried out first.
@@ -26,31 +26,31 @@ pub struct Spec {
     chance: u8,
 }
 
-/// What is done to an answer.
+/// What replaces or damages an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Act {
-    /// It is this error instead.
+    /// An error is sent instead.
     Status { code: u16, retry_after: Option<u64> },
-    /// The connection is closed without it.
+    /// The connection is closed without an answer.
     Drop,
-    /// The connection is closed in the middle of it.
+    /// The connection is closed in the middle of the answer.
     Truncate,
-    /// It is no JSON.
+    /// Text that is not JSON is sent instead.
     Garbage,
 }
 
-/// What happens to one request, before or after it is carried out.
+/// What happens before or after a request is carried out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Step {
+pub(super) struct Effect {
     pub(super) delay: Duration,
     pub(super) act: Option<Act>,
 }
 
-/// What happens to one request.
+/// What happens to a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Plan {
-    pub(super) before: Step,
-    pub(super) after: Step,
+pub(super) struct Effects {
+    pub(super) before: Effect,
+    pub(super) after: Effect,
 }
 
 impl Spec {
@@ -59,15 +59,15 @@ impl Spec {
         let refuse = |why: String| format!("{why}; {GRAMMAR}");
         let (operation, words) =
             text.split_once(':').ok_or_else(|| refuse("there is no ':'".to_owned()))?;
-        let operation = match operation {
+        let route = match operation {
             "any" => None,
             word => {
-                let known = Operation::ALL.into_iter().find(|&(_, known)| known == word);
+                let known = Route::ALL.into_iter().find(|&(_, known)| known == word);
                 Some(known.ok_or_else(|| refuse(format!("there is no operation '{word}'")))?.0)
             }
         };
         let mut spec = Self {
-            operation,
+            route,
             act: None,
             delay: Duration::ZERO,
             after: false,
@@ -75,10 +75,10 @@ impl Spec {
             skip: 0,
             chance: 100,
         };
-        let mut when = None;
+        let mut after = None;
         let mut retry_after = None;
         for word in words.split(',') {
-            spec.take(word, &mut when, &mut retry_after)
+            spec.take(word, &mut after, &mut retry_after)
                 .ok_or_else(|| refuse(format!("'{word}' makes no sense")))?;
         }
         match (&mut spec.act, retry_after) {
@@ -87,67 +87,57 @@ impl Spec {
             _ => return Err(refuse("'retry-after' goes with 'status'".to_owned())),
         }
         if spec.act.is_none() && spec.delay.is_zero() {
-            return Err(refuse("nothing is to happen".to_owned()));
+            return Err(refuse("no fault is named".to_owned()));
         }
-        // An answer that is spoilt is an answer to something that was done.
+        // Only an answer can be damaged, so the request is carried out first.
         let usual = matches!(spec.act, Some(Act::Truncate | Act::Garbage));
-        spec.after = when.unwrap_or(usual);
+        spec.after = after.unwrap_or(usual);
         Ok(spec)
     }
 
     fn take(
         &mut self,
         word: &str,
-        when: &mut Option<bool>,
+        after: &mut Option<bool>,
         retry_after: &mut Option<u64>,
     ) -> Option<()> {
-        let act = match word.split_once('=') {
+        match word.split_once('=') {
             None => match word {
-                "drop" => Act::Drop,
-                "truncate" => Act::Truncate,
-                "garbage" => Act::Garbage,
-                "before" | "after" => return when.replace(word == "after").is_none().then_some(()),
-                _ => return None,
+                "drop" => once(&mut self.act, Act::Drop),
+                "truncate" => once(&mut self.act, Act::Truncate),
+                "garbage" => once(&mut self.act, Act::Garbage),
+                "before" | "after" => once(after, word == "after"),
+                _ => None,
             },
-            Some((name, value)) => match name {
-                "status" => {
-                    let code = value.parse().ok().filter(|code| (300..=599).contains(code))?;
-                    Act::Status { code, retry_after: None }
-                }
-                "retry-after" => {
-                    return retry_after.replace(value.parse().ok()?).is_none().then_some(());
-                }
-                "delay" => {
-                    self.delay = delay(value)?;
-                    return Some(());
-                }
-                "times" => {
-                    self.times = Some(value.parse().ok().filter(|&times| times > 0)?);
-                    return Some(());
-                }
-                "skip" => {
-                    self.skip = value.parse().ok()?;
-                    return Some(());
-                }
-                "chance" => {
-                    self.chance = value
-                        .trim_end_matches('%')
-                        .parse()
-                        .ok()
-                        .filter(|n| (1..=100).contains(n))?;
-                    return Some(());
-                }
-                _ => return None,
-            },
-        };
-        self.act.replace(act).is_none().then_some(())
+            Some(("status", text)) => {
+                let code = text.parse().ok().filter(|code| (300..=599).contains(code))?;
+                once(&mut self.act, Act::Status { code, retry_after: None })
+            }
+            Some(("retry-after", text)) => once(retry_after, text.parse().ok()?),
+            Some(("times", text)) => {
+                let times = text.parse().ok().filter(|&times| times > 0);
+                times.map(|times| self.times = Some(times))
+            }
+            Some(("delay", text)) => delay(text).map(|delay| self.delay = delay),
+            Some(("skip", text)) => text.parse().ok().map(|skip| self.skip = skip),
+            Some(("chance", text)) => {
+                let percent = text.trim_end_matches('%').parse().ok();
+                percent.filter(|n| (1..=100).contains(n)).map(|n| self.chance = n)
+            }
+            Some(_) => None,
+        }
     }
 
-    /// Tells whether the `n`th matching request, from 0, is its turn; `dice` is from 0 to 99.
+    /// Tells whether the `n`th matching request, counted from 0, fails. `dice` is a random number from 0 to 99.
     fn strikes(&self, n: u64, dice: u8) -> bool {
         let Some(n) = n.checked_sub(self.skip) else { return false };
         self.times.is_none_or(|times| n < times) && dice < self.chance
     }
+}
+
+/// Sets what may be given once only.
+fn once<T>(slot: &mut Option<T>, value: T) -> Option<()> {
+    slot.replace(value).is_none().then_some(())
 }
 
 fn delay(text: &str) -> Option<Duration> {
@@ -161,7 +151,7 @@ fn delay(text: &str) -> Option<Duration> {
     .filter(|delay| (1..=3_600_000).contains(&delay.as_millis()))
 }
 
-/// All faults, each with the number of requests it has seen.
+/// The faults, each with the number of matching requests so far.
 #[derive(Debug)]
 pub(super) struct Faults(Mutex<Vec<(Spec, u64)>>);
 
@@ -170,15 +160,15 @@ impl Faults {
         Self(Mutex::new(specs.into_iter().map(|spec| (spec, 0)).collect()))
     }
 
-    /// Says what happens to the next request: delays add up, and of what else could happen the first does.
-    pub(super) fn plan(&self, operation: Operation) -> Plan {
-        let mut plan = Plan::default();
+    /// Decides what happens to the next request. Delays add up; of several acts the first happens.
+    pub(super) fn plan(&self, route: Route) -> Effects {
+        let mut plan = Effects::default();
         let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (spec, seen) in faults.iter_mut() {
-            if spec.operation.is_some_and(|only| only != operation) {
+            if spec.route.is_some_and(|only| only != route) {
                 continue;
             }
-            // Without randomness every fault strikes, which is what faults are for.
+            // Without randomness every fault strikes.
             let dice = secret::random().map_or(0, |[low, high]: [u8; 2]| {
                 u8::try_from(u16::from_be_bytes([high, low]) % 100).unwrap_or(0)
             });
@@ -195,7 +185,7 @@ impl Faults {
     }
 }
 
-impl Plan {
+impl Effects {
     fn acts(&self) -> bool {
         self.before.act.is_some() || self.after.act.is_some()
     }
@@ -212,7 +202,7 @@ mod tests {
     #[test]
     fn a_specification_says_what_where_and_when() {
         let plain = Spec {
-            operation: Some(Operation::Create),
+            route: Some(Route::Create),
             act: Some(Act::Drop),
             delay: Duration::ZERO,
             after: false,
@@ -225,7 +215,7 @@ mod tests {
             ("create:drop", plain.clone()),
             ("create:drop,before", plain.clone()),
             ("create:after,drop", Spec { after: true, ..plain.clone() }),
-            ("any:drop", Spec { operation: None, ..plain.clone() }),
+            ("any:drop", Spec { route: None, ..plain.clone() }),
             ("create:truncate", Spec { act: Some(Act::Truncate), after: true, ..plain.clone() }),
             ("create:garbage,before", Spec { act: Some(Act::Garbage), ..plain.clone() }),
             ("create:status=503", Spec { act: status(503, None), ..plain.clone() }),
@@ -251,7 +241,7 @@ mod tests {
         ] {
             assert_eq!(spec(text), expected, "{text}");
         }
-        for (_, name) in Operation::ALL {
+        for (_, name) in Route::ALL {
             spec(&format!("{name}:drop"));
             assert!(GRAMMAR.contains(name), "{name}");
         }
@@ -291,11 +281,11 @@ mod tests {
     #[test]
     fn skip_and_times_count_matching_requests() {
         let faults = Faults::new(vec![spec("create:drop,skip=1,times=2"), spec("any:delay=1s")]);
-        let drops = |operation| faults.plan(operation).before.act.is_some();
-        let seen: Vec<bool> = (0..5).map(|_| drops(Operation::Create)).collect();
+        let drops = |route| faults.plan(route).before.act.is_some();
+        let seen: Vec<bool> = (0..5).map(|_| drops(Route::Create)).collect();
         assert_eq!(seen, [false, true, true, false, false]);
-        assert!(!drops(Operation::Get));
-        assert_eq!(faults.plan(Operation::Get).before.delay, Duration::from_secs(1));
+        assert!(!drops(Route::Get));
+        assert_eq!(faults.plan(Route::Get).before.delay, Duration::from_secs(1));
     }
 
     #[test]
@@ -305,15 +295,15 @@ mod tests {
                 .map(spec)
                 .to_vec(),
         );
-        let plan = faults.plan(Operation::Get);
-        assert_eq!(plan.before, Step { delay: Duration::from_secs(3), act: None });
+        let plan = faults.plan(Route::Get);
+        assert_eq!(plan.before, Effect { delay: Duration::from_secs(3), act: None });
         assert_eq!(plan.after.act, Some(Act::Status { code: 500, retry_after: None }));
     }
 
     #[test]
     fn chance_is_about_what_it_says() {
         let faults = Faults::new(vec![spec("any:drop,chance=50")]);
-        let struck = (0..1_000).filter(|_| faults.plan(Operation::Get).acts()).count();
+        let struck = (0..1_000).filter(|_| faults.plan(Route::Get).acts()).count();
         assert!((350..650).contains(&struck), "{struck}");
     }
 }

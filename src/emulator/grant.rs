@@ -1,38 +1,27 @@
-//! `POST /identity/token`: a value, or a refresh token, for an access token (`api/auth.md` §1).
+//! The token service: `POST /identity/token` exchanges a key's value or a refresh token for an access token, which every
+//! other request must bring.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::header::AUTHORIZATION;
-use serde::Serialize;
 
-use super::Emulator;
 use super::params::Params;
 use super::refusal::Refusal;
+use super::reply::Reply;
 use super::routes::Request;
+use super::service::Emulator;
 use super::token::{ACCESS_LIFE, Occasion, REFRESH_LIFE};
-use super::wire::Reply;
 use crate::model::{ApiKeyId, Detail, Timestamp};
+use crate::object::object;
 use crate::secret::Secret;
-use crate::systems::Backend as _;
+use crate::systems::Keys as _;
 use crate::systems::iam::local::Login;
 
 const BY_KEY: &str = "urn:ibm:params:oauth:grant-type:apikey";
 const BY_REFRESH: &str = "refresh_token";
 
-/// The answer of the token endpoint.
-#[derive(Serialize)]
-struct Granted<'a> {
-    access_token: &'a str,
-    refresh_token: &'a str,
-    token_type: &'a str,
-    expires_in: i64,
-    expiration: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refresh_token_expiration: Option<i64>,
-    scope: &'a str,
-}
-
 impl Emulator {
+    /// Issues tokens.
     pub(super) fn grant(&self, request: &Request) -> Result<Reply, Refusal> {
         let now = self.now()?;
         let client = client(request)?;
@@ -69,18 +58,16 @@ impl Emulator {
         };
         let access = self.signer.access(occasion)?;
         let refresh = client.map(|_| self.signer.refresh(occasion, &key)).transpose()?;
-        Ok(Reply::json(
-            200,
-            &Granted {
-                access_token: access.expose(),
-                refresh_token: refresh.as_ref().map_or("not_supported", Secret::expose),
-                token_type: "Bearer",
-                expires_in: ACCESS_LIFE,
-                expiration: now.seconds() + ACCESS_LIFE,
-                refresh_token_expiration: refresh.as_ref().map(|_| now.seconds() + REFRESH_LIFE),
-                scope: "ibm openid",
-            },
-        ))
+        let expiration = refresh.as_ref().map(|_| now.seconds() + REFRESH_LIFE);
+        let document = object()
+            .with("access_token", access.expose())
+            .with("refresh_token", refresh.as_ref().map_or("not_supported", Secret::expose))
+            .with("token_type", "Bearer")
+            .with("expires_in", ACCESS_LIFE)
+            .with("expiration", now.seconds() + ACCESS_LIFE)
+            .with_some("refresh_token_expiration", expiration)
+            .with("scope", "ibm openid");
+        Ok(Reply::json(200, &document))
     }
 
     fn key_of_value(&self, value: &Secret) -> Result<ApiKeyId, Refusal> {
@@ -96,14 +83,14 @@ impl Emulator {
         }
     }
 
-    /// Finds the key that a refresh token came from; it must still be good itself.
+    /// Finds the key that a refresh token was issued for. The key must still work.
     fn key_of_refresh(&self, token: &Secret, now: Timestamp) -> Result<ApiKeyId, Refusal> {
         let claims = self.signer.read_refresh(token.expose(), now)?;
         let id = ApiKeyId::new(claims.apikey_id);
         if self.bootstrap.is(&id) {
             return Ok(id);
         }
-        let found = self.backend.api_key(&id, Detail::default());
+        let found = self.backend.get(&id, Detail::default());
         let key = found.map_err(|error| Refusal::of(error, id.as_str()));
         match key {
             Ok(details) if details.key.disabled => Err(disabled()),
@@ -112,6 +99,19 @@ impl Emulator {
             Err(refusal) if refusal.status == 404 => Err(unknown()),
             Err(refusal) => Err(refusal),
         }
+    }
+
+    /// Refuses a request that brings no valid access token of this service.
+    pub(super) fn check_token(&self, request: &Request) -> Result<(), Refusal> {
+        let header = request.headers.get(AUTHORIZATION).ok_or_else(no_header)?;
+        let bearer = header.to_str().ok().and_then(|text| {
+            let (scheme, token) = text.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+        });
+        let claims = self.signer.read_access(bearer.unwrap_or_default(), self.now()?)?;
+        let ours = claims.iam_id == *self.identity.iam_id
+            && claims.account.bss == *self.identity.account_id;
+        if ours { Ok(()) } else { Err(Refusal::not_authorized()) }
     }
 }
 
@@ -123,7 +123,7 @@ fn disabled() -> Refusal {
     Refusal::new(400, "bad_request", "BXNIM0420E", "Provided API key is disabled.")
 }
 
-/// No source knows the code of an expired key; the one of an unknown key is assumed.
+/// IBM does not document the code for an expired key. The emulator uses the one for an unknown key.
 fn expired() -> Refusal {
     unknown().details("The API key is expired.")
 }
@@ -132,7 +132,7 @@ fn no_header() -> Refusal {
     Refusal::new(401, "unauthorized", "BXNIM0308E", "No authorization header found")
 }
 
-/// Reads `Authorization: Basic`; `None` where there is none. The only client known is `bx`.
+/// Reads `Authorization: Basic`; `None` if it is absent. The only known client is `bx`.
 fn client(request: &Request) -> Result<Option<&'static str>, Refusal> {
     let Some(header) = request.headers.get(AUTHORIZATION) else { return Ok(None) };
     let known = header.to_str().ok().and_then(|text| {

@@ -1,22 +1,19 @@
-//! Errors as the service writes them: those of the API (`api/iam_identity.md` §6) and those of the token endpoint
-//! (`api/auth.md` §1), which have a form of their own.
+//! Errors as the service writes them. The token endpoint has another form than the rest of the API.
 
 use std::borrow::Cow;
 
-use serde::Serialize;
-
-use super::Trace;
-use super::wire::Reply;
+use super::reply::{Origin, Reply};
 use crate::model::Timestamp;
-use crate::systems::{BackendError, Condition};
+use crate::object::object;
+use crate::systems::{Condition, SystemError};
 
-/// Why a request is not done.
+/// The reason why a request fails.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) status: u16,
-    /// Such as `not_found`.
+    /// For example `not_found`.
     pub(super) code: &'static str,
-    /// Such as `BXNIM0102E`; absent where no source knows it.
+    /// For example `BXNIM0102E`; `None` if IBM does not document it.
     pub(super) message_code: Option<&'static str>,
     pub(super) message: Cow<'static, str>,
     pub(super) details: Option<String>,
@@ -61,8 +58,8 @@ impl Refusal {
         Self::new(403, "forbidden", "BXNIM0513E", "You are not authorized to use this API")
     }
 
-    /// Puts an error of the local store into the service's words; the one place that does.
-    pub(super) fn of(error: BackendError, id: &str) -> Self {
+    /// Puts an error of the local store into the service's words.
+    pub(super) fn of(error: SystemError, id: &str) -> Self {
         let because = error.source.map(|source| format!(": {source:#}")).unwrap_or_default();
         match error.condition {
             Condition::NotFound => Self::not_found(id),
@@ -104,7 +101,7 @@ impl Refusal {
                 501,
                 "not_implemented",
                 "",
-                format!("The emulator does not support {what}"),
+                format!("Keys cannot be {what} in the emulator"),
             ),
         }
     }
@@ -114,47 +111,41 @@ impl Refusal {
     }
 
     /// Writes the refusal as the API does.
-    pub(super) fn reply(&self, trace: &Trace) -> Reply {
-        Reply::json(
-            self.status,
-            &ErrorBody {
-                errors: [OneError {
-                    code: self.code,
-                    message_code: self.message_code,
-                    message: &self.message,
-                    details: self.details.as_deref(),
-                }],
-                trace: &trace.transaction,
-                status_code: self.status,
-            },
-        )
+    pub(super) fn reply(&self, origin: &Origin) -> Reply {
+        let error = object()
+            .with("code", self.code)
+            .with_some("message_code", self.message_code)
+            .with("message", &self.message)
+            .with_some("details", self.details.as_ref());
+        let document = object()
+            .with("errors", [error])
+            .with("trace", &origin.transaction)
+            .with("status_code", self.status);
+        Reply::json(self.status, &document)
     }
 
-    /// Writes the refusal as the token endpoint does, which has a form of its own.
-    pub(super) fn token_reply(&self, trace: &Trace, now: Option<Timestamp>) -> Reply {
+    /// Writes the refusal as the token endpoint does.
+    pub(super) fn token_reply(&self, origin: &Origin, now: Option<Timestamp>) -> Reply {
         let time = now.map(spoken).unwrap_or_default();
-        Reply::json(
-            self.status,
-            &TokenError {
-                code: self.message_code.unwrap_or(self.code),
-                message: &self.message,
-                details: self.details.as_deref(),
-                context: Context {
-                    request_id: &trace.transaction,
-                    request_type: "incoming.Identity_Token",
-                    user_agent: &trace.user_agent,
-                    url: &trace.url,
-                    instance_id: "emulator",
-                    thread_id: "emulator",
-                    host: "emulator",
-                    start_time: &time,
-                    end_time: &time,
-                    elapsed_time: "0",
-                    locale: "en_US",
-                    cluster_name: "emulator",
-                },
-            },
-        )
+        let context = object()
+            .with("requestId", &origin.transaction)
+            .with("requestType", "incoming.Identity_Token")
+            .with("userAgent", &origin.user_agent)
+            .with("url", &origin.url)
+            .with("instanceId", "emulator")
+            .with("threadId", "emulator")
+            .with("host", "emulator")
+            .with("startTime", &time)
+            .with("endTime", &time)
+            .with("elapsedTime", "0")
+            .with("locale", "en_US")
+            .with("clusterName", "emulator");
+        let document = object()
+            .with("errorCode", self.message_code.unwrap_or(self.code))
+            .with("errorMessage", &self.message)
+            .with_some("errorDetails", self.details.as_ref())
+            .with("context", context);
+        Reply::json(self.status, &document)
     }
 }
 
@@ -162,49 +153,4 @@ impl Refusal {
 fn spoken(time: Timestamp) -> String {
     let text = time.to_rfc3339();
     format!("{}.{}.{} {}:000 UTC", &text[8..10], &text[5..7], &text[..4], &text[11..19])
-}
-
-#[derive(Serialize)]
-struct ErrorBody<'a> {
-    errors: [OneError<'a>; 1],
-    trace: &'a str,
-    status_code: u16,
-}
-
-#[derive(Serialize)]
-struct OneError<'a> {
-    code: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message_code: Option<&'a str>,
-    message: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    details: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct TokenError<'a> {
-    #[serde(rename = "errorCode")]
-    code: &'a str,
-    #[serde(rename = "errorMessage")]
-    message: &'a str,
-    #[serde(rename = "errorDetails", skip_serializing_if = "Option::is_none")]
-    details: Option<&'a str>,
-    context: Context<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Context<'a> {
-    request_id: &'a str,
-    request_type: &'a str,
-    user_agent: &'a str,
-    url: &'a str,
-    instance_id: &'a str,
-    thread_id: &'a str,
-    host: &'a str,
-    start_time: &'a str,
-    end_time: &'a str,
-    elapsed_time: &'a str,
-    locale: &'a str,
-    cluster_name: &'a str,
 }

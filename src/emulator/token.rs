@@ -1,4 +1,4 @@
-//! Access and refresh tokens: JWTs signed with HMAC-SHA256 under a key of the store, so that they outlive a restart.
+//! Access and refresh tokens: JWTs signed with HMAC-SHA256. The store keeps the signing key, so tokens survive a restart.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::refusal::Refusal;
 use crate::model::{ApiKeyId, Identity, Timestamp};
+use crate::object::object;
 use crate::secret::{self, KeyedHash, Secret};
 
 /// How long an access token lives, in seconds.
@@ -16,65 +17,30 @@ pub(super) const REFRESH_LIFE: i64 = 72 * 3_600;
 const HEADER: &str = r#"{"kid":"emulator","alg":"HS256"}"#;
 const REFRESH: &str = "refresh";
 
-/// Signs tokens and knows its own again.
+/// Signs tokens and checks them.
 #[derive(Debug)]
 pub(super) struct Signer(KeyedHash);
 
-/// What a token says, as far as it is read back.
+/// The claims of a token that are read back.
 #[derive(Debug, Deserialize)]
 pub(super) struct Claims {
     pub(super) iam_id: String,
     pub(super) account: Account,
     exp: i64,
-    /// `refresh` on what is no access token.
+    /// `refresh` in a refresh token; absent in an access token.
     #[serde(default)]
     typ: String,
-    /// The id of the key that a refresh token came from.
+    /// The id of the key that a refresh token was issued for.
     #[serde(default)]
     pub(super) apikey_id: String,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub(super) struct Account {
-    #[serde(default)]
-    valid: bool,
     pub(super) bss: String,
 }
 
-/// The claims of an access token (`api/auth.md` §3).
-#[derive(Serialize)]
-struct Access<'a> {
-    iam_id: &'a str,
-    id: &'a str,
-    realmid: &'a str,
-    jti: String,
-    identifier: &'a str,
-    name: &'a str,
-    email: &'a str,
-    sub: &'a str,
-    account: Account,
-    iat: i64,
-    exp: i64,
-    iss: String,
-    grant_type: &'a str,
-    scope: &'a str,
-    client_id: &'a str,
-    acr: u8,
-    amr: [&'a str; 1],
-}
-
-#[derive(Serialize)]
-struct Refresh<'a> {
-    typ: &'a str,
-    iam_id: &'a str,
-    account: Account,
-    apikey_id: &'a str,
-    jti: String,
-    iat: i64,
-    exp: i64,
-}
-
-/// What a token is issued for.
+/// The circumstances in which a token is issued.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Occasion<'a> {
     pub(super) identity: &'a Identity,
@@ -95,25 +61,25 @@ impl Signer {
         let (realm, identifier) = iam_id.split_once('-').unwrap_or(("iam", iam_id));
         let user = &*occasion.identity.user;
         let now = occasion.now.seconds();
-        self.sign(&Access {
-            iam_id,
-            id: iam_id,
-            realmid: realm,
-            jti: token_id()?,
-            identifier,
-            name: user,
-            email: user,
-            sub: user,
-            account: account(occasion.identity),
-            iat: now,
-            exp: now + ACCESS_LIFE,
-            iss: format!("{}/identity", occasion.endpoint),
-            grant_type: occasion.grant_type,
-            scope: "ibm openid",
-            client_id: occasion.client,
-            acr: 1,
-            amr: ["pwd"],
-        })
+        let claims = object()
+            .with("iam_id", iam_id)
+            .with("id", iam_id)
+            .with("realmid", realm)
+            .with("jti", token_id()?)
+            .with("identifier", identifier)
+            .with("name", user)
+            .with("email", user)
+            .with("sub", user)
+            .with("account", account(occasion.identity))
+            .with("iat", now)
+            .with("exp", now + ACCESS_LIFE)
+            .with("iss", format!("{}/identity", occasion.endpoint))
+            .with("grant_type", occasion.grant_type)
+            .with("scope", "ibm openid")
+            .with("client_id", occasion.client)
+            .with("acr", 1)
+            .with("amr", ["pwd"]);
+        self.sign(&claims)
     }
 
     /// Issues a refresh token for a login with this key.
@@ -123,15 +89,15 @@ impl Signer {
         key: &ApiKeyId,
     ) -> Result<Secret, Refusal> {
         let now = occasion.now.seconds();
-        self.sign(&Refresh {
-            typ: REFRESH,
-            iam_id: &occasion.identity.iam_id,
-            account: account(occasion.identity),
-            apikey_id: key.as_str(),
-            jti: token_id()?,
-            iat: now,
-            exp: now + REFRESH_LIFE,
-        })
+        let claims = object()
+            .with("typ", REFRESH)
+            .with("iam_id", &*occasion.identity.iam_id)
+            .with("account", account(occasion.identity))
+            .with("apikey_id", key.as_str())
+            .with("jti", token_id()?)
+            .with("iat", now)
+            .with("exp", now + REFRESH_LIFE);
+        self.sign(&claims)
     }
 
     fn sign(&self, claims: &impl Serialize) -> Result<Secret, Refusal> {
@@ -148,7 +114,7 @@ impl Signer {
         Secret::new(text.to_owned()).keyed_hash(self.0.as_str().as_bytes())
     }
 
-    /// Reads an access token of ours that is still good.
+    /// Reads an access token. It must be valid and signed by this service.
     pub(super) fn read_access(&self, token: &str, now: Timestamp) -> Result<Claims, Refusal> {
         let refused = |code, message: &'static str| {
             Err(Refusal::new(401, "invalid_access_token", code, message))
@@ -166,7 +132,7 @@ impl Signer {
         }
     }
 
-    /// Reads a refresh token of ours that is still good.
+    /// Reads a refresh token. It must be valid and signed by this service.
     pub(super) fn read_refresh(&self, token: &str, now: Timestamp) -> Result<Claims, Refusal> {
         match self.read(token) {
             Ok(claims) if claims.typ == REFRESH && claims.exp > now.seconds() => Ok(claims),
@@ -192,14 +158,14 @@ impl Signer {
     }
 }
 
-/// Why a token is not one of ours.
+/// Why a token cannot be read.
 enum Flaw {
     Malformed,
     Forged,
 }
 
-fn account(identity: &Identity) -> Account {
-    Account { valid: true, bss: identity.account_id.to_string() }
+fn account(identity: &Identity) -> impl Serialize {
+    object().with("valid", true).with("bss", &*identity.account_id)
 }
 
 fn token_id() -> Result<String, Refusal> {

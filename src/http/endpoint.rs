@@ -11,16 +11,16 @@ use crate::secret;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     url: Url,
-    /// As it is shown and compared: without a slash at the end.
+    /// The URL without a slash at the end, to show and compare.
     text: String,
     is_loopback: bool,
 }
 
-/// Why the value of a key is not taken for the name of a host, which would be asked for all over the network.
+/// Why a host that may be the value of a key is refused: name servers would be asked for it.
 pub(super) const NO_HOST: &str = "its host looks like an API key";
 
 impl Endpoint {
-    /// Reads a URL; fails with a clause that says why it cannot be used, as in "it is not a URL".
+    /// Reads a URL. Fails with a clause that says why it cannot be used, such as "it is not a URL".
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let url = Url::parse(text.trim()).map_err(|_| "it is not a URL")?;
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or("it names no host")?;
@@ -64,12 +64,12 @@ impl Endpoint {
         self.url.scheme() == "https"
     }
 
-    /// Returns host and port as they are shown.
+    /// Returns the host, with the port if it is not the usual one.
     pub fn authority(&self) -> &str {
         self.url.authority()
     }
 
-    /// Puts path segments and a query behind the URL.
+    /// Returns the URL with these path segments and this query after it.
     pub(super) fn join(&self, segments: &[&str], query: &[(&str, &str)]) -> Url {
         let mut url = self.url.clone();
         if let Ok(mut path) = url.path_segments_mut() {

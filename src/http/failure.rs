@@ -1,4 +1,4 @@
-//! Why there is no answer, in words for people.
+//! Why there is no answer, in words for the user.
 
 use std::error::Error as StdError;
 use std::io;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::endpoint::Endpoint;
 use super::proxy::Proxy;
 
-/// How the text of an error begins that happened on the way to or at a proxy; its type is no public one.
+/// How the text of an error of a proxy begins; its type is not public.
 const TUNNEL: &str = "tunnel error: ";
 
 /// A request without an answer.
@@ -15,7 +15,7 @@ const TUNNEL: &str = "tunnel error: ";
 pub(crate) struct Failure {
     /// Whether the service may have got the request.
     pub(crate) sent: bool,
-    /// Whether another attempt would end the same.
+    /// Whether another attempt would end the same way.
     pub(crate) lasting: bool,
     /// What happened, without a full stop.
     pub(crate) words: String,
@@ -23,7 +23,14 @@ pub(crate) struct Failure {
     pub(crate) hint: Option<String>,
 }
 
-/// Says what went wrong on the way; nothing of the URL but the host is repeated.
+impl Failure {
+    /// Makes the failure of a request that cannot be sent.
+    pub(super) fn unsendable(words: String) -> Self {
+        Self { sent: false, lasting: true, words, hint: None }
+    }
+}
+
+/// Explains an error. Nothing of the URL but the host is repeated.
 pub(super) fn explain(
     error: &reqwest::Error,
     to: &Endpoint,
@@ -45,7 +52,7 @@ pub(super) fn explain(
         } else if tunnel.source().is_some() {
             root_cause(tunnel)
         } else {
-            // That it was unsuccessful is all that is known of an answer.
+            // Nothing else is known of the proxy's answer.
             match tunnel.to_string().trim_start_matches(TUNNEL) {
                 "unsuccessful" => "it refuses".to_owned(),
                 why => why.to_owned(),
@@ -105,7 +112,7 @@ fn is_refused(error: &reqwest::Error) -> bool {
 }
 
 fn rustls_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
-    // One I/O error may wrap another, and none of them names what it wraps as its source.
+    // An I/O error may wrap another one, and `source()` does not return that.
     let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
     error.downcast_ref().or_else(|| rustls_error(inner?))
 }

@@ -1,26 +1,26 @@
-//! What goes over the wire and what comes back, with every secret marked as one.
+//! Requests and answers, with every secret marked.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::HeaderMap;
 use reqwest::{Method, Url};
 use zeroize::Zeroizing;
 
 use super::endpoint::Endpoint;
 use crate::secret::{Forms, Secret, Wiped};
 
-/// What stands in the place of a secret, as in the official CLI's traces.
+/// What is shown instead of a secret, as in the official CLI's traces.
 pub(super) const HIDDEN: &str = "[PRIVATE DATA HIDDEN]";
 
-/// A text in a request, with every secret marked as one.
+/// A text in a request.
 #[derive(Debug)]
 pub(crate) enum Text<'a> {
     Plain(Cow<'a, str>),
     Secret(&'a Secret),
-    /// The value of an `Authorization` header: a scheme, such as `Bearer`, and the credential behind it.
+    /// An `Authorization` header: a scheme, such as `Bearer`, and the credential.
     Authorization(&'static str, &'a Secret),
 }
 
@@ -29,7 +29,7 @@ impl<'a> Text<'a> {
         Self::Plain(text.into())
     }
 
-    /// Returns the text for the wire.
+    /// Returns the text to send.
     pub(crate) fn expose(&self) -> Zeroizing<String> {
         Zeroizing::new(match self {
             Self::Plain(text) => text.clone().into_owned(),
@@ -49,7 +49,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// Returns the text for people.
+    /// Returns the text to show.
     pub(crate) fn shown(&self) -> Cow<'_, str> {
         match self {
             Self::Plain(text) => Cow::Borrowed(text),
@@ -64,7 +64,7 @@ impl<'a> Text<'a> {
 pub(crate) enum Body<'a> {
     Empty,
     Form(Vec<(&'static str, Text<'a>)>),
-    /// A document, and the secret in it.
+    /// A JSON document, and the secret in it.
     Json(&'a [u8], Option<&'a Secret>),
 }
 
@@ -72,7 +72,7 @@ pub(crate) enum Body<'a> {
 #[derive(Debug)]
 pub(crate) struct Request<'a> {
     pub(crate) method: Method,
-    /// Where to; the path and the query never hold a secret.
+    /// The URL. Its path and query never hold a secret.
     pub(crate) url: Url,
     pub(crate) to: &'a Endpoint,
     pub(crate) headers: Vec<(&'static str, Text<'a>)>,
@@ -90,7 +90,7 @@ impl<'a> Request<'a> {
         Self { method, url, to, headers: Vec::new(), body: Body::Empty }
     }
 
-    /// The secrets that it carries.
+    /// Returns its secrets.
     fn secrets(&self) -> impl Iterator<Item = &'a Secret> {
         let (fields, secret): (&[_], _) = match &self.body {
             Body::Empty => (&[], None),
@@ -102,40 +102,41 @@ impl<'a> Request<'a> {
     }
 }
 
-/// Every secret that was sent or got so far: a service may repeat any of them in any answer.
+/// The secrets that were sent or received so far. A service may repeat any of them in any answer.
 #[derive(Debug, Default)]
-pub(crate) struct Known(Mutex<Vec<Learned>>);
+pub(crate) struct Known(Mutex<Vec<KnownSecret>>);
 
 #[derive(Debug)]
-struct Learned {
+struct KnownSecret {
     secret: Secret,
-    /// Made when a text is to be looked through, which is seldom.
+    /// Made when first needed: most commands need none.
     forms: OnceCell<Forms>,
 }
 
 impl Known {
-    pub(crate) fn learn(&self, text: &str) {
+    pub(crate) fn add(&self, text: &str) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !known.iter().any(|known| known.secret.expose() == text) {
-            known.push(Learned { secret: Secret::new(text.to_owned()), forms: OnceCell::new() });
+            known
+                .push(KnownSecret { secret: Secret::new(text.to_owned()), forms: OnceCell::new() });
         }
     }
 
-    pub(crate) fn learn_of(&self, request: &Request<'_>) {
-        request.secrets().for_each(|secret| self.learn(secret.expose()));
+    pub(crate) fn add_all_of(&self, request: &Request<'_>) {
+        request.secrets().for_each(|secret| self.add(secret.expose()));
     }
 
-    /// Learns a secret that the service told; what is too short for one, such as `not_supported`, is none.
-    pub(crate) fn learn_told(&self, text: &str) {
+    /// Adds a secret of an answer. Short texts, such as `not_supported`, are no secrets.
+    pub(crate) fn add_told(&self, text: &str) {
         if text.len() >= 16 {
-            self.learn(text);
+            self.add(text);
         }
     }
 
-    /// Removes every secret from a text of the service, in whatever form it came back.
+    /// Hides every secret in a text of the service, also if it is encoded.
     pub(crate) fn blot(&self, text: &str) -> String {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.iter().fold(text.to_owned(), |text, Learned { secret, forms }| {
+        known.iter().fold(text.to_owned(), |text, KnownSecret { secret, forms }| {
             forms.get_or_init(|| secret.forms()).blot(&text, HIDDEN)
         })
     }
@@ -154,12 +155,12 @@ impl Reply {
         (200..300).contains(&self.status)
     }
 
-    /// Tells whether the same request may fare better in a moment.
+    /// Tells whether the same request may succeed later.
     pub(crate) fn may_pass(&self) -> bool {
         self.status == 429 || self.is_trouble() && self.status != 501
     }
 
-    /// Tells whether the service, or a gateway before it, failed: the request may have been carried out.
+    /// Tells whether the service or a gateway failed. The request may have been carried out.
     pub(crate) fn is_trouble(&self) -> bool {
         self.status == 408 || self.status >= 500
     }
@@ -168,14 +169,9 @@ impl Reply {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// Returns where a redirect points.
-    pub(crate) fn location(&self) -> Option<&str> {
-        self.headers.get(LOCATION).and_then(|value| value.to_str().ok())
-    }
-
-    /// Returns how long the service asks to wait: seconds, or an HTTP date.
+    /// Returns how long the service asks to wait, from seconds or an HTTP date; `now` is in seconds since 1970.
     pub(crate) fn retry_after(&self, now: i64) -> Option<Duration> {
-        let text = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+        let text = self.header("retry-after")?.trim();
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
         }

@@ -1,4 +1,4 @@
-//! HTTP: a request with its secrets marked, sent within its time and its retries, traced without them. Knows no system.
+//! HTTP: requests with their secrets marked, retries, time-outs, traces without secrets. It knows no system.
 
 mod endpoint;
 mod failure;

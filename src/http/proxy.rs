@@ -1,4 +1,4 @@
-//! The proxy for what leaves this machine, as a variable names it.
+//! The proxy for requests to other machines.
 
 use std::fmt;
 
@@ -7,18 +7,18 @@ use reqwest::{NoProxy, Url};
 use super::endpoint::NO_HOST;
 use crate::secret;
 
-/// A proxy, and the variable that names it.
+/// A proxy, and the environment variable that names it.
 #[derive(Clone)]
 pub struct Proxy {
     variable: &'static str,
-    /// Host and port, as they are shown.
+    /// Host and port, to show.
     authority: String,
     to: reqwest::Proxy,
 }
 
 impl Proxy {
     /// Reads the URL of a proxy, and the hosts that are reached without it. Fails with a clause that says why it cannot be
-    /// used; no part of the URL is repeated, which may hold a password.
+    /// used, without any part of the URL, which may hold a password.
     pub fn parse(
         variable: &'static str,
         text: &str,
@@ -26,7 +26,7 @@ impl Proxy {
     ) -> Result<Self, &'static str> {
         const NO_URL: &str = "it is not a URL";
         let text = text.trim();
-        // Without a scheme, everybody takes HTTP to be meant.
+        // As in other programs, a URL without a scheme means HTTP.
         let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
         let url = Url::parse(&whole).map_err(|_| NO_URL)?;
         if !["http", "https"].contains(&url.scheme()) {
@@ -52,7 +52,6 @@ impl Proxy {
     }
 }
 
-/// Where it is, and who says so.
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the proxy {} ({})", self.authority, self.variable)

@@ -1,8 +1,7 @@
-//! `IBMCLOUD_TRACE`: every request and answer, without any secret.
+//! `IBMCLOUD_TRACE`: every request and answer, without secrets.
 //!
-//! Headers and form fields say of themselves whether they are secret. Of a JSON document every field is hidden whose name is
-//! one under which services keep a secret, and every secret that was ever sent or received, wherever it comes back; what
-//! is no JSON is only counted.
+//! The secret headers and form fields of a request are marked. In JSON, fields with the name of a secret are hidden, and
+//! so is every secret that was sent or received before. Of a body that is not JSON only the length is shown.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -24,7 +23,7 @@ use crate::text::escape_lines;
 pub enum TraceTo {
     /// Standard error.
     Stderr,
-    /// The end of a file, which is made with mode 0600.
+    /// The end of a file, which is made with mode 0600 if it is missing.
     File(PathBuf),
 }
 
@@ -69,7 +68,7 @@ impl Trace {
     }
 
     pub(super) fn response(&self, reply: &Reply, known: &Known, elapsed: Duration) {
-        // First of all, because a secret of the body may stand in a header too.
+        // The body first: a secret in it may also be in a header.
         let body = shown(&reply.body, known);
         let text = format!("HTTP/1.1 {}\n{}\n{body}\n", reply.status, headers(&reply.headers));
         self.write("RESPONSE", &elapsed_words(elapsed), &known.blot(&text));
@@ -79,7 +78,7 @@ impl Trace {
         self.write("RESPONSE", &elapsed_words(elapsed), &format!("{words}\n"));
     }
 
-    /// A trace that cannot be written stops nothing.
+    /// Writes a part of the trace. Failing to do so stops nothing.
     fn write(&self, what: &str, more: &str, text: &str) {
         let time = self.clock.now().map(crate::model::Timestamp::to_rfc3339).unwrap_or_default();
         let text = format!("\n{what}: [{time}]{more}\n{}", escape_lines(text));
@@ -92,7 +91,7 @@ impl Trace {
         };
     }
 
-    /// Says why nothing is traced, where that is so.
+    /// Returns a warning if the trace cannot be written.
     pub(super) fn complaint(&self) -> Option<String> {
         let TraceTo::File(path) = &self.to else { return None };
         let error = self.file.get()?.as_ref().err()?;
@@ -130,7 +129,7 @@ fn shown(body: &[u8], known: &Known) -> String {
     }
 }
 
-/// Hides every leaf that stands below a secret's name, and learns it; blots what is known out of the others.
+/// Hides every value below the name of a secret, and adds it to the known ones. Hides known secrets everywhere else.
 fn hide(value: &mut Value, below_secret: bool, known: &Known) {
     match value {
         Value::Object(fields) => {
@@ -141,7 +140,7 @@ fn hide(value: &mut Value, below_secret: bool, known: &Known) {
         }
         Value::Array(items) => items.iter_mut().for_each(|item| hide(item, below_secret, known)),
         Value::String(text) if below_secret => {
-            known.learn_told(text);
+            known.add_told(text);
             *value = HIDDEN.into();
         }
         Value::String(text) => *text = known.blot(text),
@@ -150,7 +149,7 @@ fn hide(value: &mut Value, below_secret: bool, known: &Known) {
     }
 }
 
-/// Tells of a field or header whether it may hold a secret, by all the names under which services keep one.
+/// Tells whether a field or header with this name may hold a secret.
 fn is_secret(name: &str) -> bool {
     let name = squeezed(name);
     !is_harmless(&name)
@@ -172,7 +171,7 @@ fn is_harmless(name: &str) -> bool {
     ["tokentype", "entitytag", "pagetoken", "apikeys"].contains(&squeezed(name).as_str())
 }
 
-/// Makes `api_key`, `apiKey` and `API-Key` one word.
+/// Returns a name in lower case and without `_` and `-`.
 fn squeezed(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }

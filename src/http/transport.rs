@@ -1,4 +1,4 @@
-//! HTTP: one request, its time-out and its retries, and in plain words what became of it.
+//! Sending requests, with time-outs and retries.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -17,25 +17,25 @@ use crate::clock::Clock;
 use crate::private_file;
 use crate::secret::{self, Wiped};
 
-/// How often an idempotent request is sent at most.
+/// How often a request is sent at most, if it may be sent again.
 const ATTEMPTS: u32 = 4;
-/// How long all attempts may take together, unless one alone may take longer.
+/// How long all attempts may take together, unless the time-out of one is longer.
 const IN_ALL: Duration = Duration::from_secs(30);
-/// The largest answer that is read: a page of 100 keys has some 60 KB.
+/// The most bytes of an answer; a page of 100 keys has some 60 KB.
 const MOST: u64 = 16 << 20;
 
-/// How requests are sent, wherever they go.
+/// How requests are sent.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// How long one request may take; `None` for the default of 60 seconds.
     pub timeout: Option<Duration>,
-    /// The certificates to trust in place of the system's, in PEM.
+    /// A file with the certificates to trust instead of the system's, in PEM.
     pub ca_file: Option<PathBuf>,
-    /// Whether a certificate of this machine's own is taken unseen.
+    /// Whether certificates are not checked on loopback addresses.
     pub any_certificate_on_loopback: bool,
-    /// The proxy for what leaves this machine; without one the system's, if it has any.
+    /// The proxy for requests to other machines; `None` uses the system's, if it has one.
     pub proxy: Option<Proxy>,
-    /// Where requests are traced.
+    /// Where requests are traced; `None` for nowhere.
     pub trace: Option<TraceTo>,
 }
 
@@ -50,7 +50,7 @@ impl Settings {
     }
 }
 
-/// How often and how long a request may still be tried.
+/// How often and for how long a request may still be sent.
 #[derive(Debug)]
 pub(crate) struct Budget {
     attempts: u32,
@@ -71,9 +71,9 @@ impl Budget {
         self.until.saturating_duration_since(Instant::now())
     }
 
-    /// Waits before another attempt; `false` when there is to be none.
+    /// Waits before the next attempt, as long as the service asked. Returns `false` if there must be none.
     pub(crate) fn pause(&mut self, asked: Option<Duration>) -> bool {
-        // Between half of the pause and all of it, so that many clients do not come back at once.
+        // Half of the pause or more, by chance, so that many clients do not come back at once.
         let jitter = secret::random::<1>().map_or(255, |[byte]| u32::from(byte));
         let pause = asked.unwrap_or(self.pause / 2 + self.pause * jitter / 510);
         if self.attempts == 0 || pause >= self.left() {
@@ -86,34 +86,34 @@ impl Budget {
     }
 }
 
-/// A client, and the loop that drives its connections while a request is on its way. Requests are made one after the
-/// other; driven from here, none of them waits for another thread to wake up.
+/// A client and the runtime that it needs. The runtime has no threads: requests are sent one after the other.
 #[derive(Debug)]
-struct Line {
+struct Connection {
     runtime: Runtime,
     client: Client,
 }
 
-/// The network.
+/// What sends requests.
 #[derive(Debug)]
 pub(crate) struct Transport {
     pub(crate) settings: Settings,
     clock: Clock,
     trace: Option<Trace>,
-    /// What no text may repeat.
+    /// The secrets that no text may repeat.
     pub(crate) known: Known,
-    /// To anywhere else; to this machine, past every proxy; and there without encryption.
-    lines: [OnceLock<Line>; 3],
+    /// To other machines; to this machine, without a proxy; and to this machine without TLS.
+    connections: [OnceLock<Connection>; 3],
 }
 
 impl Transport {
     pub(crate) fn new(settings: Settings, clock: Clock) -> Self {
         let trace = settings.trace.clone().map(|to| Trace::new(to, clock));
-        Self { settings, clock, trace, known: Known::default(), lines: Default::default() }
+        Self { settings, clock, trace, known: Known::default(), connections: Default::default() }
     }
 
-    /// Sends a request that may be sent again; returns the answer, and whether an attempt may have been carried
-    /// out though that says otherwise.
+    /// Sends a request that may be sent again.
+    ///
+    /// Returns the last answer, and whether an attempt may have been carried out though the answer says otherwise.
     pub(crate) fn send(&self, request: &Request<'_>) -> Result<(Reply, bool), Failure> {
         let mut budget = Budget::new(&self.settings);
         let mut in_doubt = false;
@@ -139,7 +139,7 @@ impl Transport {
         }
     }
 
-    /// Says why nothing is traced, where that is so.
+    /// Returns a warning if the trace cannot be written.
     pub(crate) fn complaint(&self) -> Option<String> {
         self.trace.as_ref()?.complaint()
     }
@@ -155,8 +155,8 @@ impl Transport {
         request: &Request<'_>,
         timeout: Duration,
     ) -> Result<Reply, Failure> {
-        self.known.learn_of(request);
-        let Line { runtime, client } = self.line(request.to)?;
+        self.known.add_all_of(request);
+        let Connection { runtime, client } = self.connection(request.to)?;
         let builder = fill(client.request(request.method.clone(), request.url.clone()), request)?
             .timeout(timeout);
         if let Some(trace) = &self.trace {
@@ -174,25 +174,21 @@ impl Transport {
         result
     }
 
-    /// Builds the client when it is first needed: the system's certificates alone cost milliseconds.
-    fn line(&self, to: &Endpoint) -> Result<&Line, Failure> {
-        let slot = &self.lines[usize::from(to.is_loopback()) + usize::from(!to.is_https())];
-        if let Some(line) = slot.get() {
-            return Ok(line);
+    /// Returns the client, which is made when first needed: reading the system's certificates takes milliseconds.
+    fn connection(&self, to: &Endpoint) -> Result<&Connection, Failure> {
+        let slot = &self.connections[usize::from(to.is_loopback()) + usize::from(!to.is_https())];
+        if let Some(connection) = slot.get() {
+            return Ok(connection);
         }
         let runtime = Builder::new_current_thread().enable_io().enable_time().build();
-        let runtime = runtime.map_err(|error| Failure {
-            sent: false,
-            lasting: true,
-            words: format!("The network cannot be used: {error}"),
-            hint: None,
-        })?;
-        let line = Line { runtime, client: self.build(to)? };
-        Ok(slot.get_or_init(|| line))
+        let runtime = runtime
+            .map_err(|error| Failure::unsendable(format!("The network cannot be used: {error}")))?;
+        let connection = Connection { runtime, client: self.build(to)? };
+        Ok(slot.get_or_init(|| connection))
     }
 
     fn build(&self, to: &Endpoint) -> Result<Client, Failure> {
-        // Another provider was installed before only if a test did so.
+        // Fails if one is installed already, which only tests do.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
             .user_agent(concat!("ibmcloud-iam/", env!("CARGO_PKG_VERSION")))
@@ -209,31 +205,25 @@ impl Transport {
         }
         builder = match &self.settings.ca_file {
             Some(file) => trusting(builder, file)?,
-            // Nothing is encrypted, so no certificate is needed, nor a system that has some.
+            // Without TLS no certificates are needed, and the system need not have any.
             None if !to.is_https() => builder.tls_certs_only([]),
             None => builder,
         };
-        builder.build().map_err(|error| Failure {
-            sent: false,
-            lasting: true,
-            words: format!("The network client cannot be made: {}", root_cause(&error)),
-            hint: Some(
-                "Install the system's CA certificates, or name a file with '--ca-file' or SSL_CERT_FILE."
-                    .to_owned(),
-            ),
+        builder.build().map_err(|error| {
+            let hint =
+                "Install the system's CA certificates, or name a file with '--ca-file' or SSL_CERT_FILE.";
+            let words = format!("The network client cannot be made: {}", root_cause(&error));
+            Failure { hint: Some(hint.to_owned()), ..Failure::unsendable(words) }
         })
     }
 }
 
 fn trusting(builder: ClientBuilder, file: &std::path::Path) -> Result<ClientBuilder, Failure> {
-    let wrong = |why: String| Failure {
-        sent: false,
-        lasting: true,
-        words: format!(
-            "The certificates in '{}' cannot be used: {why}",
-            secret::veil(&file.display().to_string())
-        ),
-        hint: Some("'--ca-file' names a file with certificates in PEM.".to_owned()),
+    let wrong = |why: String| {
+        let shown = secret::veil(&file.display().to_string());
+        let words = format!("The certificates in '{shown}' cannot be used: {why}");
+        let hint = "'--ca-file' names a file with certificates in PEM.".to_owned();
+        Failure { hint: Some(hint), ..Failure::unsendable(words) }
     };
     let bytes =
         private_file::read_named(file, 16 << 20).map_err(|error| wrong(error.to_string()))?;
@@ -250,17 +240,13 @@ fn trusting(builder: ClientBuilder, file: &std::path::Path) -> Result<ClientBuil
 fn fill(mut builder: RequestBuilder, request: &Request<'_>) -> Result<RequestBuilder, Failure> {
     builder = builder.header(ACCEPT, "application/json");
     for (name, text) in &request.headers {
-        let mut value = HeaderValue::from_str(&text.expose()).map_err(|_| Failure {
-            sent: false,
-            lasting: true,
-            words: format!("The {name} header cannot hold this text"),
-            hint: None,
-        })?;
+        let mut value = HeaderValue::from_str(&text.expose())
+            .map_err(|_| Failure::unsendable(format!("The {name} header cannot hold this text")))?;
         value.set_sensitive(text.is_secret());
         builder = builder.header(*name, value);
     }
     Ok(match &request.body {
-        // Some proxies answer 411 to a POST that does not say that it has no body.
+        // Some proxies answer 411 to a POST without a Content-Length.
         Body::Empty if request.method == Method::POST => builder.header(CONTENT_LENGTH, 0),
         Body::Empty => builder,
         Body::Form(fields) => {
@@ -291,7 +277,7 @@ async fn receive(
     let status = response.status().as_u16();
     let headers = std::mem::take(response.headers_mut());
     let length = response.content_length().unwrap_or(8 * 1024).min(MOST);
-    // Its room at once as a rule: a buffer that moved would leave a value behind.
+    // A buffer that grows leaves a copy of a value behind.
     let mut body = Wiped::with_capacity(usize::try_from(length).unwrap_or_default());
     loop {
         match response.chunk().await {

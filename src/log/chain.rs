@@ -1,21 +1,21 @@
-//! The checksum that joins the lines of a log: that of a line covers every line before it too, so that one which is lost,
-//! moved or repeated is noticed.
+//! The checksums of the lines of a log. Each covers all lines up to its own, so that a line which is lost, moved or
+//! repeated is noticed.
 
 use serde::Serialize;
 
 const CRC_PREFIX: &[u8] = b"{\"crc\":\"";
 const BODY_AT: usize = CRC_PREFIX.len() + 8 + 2;
 
-/// The running checksum of a log.
+/// The checksum of the lines so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Chain(u32);
 
 /// A line whose checksum is right.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Verified<'a> {
-    /// The line, without its newline: one JSON object.
+    /// The line without its newline: a JSON object.
     pub(crate) whole: &'a [u8],
-    /// The part behind the checksum.
+    /// The part after the checksum.
     pub(crate) body: &'a [u8],
 }
 
@@ -27,7 +27,7 @@ impl Chain {
         self.0
     }
 
-    /// Checks the next line; fails with what is wrong with it.
+    /// Checks the next line. Fails with what is wrong with it.
     pub(crate) fn verify<'a>(&mut self, line: &'a [u8]) -> Result<Verified<'a>, &'static str> {
         let (prefix, body) = line.split_at_checked(BODY_AT).ok_or("it is too short")?;
         let crc = prefix
@@ -43,7 +43,7 @@ impl Chain {
         }
     }
 
-    /// Writes a document, which is a JSON object, as the next line.
+    /// Returns a document, which must be a JSON object, as the next line.
     pub(crate) fn line(&mut self, document: &impl Serialize) -> serde_json::Result<Vec<u8>> {
         let mut json = serde_json::to_vec(document)?;
         let body = json.split_off(1);
@@ -56,7 +56,8 @@ impl Chain {
     }
 }
 
-/// Tells whether bytes without a newline can be the beginning of a line, or what a power cut leaves in its place.
+/// Tells whether the bytes after the last newline can be what an interrupted write leaves: the beginning of a line, or
+/// zeros after a power cut.
 pub(super) fn is_cut_off(tail: &[u8]) -> bool {
     tail.iter().zip(CRC_PREFIX).all(|(found, expected)| found == expected)
         || tail.iter().all(|&byte| byte == 0)

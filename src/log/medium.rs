@@ -1,4 +1,4 @@
-//! What the log lives on: a directory of this machine, or the memory of this process.
+//! Where a log is kept: in a directory, or in memory.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -11,16 +11,16 @@ use crate::private_file::{self, Lock, LockMode, PATIENCE};
 /// Where a log is.
 #[derive(Debug)]
 pub(super) enum Medium {
-    /// In a file of this directory.
+    /// In the file `log` of a directory; `patience` is how long a lock is waited for.
     Disk { directory: PathBuf, log: PathBuf, patience: Duration },
-    /// Nowhere but here; gone with the process.
+    /// In memory.
     Memory(RwLock<Vec<u8>>),
 }
 
-/// The lock on a log, and the way to its bytes.
+/// The lock on a log.
 #[derive(Debug)]
 pub(super) enum Hold<'a> {
-    /// Readers of a directory where nothing was ever written hold no lock.
+    /// No lock if the log is new and only read.
     Disk {
         _lock: Option<Lock>,
     },
@@ -40,7 +40,7 @@ impl Medium {
         Self::Disk { log: directory.join("store.jsonl"), directory, patience: PATIENCE }
     }
 
-    /// Returns the directory, or a word for what is in none.
+    /// Returns the directory, or "memory".
     pub(super) fn directory(&self) -> &Path {
         match self {
             Self::Disk { directory, .. } => directory,
@@ -48,7 +48,7 @@ impl Medium {
         }
     }
 
-    /// Returns the file, or a word for what is in none.
+    /// Returns the file, or "memory".
     pub(super) fn log(&self) -> &Path {
         match self {
             Self::Disk { log, .. } => log,
@@ -56,19 +56,19 @@ impl Medium {
         }
     }
 
-    /// Returns the file that is locked in place of the log, whose inode compaction swaps.
+    /// Returns the file to lock. It is not the log itself, which compaction replaces by another file.
     pub(super) fn lock_file(&self) -> PathBuf {
         self.directory().join("store.lock")
     }
 
-    /// Takes the lock. Where nothing was ever written there is no lock file, and none is made to read.
+    /// Takes the lock. To read a new log, no lock file is made.
     pub(super) fn hold(&self, mode: LockMode) -> io::Result<Hold<'_>> {
         match (self, mode) {
-            (Self::Disk { patience, .. }, mode) => {
+            (Self::Disk { patience, .. }, _) => {
                 let lock = private_file::lock_within(&self.lock_file(), mode, *patience)?;
                 Ok(Hold::Disk { _lock: lock })
             }
-            // Bytes are added whole or not at all, so a thread that panicked left none half written.
+            // A thread that panicked left no line half written.
             (Self::Memory(bytes), LockMode::Shared) => {
                 Ok(Hold::Reading(bytes.read().unwrap_or_else(PoisonError::into_inner)))
             }
@@ -78,7 +78,7 @@ impl Medium {
         }
     }
 
-    /// Opens the log for reading; `None` while nothing was ever written.
+    /// Opens the log for reading; `None` if it is new.
     pub(super) fn open<'a>(&self, hold: &'a Hold<'_>) -> io::Result<Option<Source<'a>>> {
         let bytes: &[u8] = match hold {
             Hold::Disk { .. } => {

@@ -1,10 +1,8 @@
-//! An append-only log of JSON lines under a lock, compacted into a fresh file. It knows no system: what a line says is for
-//! its reader to know.
+//! An append-only log of JSON lines, with a lock and compaction. It does not know what the lines are about.
 //!
-//! A line is acknowledged when it is on the disk. Readers hold a shared lock on `store.lock`, writers an exclusive one; the
-//! lock is a file of its own because compaction swaps the log's inode. A last line without a newline was never
-//! acknowledged: it is ignored with a warning and cut off by the next write. Anything else that is not as it was written
-//! is damage, and stops both reading and writing; only lines taken away at the end leave no trace.
+//! A line is acknowledged when it is on the disk. Readers hold a shared lock on `store.lock`, writers an exclusive one. A
+//! last line without a newline was never acknowledged: readers ignore it with a warning, and the next write removes it.
+//! Any other change to the file is damage, and stops reading and writing; only lines removed at the end are not noticed.
 
 mod chain;
 mod medium;
@@ -21,37 +19,37 @@ use self::medium::{Hold, Medium, Source};
 use crate::private_file::{self, AppendError, LockMode, Replacement};
 
 const CHUNK: usize = 256 * 1024;
-/// Superseded lines that are kept before a log is compacted.
+/// How many superseded lines a log may have before it is compacted.
 const SLACK: u64 = 1_000;
 
-/// Why a log cannot be used. Nothing was written, except for [`LogError::Unknown`].
+/// Why a log cannot be used. Nothing was written, except perhaps in case of [`LogError::Unknown`].
 #[derive(Debug)]
 pub(crate) enum LogError {
     /// Another process holds the lock.
     Busy { directory: PathBuf, error: io::Error },
-    /// A file cannot be read or written; `what` was being done, as in "could not be read".
+    /// A file cannot be used; `what` is what failed, as in "could not be read".
     Unusable { path: PathBuf, what: &'static str, error: anyhow::Error },
-    /// A line, counted from 1, is not as it was written.
+    /// A line, counted from 1, was damaged or changed.
     Damaged { path: PathBuf, line: u64, why: &'static str },
-    /// It is not known whether the lines are in the log.
+    /// It is not known whether the lines were appended.
     Unknown { path: PathBuf, error: io::Error },
 }
 
 type Result<T> = std::result::Result<T, LogError>;
 
-/// What a reader says of a line: nothing, or what is wrong with it.
+/// What the reader of a line returns: nothing, or what is wrong with it.
 type Visited = std::result::Result<(), &'static str>;
 
-/// What a scan found beside the lines themselves.
+/// What a scan found beside the lines.
 #[derive(Debug, Default)]
 pub(crate) struct Scan {
     /// How many whole lines there are.
     pub(crate) lines: u64,
-    /// Whether a cut-off line follows them.
+    /// Whether an incomplete line follows them.
     pub(crate) torn: bool,
     /// Whether others can read the log.
     pub(crate) exposed: bool,
-    /// Where the last whole line ends.
+    /// How many bytes the whole lines have.
     whole: u64,
     chain: Chain,
 }
@@ -61,17 +59,17 @@ pub(crate) struct Scan {
 pub(crate) struct Log(Medium);
 
 impl Log {
-    /// Takes the directory of a log, which need not exist yet.
+    /// Uses the log in a directory, which need not exist yet.
     pub(crate) fn in_directory(directory: PathBuf) -> Self {
         Self(Medium::disk(directory))
     }
 
-    /// Makes a log that leaves nothing on the disk.
+    /// Makes a log in memory.
     pub(crate) fn in_memory() -> Self {
         Self(Medium::Memory(RwLock::default()))
     }
 
-    /// Gives up at once where another process holds the lock.
+    /// Does not wait for another process that holds the lock.
     pub(crate) fn without_waiting(mut self) -> Self {
         if let Medium::Disk { patience, .. } = &mut self.0 {
             *patience = Duration::ZERO;
@@ -89,12 +87,12 @@ impl Log {
         self.0.directory()
     }
 
-    /// Tells whether the log leaves nothing on the disk.
+    /// Tells whether the log is in memory.
     pub(crate) fn is_in_memory(&self) -> bool {
         matches!(self.0, Medium::Memory(_))
     }
 
-    /// Reads the first line only; `None` while nothing was ever written.
+    /// Reads only the first line; `None` if the log is new.
     pub(crate) fn first<T>(
         &self,
         read: impl FnOnce(Verified<'_>) -> std::result::Result<T, &'static str>,
@@ -121,7 +119,7 @@ impl Log {
         self.scan(&self.hold(LockMode::Shared)?, visit)
     }
 
-    /// Begins a change: the lock is held until the writer is dropped.
+    /// Takes the lock for a change; it is held until the writer is dropped.
     pub(crate) fn write(&self) -> Result<Writer<'_>> {
         if let Medium::Disk { directory, .. } = &self.0 {
             private_file::create_dir(directory)
@@ -195,13 +193,13 @@ impl Log {
         Ok(scan)
     }
 
-    /// Puts bytes behind the last whole line of the file, on the disk.
+    /// Writes bytes to the disk after the last whole line of the file.
     fn append_to_file(&self, scan: &Scan, bytes: &[u8]) -> Result<()> {
         let path = self.path();
         let failed = |error| unusable(path, "could not be written", error);
         let mut log = private_file::Log::open(path, scan.whole).map_err(failed)?;
         if scan.lines == 0 {
-            // Before the line, which is there for good once it is written.
+            // The new file must be there for good before its first line is acknowledged.
             private_file::sync_dir(self.directory()).map_err(failed)?;
         }
         log.append(bytes).map_err(|error| match error {
@@ -215,7 +213,7 @@ fn unusable(path: &Path, what: &'static str, error: impl Into<anyhow::Error>) ->
     LogError::Unusable { path: path.to_owned(), what, error: error.into() }
 }
 
-/// The one process that may change the log now.
+/// The right to change the log.
 #[derive(Debug)]
 pub(crate) struct Writer<'a> {
     log: &'a Log,
@@ -236,8 +234,7 @@ impl Writer<'_> {
         self.log.first_under(&self.hold, read)
     }
 
-    /// Appends the lines that `write` makes, all of them or none; `scan` is what the log was found to be. When this
-    /// returns they are on the disk.
+    /// Appends the lines that `write` makes to the disk, all of them or none. `scan` must be of the log as it is.
     pub(crate) fn append(
         &mut self,
         scan: &Scan,
@@ -256,7 +253,7 @@ impl Writer<'_> {
         self.log.append_to_file(scan, &bytes)
     }
 
-    /// Puts the lines that `write` makes in the place of all that is there, at once or not at all.
+    /// Replaces the log by the lines that `write` makes, at once or not at all.
     pub(crate) fn compact(
         &mut self,
         write: impl FnOnce(&mut Lines<'_>) -> Result<()>,
@@ -281,12 +278,12 @@ impl Writer<'_> {
     }
 }
 
-/// Tells whether a log of so many lines, of which so many still matter, is worth compacting.
+/// Tells whether a log of so many lines, of which `living` are needed, is worth compacting.
 pub(crate) fn is_worth_compacting(lines: u64, living: u64) -> bool {
     lines.saturating_sub(living) > SLACK.max(living)
 }
 
-/// Lines on their way into a log.
+/// What puts lines into a log.
 pub(crate) struct Lines<'a> {
     chain: Chain,
     path: &'a Path,
@@ -294,7 +291,7 @@ pub(crate) struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    /// Adds a document, which is a JSON object, as a line.
+    /// Adds a document, which must be a JSON object, as a line.
     pub(crate) fn push(&mut self, document: &impl Serialize) -> Result<()> {
         let line = self.chain.line(document);
         (self.put)(&line.map_err(|error| unusable(self.path, "could not be written", error))?)

@@ -1,4 +1,4 @@
-//! What an audit says of keys: rules, how grave they are, and findings.
+//! The rules of the audit, their severities, and findings.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,24 +6,24 @@ use std::sync::Arc;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-use super::ApiKey;
+use super::key::ApiKey;
 
-/// How grave a finding is; the words are those of SARIF's `level`.
+/// How serious a finding is, in the words of SARIF's `level`.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ValueEnum,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// It hurts already, or breaks a rule of the policy.
+    /// A problem now, or a breach of the policy.
     Error,
-    /// It will hurt.
+    /// A problem soon.
     Warning,
-    /// It is worth knowing.
+    /// Worth knowing.
     Note,
 }
 
 impl Severity {
-    /// All of them, the gravest first.
+    /// Every severity, the most serious first.
     pub const ALL: [Self; 3] = [Self::Error, Self::Warning, Self::Note];
 
     /// Returns the word shown in tables, JSON and SARIF.
@@ -42,7 +42,7 @@ impl fmt::Display for Severity {
     }
 }
 
-/// The rules of the audit, in the order in which findings of one severity are told.
+/// The rules of the audit, in the order in which findings of one severity are shown.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ValueEnum,
 )]
@@ -60,7 +60,7 @@ pub enum Rule {
     NeverExpires,
     /// A working key expires soon, and no newer one takes its place.
     ExpiresSoon,
-    /// Nothing happens to a working key when it is found published.
+    /// Nothing would happen if a working key were found published.
     LeakActionNone,
     /// A newer working key has the same name and owner, and does not replace it.
     SameName,
@@ -68,14 +68,14 @@ pub enum Rule {
     NearLimit,
     /// The key has expired and was not deleted.
     Expired,
-    /// Another key has taken the place of this one, which was not deleted.
+    /// Another key replaces this one, which was not deleted.
     PhasedOut,
-    /// Whether the key is in use is not known.
+    /// It is not known whether the key is in use.
     UseUnknown,
 }
 
 impl Rule {
-    /// All of them.
+    /// Every rule.
     pub const ALL: [Self; 12] = [
         Self::Leaked,
         Self::Old,
@@ -109,7 +109,7 @@ impl Rule {
         }
     }
 
-    /// Returns when the rule fires, in a line.
+    /// Returns a short description of when the rule fires.
     pub fn title(self) -> &'static str {
         match self {
             Self::Leaked => "The service found it published.",
@@ -181,7 +181,7 @@ impl Rule {
         }
     }
 
-    /// Returns the recommendation of the CIS IBM Cloud Foundations benchmark (version 1.0.0) that it checks.
+    /// Returns the recommendation of the CIS IBM Cloud Foundations Benchmark 1.0.0 that the rule checks.
     pub fn recommendation(self) -> Option<&'static str> {
         match self {
             Self::Unused => Some("1.2"),
@@ -198,24 +198,24 @@ impl fmt::Display for Rule {
     }
 }
 
-/// One thing that an audit found.
+/// One finding of an audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding<'a> {
     /// The rule that fired.
     pub rule: Rule,
-    /// How grave it is under the policy.
+    /// How serious it is under the policy.
     pub severity: Severity,
-    /// The key it is about; `None` where it is about an identity as a whole.
+    /// The key; `None` if the finding is about an identity as a whole.
     pub key: Option<&'a ApiKey>,
-    /// The IAM id of the owner of the key, or the identity.
+    /// The IAM id of the owner of the key, or of the identity.
     pub iam_id: Arc<str>,
     /// What was found, in a sentence.
     pub message: String,
-    /// The command that fixes all that was found of the key, ready for dash, bash, zsh and fish.
+    /// The command that fixes every finding of the key, ready for dash, bash, zsh and fish.
     pub fix: String,
 }
 
-/// A rule that an audit did not look at.
+/// A rule that an audit did not check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unchecked {
     /// The rule.

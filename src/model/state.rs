@@ -1,22 +1,23 @@
-//! The states of a key, some of which depend on its namesakes.
+//! The states of a key, some of which depend on other keys of the same name.
 
 use std::collections::HashMap;
 use std::fmt;
 
-use super::{ApiKey, Timestamp};
+use super::key::ApiKey;
+use super::timestamp::Timestamp;
 
-/// What a key is good for at a moment; being locked stands beside it.
+/// The state of a key at a moment. Locks do not affect it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It opens things.
+    /// It works.
     Active,
-    /// It was switched off.
+    /// It is disabled.
     Disabled,
     /// Its expiry has passed.
     Expired,
-    /// It still works, but expires before another active key of its name and owner.
+    /// It works, but expires before another working key of its name and owner.
     PhasingOut,
-    /// It no longer works, and an active key of its name and owner does.
+    /// It does not work, but another key of its name and owner does.
     PhasedOut,
 }
 
@@ -32,7 +33,7 @@ impl State {
         }
     }
 
-    /// Tells whether a plain name means the key: one that is being replaced is reached by id.
+    /// Tells whether a name on the command line can mean the key. Keys that are being replaced are named by id.
     pub fn is_current(self) -> bool {
         !matches!(self, Self::PhasingOut | Self::PhasedOut)
     }
@@ -44,18 +45,18 @@ impl fmt::Display for State {
     }
 }
 
-/// What decides how a key stands among its namesakes.
+/// The properties that decide the state of a key.
 pub trait Lives {
-    /// The name and the owner.
+    /// Returns the name and the owner.
     fn named(&self) -> (&str, &str);
 
-    /// Whether it was switched off.
+    /// Tells whether it is disabled.
     fn is_disabled(&self) -> bool;
 
-    /// From when on it opens nothing; `None` is never.
+    /// Returns when it expires; `None` is never.
     fn expires_at(&self) -> Option<Timestamp>;
 
-    /// Tells whether it opens things at `now`.
+    /// Tells whether it works at `now`.
     fn works(&self, now: Timestamp) -> bool {
         !self.is_disabled() && self.expires_at().is_none_or(|at| at > now)
     }
@@ -75,12 +76,12 @@ impl Lives for ApiKey {
     }
 }
 
-/// Returns the state of each key at `now`; `keys` must hold every namesake of each.
+/// Returns the state of each key at `now`. `keys` must hold every key of each name.
 pub fn states<K: Lives>(keys: &[K], now: Timestamp) -> Vec<State> {
     if keys.iter().all(|key| !key.is_disabled() && key.expires_at().is_none()) {
         return vec![State::Active; keys.len()];
     }
-    // How long the longest-lived working key of a name lasts; a key without expiry outlasts all.
+    // When the last working key of each name expires; a key without expiry lasts longest.
     let lasts = |key: &K| key.expires_at().map_or(i64::MAX, Timestamp::seconds);
     let mut longest: HashMap<(&str, &str), i64> = HashMap::new();
     for key in keys.iter().filter(|key| key.works(now)) {

@@ -12,7 +12,7 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(i64);
 
-/// Why a text is no point in time.
+/// The error for text that is not a point in time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseTimeError(String);
 
@@ -25,7 +25,7 @@ impl fmt::Display for ParseTimeError {
 impl std::error::Error for ParseTimeError {}
 
 impl Timestamp {
-    /// 9998-12-31T23:59:59Z; the last days of 9999 are out of reach for a calendar that knows time zones.
+    /// 9998-12-31T23:59:59Z. The calendar cannot hold the last days of 9999 in every time zone.
     pub const LAST: Self = Self(253_370_764_799);
 
     /// Takes seconds since 1970; `None` outside the years 1970 to 9998.
@@ -43,12 +43,12 @@ impl Timestamp {
         Self::from_seconds(self.0.checked_add(i64::try_from(later.as_secs()).ok()?)?)
     }
 
-    /// Returns whole minutes since 1970: as exact as the service tells its times.
+    /// Returns whole minutes since 1970, the precision of the service's times.
     pub fn minutes(self) -> i64 {
         self.0.div_euclid(60)
     }
 
-    /// Reads what a person or the service writes: RFC 3339, `2027-05-01T12:34+0000`, or a plain date (midnight UTC).
+    /// Reads RFC 3339, the service's form `2027-05-01T12:34+0000`, or a date (midnight UTC).
     pub fn parse(text: &str) -> Result<Self, ParseTimeError> {
         if let Some(time) = Self::parse_wire(text) {
             return Ok(time);
@@ -71,7 +71,7 @@ impl Timestamp {
         Self::from_seconds(seconds).ok_or_else(out_of_reach)
     }
 
-    /// Writes the service's form to the minute, `2027-05-01T12:34+0000` (`api/iam_identity.md` §2).
+    /// Writes the service's form to the minute, `2027-05-01T12:34+0000`.
     pub fn to_wire(self) -> WireTime {
         let civil = self.civil();
         let mut text = *b"0000-00-00T00:00+0000";
@@ -94,7 +94,7 @@ impl Timestamp {
             .map_or(DateTime::ZERO, |time| Offset::UTC.to_datetime(time))
     }
 
-    /// Reads exactly what [`Timestamp::to_wire`] writes, quickly: a listing does it for every key.
+    /// Reads only what [`Timestamp::to_wire`] writes. Fast, because a listing calls it for every key.
     fn parse_wire(text: &str) -> Option<Self> {
         let minute = text.strip_suffix("+0000").filter(|minute| minute.len() == 16)?;
         let mut bytes = *b"0000-00-00T00:00:00Z";
@@ -102,7 +102,7 @@ impl Timestamp {
         Self::parse_own(str::from_utf8(&bytes).ok()?)
     }
 
-    /// Reads exactly what [`Timestamp::to_rfc3339`] writes, quickly: a listing does it for every key.
+    /// Reads only what [`Timestamp::to_rfc3339`] writes. Fast, because a listing calls it for every key.
     fn parse_own(text: &str) -> Option<Self> {
         let bytes: &[u8; 20] = text.as_bytes().try_into().ok()?;
         let digits = |range: std::ops::Range<usize>| {
@@ -122,7 +122,7 @@ impl Timestamp {
     }
 }
 
-/// A time as the service writes it, `2027-05-01T12:34+0000`, without an allocation.
+/// A time in the service's form, `2027-05-01T12:34+0000`. Needs no allocation.
 #[derive(Clone, Copy)]
 pub struct WireTime([u8; 21]);
 
@@ -131,6 +131,12 @@ impl WireTime {
     pub fn as_str(&self) -> &str {
         // Only digits and punctuation are ever written.
         std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl Serialize for WireTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 
@@ -161,7 +167,7 @@ fn write_date(text: &mut [u8], civil: DateTime) {
     two_digits(&mut text[14..], civil.minute());
 }
 
-/// Reads a length of time: a whole number and `s`, `m`, `h`, `d` or `w`.
+/// Reads a duration: a whole number and `s`, `m`, `h`, `d` or `w`. Zero is refused.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let error = || format!("'{text}' is not a length of time; write 45m, 12h, 90d or 2w");
     let unit = text.chars().last().ok_or_else(error)?;
@@ -184,7 +190,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// Counts a length of time in the largest unit that leaves nothing over: `day`, `hour`, `minute` or `second`.
+/// Counts a duration in its largest whole unit: `day`, `hour`, `minute` or `second`.
 pub fn in_largest_unit(length: Duration) -> (u64, &'static str) {
     let seconds = length.as_secs();
     let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
@@ -193,7 +199,7 @@ pub fn in_largest_unit(length: Duration) -> (u64, &'static str) {
     (seconds / unit, name)
 }
 
-/// Writes a length of time as [`parse_duration`] reads it, in days, hours, minutes or seconds.
+/// Writes a duration in its largest whole unit, as [`parse_duration`] reads it: `90d`, `36h`.
 pub fn write_duration(length: Duration) -> String {
     let (number, unit) = in_largest_unit(length);
     format!("{number}{}", &unit[..1])
@@ -243,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_refused() {
+    fn other_text_is_refused() {
         for text in [
             "",
             "tomorrow",

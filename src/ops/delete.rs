@@ -1,17 +1,18 @@
-//! `api-key-delete`.
+//! Deletes keys: those that are named, or those that a filter chooses.
 
 use std::time::Duration;
 
-use crate::cli::ApiKeyDeleteArgs;
-use crate::context::Context;
 use crate::error::Result;
-use crate::model::{ApiKey, KeyRef, Owner, State, in_largest_unit, states};
-use crate::ops::act::{self, Item, Mode, Report, Verb};
+use crate::model::{ApiKey, KeyRef, Scope, State, in_largest_unit, states};
+use crate::ops::act::{self, Item, Mode, Verb};
 use crate::ops::resolve::Meaning;
-use crate::ops::{counted, keys_of, progress_line};
+use crate::ops::{announce, counted, keys_of};
+use crate::session::Session;
+use crate::systems::Facts;
+use crate::ui::Ui;
 
-/// What `api-key-delete` does.
-pub const DELETE: Verb = Verb {
+/// Deletes keys.
+pub static DELETE: Verb = Verb {
     doing: "Deleting",
     to_do: "delete",
     done: "deleted",
@@ -20,71 +21,106 @@ pub const DELETE: Verb = Verb {
     ends_it: true,
     ends_use: true,
     already: |_| false,
-    act: |backend, id| backend.delete_api_key(id),
+    check: |_| Ok(()),
+    act: |keys, id| keys.delete(id),
 };
 
-/// Runs `api-key-delete`.
-pub fn run(args: &ApiKeyDeleteArgs, context: &mut Context) -> Result<()> {
-    let mode = Mode {
-        force: args.force.force,
-        dry_run: args.dry_run.dry_run,
-        counted: args.all,
-        bulk: args.all || args.phased_out,
-        ignore_missing: args.ignore_missing,
-    };
-    if !mode.bulk {
-        return act::on_named(&DELETE, &args.keys, mode, context);
-    }
-    act::refuse_question(mode, context)?;
-    let report = Report::begin(&DELETE, &[], mode.bulk, context);
-    let identity = context.identity()?;
-    let what = if args.all { "all API keys" } else { "phased-out API keys" };
-    let older = args.older_than.map(older_than).unwrap_or_default();
-    context.ui.progress(&progress_line("Deleting", &format!("{what}{older}"), &identity));
-    let items: Vec<Item> =
-        chosen(args, context)?.into_iter().map(|key| act::item(&DELETE, key, context)).collect();
-    if items.is_empty() {
-        let kind = if args.all { "" } else { "phased-out " };
-        context.ui.ok();
-        context.ui.result(&format!("No {kind}API keys{older} found"));
-        report.write(context);
-        return Ok(());
-    }
-    act::carry_out(&DELETE, items, mode, &identity, &report, context)
+/// What is asked for.
+#[derive(Debug, Default)]
+pub struct Request {
+    /// Which keys; with `phased_out`, only those of the phased-out keys.
+    pub keys: Vec<KeyRef>,
+    /// Whether the phased-out keys are meant.
+    pub phased_out: bool,
+    /// Whether all keys are meant.
+    pub all: bool,
+    /// Only keys that were created longer ago.
+    pub older_than: Option<Duration>,
+    /// Whether a missing key is no failure.
+    pub ignore_missing: bool,
+    /// Whether to go on without confirmation.
+    pub force: bool,
+    /// Whether only to show what would be done.
+    pub dry_run: bool,
 }
 
-/// Says of what age keys are meant, in the largest unit that leaves nothing over.
+/// A deletion, checked before anybody logs in.
+#[derive(Debug)]
+pub struct Ready {
+    request: Request,
+    act: act::Ready,
+}
+
+/// Checks what can be checked before anybody logs in.
+pub fn ready(request: Request, facts: &'static Facts, ui: &Ui) -> Result<Ready> {
+    let mode = Mode {
+        force: request.force,
+        dry_run: request.dry_run,
+        counted: request.all,
+        bulk: request.all || request.phased_out,
+        ignore_missing: request.ignore_missing,
+    };
+    let act = act::Ready::new(&DELETE, request.keys.clone(), mode, facts, ui)?;
+    Ok(Ready { request, act })
+}
+
+/// Deletes keys.
+pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
+    let Ready { request, act } = ready;
+    if !act.mode.bulk {
+        return act::run(act, session);
+    }
+    act.check(session)?;
+    let noun = session.facts().noun;
+    let what = if request.all { "all" } else { "phased-out" };
+    let older = request.older_than.map(older_than).unwrap_or_default();
+    announce(DELETE.doing, &format!("{what} {noun}s{older}"), session);
+    let items: Vec<Item> =
+        chosen(request, session)?.into_iter().map(|key| act::item(&DELETE, key, session)).collect();
+    if items.is_empty() {
+        let kind = if request.all { "" } else { "phased-out " };
+        session.ui.ok();
+        session.ui.result(&format!("No {kind}{noun}s{older} found"));
+        act.report.write(session);
+        return Ok(());
+    }
+    act::carry_out(act, items, session)
+}
+
+/// Words an age, such as ` older than 2 days`, in the largest unit that fits it exactly.
 fn older_than(age: Duration) -> String {
     let (number, unit) = in_largest_unit(age);
     format!(" older than {}", counted(number, unit))
 }
 
-/// Lists the keys that `--all` or `--phased-out` mean; the one that is logged in with comes last.
-fn chosen(args: &ApiKeyDeleteArgs, context: &Context) -> Result<Vec<ApiKey>> {
-    let now = context.now()?;
-    let keys = keys_of(&Owner::Myself, context)?;
+/// Lists the keys that `--all` or `--phased-out` choose. The key that is the credential in use comes last.
+fn chosen(request: &Request, session: &Session) -> Result<Vec<ApiKey>> {
+    let now = session.now()?;
+    let keys = keys_of(&Scope::Of(session.identity().owner()), session)?;
     let states = states(&keys, now);
     let is_named = |key: &ApiKey| {
-        args.keys.is_empty()
-            || args.keys.iter().any(|named| match named {
+        request.keys.is_empty()
+            || request.keys.iter().any(|named| match named {
                 KeyRef::Id(id) => *id == key.id,
                 KeyRef::Name(name) => *name == *key.name,
             })
     };
     let is_old = |key: &ApiKey| {
-        args.older_than.is_none_or(|age| key.created_at.plus(age).is_some_and(|then| then <= now))
+        request
+            .older_than
+            .is_none_or(|age| key.created_at.plus(age).is_some_and(|then| then <= now))
     };
     let mut chosen: Vec<ApiKey> = keys
         .into_iter()
         .zip(states)
         .filter(|(key, state)| {
-            (args.all || *state == State::PhasedOut) && is_named(key) && is_old(key)
+            (request.all || *state == State::PhasedOut) && is_named(key) && is_old(key)
         })
         .map(|(key, _)| key)
         .collect();
-    if args.all && !chosen.is_empty() {
-        // Without it nothing more can be deleted.
-        let acting = context.acting_key().ok().flatten();
+    if request.all && !chosen.is_empty() {
+        // Without that key nothing more can be deleted.
+        let acting = session.acting_key().ok().flatten();
         chosen.sort_by_key(|key| Some(&key.id) == acting.as_ref());
     }
     Ok(chosen)
@@ -93,34 +129,28 @@ fn chosen(args: &ApiKeyDeleteArgs, context: &Context) -> Result<Vec<ApiKey>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{DryRunArgs, ForceArgs};
+    use std::sync::Mutex;
+
     use crate::error::ErrorKind;
     use crate::systems::Condition;
-    use crate::systems::fake::Fake;
+    use crate::systems::sample::Sample;
     use crate::ui::Manner;
 
-    /// Deletes `a`, `b` and `c`, of which the backend answers as given, and returns how the command ends.
+    /// Deletes `a`, `b` and `c`, with these answers to the deletions, and returns how the command ends.
     fn ends(
         answers: impl IntoIterator<Item = std::result::Result<(), Condition>>,
     ) -> Option<(ErrorKind, String)> {
         let names = ["a", "b", "c"];
-        let backend = Fake {
-            keys: names.map(ApiKey::sample).to_vec(),
-            deletions: std::sync::Mutex::new(answers.into_iter().collect()),
-            ..Fake::default()
+        let keys = Sample {
+            keys: Mutex::new(names.map(ApiKey::sample).to_vec()),
+            deletions: Mutex::new(answers.into_iter().collect()),
+            ..Sample::default()
         };
-        let keys = names.map(|name| KeyRef::Name(name.to_owned())).to_vec();
-        let args = ApiKeyDeleteArgs {
-            keys,
-            phased_out: false,
-            all: false,
-            older_than: None,
-            ignore_missing: false,
-            force: ForceArgs { force: true },
-            dry_run: DryRunArgs { dry_run: false },
-        };
-        let mut context = backend.context(Manner { quiet: true, ..Manner::default() });
-        let ended = run(&args, &mut context);
+        let asked = names.map(|name| KeyRef::Name(name.to_owned())).to_vec();
+        let request = Request { keys: asked, force: true, ..Request::default() };
+        let ended = keys.session(Manner { quiet: true, ..Manner::default() }, |session| {
+            run(&ready(request, session.facts(), session.ui)?, session)
+        });
         ended.err().map(|error| (error.kind, error.message))
     }
 
@@ -133,20 +163,20 @@ mod tests {
             ends([away()]),
             ended(
                 ErrorKind::Unavailable,
-                "Nobody listens.\nOf 3 API keys: 1 failed, 2 not begun.\n   not begun: 'b' (ApiKey-62000000-0000-4000-8000-000000000000)\n   not begun: 'c' (ApiKey-63000000-0000-4000-8000-000000000000)"
+                "Nobody listens.\nOf 3 sample keys: 1 failed, 2 not begun.\n   not begun: 'b' (ApiKey-62000000-0000-4000-8000-000000000000)\n   not begun: 'c' (ApiKey-63000000-0000-4000-8000-000000000000)"
             )
         );
         assert_eq!(
             ends([Ok(()), away()]),
             ended(
                 ErrorKind::SomeFailed,
-                "Of 3 API keys: 1 deleted, 1 failed, 1 not begun.\n   not begun: 'c' (ApiKey-63000000-0000-4000-8000-000000000000)"
+                "Of 3 sample keys: 1 deleted, 1 failed, 1 not begun.\n   not begun: 'c' (ApiKey-63000000-0000-4000-8000-000000000000)"
             )
         );
         let refused = Err(Condition::Locked);
         assert_eq!(
             ends([Ok(()), refused, Ok(())]),
-            Some((ErrorKind::SomeFailed, "1 of 3 API keys failed.".to_owned()))
+            Some((ErrorKind::SomeFailed, "1 of 3 sample keys failed.".to_owned()))
         );
     }
 }

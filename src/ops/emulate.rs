@@ -1,89 +1,123 @@
-//! `emulate`: the IAM Identity API on a loopback port.
+//! `emulate`: serves the IAM Identity API on a loopback port.
 
 use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Serialize;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::cli::EmulateArgs;
-use crate::context::Context;
+pub use crate::emulator::fault::Spec as Fault;
 use crate::emulator::{Emulator, Server};
 use crate::error::{Error, ErrorKind, Result};
-use crate::systems::iam::local::LocalBackend;
+use crate::ops::told_of_iam;
+use crate::settings::Settings;
+use crate::systems::iam::local::{KEY_LIMIT, LocalKeys};
+use crate::ui::Ui;
 
-/// What `--output json` says at the start, in one line.
+/// The line that `--output json` prints at the start.
 #[derive(Serialize)]
 struct Started<'a> {
     endpoint: &'a str,
     apikey_file: &'a str,
 }
 
+/// The help text below the options.
+pub const HELP: &str = "\
+The first line printed is 'Listening on URL', the second names the file of an
+API key that logs in. SIGINT, SIGTERM or SIGHUP ends it.
+A fault is OPERATION:WHAT,...
+OPERATION: token, list, create, details, get, update, delete, lock, unlock,
+   disable, enable, limits, any
+WHAT: status=CODE [retry-after=SECONDS], drop, truncate or garbage;
+   delay=500ms or 2s; before or after the request is carried out;
+   skip=N, times=N, chance=PERCENT of the matching requests
+
+EXAMPLES:
+   ibmcloud-iam emulate --in-memory
+   ibmcloud-iam emulate --listen 127.0.0.1:8080 --store ./keys --seed-keys 30
+   ibmcloud-iam emulate --fault create:drop,after,times=1 --fault any:delay=200ms";
+
+/// What is asked for.
+#[derive(Debug)]
+pub struct Request {
+    /// The loopback address and port to serve on.
+    pub listen: SocketAddr,
+    /// The directory of the store; the local store when absent.
+    pub store: Option<PathBuf>,
+    /// Whether the keys are kept in memory.
+    pub in_memory: bool,
+    /// What fails on purpose.
+    pub faults: Vec<Fault>,
+    /// How many keys are made at first.
+    pub seed_keys: u32,
+}
+
 /// Runs `emulate` until SIGINT, SIGTERM or SIGHUP.
-pub fn run(args: &EmulateArgs, context: &mut Context) -> Result<()> {
-    let server = Server::bind(args.listen).map_err(|error| not_bound(args, &error))?;
-    let backend = open_store(args, context)?;
-    if args.seed_keys > 0 {
-        backend
-            .seed(args.seed_keys as usize)
-            .map_err(|error| context.told(error, "The local store"))?;
+pub fn run(request: &Request, settings: &Settings, ui: &mut Ui) -> Result<()> {
+    let server = Server::bind(request.listen).map_err(|error| not_bound(request, &error))?;
+    let keys = open_store(request, settings)?;
+    if request.seed_keys > 0 {
+        keys.seed(request.seed_keys as usize)
+            .map_err(|error| told_of_iam(error, "The local store", settings))?;
     }
-    let temporary = match context.temporary() {
-        Err(error) if args.in_memory => return Err(error),
+    let temporary = match settings.temporary() {
+        Err(error) if request.in_memory => return Err(error),
         found => found.unwrap_or_default(),
     };
-    // Before there is anything that a signal would leave behind.
+    // From here on a signal must end the server in order: there are files to remove.
     let stop = signals().map_err(|error| {
         Error::new(ErrorKind::Failure, format!("Signals cannot be received: {error}."))
     })?;
-    let faults = args.fault.clone();
-    let opened = Emulator::open(backend, context.clock(), faults, &temporary);
+    let faults = request.faults.clone();
+    let opened = Emulator::open(keys, settings.clock(), faults, &temporary);
     let emulator = Arc::new(opened?);
-    warn(&emulator, context);
-    announce(&server.endpoint(), &emulator, context);
-    // Of an emulator that nobody was told of nobody has anything.
-    context.ui.finish()?;
+    warn(&emulator, ui);
+    announce(&server.endpoint(), &emulator, ui);
+    // Nobody could use an emulator whose address was not printed.
+    ui.finish()?;
     let outcome = server.run(&emulator, stop);
-    warn(&emulator, context);
+    warn(&emulator, ui);
     outcome
         .map_err(|error| Error::new(ErrorKind::Failure, format!("The emulator failed: {error}.")))
 }
 
-fn open_store(args: &EmulateArgs, context: &Context) -> Result<LocalBackend> {
-    let limit = context.key_limit()?;
-    if args.in_memory {
-        return Ok(LocalBackend::in_memory(limit, context.clock()));
+fn open_store(request: &Request, settings: &Settings) -> Result<LocalKeys> {
+    let limit = settings.key_limit()?.unwrap_or(KEY_LIMIT);
+    if request.in_memory {
+        return Ok(LocalKeys::in_memory(limit, settings.clock()));
     }
-    let directory = match &args.store {
+    let directory = match &request.store {
         Some(directory) => std::path::absolute(directory).map_err(|error| {
             Error::usage(format!("{} cannot be used: {error}.", directory.display()))
         })?,
-        None => context.store_directory()?.to_owned(),
+        None => settings.store_directory()?.to_owned(),
     };
-    Ok(LocalBackend::new(directory, limit, context.clock()))
+    Ok(LocalKeys::new(directory, limit, settings.clock()))
 }
 
-fn announce(endpoint: &str, emulator: &Emulator, context: &mut Context) {
+fn announce(endpoint: &str, emulator: &Emulator, ui: &mut Ui) {
     let file = emulator.key_file();
-    if context.ui.manner().json {
+    if ui.manner().json {
         let started = Started { endpoint, apikey_file: &file.to_string_lossy() };
         let line = serde_json::to_string(&started).unwrap_or_default();
-        context.ui.data(|out| writeln!(out, "{line}"));
+        ui.data(|out| writeln!(out, "{line}"));
     } else {
-        context.ui.result(&format!("Listening on {endpoint}"));
-        context.ui.result(&format!("Bootstrap API key: {}", file.display()));
+        ui.result(&format!("Listening on {endpoint}"));
+        ui.result(&format!("Bootstrap API key: {}", file.display()));
     }
-    context.ui.flush();
+    ui.flush();
 }
 
-fn warn(emulator: &Emulator, context: &mut Context) {
+fn warn(emulator: &Emulator, ui: &mut Ui) {
     for warning in emulator.take_warnings() {
-        context.ui.warn(&warning);
+        ui.warn(&warning);
     }
 }
 
-/// Returns a future that is done when SIGINT, SIGTERM or SIGHUP comes.
+/// Returns a future that ends when SIGINT, SIGTERM or SIGHUP comes.
 fn signals() -> io::Result<impl Future<Output = ()>> {
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     if !ignores_hangup() {
@@ -100,7 +134,7 @@ fn signals() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Tells whether whoever started the program wants it to outlive the terminal, as `nohup` does.
+/// Tells whether the program was started to outlive the terminal, as by `nohup`.
 fn ignores_hangup() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -108,8 +142,8 @@ fn ignores_hangup() -> bool {
     mask >> (SIGHUP - 1) & 1 == 1
 }
 
-fn not_bound(args: &EmulateArgs, error: &io::Error) -> Error {
-    let told = format!("{} cannot be listened on: {error}.", args.listen);
+fn not_bound(request: &Request, error: &io::Error) -> Error {
+    let told = format!("{} cannot be listened on: {error}.", request.listen);
     Error::new(ErrorKind::Failure, told)
         .hint("Choose another port with '--listen 127.0.0.1:PORT'; port 0 takes a free one.")
 }

@@ -1,35 +1,88 @@
-//! `api-keys`: the keys of the identity, or of every user of its account, filtered and sorted.
+//! Lists the keys of the identity, or of every user of its account, filtered and sorted.
 
-use crate::cli::{ApiKeysArgs, SortBy, StateFilter};
-use crate::context::Context;
+use clap::ValueEnum;
+
 use crate::error::Result;
 use crate::model::{ApiKey, State, states};
-use crate::ops::{keys_of, progress_line, whose};
+use crate::ops::{announce, keys_of, scope};
 use crate::render::{json, table};
+use crate::session::Session;
 use crate::text::escape;
 
-/// Runs `api-keys`.
-pub fn run(args: &ApiKeysArgs, context: &mut Context) -> Result<()> {
-    let now = context.now()?;
-    let identity = context.identity()?;
-    let (owner, what) = whose(args.all_users);
-    if !args.uuid {
-        context.ui.progress(&progress_line("Getting", what, &identity));
+/// What is asked for.
+#[derive(Debug)]
+pub struct Request {
+    /// Whether only ids are printed, one on each line.
+    pub ids_only: bool,
+    /// Only keys whose name contains this text.
+    pub name: Option<String>,
+    /// Only keys whose description contains this text.
+    pub description: Option<String>,
+    /// Only keys in one of these states; empty for all.
+    pub states: Vec<StateFilter>,
+    /// What to sort by; by creation when absent.
+    pub sort: Option<SortBy>,
+    /// Whether more columns are shown.
+    pub wide: bool,
+    /// Whether the keys of every user of the account are meant.
+    pub all_users: bool,
+}
+
+/// What `--state` can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StateFilter {
+    /// It opens things
+    Active,
+    /// It was switched off
+    Disabled,
+    /// Its expiry has passed
+    Expired,
+    /// It works, but expires before another active key of its name
+    PhasingOut,
+    /// It no longer works, and another active key of its name does
+    PhasedOut,
+    /// It can be neither changed nor deleted, whatever its state
+    Locked,
+}
+
+/// What `--sort` can sort by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum SortBy {
+    /// By name
+    Name,
+    /// By description
+    Description,
+    /// By creation, oldest first
+    CreatedAt,
+    /// By the IAM ID of the creator
+    CreatedBy,
+    /// By last change, oldest first
+    ModifiedAt,
+}
+
+/// Lists keys.
+pub fn run(request: &Request, session: &mut Session) -> Result<()> {
+    let now = session.now()?;
+    let (scope, what) = scope(request.all_users, session);
+    if !request.ids_only {
+        announce("Getting", &what, session);
     }
-    let keys = keys_of(&owner, context)?;
-    // A key's state depends on namesakes that a filter may leave out.
+    let keys = keys_of(&scope, session)?;
+    // A key's state depends on other keys of its name, which a filter may leave out.
     let states = states(&keys, now);
     let mut shown: Vec<(&ApiKey, State)> =
-        keys.iter().zip(states).filter(|(key, state)| fits(args, key, *state)).collect();
-    if let Some(by) = args.sort {
+        keys.iter().zip(states).filter(|(key, state)| fits(request, key, *state)).collect();
+    if let Some(by) = request.sort {
         sort(&mut shown, by);
     }
-    let ui = &mut context.ui;
+    let noun = session.facts().noun;
+    let ui = &mut *session.ui;
     if ui.manner().json {
         ui.data(|out| json::keys(out, &shown));
         return Ok(());
     }
-    if args.uuid {
+    if request.ids_only {
         ui.data(|out| {
             shown.iter().try_for_each(|(key, _)| writeln!(out, "{}", escape(key.id.as_str())))
         });
@@ -37,21 +90,22 @@ pub fn run(args: &ApiKeysArgs, context: &mut Context) -> Result<()> {
     }
     ui.ok();
     if shown.is_empty() {
-        ui.result("No API keys found");
+        ui.result(&format!("No {noun}s found"));
         return Ok(());
     }
     let colour = ui.manner().colour.0;
-    let columns = table::More { wide: args.wide, owner: args.all_users };
+    let columns = table::More { wide: request.wide, owner: request.all_users };
     ui.data(|out| table::keys(out, &shown, columns, colour));
     Ok(())
 }
 
-fn fits(args: &ApiKeysArgs, key: &ApiKey, state: State) -> bool {
-    let holds =
+fn fits(request: &Request, key: &ApiKey, state: State) -> bool {
+    let contains =
         |text: &str, part: &Option<String>| part.as_deref().is_none_or(|part| text.contains(part));
-    holds(&key.name, &args.name)
-        && holds(&key.description, &args.description)
-        && (args.state.is_empty() || args.state.iter().any(|wanted| is(*wanted, key, state)))
+    contains(&key.name, &request.name)
+        && contains(&key.description, &request.description)
+        && (request.states.is_empty()
+            || request.states.iter().any(|wanted| is(*wanted, key, state)))
 }
 
 fn is(wanted: StateFilter, key: &ApiKey, state: State) -> bool {
@@ -65,7 +119,7 @@ fn is(wanted: StateFilter, key: &ApiKey, state: State) -> bool {
     }
 }
 
-/// Sorts by a field; keys that are equal in it stay oldest first.
+/// Sorts by a field; keys with equal fields stay oldest first.
 fn sort(keys: &mut [(&ApiKey, State)], by: SortBy) {
     match by {
         SortBy::Name => keys.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name)),

@@ -1,70 +1,79 @@
-//! `login`: an API key is proven and kept.
+//! `login`: checks an API key and keeps it.
 
 use std::borrow::Cow;
 use std::path::Path;
 
-use crate::cli::LoginArgs;
-use crate::config::remote::Urls;
-use crate::config::{Keeper, LoginRecord};
-use crate::context::Context;
-use crate::credentials::{self, Place, State, login};
+use crate::credentials::{Place, Search, State, input, login};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKeyId, BackendKind, Identity};
-use crate::names::{self, Whose};
+use crate::names::NameFile;
+use crate::ops::told_of_iam;
 use crate::render::account::{self, LoggedIn};
 use crate::secret::Secret;
-use crate::systems::Backend as _;
-use crate::systems::iam::remote::{Credential, RemoteBackend, Token, forget_token};
+use crate::settings::service::Urls;
+use crate::settings::{Keeper, LoginRecord, Profile, Settings};
+use crate::systems::LookUp as _;
+use crate::systems::iam::remote::{Credential, RemoteKeys, Token, forget_token};
+use crate::ui::Ui;
+
+/// What is asked for.
+#[derive(Debug)]
+pub struct Request {
+    /// Whether the key is kept in a file, and not in the keyring.
+    pub insecure_storage: bool,
+    /// Whether to keep nothing.
+    pub dry_run: bool,
+}
 
 /// Runs `login`.
-pub fn run(args: &LoginArgs, context: &mut Context) -> Result<()> {
-    if context.global().backend == Some(BackendKind::Local) {
+pub fn run(request: &Request, settings: &Settings, ui: &mut Ui) -> Result<()> {
+    if settings.flags().backend == Some(BackendKind::Local) {
         return Err(Error::usage("The local store needs no login.")
-            .hint(format!("Say '{} login' without '--backend local'.", context.program())));
+            .hint(format!("Say '{} login' without '--backend local'.", settings.program())));
     }
-    let settings = context.remote_settings(&Urls::default())?;
-    let directory = context.config_directory()?.to_owned();
-    let key = read_key(context)?;
-    context.ui.progress(&format!("Logging in to {}...", settings.endpoint));
-    let backend = RemoteBackend::new(settings, Credential::ApiKey(key), context.clock());
-    let token = backend.new_token().map_err(|error| context.told(error, "The API key"))?;
-    let Credential::ApiKey(key) = backend.credential() else {
+    let remote = settings.remote(&Urls::default())?;
+    let directory = settings.config_directory()?.to_owned();
+    let key = read_key(settings, ui)?;
+    ui.progress(&format!("Logging in to {}...", remote.endpoint));
+    let keys = RemoteKeys::new(remote, Credential::ApiKey(key), settings.clock());
+    let token = keys.new_token().map_err(|error| told_of_iam(error, "The API key", settings))?;
+    let Credential::ApiKey(key) = keys.credential() else {
         return Err(Error::new(ErrorKind::Failure, "The credential is no API key."));
     };
-    // Known, it can be told how to delete the key; not everybody may ask.
-    let apikey_id = backend.api_key_by_value(key).ok().map(|key| key.id);
-    let proven = Proven { backend: &backend, key, token: &token, apikey_id };
-    let record = if args.dry_run.dry_run {
-        proven.record(if args.insecure_storage { Keeper::File } else { Keeper::Keyring })
+    // `logout` tells how to delete the key where its id is known. Not everybody may look it up.
+    let apikey_id = keys.by_value(key).ok().map(|key| key.id);
+    let proven = Proven { keys: &keys, key, token: &token, apikey_id };
+    let record = if request.dry_run {
+        proven.record(if request.insecure_storage { Keeper::File } else { Keeper::Keyring })
     } else {
-        proven.keep(args.insecure_storage, &directory, context)
+        proven.keep(request.insecure_storage, &directory, settings, ui)
     };
-    if args.dry_run.dry_run || record.is_err() {
-        // Of a key that is not kept no token is kept either; one that stays is harmless.
-        let _ = forget_token(backend.settings(), backend.credential());
+    if request.dry_run || record.is_err() {
+        // Without the key its token is not kept either; a token that stays behind is harmless.
+        let _ = forget_token(keys.settings(), keys.credential());
     }
     let record = record?;
-    tell(&record, args.dry_run.dry_run, &directory, context);
-    warn_of_others(context)
+    tell(&record, request.dry_run, &directory, settings.profile(), ui);
+    warn_of_others(settings, ui)
 }
 
-fn read_key(context: &mut Context) -> Result<Secret> {
-    if let Some(from) = context.global().apikey.clone() {
-        return credentials::of_flag(&from, &mut context.ui);
+fn read_key(settings: &Settings, ui: &mut Ui) -> Result<Secret> {
+    if let Some(from) = settings.flags().apikey.clone() {
+        return input::of_flag(&from, ui);
     }
-    if !context.ui.can_ask() {
+    if !ui.can_ask() {
         return Err(Error::usage("There is no terminal to ask for the API key on.").hint(format!(
             "Say '{0} login --apikey @FILE', or pipe the key into '{0} login --apikey -'.",
-            context.program()
+            settings.program()
         )));
     }
-    let key = context.ui.password("API key")?;
-    credentials::usable(key, "The answer")
+    let key = ui.password("API key")?;
+    input::usable(key, "The answer")
 }
 
-/// A key that was exchanged for a token just now.
+/// A key that was just exchanged for a token.
 struct Proven<'a> {
-    backend: &'a RemoteBackend,
+    keys: &'a RemoteKeys,
     key: &'a Secret,
     token: &'a Token,
     apikey_id: Option<ApiKeyId>,
@@ -72,27 +81,31 @@ struct Proven<'a> {
 
 impl Proven<'_> {
     fn record(&self, kept: Keeper) -> Result<LoginRecord> {
-        let settings = self.backend.settings();
+        let settings = self.keys.settings();
         let urls = (settings.endpoint.as_str(), settings.auth.as_str());
         login::record(urls, self.token, self.apikey_id.as_ref(), kept)
     }
 
-    /// Keeps the key in the keyring, or in a file where the user says so.
-    fn keep(&self, in_file: bool, directory: &Path, context: &mut Context) -> Result<LoginRecord> {
-        let profile = context.profile().clone();
-        let is_named = context.named()?.urls.endpoint.is_some();
-        let names = context.directories()?.names.clone();
+    /// Keeps the key in the keyring, or in a file if the user agrees.
+    fn keep(
+        &self,
+        in_file: bool,
+        directory: &Path,
+        settings: &Settings,
+        ui: &mut Ui,
+    ) -> Result<LoginRecord> {
+        let profile = settings.profile().clone();
+        let is_named = settings.named()?.urls.endpoint.is_some();
         let keep = |record: &LoginRecord| -> Result<()> {
             let replaced = login::keep(record, self.key, directory, &profile, is_named)?;
-            // The keys of somebody who is not logged in any more are nobody's business.
+            // The names of keys are forgotten with the login that could list them.
             let me = self.token.identity();
             let is_other =
                 |old: &Identity| (&old.iam_id, &old.account_id) != (&me.iam_id, &me.account_id);
             for old in replaced.iter().map(login::identity).filter(is_other) {
-                let endpoint = self.backend.settings().endpoint.as_str();
-                let whose = Whose { endpoint, identity: &old, profile: profile.name() };
-                if let Some(names) = &names {
-                    names::forget(names, &whose);
+                let endpoint = self.keys.settings().endpoint.as_str();
+                if let Some(names) = NameFile::of(settings, endpoint, &old) {
+                    names.remove();
                 }
             }
             Ok(())
@@ -105,7 +118,7 @@ impl Proven<'_> {
                         let _ = login::remove_key(&record, directory);
                     });
                 }
-                Err(why) => may_use_a_file(&why, directory, context)?,
+                Err(why) => may_use_a_file(&why, directory, ui)?,
             }
         }
         let record = self.record(Keeper::File)?;
@@ -113,27 +126,26 @@ impl Proven<'_> {
     }
 }
 
-/// Asks whether a file will do in the place of the keyring.
-fn may_use_a_file(why: &str, directory: &Path, context: &mut Context) -> Result<()> {
-    if !context.ui.can_ask() || context.ui.manner().json {
+/// Asks whether to keep the key in a file instead of the keyring.
+fn may_use_a_file(why: &str, directory: &Path, ui: &mut Ui) -> Result<()> {
+    if !ui.can_ask() || ui.manner().json {
         return Err(login::no_keyring(why));
     }
-    context.ui.warn(&format!("The OS keyring cannot be used: {why}."));
+    ui.warn(&format!("The OS keyring cannot be used: {why}."));
     let question = format!(
         "Keep the API key in a file (mode 0600, not encrypted) in {}?",
         directory.display()
     );
-    if context.ui.confirm(&question)? {
+    if ui.confirm(&question)? {
         return Ok(());
     }
     Err(Error::new(ErrorKind::Cancelled, "The API key was not kept; nobody is logged in by it."))
 }
 
-fn tell(record: &LoginRecord, is_dry_run: bool, directory: &Path, context: &mut Context) {
+fn tell(record: &LoginRecord, is_dry_run: bool, directory: &Path, profile: &Profile, ui: &mut Ui) {
     let file = (record.kept == Keeper::File).then(|| login::file(record, directory));
     let outcome = if is_dry_run { "would be logged in" } else { "logged in" };
-    let profile = context.profile().clone();
-    if context.ui.manner().json {
+    if ui.manner().json {
         let document = LoggedIn {
             profile: profile.name(),
             endpoint: &record.endpoint,
@@ -145,36 +157,34 @@ fn tell(record: &LoginRecord, is_dry_run: bool, directory: &Path, context: &mut 
             file: file.as_ref().filter(|_| !is_dry_run).map(|file| file.to_string_lossy()),
             outcome,
         };
-        context.ui.data(|out| account::logged_in(out, &document));
+        ui.data(|out| account::logged_in(out, &document));
         return;
     }
-    context.ui.ok();
-    let user = context.ui.entity(&record.user);
-    let account = context.ui.entity(&record.account_id);
+    ui.ok();
+    let user = ui.entity(&record.user);
+    let account = ui.entity(&record.account_id);
     let place: Cow<'_, str> = match &file {
         None => "in the OS keyring".into(),
         Some(file) if !is_dry_run => {
-            format!("in {} (mode 0600, not encrypted)", context.ui.entity(&file.to_string_lossy()))
-                .into()
+            format!("in {} (mode 0600, not encrypted)", ui.entity(&file.to_string_lossy())).into()
         }
         Some(_) => "in a file (mode 0600, not encrypted)".into(),
     };
     let verb = if is_dry_run { "would be" } else { "is" };
     let prefix = if is_dry_run { "Would be logged in" } else { "Logged in" };
-    context.ui.result(&format!("{prefix} to {} as {user} in account {account}", record.endpoint));
-    context.ui.result(&format!("The API key {verb} kept {place}."));
+    ui.result(&format!("{prefix} to {} as {user} in account {account}", record.endpoint));
+    ui.result(&format!("The API key {verb} kept {place}."));
 }
 
-/// Says what will be used in the place of the new login.
-fn warn_of_others(context: &mut Context) -> Result<()> {
-    let named = context.named()?;
-    let search = context.search(&named)?;
+/// Warns of a credential that wins over the new login.
+fn warn_of_others(settings: &Settings, ui: &mut Ui) -> Result<()> {
+    let search = Search::new(settings)?;
     let wins = |place: &Place| matches!(search.look(*place), State::Present(_) | State::Broken(_));
     let before = Place::ALL.into_iter().take_while(|place| *place != Place::Login);
     let winner = before.filter(|place| *place != Place::Flag).find(wins);
     if let Some(place) = winner {
         let told = format!("'{}' is set too, and wins over the login.", place.as_str());
-        context.ui.warn(&told);
+        ui.warn(&told);
     }
     Ok(())
 }

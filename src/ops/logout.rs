@@ -1,83 +1,68 @@
-//! `logout`: an API key leaves this machine.
+//! `logout`: removes the API key of a login from this machine.
 
-use crate::cli::LogoutArgs;
-use crate::config::{LoginRecord, remote};
-use crate::context::Context;
 use crate::credentials::login;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ApiKeyId;
-use crate::names::{self, Whose};
+use crate::names::NameFile;
 use crate::render::account::{self, LoggedOut};
+use crate::settings::{LoginRecord, Settings, service};
 use crate::systems::iam::remote::{Credential, forget_token};
+use crate::ui::Ui;
 
 /// Runs `logout`.
-pub fn run(args: &LogoutArgs, context: &mut Context) -> Result<()> {
-    let is_dry_run = args.dry_run.dry_run;
-    let mut logins = context.config_file()?.logins.clone();
-    if let Some(text) = &context.global().endpoint {
-        let endpoint = remote::parse("--endpoint", text)?;
+pub fn run(is_dry_run: bool, settings: &Settings, ui: &mut Ui) -> Result<()> {
+    let mut logins = settings.config_file()?.logins.clone();
+    if let Some(text) = &settings.flags().endpoint {
+        let endpoint = service::parse("--endpoint", text)?;
         logins.retain(|login| login.endpoint == endpoint.as_str());
     }
     for record in &logins {
-        context.ui.progress(&format!("Logging out of {}...", record.endpoint));
+        ui.progress(&format!("Logging out of {}...", record.endpoint));
         if !is_dry_run {
-            end(record, context)?;
+            end(record, settings)?;
         }
-        context.ui.ok();
-        tell(record, is_dry_run, context);
+        ui.ok();
+        tell(record, is_dry_run, settings, ui);
     }
-    if context.ui.manner().json {
-        let profile = context.profile().clone();
-        let ended = |record| LoggedOut {
-            profile: profile.name(),
+    if ui.manner().json {
+        let ended = logins.iter().map(|record| LoggedOut {
+            profile: settings.profile().name(),
+            endpoint: &record.endpoint,
+            user: &record.user,
+            account_id: &record.account_id,
+            apikey_id: record.apikey_id.as_deref(),
             outcome: if is_dry_run { "would be logged out" } else { "logged out" },
-            ..logged_out(record)
-        };
-        let ended: Vec<_> = logins.iter().map(ended).collect();
-        context.ui.data(|out| account::logged_out(out, &ended));
+        });
+        let ended: Vec<_> = ended.collect();
+        ui.data(|out| account::logged_out(out, &ended));
     } else if logins.is_empty() {
-        context.ui.result("Nobody was logged in");
+        ui.result("Nobody was logged in");
     }
     Ok(())
 }
 
-fn logged_out(record: &LoginRecord) -> LoggedOut<'_> {
-    LoggedOut {
-        profile: "",
-        endpoint: &record.endpoint,
-        user: &record.user,
-        account_id: &record.account_id,
-        apikey_id: record.apikey_id.as_deref(),
-        outcome: "",
-    }
-}
-
-/// Removes the key, then its token, then the record: what is interrupted can be repeated.
-fn end(record: &LoginRecord, context: &Context) -> Result<()> {
-    let directory = context.config_directory()?;
-    // Before anything is removed: a setting that makes no sense must not leave the token behind.
-    let settings = context.remote_settings(&login::urls(record)?)?;
+/// Removes the key, then its token, then the record, so that an interrupted logout can be repeated.
+fn end(record: &LoginRecord, settings: &Settings) -> Result<()> {
+    let directory = settings.config_directory()?;
+    // An invalid setting must fail here, before the key is removed and its token can no longer be found.
+    let remote = settings.remote(&login::urls(record)?)?;
     if let Some(key) = login::remove_key(record, directory)? {
-        forget_token(&settings, &Credential::ApiKey(key)).map_err(|error| {
+        forget_token(&remote, &Credential::ApiKey(key)).map_err(|error| {
             let told = format!("The token of the login cannot be removed: {error}.");
             Error::new(ErrorKind::Failure, told)
         })?;
     }
-    let whose = Whose {
-        endpoint: settings.endpoint.as_str(),
-        identity: &login::identity(record),
-        profile: context.profile().name(),
-    };
-    if let Some(names) = &context.directories()?.names {
-        names::forget(names, &whose);
+    let endpoint = remote.endpoint.as_str();
+    if let Some(names) = NameFile::of(settings, endpoint, &login::identity(record)) {
+        names.remove();
     }
     login::forget(record, directory)
 }
 
-fn tell(record: &LoginRecord, is_dry_run: bool, context: &mut Context) {
+fn tell(record: &LoginRecord, is_dry_run: bool, settings: &Settings, ui: &mut Ui) {
     let would = if is_dry_run { "Would be logged out" } else { "Logged out" };
-    context.ui.result(&format!("{would} of {}", record.endpoint));
-    let program = context.program();
+    ui.result(&format!("{would} of {}", record.endpoint));
+    let program = settings.program();
     let told = match &record.apikey_id {
         Some(id) => format!(
             "The API key itself stays valid until it is deleted: '{program} api-key-delete {}'.",
@@ -87,5 +72,5 @@ fn tell(record: &LoginRecord, is_dry_run: bool, context: &mut Context) {
             "The API key itself stays valid until it is deleted: '{program} api-keys' shows its ID, '{program} api-key-delete ID' deletes it."
         ),
     };
-    context.ui.result(&told);
+    ui.result(&told);
 }

@@ -1,47 +1,75 @@
-//! `api-key-lookup`: which key is this?
+//! Finds the key that a value belongs to.
 
-use crate::cli::ApiKeyLookupArgs;
-use crate::context::Context;
 use crate::credentials::input;
 use crate::error::{Error, Result};
 use crate::model::{ApiKeyDetails, Detail};
 use crate::ops::resolve::{self, Found};
-use crate::ops::{progress_line, show};
+use crate::ops::{announce, show};
 use crate::secret::Secret;
+use crate::session::Session;
+use crate::settings::Settings;
+use crate::systems::Facts;
+use crate::text::an;
+use crate::ui::Ui;
 
-/// Runs `api-key-lookup`.
-pub fn run(args: &ApiKeyLookupArgs, context: &mut Context) -> Result<()> {
-    let value = read_value(&args.from, context)?;
-    let now = context.now()?;
-    let identity = context.identity()?;
-    if !args.uuid {
-        context.ui.progress(&progress_line("Looking up", "the API key of a value", &identity));
+/// What is asked for.
+#[derive(Debug)]
+pub struct Request {
+    /// Where the value is: `@FILE`, or `-` for standard input.
+    pub from: String,
+    /// Whether only the id is printed.
+    pub ids_only: bool,
+}
+
+/// A value that can be looked up.
+#[derive(Debug)]
+pub struct Ready {
+    value: Secret,
+    ids_only: bool,
+}
+
+/// Reads the value, before anybody logs in.
+pub fn ready(request: &Request, facts: &Facts, settings: &Settings, ui: &mut Ui) -> Result<Ready> {
+    let value = read_value(&request.from, facts, settings, ui)?;
+    Ok(Ready { value, ids_only: request.ids_only })
+}
+
+/// Looks the value up.
+pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
+    let now = session.now()?;
+    let noun = session.facts().noun;
+    if !ready.ids_only {
+        announce("Looking up", &format!("the {noun} of a value"), session);
     }
-    let found = context.backend()?.api_key_by_value(&value);
-    let key = found.map_err(|error| context.told(error, "An API key with this value"))?;
-    let found = Found { state: resolve::state_of(context, &key, now)?, key };
+    let found = session.keys().by_value(&ready.value);
+    let subject = format!("{} {noun} with this value", an(noun));
+    let key = found.map_err(|error| session.told(error, &subject))?;
+    let found = Found { state: resolve::state_of(session, &key, now)?, key };
     let details = ApiKeyDetails { key: found.key.clone(), history: None, activity: None };
-    show::print(&found, &details, args.uuid, Detail::default(), context);
+    show::print(&found, &details, ready.ids_only, Detail::default(), session);
     Ok(())
 }
 
 /// Reads the value to look up.
-fn read_value(from: &str, context: &mut Context) -> Result<Secret> {
-    match input::read(from, &mut context.ui)? {
+fn read_value(from: &str, facts: &Facts, settings: &Settings, ui: &mut Ui) -> Result<Secret> {
+    let Facts { noun, command, .. } = facts;
+    match input::read(from, ui)? {
         None => Err(Error::usage(
             "A key's value is not taken from the command line, where others can see it.",
         )
         .hint(format!(
-            "Write '{} api-key-lookup @FILE', or pipe the value in.",
-            context.program()
+            "Write '{} {command}-lookup @FILE', or pipe the value in.",
+            settings.program()
         ))),
         Some(value) if value.expose().is_empty() => {
             Err(Error::usage("There is no value to look up: the input is empty."))
         }
-        Some(value) if !input::can_be_key(value.expose()) => Err(Error::usage(
-            "The input holds something else than one API key; it was sent nowhere.",
-        )
-        .hint("Give the key alone, or the JSON that 'api-key-create' wrote with '--file'.")),
+        Some(value) if !input::can_be_key(value.expose()) => Err(Error::usage(format!(
+            "The input holds something else than one {noun}; it was sent nowhere."
+        ))
+        .hint(format!(
+            "Give the key alone, or the JSON that '{command}-create' wrote with '--file'."
+        ))),
         Some(value) => Ok(value),
     }
 }

@@ -1,11 +1,13 @@
-//! What the commands do: one verb, or one family of verbs, a file. Rules that every backend shares live here.
+//! What the commands do: a file for each verb or family of verbs. They work over any key system.
 
 pub mod act;
 pub mod audit;
 pub mod create;
 pub mod delete;
+mod destination;
 pub mod emulate;
 mod facts;
+mod handover;
 pub mod list;
 pub mod login;
 pub mod logout;
@@ -18,47 +20,71 @@ pub mod rotate;
 pub mod show;
 pub mod state;
 pub mod token;
+mod unfinished;
 pub mod update;
 pub mod whoami;
 
 use std::fmt::Display;
+use std::time::Duration;
 
-use crate::cli::ExpiryArgs;
-use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ApiKey, Identity, Owner, Selection, Timestamp};
-use crate::systems::{Backend, BackendError, Condition};
+use crate::model::{ApiKey, Identity, Scope, Selection, Timestamp};
+use crate::session::Session;
+use crate::settings::Settings;
+use crate::systems::{Condition, Keys, SystemError, iam};
 use crate::text::escape;
+use crate::told::told;
 
-/// Says what is being done to a key, as the official CLI does: `Creating API key x under <account> as <user>...`.
+/// Words progress as the official CLI does: `Creating API key x under <account> as <user>...`.
 fn progress_line(doing: &str, what: &str, identity: &Identity) -> String {
     let (account, user) = (escape(&identity.account_id), escape(&identity.user));
     format!("{doing} {what} under {account} as {user}...")
 }
 
-/// Settles whose keys are meant, and how they are called.
-fn whose(all_users: bool) -> (Owner, &'static str) {
+/// Prints what is being done.
+fn announce(doing: &str, what: &str, session: &mut Session) {
+    let line = progress_line(doing, what, session.identity());
+    session.ui.progress(&line);
+}
+
+/// Returns whose keys are meant, and names them for people.
+fn scope(all_users: bool, session: &Session) -> (Scope, String) {
+    let noun = session.facts().noun;
     if all_users {
-        (Owner::AllUsers, "the API keys of all users")
+        (Scope::AllUsers, format!("the {noun}s of all users"))
     } else {
-        (Owner::Myself, "all API keys")
+        (Scope::Of(session.identity().owner()), format!("all {noun}s"))
     }
 }
 
-/// Lists every key of an owner, and tells what else than a usual failure can come of asking for those of others.
-fn keys_of(owner: &Owner, context: &Context) -> Result<Vec<ApiKey>> {
-    let listed = context.backend()?.api_keys(owner, &Selection::All);
+/// Lists every key of a scope. Where the keys of others are refused, the hint names the role.
+fn keys_of(scope: &Scope, session: &Session) -> Result<Vec<ApiKey>> {
+    let noun = session.facts().noun;
+    let subject = format!("The list of {noun}s");
+    let listed = session.keys().list(scope, &Selection::All);
     listed.map_err(|error| {
-        if *owner != Owner::AllUsers || error.condition != Condition::Forbidden {
-            return context.told(error, "The list of API keys");
+        if *scope != Scope::AllUsers || error.condition != Condition::Forbidden {
+            return session.told(error, &subject);
         }
-        let words = "The credential does not permit listing the API keys of other users";
-        let error = BackendError { condition: Condition::Rejected(words.to_owned()), ..error };
-        let told = context.told(error, "The list of API keys");
-        // Others' keys take this role, one's own none (`api/iam_identity.md` §5).
+        let words = format!("The credential does not permit listing the {noun}s of other users");
+        let error = SystemError { condition: Condition::Rejected(words), ..error };
+        let told = session.told(error, &subject);
         let hint = "The role Administrator on the IAM Identity service is needed; without '--all-users' your own are listed.";
         Error { kind: ErrorKind::NotPermitted, ..told }.hint(hint)
     })
+}
+
+/// Asks whether to go on.
+fn agree(question: &str, session: &mut Session) -> Result<()> {
+    if session.ui.confirm(question)? {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Cancelled, "Cancelled; nothing was changed."))
+}
+
+/// Words an error of IAM, for commands that open no session.
+fn told_of_iam(error: SystemError, subject: &str, settings: &Settings) -> Error {
+    told(error, subject, settings.program(), &iam::FACTS)
 }
 
 /// Counts things in a sentence: `1 day`, `2 days`.
@@ -67,25 +93,21 @@ fn counted<N: Copy + Display + PartialEq + From<u8>>(number: N, what: &str) -> S
     format!("{number} {what}{s}")
 }
 
-/// Names a key in a message: what was typed, made harmless for a terminal.
+/// Names a user API key in a message, escaped. [`Session::subject`] names a key of any system.
 fn subject(key: impl Display) -> String {
     format!("API key '{}'", escape(&key.to_string()))
 }
 
-/// Says that a key is locked and how to unlock it.
-fn locked(context: &Context, subject: &str, key: &ApiKey) -> Error {
-    let told = context.told(Condition::Locked.into(), subject);
-    told.hint(format!(
-        "Unlock it with '{} api-key-unlock {}'.",
-        context.program(),
-        key.id.in_command()
-    ))
+/// Makes the error for a locked key; its hint is the command that unlocks it.
+fn locked(session: &Session, subject: &str, key: &ApiKey) -> Error {
+    let told = session.told(Condition::Locked.into(), subject);
+    told.hint(format!("Unlock it with '{}-unlock {}'.", session.command(), key.id.in_command()))
 }
 
-/// Says what a conflict is about: the key, read again, is not as it was seen, or the service has a reason of its own.
+/// Words a conflict: it names the fields that changed since the key was `seen`, if any.
 fn conflict(
-    context: &Context,
-    error: BackendError,
+    session: &Session,
+    error: SystemError,
     subject: &str,
     seen: &ApiKey,
     now: &ApiKey,
@@ -104,35 +126,44 @@ fn conflict(
     if changed.is_empty() {
         let words = format!("{subject} is as it was read, but the service finds a conflict");
         let mut told =
-            context.told(BackendError { condition: Condition::Rejected(words), ..error }, subject);
+            session.told(SystemError { condition: Condition::Rejected(words), ..error }, subject);
         told.kind = ErrorKind::Conflict;
         return told.hint("Nothing was changed; look at it again, then repeat the command.");
     }
-    // Every change moves the tag.
+    // The entity tag changes with every other field.
     if changed.len() > 1 {
         changed.retain(|field| *field != "entity tag");
     }
-    let mut told = context.told(BackendError { condition: Condition::Conflict, ..error }, subject);
+    let mut told = session.told(SystemError { condition: Condition::Conflict, ..error }, subject);
     told.message = format!("{} Changed since it was read: {}.", told.message, changed.join(", "));
     told
 }
 
-/// Deletes a key whose value reached nobody. One that was made locked has no owner yet who would want it so.
-fn delete_unheld(backend: &dyn Backend, key: &ApiKey) -> std::result::Result<(), BackendError> {
+/// Deletes a key whose value reached nobody, even if it was created locked.
+fn delete_unheld(keys: &dyn Keys, key: &ApiKey) -> std::result::Result<(), SystemError> {
     if key.locked {
-        backend.set_locked(&key.id, false)?;
+        keys.set_locked(&key.id, false)?;
     }
-    backend.delete_api_key(&key.id)
+    keys.delete(&key.id)
 }
 
-/// Settles an expiry that was given either way; refuses one that has passed.
-fn expiry(args: &ExpiryArgs, now: Timestamp) -> Result<Option<Timestamp>> {
-    let at = match (args.expires_at, args.expires_in) {
-        (Some(at), _) => at,
-        (None, Some(later)) => {
+/// An expiry, as a time or a duration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// At this time.
+    At(Timestamp),
+    /// This long from now.
+    In(Duration),
+}
+
+/// Resolves an expiry. Fails where it has passed.
+fn expiry(given: Option<Expiry>, now: Timestamp) -> Result<Option<Timestamp>> {
+    let at = match given {
+        Some(Expiry::At(at)) => at,
+        Some(Expiry::In(later)) => {
             now.plus(later).ok_or_else(|| Error::usage("The expiry lies beyond the year 9998."))?
         }
-        (None, None) => return Ok(None),
+        None => return Ok(None),
     };
     if at <= now {
         return Err(Error::usage(format!("The expiry {} lies in the past.", at.to_rfc3339()))

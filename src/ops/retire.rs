@@ -1,13 +1,14 @@
-//! Taking the old key of a rotation out of use, when the new one is in its place.
+//! Taking the old key of a rotation out of use when the new one is in its place.
 
 use std::path::Path;
+use std::time::Duration;
 
-use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::journal::Retires;
 use crate::model::{ApiKey, ApiKeyChanges, ApiKeyId, Detail, Timestamp};
 use crate::secret::Secret;
-use crate::systems::{Backend, BackendError, Condition};
+use crate::session::Session;
+use crate::systems::{Condition, Keys, SystemError};
 
 /// What became of the old key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub(super) enum Retired {
 }
 
 impl Retired {
-    /// Says it of "the old API key".
+    /// Completes the sentence "The old key ID ...".
     pub(super) fn words(self) -> String {
         match self {
             Self::Disabled => "was disabled".to_owned(),
@@ -36,7 +37,7 @@ impl Retired {
 
 /// How a rotation ended.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ended {
+pub(super) struct Retirement {
     /// What became of the old key.
     pub(super) became: Retired,
     /// Whether a login was moved to the new key.
@@ -45,27 +46,33 @@ pub(super) struct Ended {
     pub(super) is_credential: bool,
 }
 
-/// What kept the old key of a rotation from being retired.
-pub(super) enum Unended {
-    /// A login could not be moved to the new key.
-    Login(Error),
-    /// The old key itself.
-    Key(BackendError),
+/// Why the old key was not retired.
+pub(super) struct NotRetired {
+    pub(super) error: Error,
+    /// Whether a login could not be moved to the new key, and the old one was not touched.
+    pub(super) is_login: bool,
 }
 
-/// How often a key that somebody else changes at the same time is tried.
+/// How often a key is tried that somebody else changes at the same time.
 const TRIES: u32 = 5;
 
-/// Retires a key as it was planned. May be done twice; what is retired enough already stays as it is. Fails with
-/// `Locked` where the key was locked meanwhile.
-pub(super) fn retire(
+/// Retires a key as planned; one that is retired enough stays as it is. Fails with `Locked` where the key is locked.
+pub(super) fn retire(plan: &Retires, keys: &dyn Keys, session: &Session) -> Result<Retired> {
+    let now = session.now()?;
+    let retired = try_to_retire(plan, keys, now);
+    retired.map_err(|error| session.told(error, &format!("The old API key {}", plan.id)))
+}
+
+fn try_to_retire(
     plan: &Retires,
-    backend: &dyn Backend,
+    keys: &dyn Keys,
     now: Timestamp,
-) -> std::result::Result<Retired, BackendError> {
+) -> std::result::Result<Retired, SystemError> {
     let id = ApiKeyId::new(plan.id.as_str());
-    for tries in 1.. {
-        let key = match backend.api_key(&id, Detail::default()) {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let key = match keys.get(&id, Detail::default()) {
             Ok(details) => details.key,
             Err(error) if error.condition == Condition::NotFound => return Ok(Retired::Gone),
             Err(error) => return Err(error),
@@ -77,73 +84,65 @@ pub(super) fn retire(
             Some(end) => {
                 let changes =
                     ApiKeyChanges { expires_at: Some(Some(end)), ..ApiKeyChanges::default() };
-                backend.update_api_key(&id, &key.entity_tag, &changes).map(|_| Retired::Until(end))
+                keys.update(&id, &key.entity_tag, &changes).map(|_| Retired::Until(end))
             }
-            None => backend.set_disabled(&id, true).map(|()| Retired::Disabled),
+            None => keys.set_disabled(&id, true).map(|()| Retired::Disabled),
         };
         match done {
-            // Somebody changed it since it was read: looked at again.
-            Err(error) if error.condition == Condition::Conflict && tries < TRIES => {
-                if key.locked {
-                    return Err(Condition::Locked.into());
-                }
-            }
             Err(error) if error.condition == Condition::Conflict && key.locked => {
                 return Err(Condition::Locked.into());
             }
+            // Somebody has changed the key since it was read: it is read again.
+            Err(error) if error.condition == Condition::Conflict && tries < TRIES => {}
             other => return other,
         }
     }
-    Err(Condition::Conflict.into())
 }
 
-/// Retires the old key of a rotation whose new one, with this value, is in its place: FILE, or printed. Logins that hold
-/// the old one hold the new one first. `acting` acts with the new one.
-pub(super) fn end(
+/// Moves the logins that hold the old key to the new one, whose value is in its place, then retires the old key. `acting`
+/// acts with the new key.
+pub(super) fn replace(
     plan: &Retires,
-    new: (&ApiKeyId, &Secret),
+    (id, value): (&ApiKeyId, &Secret),
     file: Option<&Path>,
-    acting: Option<&dyn Backend>,
-    context: &Context,
-) -> std::result::Result<Ended, Unended> {
+    acting: Option<&dyn Keys>,
+    session: &Session,
+) -> std::result::Result<Retirement, NotRetired> {
     let old = ApiKeyId::new(plan.id.as_str());
-    let is_own = is_acting(&old, context).map_err(Unended::Login)?;
-    let (id, value) = new;
-    // With the old key disabled a login would be no login any more.
-    let is_login_moved = context.move_logins(&old, value, id).map_err(Unended::Login)?;
-    let unavailable = |error: Error| Unended::Key(Condition::Unavailable(error.message).into());
-    let own = context.backend().map_err(unavailable)?;
-    let acting = acting.filter(|_| is_own).unwrap_or(own);
-    let now = context.now().map_err(unavailable)?;
-    let became = retire(plan, acting, now).map_err(Unended::Key)?;
-    let is_kept = context.is_by_login() || file.is_some_and(|file| context.is_credential_in(file));
-    Ok(Ended { became, is_login_moved, is_credential: is_own && !is_kept })
+    let failed = |is_login| move |error| NotRetired { error, is_login };
+    let is_own = is_acting(&old, session).map_err(failed(true))?;
+    // A login whose key is disabled could not log in again.
+    let is_login_moved = session.move_logins(&old, value, id).map_err(failed(true))?;
+    let keys = acting.filter(|_| is_own).unwrap_or(session.keys());
+    let became = retire(plan, keys, session).map_err(failed(false))?;
+    let is_kept = session.is_by_login() || file.is_some_and(|file| session.is_credential_in(file));
+    Ok(Retirement { became, is_login_moved, is_credential: is_own && !is_kept })
 }
 
-/// Tells whether the credential in use is this key. A rotation asks before it makes or settles anything, and goes no
-/// further where that cannot be told: a login that is not known to hold the key would be lost with it. A token, the
-/// session of the official CLI too, is no key: it works on until it expires.
-pub(super) fn is_acting(id: &ApiKeyId, context: &Context) -> Result<bool> {
-    let acting = context.acting_key().map_err(|error| {
+/// Tells whether the credential in use is this key. A rotation asks before it changes anything, and stops where that
+/// cannot be told: a login that holds the key unnoticed would be lost with it. A token is no key, and works until it
+/// expires.
+pub(super) fn is_acting(id: &ApiKeyId, session: &Session) -> Result<bool> {
+    let acting = session.acting_key().map_err(|error| {
         let message = format!(
             "It cannot be told whether the credential in use is the API key that is to be retired ({id}): {}. Nothing was changed.",
             error.message.trim_end_matches('.')
         );
         let hint = format!(
             "Repeat the command. If that does not help, run '{} login', or use a session of the official CLI ('ibmcloud login').",
-            context.program()
+            session.program()
         );
         Error { message, hint: Some(hint), ..error }
     })?;
     Ok(acting.as_ref() == Some(id))
 }
 
-/// Tells how a key is retired already, if it is.
+/// Tells how a key is retired already; `None` where it is not.
 fn before(key: &ApiKey, plan: &Retires, now: Timestamp) -> Option<Retired> {
     match key.expires_at {
         _ if key.disabled => Some(Retired::Disabled),
         Some(at) if at <= now => Some(Retired::Expired),
-        // Never later than it had.
+        // A grace never gives a key a later end.
         Some(at) if end_of_grace(plan, now).is_some_and(|end| at <= end) => {
             Some(Retired::Until(at))
         }
@@ -151,8 +150,8 @@ fn before(key: &ApiKey, plan: &Retires, now: Timestamp) -> Option<Retired> {
     }
 }
 
-/// Returns until when a key works on that is retired now; `None` where it is disabled at once.
+/// Returns until when a key works that is retired now; `None` where it is disabled at once.
 pub(super) fn end_of_grace(plan: &Retires, now: Timestamp) -> Option<Timestamp> {
-    let grace = std::time::Duration::from_secs(plan.grace?);
+    let grace = Duration::from_secs(plan.grace?);
     Some(now.plus(grace).unwrap_or(Timestamp::LAST))
 }

@@ -1,43 +1,51 @@
-//! `api-key`: everything about one key.
+//! Shows everything about one key.
 
-use crate::cli::ApiKeyArgs;
-use crate::context::Context;
 use crate::error::Result;
-use crate::model::{ApiKeyDetails, Detail};
+use crate::model::{ApiKeyDetails, Detail, KeyRef};
+use crate::ops::announce;
 use crate::ops::resolve::{self, Found, Meaning};
-use crate::ops::{progress_line, subject};
 use crate::render::{json, table};
+use crate::session::Session;
 
-/// Runs `api-key`.
-pub fn run(args: &ApiKeyArgs, context: &mut Context) -> Result<()> {
-    let now = context.now()?;
-    let identity = context.identity()?;
-    let key = &args.which.key;
-    if !args.uuid {
-        let what = format!("API key {}", context.ui.entity(&key.to_string()));
-        context.ui.progress(&progress_line("Getting", &what, &identity));
+/// What is asked for.
+#[derive(Debug)]
+pub struct Request {
+    /// Which key.
+    pub key: KeyRef,
+    /// Whether only the id is printed.
+    pub ids_only: bool,
+    /// What is shown beside the key.
+    pub detail: Detail,
+}
+
+/// Shows a key.
+pub fn run(request: &Request, session: &mut Session) -> Result<()> {
+    let now = session.now()?;
+    let key = &request.key;
+    if !request.ids_only {
+        announce("Getting", &session.entity(key), session);
     }
-    let found = resolve::one(context, key, Meaning::Current, now)?;
-    let detail = Detail { history: args.history, activity: args.activity };
+    let found = resolve::one(session, key, Meaning::Current, now)?;
+    let detail = request.detail;
     let details = if detail.history || detail.activity {
-        let read = context.backend()?.api_key(&found.key.id, detail);
-        read.map_err(|error| context.told(error, &subject(key)))?
+        let read = session.keys().get(&found.key.id, detail);
+        read.map_err(|error| session.told_of(error, key))?
     } else {
         ApiKeyDetails { key: found.key.clone(), history: None, activity: None }
     };
-    print(&found, &details, args.uuid, detail, context);
+    print(&found, &details, request.ids_only, detail, session);
     Ok(())
 }
 
-/// Prints one key in the way that was asked for.
+/// Prints a key: as JSON, as its id, or as a table.
 pub fn print(
     found: &Found,
     details: &ApiKeyDetails,
     id_only: bool,
     detail: Detail,
-    context: &mut Context,
+    session: &mut Session,
 ) {
-    let ui = &mut context.ui;
+    let ui = &mut *session.ui;
     if ui.manner().json {
         ui.data(|out| json::details(out, details, found.state, detail));
     } else if id_only {

@@ -1,87 +1,120 @@
-//! `api-key-update`: changes what was asked for, if nobody else changed the key meanwhile.
+//! Changes a key, unless somebody else changed it meanwhile.
 
-use crate::cli::ApiKeyUpdateArgs;
-use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::model::{ApiKey, ApiKeyChanges, Detail};
+use crate::model::{ApiKey, ApiKeyChanges, Detail, KeyRef, LeakAction, Timestamp};
 use crate::ops::resolve::{self, Meaning};
-use crate::ops::{conflict, expiry, locked, progress_line, subject};
+use crate::ops::{Expiry, announce, conflict, expiry, locked};
 use crate::render::json;
-use crate::systems::Condition;
+use crate::session::Session;
+use crate::settings::Settings;
+use crate::systems::{Condition, Facts};
+use crate::text::capitalised;
 
-/// Runs `api-key-update`.
-pub fn run(args: &ApiKeyUpdateArgs, context: &mut Context) -> Result<()> {
-    let now = context.now()?;
-    let expires_at = if args.no_expiry { Some(None) } else { expiry(&args.expiry, now)?.map(Some) };
+/// What is asked for.
+#[derive(Debug)]
+pub struct Request {
+    /// Which key.
+    pub key: KeyRef,
+    /// The new name.
+    pub name: Option<String>,
+    /// The new description; an empty one clears it.
+    pub description: Option<String>,
+    /// The new leak action.
+    pub action_if_leaked: Option<LeakAction>,
+    /// The new expiry; `Some(None)` removes it.
+    pub expiry: Option<Option<Expiry>>,
+    /// Whether only to show what would be done.
+    pub dry_run: bool,
+}
+
+/// An update that changes something.
+#[derive(Debug)]
+pub struct Ready {
+    key: KeyRef,
+    changes: ApiKeyChanges,
+    dry_run: bool,
+    now: Timestamp,
+}
+
+/// Checks what can be checked before anybody logs in.
+pub fn ready(request: Request, facts: &Facts, settings: &Settings) -> Result<Ready> {
+    let now = settings.now()?;
+    let expires_at = request.expiry.map(|given| expiry(given, now)).transpose()?;
     let changes = ApiKeyChanges {
-        name: args.name.clone(),
-        description: args.description.clone(),
-        action_when_leaked: args.action_if_leaked,
+        name: request.name,
+        description: request.description,
+        action_when_leaked: request.action_if_leaked,
         expires_at,
         support_sessions: None,
     };
     if changes.is_empty() {
         return Err(Error::usage("There is nothing to change.").hint(format!(
-            "Give a change, such as '--name NEW': see '{} api-key-update --help'.",
-            context.program()
+            "Give a change, such as '--name NEW': see '{} {}-update --help'.",
+            settings.program(),
+            facts.command
         )));
     }
-    let identity = context.identity()?;
-    let label = args.which.key.to_string();
-    let what = format!("API key {}", context.ui.entity(&label));
-    context.ui.progress(&progress_line("Updating", &what, &identity));
-    let found = resolve::one(context, &args.which.key, Meaning::Current, now)?;
-    let subject = subject(&label);
+    Ok(Ready { key: request.key, changes, dry_run: request.dry_run, now })
+}
+
+/// Changes a key.
+pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
+    let Ready { key: named, changes, dry_run, now } = ready;
+    let now = *now;
+    session.keys().to_change(changes).map_err(|error| session.told(error, ""))?;
+    let entity = session.entity(named);
+    announce("Updating", &entity, session);
+    let found = resolve::one(session, named, Meaning::Current, now)?;
+    let subject = session.subject(named);
     if found.key.locked {
-        return Err(locked(context, &subject, &found.key));
+        return Err(locked(session, &subject, &found.key));
     }
-    let key = if args.dry_run.dry_run {
-        context
-            .backend()?
-            .check_changes(&changes)
-            .map_err(|error| context.told(error, &subject))?;
+    let key = if *dry_run {
+        let ApiKeyChanges { name, description, .. } = changes;
+        let checked = session.keys().check_texts(name.as_deref(), description.as_deref());
+        checked.map_err(|error| session.told(error, &subject))?;
         let mut key = found.key;
         changes.apply(&mut key);
         key
     } else {
-        update(context, &found.key, &changes, &subject)?
+        update(session, &found.key, changes, &subject)?
     };
-    let state = resolve::state_now(context, &key, now);
-    let ui = &mut context.ui;
+    let state = resolve::state_now(session, &key, now);
+    let ui = &mut *session.ui;
     if ui.manner().json {
         ui.data(|out| json::key(out, &key, state));
         return Ok(());
     }
-    if args.dry_run.dry_run {
-        ui.result(&format!("Dry run: API key {} would be updated", ui.entity(&label)));
+    if *dry_run {
+        ui.result(&format!("Dry run: {entity} would be updated"));
         return Ok(());
     }
     ui.ok();
-    ui.result(&format!("API key {} was updated", ui.entity(&label)));
+    ui.result(&format!("{} was updated", capitalised(&entity)));
     Ok(())
 }
 
 fn update(
-    context: &Context,
+    session: &Session,
     seen: &ApiKey,
     changes: &ApiKeyChanges,
     subject: &str,
 ) -> Result<ApiKey> {
-    let backend = context.backend()?;
-    match backend.update_api_key(&seen.id, &seen.entity_tag, changes) {
+    let keys = session.keys();
+    match keys.update(&seen.id, &seen.entity_tag, changes) {
         Ok(key) => Ok(key),
-        // What a conflict means is seen by looking again.
+        // The key as it is now tells what the conflict is about.
         Err(error) if matches!(error.condition, Condition::Conflict | Condition::Locked) => {
-            let now = backend.api_key(&seen.id, Detail::default());
-            let now = now.map_err(|error| context.told(error, subject))?.key;
+            let now = keys.get(&seen.id, Detail::default());
+            let now = now.map_err(|error| session.told(error, subject))?.key;
             if changes.already_in(&now) {
                 return Ok(now);
             }
             if now.locked {
-                return Err(locked(context, subject, &now));
+                return Err(locked(session, subject, &now));
             }
-            Err(conflict(context, error, subject, seen, &now))
+            Err(conflict(session, error, subject, seen, &now))
         }
-        Err(error) => Err(context.told(error, subject)),
+        Err(error) => Err(session.told(error, subject)),
     }
 }

@@ -1,19 +1,20 @@
-//! `whoami`: who, where, with which credential, and what else there would have been.
+//! `whoami`: the identity, the service, the credential in use, and the other credentials.
 
 use std::borrow::Cow;
 use std::path::Path;
 
-use crate::cli::WhoamiArgs;
-use crate::config::Choice;
-use crate::context::Context;
-use crate::credentials::{Candidate, Place, State};
+use crate::credentials::{Candidate, Place, Search, State};
 use crate::error::Result;
 use crate::model::{BackendKind, Identity, Timestamp};
+use crate::ops::told_of_iam;
 use crate::render::account::{self, Looked, Who};
-use crate::systems::Backend;
+use crate::session::{self, Choice};
+use crate::settings::Settings;
+use crate::systems::Keys as _;
 use crate::text::escape;
+use crate::ui::Ui;
 
-/// What there is to tell, where the service is used.
+/// What is shown where the service is used.
 struct Remote {
     endpoint: String,
     source: Looked,
@@ -21,21 +22,21 @@ struct Remote {
 }
 
 /// Runs `whoami`.
-pub fn run(args: &WhoamiArgs, context: &mut Context) -> Result<()> {
-    let chosen = context.choose();
+pub fn run(explain: bool, settings: &Settings, ui: &mut Ui) -> Result<()> {
+    let chosen = session::choose(settings, ui);
     let used = match &chosen {
         Ok((Choice::Chosen(BackendKind::Remote), Some(candidate))) => Some(candidate.place),
         _ => None,
     };
-    let looked = look(used, context)?;
-    let told = chosen.and_then(|(choice, found)| identify(choice, found, context));
+    let looked = look(used, settings)?;
+    let told = chosen.and_then(|(choice, found)| identify(choice, found, settings, ui));
     let (identity, remote) = match told {
         Ok(told) => told,
         Err(error) => {
-            // Above all then people want to know what was looked at.
-            if args.explain && !context.ui.manner().json {
+            // A failed search is what people most want explained.
+            if explain && !ui.manner().json {
                 let search = account::search(&places(&looked));
-                context.ui.data(|out| out.write_all(search.as_bytes()));
+                ui.data(|out| out.write_all(search.as_bytes()));
             }
             return Err(error);
         }
@@ -45,36 +46,34 @@ pub fn run(args: &WhoamiArgs, context: &mut Context) -> Result<()> {
         .filter(|(place, is_something, _)| *is_something && Some(*place) != used)
         .map(|(.., looked)| looked.clone())
         .collect();
-    let search = args.explain.then(|| places(&looked));
-    let store = context.directories()?.store.clone();
-    let profile = context.profile().clone();
+    let search = explain.then(|| places(&looked));
+    let store = settings.directories()?.store.as_deref();
     let who = Who {
         user: &identity.user,
         iam_id: &identity.iam_id,
         account_id: &identity.account_id,
-        profile: profile.name(),
+        profile: settings.profile().name(),
         backend: if remote.is_some() { BackendKind::Remote } else { BackendKind::Local }.as_str(),
         endpoint: remote.as_ref().map(|remote| remote.endpoint.as_str()),
         source: remote.as_ref().map(|remote| remote.source.source),
         detail: remote.as_ref().and_then(|remote| remote.source.detail.as_deref()),
         passed_over: &passed_over,
         token_expires_at: remote.as_ref().and_then(|remote| remote.expires).map(Timestamp::to_wire),
-        store: store.as_deref().map(Path::to_string_lossy),
+        store: store.map(Path::to_string_lossy),
         search: search.as_deref(),
     };
-    if context.ui.manner().json {
-        context.ui.data(|out| account::who(out, &who));
+    if ui.manner().json {
+        ui.data(|out| account::who(out, &who));
     } else {
-        let text = text(&who, remote.as_ref(), context);
-        context.ui.data(|out| out.write_all(text.as_bytes()));
+        let text = text(&who, remote.as_ref(), ui);
+        ui.data(|out| out.write_all(text.as_bytes()));
     }
     Ok(())
 }
 
-/// Looks at every place; tells of each whether there is something, and what.
-fn look(used: Option<Place>, context: &Context) -> Result<Vec<(Place, bool, Looked)>> {
-    let named = context.named()?;
-    let search = context.search(&named)?;
+/// Looks at every place. Returns of each whether it holds something, and what.
+fn look(used: Option<Place>, settings: &Settings) -> Result<Vec<(Place, bool, Looked)>> {
+    let search = Search::new(settings)?;
     let look = |place: Place| {
         let mut detail = None;
         let (found, is_something) = match search.look(place) {
@@ -104,23 +103,25 @@ fn places(looked: &[(Place, bool, Looked)]) -> Vec<Looked> {
 fn identify(
     choice: Choice,
     found: Option<Candidate>,
-    context: &mut Context,
+    settings: &Settings,
+    ui: &mut Ui,
 ) -> Result<(Identity, Option<Remote>)> {
     if choice != Choice::Chosen(BackendKind::Remote) {
-        return Ok((context.identity()?, None));
+        let identity = session::open_local(settings)?.identity();
+        return Ok((identity.map_err(|error| told_of_iam(error, "The identity", settings))?, None));
     }
     let source = Looked {
         source: found.as_ref().map_or("", |found| found.place.as_str()),
         detail: found.as_ref().and_then(detail_of),
         found: "used".to_owned(),
     };
-    let backend = context.open_remote(found)?;
-    let token = backend.token().map_err(|error| context.told(error, "The identity"))?;
-    let remote = Remote { endpoint: backend.endpoint(), source, expires: token.expires() };
+    let (keys, _) = session::open_remote(settings, found, ui)?;
+    let token = keys.token().map_err(|error| told_of_iam(error, "The identity", settings))?;
+    let remote = Remote { endpoint: keys.place().endpoint, source, expires: token.expires() };
     Ok((token.identity().clone(), Some(remote)))
 }
 
-fn text(who: &Who<'_>, remote: Option<&Remote>, context: &Context) -> String {
+fn text(who: &Who<'_>, remote: Option<&Remote>, ui: &Ui) -> String {
     let mut rows: Vec<(&str, Cow<'_, str>)> = vec![
         ("User", escape(who.user)),
         ("IAM ID", escape(who.iam_id)),
@@ -147,7 +148,7 @@ fn text(who: &Who<'_>, remote: Option<&Remote>, context: &Context) -> String {
     }
     let store = who.store.as_deref().map_or("none: there is no home directory".into(), escape);
     rows.push(("Local store", store));
-    let mut text = account::rows(&rows, context.ui.manner().colour.0);
+    let mut text = account::rows(&rows, ui.manner().colour.0);
     if let Some(search) = who.search {
         text.push('\n');
         text.push_str(&account::search(search));

@@ -1,4 +1,4 @@
-//! File locks with a deadline: a stopped process that holds one must not hang the others without end.
+//! File locks. Waiting for one ends at some time, even if the process that holds it was stopped.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -6,42 +6,45 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::open::{open_or_create, open_own};
+
 /// How a lock is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LockMode {
-    /// Beside other readers.
+    /// Together with other readers.
     Shared,
     /// Alone.
     Exclusive,
 }
 
-/// A lock, held until it is dropped or the process ends in any way.
+/// A lock, held until it is dropped or the process ends.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
 }
 
-/// How long a lock is waited for, as a rule.
+/// How long most locks are waited for.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Takes the lock on the file at `path`. An exclusive one makes the file (0600) where it is missing; where a shared
-/// one finds no file there is nothing to read yet, and the result is `None`. Gives up after 30 seconds (`TimedOut`).
+/// Takes the lock on the file at `path`. Fails with `TimedOut` after 30 seconds.
+///
+/// An exclusive lock makes the file (0600) if it is missing. A shared one does not, and returns `None`.
 pub fn lock(path: &Path, mode: LockMode) -> io::Result<Option<Lock>> {
     lock_within(path, mode, PATIENCE)
 }
 
-/// Takes the lock as [`lock`] does, and gives up after `patience`.
+/// Takes the lock as [`lock`] does. Fails with `TimedOut` after `patience`.
 pub fn lock_within(path: &Path, mode: LockMode, patience: Duration) -> io::Result<Option<Lock>> {
     let file = match mode {
-        LockMode::Shared => super::open_own(path)?,
-        LockMode::Exclusive => Some(super::open_or_create(path)?),
+        LockMode::Shared => open_own(path)?,
+        LockMode::Exclusive => Some(open_or_create(path)?),
     };
     let Some(file) = file else { return Ok(None) };
     lock_open(&file, mode, patience)?;
     Ok(Some(Lock { _file: file }))
 }
 
-/// Takes the lock on an open file, which holds it until it is closed. Gives up after `patience`.
+/// Takes the lock on an open file until it is closed. Fails with `TimedOut` after `patience`.
 pub fn lock_open(file: &File, mode: LockMode, patience: Duration) -> io::Result<()> {
     let start = Instant::now();
     let mut pause = Duration::from_micros(200);
@@ -66,7 +69,7 @@ pub fn lock_open(file: &File, mode: LockMode, patience: Duration) -> io::Result<
     }
 }
 
-/// Takes an exclusive lock on an open file at once; `false` when another process holds it.
+/// Takes an exclusive lock on an open file without waiting. Returns `false` if another process holds one.
 pub fn try_lock_file(file: &File) -> io::Result<bool> {
     match file.try_lock() {
         Ok(()) => Ok(true),

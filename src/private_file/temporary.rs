@@ -1,4 +1,4 @@
-//! A private directory for as long as a process lives, and the end of those that killed processes have left.
+//! Private directories that end with the process, and removing those that killed processes left.
 
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File};
@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, openat, unlinkat};
 
-use super::try_lock_file;
+use super::lock::try_lock_file;
 use crate::secret;
 
-/// How often another name is tried where somebody else has swept a directory that was just made.
+/// How often another name is tried, if another process removes the directory before it is locked.
 const TRIES: usize = 5;
 
-/// A private directory that goes, with all that is in it, when this is dropped. It is locked as long.
+/// A private directory, locked until this is dropped. Then it is removed with all that is in it.
 #[derive(Debug)]
 pub struct TemporaryDir {
     path: PathBuf,
@@ -22,13 +22,13 @@ pub struct TemporaryDir {
 }
 
 impl TemporaryDir {
-    /// Makes a directory (0700) below `below`, whose name is `prefix` and 16 random hex digits.
+    /// Makes a directory (0700) in `below`. Its name is `prefix` and 16 random hex digits.
     pub fn create(below: &Path, prefix: &str) -> io::Result<Self> {
         for _ in 0..TRIES {
             let random: [u8; 8] = secret::random().map_err(io::Error::other)?;
             let path = below.join(format!("{prefix}{}", secret::hex(&random)));
             DirBuilder::new().mode(0o700).create(&path)?;
-            // Before it is locked a sweep may take it for one that was left.
+            // Until it is locked, a sweep may take it for a left one.
             if let Ok(lock) = open(CWD, path.as_os_str())
                 && try_lock_file(&lock)?
                 && path.exists()
@@ -51,14 +51,15 @@ impl Drop for TemporaryDir {
     }
 }
 
-/// Removes the directories that killed processes of this user have left below `below`: named as
-/// [`TemporaryDir::create`] names them, private, locked by nobody, with none but `files` in them. Others stay.
+/// Removes the directories in `below` that killed processes of this user left.
+///
+/// They are named as by [`TemporaryDir::create`], are private, are not locked, and hold only `files`.
 pub fn sweep(below: &Path, prefix: &str, files: &[&str]) {
     let Ok(entries) = fs::read_dir(below) else { return };
     let Ok(parent) = File::open(below) else { return };
     for name in entries.flatten().map(|entry| entry.file_name()) {
         if is_named(&name, prefix) {
-            // What cannot be removed is left to a later start.
+            // A later sweep may succeed.
             let _ = sweep_one(&parent, &name, files);
         }
     }
@@ -88,13 +89,13 @@ fn sweep_one(parent: &File, name: &OsStr, files: &[&str]) -> io::Result<()> {
         }
     }
     for file in files {
-        // One that is not there is no reason to keep the others; one that stays keeps the directory.
+        // If it cannot be removed, neither can the directory.
         let _ = unlinkat(&directory, *file, AtFlags::empty());
     }
     Ok(unlinkat(parent, name, AtFlags::REMOVEDIR)?)
 }
 
-/// Opens a directory itself, and not one that a link leads to.
+/// Opens a directory. Links are not followed.
 fn open(at: impl rustix::fd::AsFd, path: &OsStr) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     Ok(openat(at, path, flags, Mode::empty())?.into())

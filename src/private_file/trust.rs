@@ -1,4 +1,4 @@
-//! Whose files are believed: one's own and root's, which nobody else can write.
+//! Which files are trusted: those of the user and of root that nobody else can write.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -9,7 +9,7 @@ use rustix::process::geteuid;
 
 use crate::text::shell_word;
 
-/// A file or directory that is not to be believed, for it may say what somebody else wants.
+/// A file or directory that somebody else can change.
 #[derive(Debug)]
 struct NotPrivate {
     why: String,
@@ -24,27 +24,21 @@ impl std::fmt::Display for NotPrivate {
 
 impl std::error::Error for NotPrivate {}
 
-/// Returns what to do about a file that is not private, where that is why something failed.
+/// Returns what to do about a file that is not trusted, if that is the error.
 pub fn remedy(error: &io::Error) -> Option<&str> {
     let found = error.get_ref()?.downcast_ref::<NotPrivate>()?;
     Some(&found.remedy)
 }
 
-/// Refuses a file that belongs to somebody else or that others can write, or whose directory is so.
-pub(super) fn check(path: &Path, metadata: &Metadata) -> io::Result<()> {
-    check_file(path, metadata)?;
-    check_directory(super::parent(path))
-}
-
-/// Refuses a file that belongs to somebody else or that others can write.
+/// Refuses a file that belongs to another user or that others can write.
 pub(super) fn check_file(path: &Path, metadata: &Metadata) -> io::Result<()> {
     check_one(path, metadata, metadata.mode() & 0o022 != 0, "600")
 }
 
-/// Refuses a directory in which somebody else can put a file in the place of another.
+/// Refuses a directory in which others can replace files.
 pub(super) fn check_directory(path: &Path) -> io::Result<()> {
     let metadata = fs::metadata(path)?;
-    // In a sticky one, such as /tmp, nobody else can remove or rename what is there.
+    // In a sticky directory, such as /tmp, others cannot remove or rename the user's files.
     let is_open = metadata.mode() & 0o022 != 0 && metadata.mode() & 0o1000 == 0;
     check_one(path, &metadata, is_open, "go-w")
 }
@@ -74,7 +68,7 @@ fn check_one(path: &Path, metadata: &Metadata, is_open: bool, mode: &str) -> io:
     Err(io::Error::new(io::ErrorKind::PermissionDenied, NotPrivate { why, remedy }))
 }
 
-/// Tells that others can read a file with a secret, or write it, where its owner can do something about it.
+/// Returns a warning if the file is the user's and others can read or write it.
 pub fn exposure(path: &Path, metadata: &Metadata) -> Option<String> {
     let mode = metadata.mode() & 0o7777;
     let is_mine = metadata.is_file() && metadata.uid() == geteuid().as_raw();

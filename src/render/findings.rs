@@ -1,91 +1,49 @@
-//! What an audit found: a table for people, an array for programs. The form for code scanning is in `sarif`.
+//! The findings of an audit: a table for people, an array for programs. SARIF is in `sarif`.
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 
-use serde::Serialize;
-
+use super::columns::{self, Cell, Column};
 use super::json;
-use super::table::{Line, cell};
 use crate::model::Finding;
-use crate::text::Paint;
+use crate::object::object;
 
-const COLUMNS: usize = 7;
-const HEADER: [&str; COLUMNS] = ["ID", "Name", "Severity", "Rule", "IAM ID", "Finding", "Fix"];
-const OWNER: usize = 4;
-
-/// Returns the cells of a row with their widths. An identity as a whole stands where else a key does.
-fn cells<'a>(finding: &'a Finding<'_>) -> [(Cow<'a, str>, usize); COLUMNS] {
-    let (id, name) =
-        finding.key.map_or((&*finding.iam_id, ""), |key| (key.id.as_str(), &*key.name));
-    [
-        cell(id),
-        cell(name),
-        cell(finding.severity.as_str()),
-        cell(finding.rule.id()),
-        cell(finding.key.map_or("", |key| &*key.iam_id)),
-        cell(&finding.message),
-        cell(&finding.fix),
-    ]
-}
-
-/// Writes the findings as a table; `owner` adds whose each key is.
+/// Writes the findings as a table; `owner` adds the owner of each key. A finding about an identity has its IAM id in
+/// place of a key's id.
 pub fn table(
     out: &mut dyn Write,
     findings: &[Finding<'_>],
     owner: bool,
     colour: bool,
 ) -> io::Result<()> {
-    let shown: Vec<usize> = (0..COLUMNS).filter(|&column| owner || column != OWNER).collect();
-    let mut widths = HEADER.map(str::len);
-    for finding in findings {
-        for (widest, (_, width)) in widths.iter_mut().zip(cells(finding)) {
-            *widest = (*widest).max(width);
-        }
-    }
-    let mut line = Line::new(false);
-    for &column in &shown {
-        line.cell(HEADER[column], HEADER[column].len(), widths[column]);
-    }
-    line.paint(Paint::Header, colour);
-    line.end(out)?;
-    let mut line = Line::new(colour);
-    for finding in findings {
-        let cells = cells(finding);
-        for &column in &shown {
-            let (text, width) = &cells[column];
-            line.cell(text, *width, widths[column]);
-        }
-        line.end(out)?;
-    }
-    Ok(())
-}
-
-/// A finding as `--output json` shows it, and as a baseline is read.
-#[derive(Serialize)]
-struct Entry<'a> {
-    rule: &'a str,
-    severity: &'a str,
-    /// Null where the finding is about an identity.
-    key_id: Option<&'a str>,
-    name: Option<&'a str>,
-    iam_id: &'a str,
-    message: &'a str,
-    fix: &'a str,
-}
-
-/// Writes the findings as an array.
-pub fn json(out: &mut dyn Write, findings: &[Finding<'_>]) -> io::Result<()> {
-    json::list(
-        out,
-        findings.iter().map(|finding| Entry {
-            rule: finding.rule.id(),
-            severity: finding.severity.as_str(),
-            key_id: finding.key.map(|key| key.id.as_str()),
-            name: finding.key.map(|key| &*key.name),
-            iam_id: &finding.iam_id,
-            message: &finding.message,
-            fix: &finding.fix,
+    let mut columns: Vec<Column<Finding<'_>>> = vec![
+        Column::new("ID", |found| {
+            Cell::Text(found.key.map_or(&*found.iam_id, |key| key.id.as_str()))
         }),
-    )
+        Column::new("Name", |found| Cell::Text(found.key.map_or("", |key| &*key.name))),
+        Column::new("Severity", |found| Cell::Text(found.severity.as_str())),
+        Column::new("Rule", |found| Cell::Text(found.rule.id())),
+    ];
+    if owner {
+        columns.push(Column::new("IAM ID", |found| {
+            Cell::Text(found.key.map_or("", |key| &*key.iam_id))
+        }));
+    }
+    columns.push(Column::new("Finding", |found| Cell::Text(&found.message)));
+    columns.push(Column::new("Fix", |found| Cell::Text(&found.fix)));
+    columns::write(out, &columns, findings, colour)
+}
+
+/// Writes the findings as an array, which `--baseline` reads. `key_id` and `name` are null in a finding about an identity.
+pub fn json(out: &mut dyn Write, findings: &[Finding<'_>]) -> io::Result<()> {
+    let entries = findings.iter().map(|finding| {
+        object()
+            .with("rule", finding.rule.id())
+            .with("severity", finding.severity.as_str())
+            .with("key_id", finding.key.map(|key| key.id.as_str()))
+            .with("name", finding.key.map(|key| &*key.name))
+            .with("iam_id", &*finding.iam_id)
+            .with("message", &*finding.message)
+            .with("fix", &*finding.fix)
+    });
+    json::list(out, entries)
 }

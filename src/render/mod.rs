@@ -1,6 +1,7 @@
-//! Pure functions from data to text; nothing here prints.
+//! Data as text: tables, JSON documents, key files and reports.
 
 pub mod account;
+mod columns;
 pub mod findings;
 pub mod json;
 pub mod key_file;

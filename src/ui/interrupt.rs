@@ -1,11 +1,11 @@
-//! SIGINT and SIGTERM, turned into an orderly end: the terminal as it was, one sentence, exit code 130 or 143.
+//! SIGINT and SIGTERM end the program: they restore the terminal, print one sentence, and exit with 130 or 143.
 //!
-//! What is half done on the disk needs no help here: every state is one that `recover` completes, as after kill -9.
+//! Nothing on the disk is cleaned up: `recover` can complete every state, as after kill -9.
 
 use std::io::{self, Write as _};
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
@@ -13,38 +13,39 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
-use super::Manner;
+use super::manner::Manner;
 use crate::error::{Error, ErrorKind};
 
-/// What a command that a signal ends leaves behind.
+/// What a command has done when a signal ends it.
 #[derive(Debug, Default)]
 pub struct Left {
-    /// What to tell beside "Interrupted."
+    /// A sentence after "Interrupted."
     pub words: String,
     /// The next command to run.
     pub hint: Option<String>,
-    /// What goes to standard output: the document of '--output json', as far as the work got.
+    /// The document of '--output json' so far, for standard output.
     pub document: Vec<u8>,
 }
 
 #[derive(Default)]
 struct State {
     manner: Manner,
-    /// What to tell beside "Interrupted."
+    /// A sentence after "Interrupted."
     words: Option<String>,
-    /// Where there are no such words: tells how far the work is.
+    /// Tells how far the work is. It is called only where `words` is `None`.
     report: Option<Box<dyn Fn() -> Left + Send>>,
-    /// The terminal's settings from before a prompt.
+    /// The settings of the terminal before the prompt.
     terminal: Option<Termios>,
-    /// Whether SIGTERM came. To a prompt every signal looks like Ctrl-C.
+    /// Whether SIGTERM came: a prompt reports every signal as Ctrl-C.
     terminated: Arc<AtomicBool>,
 }
 
 static STATE: OnceLock<Mutex<State>> = OnceLock::new();
 
-fn state() -> &'static Mutex<State> {
-    STATE.get_or_init(|| {
-        // Where no handler can be installed the signals keep their plain meaning: the process ends at once.
+/// Returns the state; the first call installs the handlers.
+fn lock() -> MutexGuard<'static, State> {
+    let state = STATE.get_or_init(|| {
+        // Where no handler can be installed, a signal ends the process at once.
         let state = State::default();
         let flagged = flag::register(SIGTERM, Arc::clone(&state.terminated));
         if let Ok(mut signals) = flagged.and_then(|_| Signals::new([SIGINT, SIGTERM])) {
@@ -55,49 +56,50 @@ fn state() -> &'static Mutex<State> {
             });
         }
         Mutex::new(state)
-    })
+    });
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Says what an interrupt from now on is to tell the user; `None` when nothing is half done.
+/// Sets the sentence that a signal prints from now on; `None` for no sentence.
 pub fn watch(manner: Manner, words: Option<String>) {
-    let mut state = state().lock().unwrap_or_else(PoisonError::into_inner);
+    let mut state = lock();
     state.manner = manner;
     state.words = words;
 }
 
-/// Asks `report` from now on what an interrupt leaves.
+/// Makes a signal from now on call `report` and print what it returns.
 pub fn report(manner: Manner, report: impl Fn() -> Left + Send + 'static) {
-    let mut state = state().lock().unwrap_or_else(PoisonError::into_inner);
+    let mut state = lock();
     state.manner = manner;
     state.report = Some(Box::new(report));
 }
 
-/// Says the last of the work, which no interrupt cuts short, and asks for no report any more.
+/// Runs `say`, which no signal cuts short, and then drops the report.
 pub fn reported(say: impl FnOnce()) {
-    let mut state = state().lock().unwrap_or_else(PoisonError::into_inner);
+    let mut state = lock();
     say();
     state.report = None;
 }
 
-/// Remembers the terminal's settings while a prompt changes them.
+/// Saves the settings of the terminal before a prompt changes them.
 pub(super) fn begin_prompt() {
-    let mut state = state().lock().unwrap_or_else(PoisonError::into_inner);
+    let mut state = lock();
     state.terminal = tcgetattr(io::stdin()).ok();
 }
 
-/// Forgets them.
+/// Forgets the saved settings.
 pub(super) fn end_prompt() {
-    state().lock().unwrap_or_else(PoisonError::into_inner).terminal = None;
+    lock().terminal = None;
 }
 
-/// Ends the process as an interrupt does.
+/// Ends the process as a signal does.
 #[expect(
     clippy::exit,
-    reason = "a signal ends the program wherever it is; the disk is safe at every instant"
+    reason = "a signal ends the program at any point; the disk is safe at each of them"
 )]
 pub(super) fn end() -> ! {
-    // Held to the end, so that the other thread cannot say it again.
-    let mut state = state().lock().unwrap_or_else(PoisonError::into_inner);
+    // The lock is held to the end, so that the other thread does not print the same again.
+    let mut state = lock();
     let terminated = state.terminated.load(Ordering::SeqCst);
     let (kind, word) = if terminated {
         (ErrorKind::Terminated, "Terminated.")
@@ -127,8 +129,8 @@ pub(super) fn end() -> ! {
     let text = if state.manner.json_errors {
         error.to_json()
     } else {
-        let hint = error.hint.iter().map(|hint| format!("\n{hint}"));
-        error.message.clone() + &hint.collect::<String>()
+        let hint = error.hint.map(|hint| format!("\n{hint}"));
+        error.message + &hint.unwrap_or_default()
     };
     let _ = writeln!(io::stderr().lock(), "{text}");
     process::exit(i32::from(kind.exit_code()));

@@ -11,12 +11,13 @@ use dialoguer::{Confirm, Input, Password};
 use rustix::termios::{QueueSelector, tcflush};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{Ui, interrupt};
+use super::interrupt;
+use super::terminal::Ui;
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
 use crate::text::{escape, escape_lines};
 
-/// The form of the real command: `question [y/N]> `.
+/// The prompts of the official CLI: `question [y/N]> `.
 struct PlainTheme;
 
 impl Theme for PlainTheme {
@@ -62,8 +63,8 @@ impl Theme for PlainTheme {
 }
 
 impl Ui {
-    /// Asks whether to go on. Without a terminal one line of standard input is the answer, and nothing behind it is
-    /// read; an answer that is neither yes nor no, or none, is a usage error that names `--force`.
+    /// Asks whether to go on. Without a terminal, one line of standard input is the answer and nothing after it is read.
+    /// Any answer but yes or no is a usage error that names `--force`.
     pub fn confirm(&mut self, question: &str) -> Result<bool> {
         let question = escape_lines(question).into_owned();
         self.flush();
@@ -88,23 +89,19 @@ impl Ui {
 
     fn confirm_at_terminal(question: &str) -> Result<bool> {
         let term = Self::term();
-        // The prompt is drawn again with every key, which works within one row only.
+        // Each key press redraws the prompt, which works only within one row.
         let fits = question.width() + " [y/N]> y ".len() <= usize::from(term.size().1);
         let prompt = if fits { question } else { "Go on?" };
         if !fits {
             term.write_line(question).map_err(|error| not_asked(&error))?;
         }
-        // What was typed before the question, such as the next command of several that were pasted, is no answer to it.
+        // What was typed before the question is no answer to it: it may be the next of several pasted commands.
         let _ = tcflush(io::stdin(), QueueSelector::IFlush);
-        interrupt::begin_prompt();
         let asked = Confirm::with_theme(&PlainTheme)
             .with_prompt(prompt)
             .default(false)
-            .wait_for_newline(true)
-            .interact_on(&term);
-        let answer = asked.map_err(|error| not_asked(&error.into()));
-        interrupt::end_prompt();
-        answer
+            .wait_for_newline(true);
+        ask(|| asked.interact_on(&term))
     }
 
     fn confirm_by_line(&mut self, question: &str) -> Result<bool> {
@@ -125,53 +122,52 @@ impl Ui {
         }
     }
 
-    /// Asks at the terminal for a number that proves that a question was read.
+    /// Asks at the terminal to type `number`, which proves that the question was read.
     pub fn confirm_by_number(&mut self, question: &str, number: usize) -> Result<bool> {
         self.flush();
         interrupt::watch(self.manner(), Some("Nothing was changed.".to_owned()));
-        interrupt::begin_prompt();
-        let asked = Input::<String>::with_theme(&PlainTheme)
-            .with_prompt(question)
-            .allow_empty(true)
-            .interact_text_on(&Self::term());
-        // Before anything is forgotten: Ctrl-C ends here, at the prompt, and says that nothing was changed.
-        let answer = asked.map_err(|error| not_asked(&error.into()));
-        interrupt::end_prompt();
+        let asked =
+            Input::<String>::with_theme(&PlainTheme).with_prompt(question).allow_empty(true);
+        let answer = ask(|| asked.interact_text_on(&Self::term()));
         interrupt::watch(self.manner(), None);
         Ok(answer?.trim() == number.to_string())
     }
 
-    /// Asks for a secret at the terminal without showing it.
+    /// Asks for a secret at the terminal, which does not show it.
     pub fn password(&mut self, question: &str) -> Result<Secret> {
         self.flush();
         interrupt::watch(self.manner(), None);
-        interrupt::begin_prompt();
         let asked = Password::with_theme(&PlainTheme)
             .with_prompt(question)
             .allow_empty_password(true)
-            .report(false)
-            .interact_on(&Self::term());
-        let answer = asked.map(Secret::new).map_err(|error| not_asked(&error.into()));
-        interrupt::end_prompt();
-        answer
+            .report(false);
+        ask(|| asked.interact_on(&Self::term())).map(Secret::new)
     }
 }
 
-/// Refuses a question that nobody can answer.
+/// Makes the error for a question that nobody can answer; its hint names `--force`.
 pub fn nobody_answers(message: &str) -> Error {
     Error::usage(message).hint("Repeat the command with '--force' to go on without confirmation.")
 }
 
+/// Asks a question at the terminal. Ctrl-C ends the program before the terminal's settings are forgotten.
+fn ask<T>(ask: impl FnOnce() -> dialoguer::Result<T>) -> Result<T> {
+    interrupt::begin_prompt();
+    let answer = ask().map_err(|error| not_asked(&error.into()));
+    interrupt::end_prompt();
+    answer
+}
+
 fn not_asked(error: &io::Error) -> Error {
     match error.kind() {
-        // Ctrl-C reaches a prompt as a key.
+        // A prompt reports Ctrl-C as this error.
         io::ErrorKind::Interrupted => interrupt::end(),
         _ => Error::new(ErrorKind::Failure, format!("The terminal could not be read: {error}."))
             .hint("Repeat the command with '--force' to go on without confirmation."),
     }
 }
 
-/// Reads one line byte by byte: what follows it belongs to somebody else. `None` at the end of input.
+/// Reads one line, byte by byte, so that the rest of the input is left for others. `None` at the end of input.
 fn read_line() -> Option<String> {
     let mut input = File::from(io::stdin().as_fd().try_clone_to_owned().ok()?);
     let mut line = Vec::new();

@@ -1,24 +1,34 @@
-//! One table of behaviours for every backend: a case knows a [`Bench`] and nothing of what stands behind it.
+//! One table of behaviours for every system and place: a case knows a [`Bench`] and nothing of what stands behind it.
+//!
+//! A row names what a behaviour needs of a system beyond what every system has; it is left out where the system lacks
+//! it. A new system is a function of [`Bench`], a word in `benches`, and a row in [`abilities`].
 
 use std::slice;
 use std::sync::Mutex;
 
+use ibmcloud_iam::clock::Clock;
+use ibmcloud_iam::systems::iam::local::LocalKeys;
+use ibmcloud_iam::systems::{CreateEffect, Facts, Keys, System};
 use serde_json::Value;
 
 use crate::support::emulator::{Client, Emulator};
+use crate::support::service::reaching;
 use crate::support::{NOW, Outcome, Sandbox, redact};
 
-/// Makes one test of each behaviour and each backend; a backend is a function of [`Bench`] of its name.
+/// Makes one test of each behaviour and each bench; a bench is a function of [`Bench`] of its name.
 macro_rules! table {
-    (backends: [$($backend:ident),+ $(,)?], behaviours: $behaviours:tt $(,)?) => {
-        $(mod $backend {
-            $crate::backends::table!(@ $backend $behaviours);
+    (benches: [$($bench:ident),+ $(,)?], behaviours: $behaviours:tt $(,)?) => {
+        $(mod $bench {
+            $crate::backends::table!(@ $bench $behaviours);
         })+
     };
-    (@ $backend:ident [$($behaviour:ident),+ $(,)?]) => {
+    (@ $bench:ident [$($behaviour:ident: [$($need:ident),*]),+ $(,)?]) => {
         $(#[test]
         fn $behaviour() {
-            super::$behaviour(&$crate::backends::Bench::$backend());
+            let bench = $crate::backends::Bench::$bench();
+            if bench.can(&[$($crate::backends::Need::$need),*]) {
+                super::$behaviour(&bench);
+            }
         })+
     };
 }
@@ -26,52 +36,94 @@ macro_rules! table {
 pub(crate) use table;
 
 table! {
-    backends: [local, remote],
+    benches: [local, remote],
     behaviours: [
-        a_new_backend_has_no_keys,
-        a_key_is_listed_as_it_was_made,
-        a_key_is_shown_as_it_is_listed,
-        keys_are_listed_oldest_first,
-        names_are_not_unique,
-        names_and_descriptions_come_back_as_they_went_in,
-        every_value_opens_its_own_key,
-        a_value_opens_nothing_once_its_key_is_gone,
-        ids_are_never_used_again,
-        the_tag_counts_changes,
-        an_update_changes_what_was_given,
-        an_update_to_the_same_is_no_failure,
-        an_expiry_can_be_set_and_removed,
-        a_lock_stops_every_change,
-        a_key_can_be_born_locked_and_disabled,
-        locking_twice_is_no_change,
-        disabling_twice_is_no_change,
-        enabling_and_unlocking_what_is_so_already_is_no_change,
-        a_missing_id_is_not_found,
-        a_deleted_key_is_not_found,
-        twenty_keys_are_allowed,
-        the_limit_can_be_set,
-        disabled_and_expired_keys_count_towards_the_limit,
-        an_expired_key_is_kept_for_ninety_days,
-        a_key_that_was_changed_lately_outlives_its_expiry,
-        history_tells_every_change,
-        a_new_key_begins_a_new_history,
-        a_change_is_dated_and_a_creation_stays,
-        a_dry_run_is_not_noticed,
-        two_people_at_once_both_get_their_keys,
-        phased_out_keys_go_and_the_others_stay,
-        all_keys_go_but_locked_ones,
-        old_keys_go_and_young_ones_stay,
-        every_users_keys_are_listed_when_asked_for,
-        another_users_key_is_reached_by_id_only,
-        another_users_namesake_replaces_nothing,
-        another_users_keys_leave_the_limit_alone,
+        a_new_backend_has_no_keys: [],
+        a_key_is_listed_as_it_was_made: [Locking, Expiry],
+        a_key_is_shown_as_it_is_listed: [],
+        keys_are_listed_oldest_first: [Editing],
+        names_are_not_unique: [],
+        names_and_descriptions_come_back_as_they_went_in: [],
+        every_value_opens_its_own_key: [LookUp, Switching],
+        a_value_opens_nothing_once_its_key_is_gone: [LookUp],
+        ids_are_never_used_again: [],
+        the_tag_counts_changes: [Editing, Locking, Switching],
+        an_update_changes_what_was_given: [Editing, Expiry],
+        an_update_to_the_same_is_no_failure: [Editing],
+        an_expiry_can_be_set_and_removed: [Editing, Expiry],
+        a_lock_stops_every_change: [Editing, Locking, Switching],
+        a_key_can_be_born_locked_and_disabled: [Locking, Switching],
+        locking_twice_is_no_change: [Locking],
+        disabling_twice_is_no_change: [Switching],
+        enabling_and_unlocking_what_is_so_already_is_no_change: [Locking, Switching],
+        a_missing_id_is_not_found: [Editing, Locking, Switching],
+        a_deleted_key_is_not_found: [],
+        twenty_keys_are_allowed: [Limit],
+        the_limit_can_be_set: [Limit],
+        disabled_and_expired_keys_count_towards_the_limit: [Limit, Switching, Expiry],
+        an_expired_key_is_kept_for_ninety_days: [Limit, Locking, Expiry],
+        a_key_that_was_changed_lately_outlives_its_expiry: [Editing, Expiry],
+        history_tells_every_change: [Editing, Locking, Switching],
+        a_new_key_begins_a_new_history: [Locking],
+        a_change_is_dated_and_a_creation_stays: [Locking],
+        a_dry_run_is_not_noticed: [Editing, Locking, Switching],
+        two_people_at_once_both_get_their_keys: [],
+        phased_out_keys_go_and_the_others_stay: [Switching, Expiry],
+        all_keys_go_but_locked_ones: [Locking, Switching],
+        old_keys_go_and_young_ones_stay: [],
+        every_users_keys_are_listed_when_asked_for: [Users, Locking, Expiry],
+        another_users_key_is_reached_by_id_only: [Users, Editing, Locking],
+        another_users_namesake_replaces_nothing: [Users, Switching, Expiry],
+        another_users_keys_leave_the_limit_alone: [Users, Limit],
     ],
 }
 
-/// How to reach one backend: a box whose commands go to it, the time there, and the limit it is under.
+/// What a behaviour needs of a system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    Editing,
+    Locking,
+    Switching,
+    LookUp,
+    /// Several users have keys in one account.
+    Users,
+    /// Keys with an end.
+    Expiry,
+    /// More keys than one, and a most of them.
+    Limit,
+}
+
+/// The abilities of a system that its facts do not tell.
+fn abilities(system: System) -> &'static [Need] {
+    match system {
+        System::Iam => &[Need::Editing, Need::Locking, Need::Switching, Need::LookUp, Need::Users],
+    }
+}
+
+#[test]
+fn the_abilities_are_those_of_the_systems() {
+    let check = |keys: &dyn Keys| {
+        let facts = keys.facts();
+        for (need, has) in [
+            (Need::Editing, keys.editing().is_some()),
+            (Need::Locking, keys.locking().is_some()),
+            (Need::Switching, keys.switching().is_some()),
+            (Need::LookUp, keys.look_up().is_some()),
+        ] {
+            assert_eq!(abilities(facts.system).contains(&need), has, "{facts:?}: {need:?}");
+        }
+        facts.system
+    };
+    let checked = [check(&LocalKeys::in_memory(1, Clock::System))];
+    assert_eq!(checked, System::ALL, "a system is not checked");
+}
+
+/// How to reach the keys of a system at one place: a box whose commands go there, the time there, and the limit they are
+/// under.
 pub(crate) struct Bench {
+    facts: &'static Facts,
     sandbox: Sandbox,
-    /// What serves the remote backend, and the settings that it was started with.
+    /// What serves the keys that are elsewhere, and the settings that it was started with.
     emulator: Option<Mutex<Option<(Settings, Emulator)>>>,
     settings: Mutex<Settings>,
 }
@@ -91,19 +143,38 @@ impl Settings {
 }
 
 impl Bench {
-    fn new(emulator: Option<Mutex<Option<(Settings, Emulator)>>>) -> Self {
+    fn new(system: System, emulator: Option<Mutex<Option<(Settings, Emulator)>>>) -> Self {
         let settings = Mutex::new(Settings { now: NOW.to_owned(), limit: None });
-        Self { sandbox: Sandbox::new(), emulator, settings }
+        Self { facts: system.facts(), sandbox: Sandbox::new(), emulator, settings }
     }
 
-    /// The store of this machine.
+    /// API keys in the store of this machine.
     pub(crate) fn local() -> Self {
-        Self::new(None)
+        Self::new(System::Iam, None)
     }
 
-    /// The service, played by the emulator over a store of this machine.
+    /// API keys at the service, played by the emulator over a store of this machine.
     pub(crate) fn remote() -> Self {
-        Self::new(Some(Mutex::default()))
+        Self::new(System::Iam, Some(Mutex::default()))
+    }
+
+    /// Tells whether the system has everything that a behaviour needs.
+    pub(crate) fn can(&self, needs: &[Need]) -> bool {
+        let adds = self.facts.create == CreateEffect::Adds;
+        needs.iter().all(|need| match need {
+            Need::Expiry => self.facts.has_expiry,
+            Need::Limit => adds && self.facts.limit.is_some(),
+            ability => abilities(self.facts.system).contains(ability),
+        })
+    }
+
+    /// The command of the system that stands for one of `api-keys` and `api-key-…`.
+    fn command_for(&self, word: &str) -> String {
+        match word.strip_prefix("api-key") {
+            Some("s") => self.facts.list_command.to_owned(),
+            Some(verb) => [self.facts.command, verb].concat(),
+            None => word.to_owned(),
+        }
     }
 
     /// Sets the time of everything that follows.
@@ -119,8 +190,9 @@ impl Bench {
 
     pub(crate) fn run_input(&self, args: &[&str], input: &str) -> Outcome {
         let settings = self.settings.lock().unwrap().clone();
-        let mut command = self.sandbox.command(args);
-        command.envs(settings.variables());
+        let word = self.command_for(args[0]);
+        let args = [&[&*word], &args[1..]].concat();
+        let mut command = self.sandbox.command(&args);
         if let Some(emulator) = &self.emulator {
             let mut emulator = emulator.lock().unwrap();
             if emulator.as_ref().is_none_or(|(started, _)| *started != settings) {
@@ -129,12 +201,10 @@ impl Bench {
                 *emulator = Some((settings.clone(), self.emulate(&settings)));
             }
             let (_, emulator) = emulator.as_ref().unwrap();
-            command
-                .env("IBMCLOUD_IAM_BACKEND", "remote")
-                .env("IBMCLOUD_IAM_API_ENDPOINT", emulator.endpoint())
-                .env("IBMCLOUD_API_KEY", format!("@{}", emulator.key_file().display()));
+            let key = format!("@{}", emulator.key_file().display());
+            command = reaching(&self.sandbox, emulator.endpoint(), &key, &args);
         }
-        crate::support::run(&mut command, input.as_bytes())
+        crate::support::run(command.envs(settings.variables()), input.as_bytes())
     }
 
     fn emulate(&self, settings: &Settings) -> Emulator {

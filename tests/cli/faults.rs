@@ -4,13 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::support::emulator::Emulator;
+use crate::support::service::Service;
 use crate::support::{Outcome, Sandbox, run};
 
 /// A way for the service to fail, and whether the client is killed on top of it.
@@ -76,46 +77,23 @@ impl Dice {
     }
 }
 
-/// A box whose commands go to a failing emulator.
-struct Rig {
-    sandbox: Sandbox,
-    emulator: Emulator,
-}
-
 const LIMIT: (&str, &str) = ("IBMCLOUD_IAM_KEY_LIMIT", "100000");
 
-impl Rig {
-    fn new(faults: &[&str]) -> Self {
-        let sandbox = Sandbox::new();
-        let flags: Vec<&str> = ["--in-memory"]
-            .into_iter()
-            .chain(faults.iter().flat_map(|fault| ["--fault", fault]))
-            .collect();
-        let emulator = Emulator::start(&sandbox, &flags, &[LIMIT]);
-        Self { sandbox, emulator }
-    }
+/// A box whose commands go to a failing emulator.
+type Rig = Service<Emulator>;
 
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = self.sandbox.command(args);
-        command
-            .env("IBMCLOUD_IAM_BACKEND", "remote")
-            .env("IBMCLOUD_IAM_API_ENDPOINT", self.emulator.endpoint())
-            .env("IBMCLOUD_API_KEY", format!("@{}", self.emulator.key_file().display()))
-            .env("IBMCLOUD_HTTP_TIMEOUT", "0.3");
-        command
-    }
+fn failing(faults: &[&str]) -> Rig {
+    let faults = faults.iter().flat_map(|fault| ["--fault", fault]);
+    let flags: Vec<&str> = ["--in-memory"].into_iter().chain(faults).collect();
+    Rig::emulated_in(Sandbox::new(), &flags, &[LIMIT]).timeout("0.3")
+}
 
-    /// Runs a command that may meet faults until it ends well.
-    #[track_caller]
-    fn persist(&self, args: &[&str], input: &str) -> Outcome {
-        for _ in 0..30 {
-            let outcome = run(&mut self.command(args), input.as_bytes());
-            if outcome.code == 0 {
-                return outcome;
-            }
-        }
-        panic!("{args:?} does not succeed");
-    }
+/// Runs a command that may meet faults until it ends well.
+#[track_caller]
+fn persist(rig: &Rig, args: &[&str], input: &str) -> Outcome {
+    let outcomes = (0..30).map(|_| run(&mut rig.command(args), input.as_bytes()));
+    let mut good = outcomes.filter(|outcome| outcome.code == 0);
+    good.next().unwrap_or_else(|| panic!("{args:?} does not succeed"))
 }
 
 /// What one create left.
@@ -162,7 +140,7 @@ fn create(rig: &Rig, name: &str, way: Way, kill_after: Option<Duration>, held: &
 
 /// Makes keys by a plan, recovers, and compares what the service has with what somebody holds.
 fn suffer(plan: &Plan, creates: usize, seed: u64) {
-    let rig = Rig::new(plan.faults);
+    let rig = failing(plan.faults);
     let mut dice = Dice(seed);
     let mut held = Held::default();
     let mut all = BTreeSet::new();
@@ -179,7 +157,7 @@ fn suffer(plan: &Plan, creates: usize, seed: u64) {
         let outcome = run(&mut rig.command(&["recover", "--force"]), b"");
         held.reported.extend(ids_in(&outcome.stdout));
     }
-    let keys = rig.persist(&["api-keys", "--output", "json"], "");
+    let keys = persist(&rig, &["api-keys", "--output", "json"], "");
     let keys: Vec<Value> = serde_json::from_str(&keys.stdout).unwrap();
     let mut names: Vec<&str> = keys.iter().map(|key| key["name"].as_str().unwrap()).collect();
     let count = names.len();
@@ -198,12 +176,12 @@ fn suffer(plan: &Plan, creates: usize, seed: u64) {
         let name =
             file.strip_suffix(".json").unwrap_or_else(|| panic!("{}: {file} is left", plan.name));
         assert!(all.contains(name), "{}: {file} is left", plan.name);
-        let found = rig.persist(&["api-key-lookup", &format!("@{file}"), "--output", "json"], "");
+        let found = persist(&rig, &["api-key-lookup", &format!("@{file}"), "--output", "json"], "");
         let found: Value = serde_json::from_str(&found.stdout).unwrap();
         assert_eq!(found["name"], name, "{}", plan.name);
     }
     for (name, value) in &held.printed {
-        let found = rig.persist(&["api-key-lookup", "--output", "json"], value);
+        let found = persist(&rig, &["api-key-lookup", "--output", "json"], value);
         let found: Value = serde_json::from_str(&found.stdout).unwrap();
         assert_eq!(found["name"], name.as_str(), "{}", plan.name);
     }
@@ -232,12 +210,12 @@ fn a_blind_retry_would_lose_keys() {
     let mut orphans = 0;
     let create_fails = |plan: &&Plan| !plan.kill && plan.faults[0].starts_with("create:");
     for plan in PLANS.iter().filter(create_fails).filter(|plan| !plan.name.contains("slow")) {
-        let rig = Rig::new(plan.faults);
+        let rig = failing(plan.faults);
         let mut held = BTreeSet::new();
         for n in 0..5 {
             held.extend((0..4).find_map(|_| blind_create(&rig, &format!("key-{n}"))));
         }
-        let keys = rig.persist(&["api-keys", "--uuid"], "");
+        let keys = persist(&rig, &["api-keys", "--uuid"], "");
         orphans += ids_in(&keys.stdout).filter(|id| !held.contains(id)).count();
     }
     assert!(orphans >= 10, "the faults left only {orphans} orphans");
@@ -245,7 +223,7 @@ fn a_blind_retry_would_lose_keys() {
 
 /// Creates a key in one request; returns its id when the answer is good.
 fn blind_create(rig: &Rig, name: &str) -> Option<String> {
-    let client = rig.emulator.client();
+    let client = rig.server.client();
     let body = serde_json::json!({ "name": name, "iam_id": "IBMid-10CA100000" });
     let answer = client.request("POST", "/v1/apikeys").json(&body).send().ok()?;
     let answer: Value = answer.error_for_status().ok()?.json().ok()?;

@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 #![expect(clippy::print_stdout, reason = "a test that cannot run here says so")]
 
+use std::fs;
+
 mod all_users;
 mod api_key;
 mod api_key_create;
@@ -28,6 +30,7 @@ mod facts;
 mod faults;
 mod fresh;
 mod invocations;
+mod layout;
 mod printed_commands;
 mod project;
 mod readme;
@@ -40,6 +43,8 @@ mod secrets;
 mod support;
 mod tampered;
 mod terminal;
+mod transcripts;
+mod version_0_1_0;
 
 /// A test file that no `mod` line names would never run.
 #[test]
@@ -47,12 +52,16 @@ fn no_test_file_is_forgotten() {
     let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli");
     let mut directories = vec![(here.clone(), here.join("main.rs"))];
     while let Some((directory, list)) = directories.pop() {
-        let named = std::fs::read_to_string(&list).unwrap();
-        for entry in std::fs::read_dir(&directory).unwrap() {
+        let named = fs::read_to_string(&list).unwrap();
+        for entry in fs::read_dir(&directory).unwrap() {
             let path = entry.unwrap().path();
             let module = path.file_stem().unwrap().to_str().unwrap().to_owned();
             let is_rust = path.extension().is_some_and(|extension| extension == "rs");
-            if path == list || !is_rust && !path.is_dir() {
+            let is_module = path.is_dir()
+                && fs::read_dir(&path).unwrap().any(|entry| {
+                    entry.unwrap().path().extension().is_some_and(|extension| extension == "rs")
+                });
+            if path == list || !is_rust && !is_module {
                 continue;
             }
             let is_named = named

@@ -1,7 +1,7 @@
 //! What the README shows and lists is what the program does.
 
-use ibmcloud_iam::config::VARIABLES;
 use ibmcloud_iam::error::EXIT_CODES;
+use ibmcloud_iam::settings::variables::VARIABLES;
 
 use crate::support::{Sandbox, redact};
 

@@ -1,86 +1,42 @@
 //! `recover` against the service: what a lost answer left is found again, and what never was is forgotten only when
 //! that is certain.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
 
 use crate::support::emulator::Emulator;
 use crate::support::expected::never_expires;
 use crate::support::iam::{key_json, token_answer};
-use crate::support::server::{Answer, Server};
-use crate::support::{Outcome, Sandbox, run};
+use crate::support::server::Answer;
+use crate::support::service::{Service, reaching};
+use crate::support::{Outcome, run};
 
 const LOST: &str = "create:drop,after";
 const NEVER: &str = "create:drop,before";
 const BLIND: &str = "details:status=503";
 const PROGRESS: &str = "Recovering interrupted commands under 10ca1000000000000000000000000000 as local@localhost...\n";
 
-/// A box, and an emulator over its store that fails as it is told to.
-struct Rig {
-    sandbox: Sandbox,
-    emulator: Option<Emulator>,
-    endpoint: String,
+type Rig = Service<Emulator>;
+
+/// Starts an emulator that fails as it is told to.
+fn failing(faults: &[&str]) -> Rig {
+    let flags: Vec<&str> = faults.iter().flat_map(|fault| ["--fault", fault]).collect();
+    Rig::emulated(&flags).timeout("0.5")
 }
 
-impl Rig {
-    fn new(faults: &[&str]) -> Self {
-        let sandbox = Sandbox::new();
-        let flags: Vec<&str> = faults.iter().flat_map(|fault| ["--fault", fault]).collect();
-        let emulator = Emulator::start(&sandbox, &flags, &[]);
-        let endpoint = emulator.endpoint().to_owned();
-        Self { sandbox, emulator: Some(emulator), endpoint }
-    }
-
-    /// Lets the service be well again, at the same address.
-    fn heal(&mut self) {
-        self.emulator.take().unwrap().stop();
-        let address = self.endpoint.strip_prefix("http://").unwrap();
-        self.emulator = Some(Emulator::start(&self.sandbox, &["--listen", address], &[]));
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = self.sandbox.command(args);
-        let key = self.emulator.as_ref().unwrap().key_file();
-        command
-            .env("IBMCLOUD_IAM_BACKEND", "remote")
-            .env("IBMCLOUD_IAM_API_ENDPOINT", &self.endpoint)
-            .env("IBMCLOUD_API_KEY", format!("@{}", key.display()))
-            .env("IBMCLOUD_HTTP_TIMEOUT", "0.5");
-        command
-    }
-
-    fn run(&self, args: &[&str]) -> Outcome {
-        let mut outcome = run(&mut self.command(args), b"");
-        let root = self.sandbox.root().display().to_string();
-        outcome.stdout = outcome.stdout.replace(&root, "BOX");
-        outcome
-    }
-
-    /// Runs `recover` and asserts what it says behind its progress line.
-    #[track_caller]
-    fn recovers(&self, args: &[&str], said: &str) {
-        self.run(&[&["recover"], args].concat())
-            .ok()
-            .stderr("")
-            .stdout(&format!("{PROGRESS}{said}"));
-    }
-
-    /// The names of the keys at the service.
-    fn names(&self) -> Vec<String> {
-        let keys: Value = self.run(&["api-keys", "--output", "json"]).json();
-        let names = keys.as_array().unwrap().iter();
-        names.map(|key| key["name"].as_str().unwrap().to_owned()).collect()
-    }
+/// Runs `recover` and asserts what it says behind its progress line.
+#[track_caller]
+fn recovers(rig: &Rig, args: &[&str], said: &str) {
+    rig.run(&[&["recover"], args].concat()).ok().stderr("").stdout(&format!("{PROGRESS}{said}"));
 }
 
 const TO_FILE: [&str; 4] = ["api-key-create", "K", "--file", "key.json"];
 
 #[test]
 fn a_key_whose_answer_was_lost_is_found_by_its_value() {
-    let mut rig = Rig::new(&[LOST, BLIND]);
+    let mut rig = failing(&[LOST, BLIND]);
     let outcome = rig.run(&TO_FILE);
     assert!(
         outcome.code(11).stderr.contains("It is not known whether it was done: "),
@@ -88,25 +44,27 @@ fn a_key_whose_answer_was_lost_is_found_by_its_value() {
     );
     assert!(outcome.stderr.contains("\nRun 'ibmcloud-iam recover' to find out.\n"), "{outcome:#?}");
     assert_eq!(rig.sandbox.files_in_work().len(), 1, "the pending copy");
-    rig.heal();
+    rig = rig.restarted(&[]);
     assert_eq!(rig.names(), ["K"], "made once, whatever was sent again");
-    rig.recovers(&[], "OK\nAPI key K ([ID1]) was created; it is now in BOX/work/key.json\n");
+    recovers(&rig, &[], "OK\nAPI key K ([ID1]) was created; it is now in BOX/work/key.json\n");
     assert_eq!(rig.sandbox.files_in_work(), ["key.json"]);
     rig.run(&["api-key-lookup", "@key.json"]).ok();
-    rig.recovers(&[], "OK\nNo interrupted commands found\n");
+    recovers(&rig, &[], "OK\nNo interrupted commands found\n");
 }
 
 #[test]
 fn a_key_that_never_was_is_forgotten_when_that_is_certain() {
-    let mut rig = Rig::new(&[NEVER, BLIND]);
+    let mut rig = failing(&[NEVER, BLIND]);
     rig.run(&TO_FILE).code(11);
-    rig.heal();
-    rig.recovers(
+    rig = rig.restarted(&[]);
+    recovers(
+        &rig,
         &["--dry-run"],
         "OK\nAPI key K is not there, but the service may still create it\n",
     );
     assert_eq!(rig.sandbox.open_entries(), 1);
-    rig.recovers(
+    recovers(
+        &rig,
         &[],
         "Waiting 3 s: until then the service may still create API key K...\n\
          OK\nAPI key K was never created; nothing is left of it\n",
@@ -118,12 +76,13 @@ fn a_key_that_never_was_is_forgotten_when_that_is_certain() {
 #[test]
 fn without_a_file_the_key_that_nobody_holds_is_deleted() {
     for flags in [&[][..], &["--server-value"], &["--server-value", "--file", "key.json"]] {
-        let mut rig = Rig::new(&[LOST, BLIND]);
+        let mut rig = failing(&[LOST, BLIND]);
         rig.run(&["api-key-create", "other", "--dry-run"]).ok();
         rig.run(&[&["api-key-create", "K"], flags].concat()).code(11);
-        rig.heal();
+        rig = rig.restarted(&[]);
         rig.run(&["api-key-create", "other", "--file", "other.json", "-q"]).ok();
-        rig.recovers(
+        recovers(
+            &rig,
             &["--force"],
             "OK\nAPI key K ([ID1]) was deleted: its value had reached nobody\n",
         );
@@ -135,14 +94,15 @@ fn without_a_file_the_key_that_nobody_holds_is_deleted() {
 
 #[test]
 fn a_key_that_somebody_uses_is_left_alone() {
-    let mut rig = Rig::new(&[NEVER, BLIND]);
+    let mut rig = failing(&[NEVER, BLIND]);
     rig.run(&["api-key-create", "K", "-q"]).code(11);
-    rig.heal();
+    rig = rig.restarted(&[]);
     // From another machine, of which this journal knows nothing.
-    let client = rig.emulator.as_ref().unwrap().client();
+    let client = rig.server.client();
     let made = client.create("K");
     assert_eq!(client.log_in(made["apikey"].as_str().unwrap()).0, 200);
-    rig.recovers(
+    recovers(
+        &rig,
         &["--force"],
         "OK\nAPI key K ([ID1]) was made since then, and somebody has used it; it was left alone\n",
     );
@@ -151,14 +111,11 @@ fn a_key_that_somebody_uses_is_left_alone() {
 
 #[test]
 fn a_key_of_another_time_is_left_alone() {
-    let mut rig = Rig::new(&[NEVER, BLIND]);
+    let mut rig = failing(&[NEVER, BLIND]);
     rig.run(&["api-key-create", "K", "-q"]).code(11);
-    rig.heal();
-    rig.emulator.take().unwrap().stop();
-    let address = rig.endpoint.strip_prefix("http://").unwrap().to_owned();
     let later = [("IBMCLOUD_IAM_NOW", "2026-11-21T09:11:00Z")];
-    rig.emulator = Some(Emulator::start(&rig.sandbox, &["--listen", &address], &later));
-    rig.emulator.as_ref().unwrap().client().create("K");
+    rig = rig.restarted(&later);
+    rig.server.client().create("K");
     let mut command = rig.command(&["recover", "--force"]);
     run(command.envs(later), b"").ok().stdout(&format!(
         "{PROGRESS}OK\nAPI key K ([ID1]) was made since then, and another command may have made it; it was left alone\n"
@@ -168,9 +125,9 @@ fn a_key_of_another_time_is_left_alone() {
 
 #[test]
 fn what_the_same_command_made_when_it_was_repeated_is_not_taken_for_it() {
-    let mut rig = Rig::new(&[NEVER, BLIND]);
+    let mut rig = failing(&[NEVER, BLIND]);
     rig.run(&["api-key-create", "K", "-q"]).code(11);
-    rig.heal();
+    rig = rig.restarted(&[]);
     rig.run(&["api-key-create", "K", "--file", "held.json", "-q"]).ok();
     let outcome = rig.run(&["recover", "--force"]);
     assert!(outcome.ok().stdout.ends_with("API key K was never created; nothing is left of it\n"));
@@ -179,10 +136,10 @@ fn what_the_same_command_made_when_it_was_repeated_is_not_taken_for_it() {
 
 #[test]
 fn several_candidates_are_only_named() {
-    let mut rig = Rig::new(&[LOST, BLIND]);
+    let mut rig = failing(&[LOST, BLIND]);
     rig.run(&["api-key-create", "K", "-q"]).code(11);
-    rig.heal();
-    rig.emulator.as_ref().unwrap().client().create("K");
+    rig = rig.restarted(&[]);
+    rig.server.client().create("K");
     let outcome = rig.run(&["recover", "--force"]);
     assert!(outcome.ok().stdout.contains("API key K may be one of ApiKey-"), "{outcome:#?}");
     assert_eq!(rig.names(), ["K", "K"]);
@@ -190,16 +147,12 @@ fn several_candidates_are_only_named() {
 
 #[test]
 fn an_entry_of_another_endpoint_is_not_touched() {
-    let rig = Rig::new(&[LOST, BLIND]);
+    let rig = failing(&[LOST, BLIND]);
     rig.run(&TO_FILE).code(11);
     let elsewhere = Emulator::start(&rig.sandbox, &["--in-memory"], &[]);
-    let there = |args: &[&str]| {
-        let mut command = rig.command(args);
-        command
-            .env("IBMCLOUD_IAM_API_ENDPOINT", elsewhere.endpoint())
-            .env("IBMCLOUD_API_KEY", format!("@{}", elsewhere.key_file().display()));
-        run(&mut command, b"")
-    };
+    let key = format!("@{}", elsewhere.key_file().display());
+    let there =
+        |args: &[&str]| run(&mut reaching(&rig.sandbox, elsewhere.endpoint(), &key, args), b"");
     there(&["api-key-create", "other", "--file", "other.json"])
         .ok()
         .stderr(&never_expires("ibmcloud-iam"));
@@ -214,7 +167,7 @@ fn a_signal_leaves_what_recover_completes() {
     for (signal, code, word) in
         [(Signal::INT, 130, "Interrupted."), (Signal::TERM, 143, "Terminated.")]
     {
-        let mut rig = Rig::new(&["create:delay=5s,after"]);
+        let mut rig = failing(&["create:delay=5s,after"]);
         let mut command = rig.command(&TO_FILE);
         command.env("IBMCLOUD_HTTP_TIMEOUT", "10");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -229,26 +182,15 @@ fn a_signal_leaves_what_recover_completes() {
         outcome.code(code).stderr(&format!(
             "{word} Run 'ibmcloud-iam recover' to finish or undo what was begun.\n"
         ));
-        rig.heal();
-        rig.recovers(&[], "OK\nAPI key K ([ID1]) was created; it is now in BOX/work/key.json\n");
+        rig = rig.restarted(&[]);
+        recovers(&rig, &[], "OK\nAPI key K ([ID1]) was created; it is now in BOX/work/key.json\n");
     }
-}
-
-/// Runs a command against a scripted service.
-fn against(server: &Server, sandbox: &Sandbox, args: &[&str]) -> Outcome {
-    let mut command = sandbox.command(args);
-    command
-        .env("IBMCLOUD_IAM_BACKEND", "remote")
-        .env("IBMCLOUD_IAM_API_ENDPOINT", server.url())
-        .env("IBMCLOUD_API_KEY", "the-key-to-log-in-with-the-key-to-log-in")
-        .env("IBMCLOUD_HTTP_TIMEOUT", "0.5");
-    run(&mut command, b"")
 }
 
 #[test]
 fn a_service_that_puts_its_own_value_in_place_is_believed() {
     let theirs = "a-value-that-the-service-has-chosen-instead";
-    let server = Server::start(move |request| match request.route().as_str() {
+    let rig = Service::answering(move |request| match request.route().as_str() {
         "POST /identity/token" => token_answer(),
         "POST /v1/apikeys" => {
             let mut key = key_json(1, "K");
@@ -257,26 +199,24 @@ fn a_service_that_puts_its_own_value_in_place_is_believed() {
         }
         route => panic!("{route}"),
     });
-    let sandbox = Sandbox::new();
-    against(&server, &sandbox, &TO_FILE).ok();
-    let file = std::fs::read_to_string(sandbox.work("key.json")).unwrap();
+    rig.run(&TO_FILE).ok();
+    let file = std::fs::read_to_string(rig.sandbox.work("key.json")).unwrap();
     assert!(file.contains(theirs), "{file}");
-    assert_eq!((sandbox.files_in_work().len(), sandbox.open_entries()), (1, 0));
+    assert_eq!((rig.sandbox.files_in_work().len(), rig.sandbox.open_entries()), (1, 0));
 }
 
 #[test]
 fn a_service_that_takes_no_chosen_values_is_told_of() {
     let refusal = serde_json::json!({"errors": [{"code": "invalid_request", "message_code": "BXNIM0106E",
         "message": "Validation of property 'apikey' failed."}], "trace": "t-1", "status_code": 400});
-    let server = Server::start(move |request| match request.route().as_str() {
+    let rig = Service::answering(move |request| match request.route().as_str() {
         "POST /identity/token" => token_answer(),
         _ => Answer::json(400, refusal.clone()),
     });
-    let sandbox = Sandbox::new();
-    against(&server, &sandbox, &TO_FILE).code(2).stderr(
+    rig.run(&TO_FILE).code(2).stderr(
         "FAILED\nThe service finds the request invalid. Validation of property 'apikey' failed.\n\
          Code: BXNIM0106E\nTransaction-Id: t-1\n\
          If the service takes no values that were chosen elsewhere, repeat the command with '--server-value'.\n\n",
     );
-    assert_eq!((sandbox.files_in_work().len(), sandbox.open_entries()), (0, 0));
+    assert_eq!((rig.sandbox.files_in_work().len(), rig.sandbox.open_entries()), (0, 0));
 }

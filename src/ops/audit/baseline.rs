@@ -1,4 +1,4 @@
-//! Findings that somebody has accepted: a file of the form of the audit's own JSON, of which two fields count.
+//! The findings that were accepted: a file in the audit's JSON format, of which the rule and the id are read.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -8,20 +8,20 @@ use serde::Deserialize;
 use crate::error::{Error, Result};
 use crate::model::Rule;
 
-/// What was accepted: rule by rule, the id of a key, or the IAM id where a finding is about an identity.
+/// Accepted findings by their rule and the id of their key, or the IAM id for findings about an identity.
 #[derive(Debug, Default)]
 pub(super) struct Baseline(HashMap<(Rule, String), Accepted>);
 
-/// What is known of an accepted finding.
+/// An accepted finding.
 #[derive(Debug)]
 struct Accepted {
-    /// Whose key it is, where that is said.
+    /// The owner of the key, where the file tells it.
     iam_id: Option<String>,
-    /// Whether it was found.
+    /// Whether it was found again.
     is_met: bool,
 }
 
-/// One entry; what else it says is for people.
+/// One entry; its other fields are not read.
 #[derive(Deserialize)]
 struct Entry {
     rule: Rule,
@@ -30,7 +30,7 @@ struct Entry {
 }
 
 impl Baseline {
-    /// Reads a file. One that cannot be understood accepts nothing, and is an error.
+    /// Reads a file. Fails where it is not understood.
     pub(super) fn read(path: &Path, program: &str) -> Result<Self> {
         let unusable = |why: &dyn std::fmt::Display| {
             Error::usage(format!("The baseline {} cannot be used: {why}.", path.display())).hint(
@@ -61,18 +61,18 @@ impl Baseline {
         accepted.collect::<Result<_>>().map(Self)
     }
 
-    /// Tells whether a finding was accepted; `subject` is the id of its key, or of its identity.
+    /// Tells whether a finding was accepted. `subject` is the id of its key or identity.
     pub(super) fn accepts(&mut self, rule: Rule, subject: &str) -> bool {
         let entry = self.0.get_mut(&(rule, subject.to_owned()));
         entry.map(|accepted| accepted.is_met = true).is_some()
     }
 
-    /// Counts the findings that were accepted.
+    /// Counts the accepted findings that were found again.
     pub(super) fn hidden(&self) -> usize {
         self.0.values().filter(|accepted| accepted.is_met).count()
     }
 
-    /// Counts the entries that fit no finding though their rule and owner were looked at.
+    /// Counts the entries that fit no finding although their rule and owner were checked.
     pub(super) fn idle(&self, was_checked: impl Fn(Rule, Option<&str>) -> bool) -> usize {
         let is_idle = |((rule, _), accepted): &(&(Rule, String), &Accepted)| {
             !accepted.is_met && was_checked(*rule, accepted.iam_id.as_deref())

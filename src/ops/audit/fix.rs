@@ -1,17 +1,17 @@
-//! The one command that fixes all that was found of a key: it can be pasted into a shell as it is, asks before it acts,
-//! and names the key by id. It touches no other key, so that the fixes of a report can be run in any order, all of them,
-//! and again. Where only its owner can decide, it is the command to look with.
+//! The one command that fixes all findings of a key. It can be pasted into a shell, asks before it acts, and names the key
+//! by id. It changes no other key, so all fixes of a report can be run, in any order, and again. Where only the owner can
+//! decide, the command shows the key.
 
 use std::time::Duration;
 
-use super::rules::{Grounds, Subject};
+use super::subject::{Grounds, Subject};
 use crate::model::{ApiKey, Rule, State, Timestamp, write_duration};
 use crate::text::{escape, shell_word};
 
-/// For how long a key works on beside its successor, in the commands that are proposed.
+/// How long the proposed commands let a key work beside its successor.
 const GRACE: Duration = Duration::from_secs(7 * 86_400);
 
-/// Shorter lives are not proposed, whatever the policy allows: a new key outlives the grace of the old one.
+/// The shortest life that is proposed: a new key must outlive the grace of the old one.
 const SHORTEST: Duration = Duration::from_secs(14 * 86_400);
 /// The longest name that has room for an addition, in characters.
 const LONGEST_NAME: usize = 246;
@@ -20,7 +20,7 @@ const LONGEST_NAME: usize = 246;
 #[derive(Debug)]
 pub(super) struct Fix {
     pub(super) command: String,
-    /// Whether the key, or its successor, works afterwards under the name it has now.
+    /// Whether the key or its successor works afterwards under the present name.
     pub(super) stays: bool,
 }
 
@@ -29,26 +29,26 @@ pub(super) struct Fix {
 enum End {
     /// It works on.
     Stays,
-    /// Another key takes its place, and both work for a while.
+    /// A new key takes its place, and both work for a while.
     Rotated,
-    /// Another key takes its place, and it is deleted at once.
+    /// A new key takes its place, and it is deleted at once.
     Replaced,
-    /// A key that is there already has taken its place; it works for a while.
+    /// An existing key takes its place; it works for a while.
     PhasedOut,
     Disabled,
     Deleted,
 }
 
 impl End {
-    /// Settles it by all that was found; `outlived` is whether a newer key that stays takes the place of this one.
+    /// Chooses it by all rules that fired. `outlived` is whether a newer key that stays replaces this one.
     fn of(rules: &[Rule], subject: &Subject<'_>, outlived: bool, me: &str) -> Self {
         let has = |rule| rules.contains(&rule);
-        // A new key for another user cannot be made, and one that has a successor takes no other.
+        // Nobody can create a key for another user, and a key with a successor needs no second one.
         let can_rotate = *subject.key.iam_id == *me && subject.works() && !outlived;
         if has(Rule::OwnerKey) || has(Rule::Expired) || has(Rule::PhasedOut) {
             Self::Deleted
         } else if has(Rule::Leaked) {
-            // A key that nobody uses needs no successor.
+            // An unused key needs no successor.
             if can_rotate && !has(Rule::Unused) { Self::Replaced } else { Self::Deleted }
         } else if has(Rule::Unused) {
             Self::Disabled
@@ -66,34 +66,34 @@ impl End {
     }
 }
 
-/// Proposes what to do about a key of which `rules` have fired.
+/// Proposes the fix for a key for which `rules` fired.
 pub(super) fn of_key(
     rules: &[Rule],
     subject: &Subject<'_>,
     outlived: bool,
     grounds: &Grounds<'_>,
 ) -> Fix {
-    let Grounds { policy, program, me, .. } = grounds;
+    let Grounds { policy, command, list, me, .. } = grounds;
     let has = |rule| rules.contains(&rule);
     let key = subject.key;
     if !key.id.is_usual() {
-        return Fix { command: format!("{program} api-keys --wide"), stays: true };
+        return Fix { command: format!("{list} --wide"), stays: true };
     }
     let id = key.id.as_str();
     let end = End::of(rules, subject, outlived, me);
     let grace = write_duration(GRACE.min(policy.max_age));
-    // A key that lives this long does not expire soon when it is made.
+    // A new key with this life does not expire soon at once.
     let life =
         write_duration(SHORTEST.max(policy.max_age).max(policy.expires_within.saturating_mul(2)));
     let is_rotated = matches!(end, End::Rotated | End::Replaced);
 
     let mut changes = Vec::new();
-    // A key that another one outlives is not rotated while they share a name.
+    // A key that is phasing out can only be rotated under another name.
     let is_renamed = has(Rule::SameName) || is_rotated && subject.state == State::PhasingOut;
     if is_renamed {
         changes.push(format!("--name {}", shell_word(&name_of_its_own(key))));
     }
-    // A successor has the leak action of its key.
+    // A successor inherits the leak action.
     if has(Rule::LeakActionNone) {
         changes.push("--action-if-leaked DISABLE".to_owned());
     }
@@ -107,33 +107,32 @@ pub(super) fn of_key(
 
     let mut steps = Vec::new();
     if !changes.is_empty() && !matches!(end, End::Disabled | End::Deleted) {
-        steps.push(format!("{program} api-key-update {id} {}", changes.join(" ")));
+        steps.push(format!("{command}-update {id} {}", changes.join(" ")));
     }
     if is_rotated {
-        let mut rotation = format!("{program} api-key-rotate {id}");
+        let mut rotation = format!("{command}-rotate {id}");
         if end == End::Rotated {
             rotation = format!("{rotation} --grace {grace}");
         }
-        // A successor that lives as long would be found again.
+        // A successor with the same life would be found again.
         if has(Rule::NeverExpires) || is_short(key, policy.expires_within) {
             rotation = format!("{rotation} --expires-in {life}");
         }
         steps.push(rotation);
     }
     match end {
-        End::Disabled => steps.push(format!("{program} api-key-disable {id}")),
-        End::Deleted | End::Replaced => steps.push(format!("{program} api-key-delete {id}")),
+        End::Disabled => steps.push(format!("{command}-disable {id}")),
+        End::Deleted | End::Replaced => steps.push(format!("{command}-delete {id}")),
         End::Stays | End::Rotated | End::PhasedOut => {}
     }
 
     let stays = matches!(end, End::Stays | End::Rotated | End::Replaced) && !is_renamed;
     if steps.is_empty() {
-        return Fix { command: format!("{program} api-key {id} --activity"), stays };
+        return Fix { command: format!("{command} {id} --activity"), stays };
     }
     let steps = steps.join(" && ");
-    // Locked again whatever became of it, unless it is gone.
-    let (unlock, lock) =
-        (format!("{program} api-key-unlock {id}"), format!("{program} api-key-lock {id} --force"));
+    // The key is locked again in any case, unless it is gone.
+    let (unlock, lock) = (format!("{command}-unlock {id}"), format!("{command}-lock {id} --force"));
     let command = match (key.locked, end) {
         (false, _) => steps,
         (true, End::Replaced | End::Deleted) => format!("{unlock} && {steps} || {lock}"),
@@ -142,13 +141,13 @@ pub(super) fn of_key(
     Fix { command, stays }
 }
 
-/// Tells whether a key was made to live no longer than that.
+/// Tells whether the whole life of a key is at most `limit`.
 fn is_short(key: &ApiKey, limit: Duration) -> bool {
     let lived = |at: Timestamp| at.seconds() - key.created_at.seconds();
     key.expires_at.is_some_and(|at| u64::try_from(lived(at)).unwrap_or(0) <= limit.as_secs())
 }
 
-/// Adds to a name what tells its key from others: the beginning of its id. What a terminal does not show is spelt out.
+/// Makes a name unique: adds the beginning of the key's id. Invisible characters are escaped.
 fn name_of_its_own(key: &ApiKey) -> String {
     let uuid = escape(key.id.as_str().trim_start_matches("ApiKey-"));
     let name = escape(&key.name);
@@ -156,16 +155,16 @@ fn name_of_its_own(key: &ApiKey) -> String {
     name.collect()
 }
 
-/// Proposes what to do about an identity that has too many keys, its `own`: to delete the one that is missed least.
+/// Proposes the fix for an identity with too many keys, its `own`: to delete one that no longer works.
 pub(super) fn of_identity(iam_id: &str, own: &[&Subject<'_>], grounds: &Grounds<'_>) -> String {
-    let program = grounds.program;
+    let Grounds { command, list, .. } = grounds;
     let spare = [State::PhasedOut, State::Expired]
         .into_iter()
         .find_map(|state| own.iter().find(|subject| subject.state == state && !subject.key.locked))
         .filter(|subject| subject.key.id.is_usual());
     match spare {
-        Some(spare) => format!("{program} api-key-delete {}", spare.key.id),
-        None if iam_id == grounds.me => format!("{program} api-keys --sort modified_at --wide"),
-        None => format!("{program} api-keys --all-users --sort modified_at --wide"),
+        Some(spare) => format!("{command}-delete {}", spare.key.id),
+        None if iam_id == grounds.me => format!("{list} --sort modified_at --wide"),
+        None => format!("{list} --all-users --sort modified_at --wide"),
     }
 }

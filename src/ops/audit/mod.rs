@@ -1,63 +1,92 @@
-//! `api-keys-audit`: which keys will hurt, and what to do about them; a report for people and a gate for CI.
+//! Audits keys: which are a risk, and what to do about them. A report for people and a gate for CI.
 
 mod baseline;
 mod fix;
 mod policy;
+mod request;
 mod rules;
+mod subject;
 
 use std::fmt::Write as _;
 
 use self::baseline::Baseline;
 use self::policy::Policy;
-use self::rules::{Grounds, Subject};
-use crate::cli::{ApiKeysAuditArgs, FailOn, PolicyName, ReportFormat};
-use crate::context::Context;
+use self::subject::{Grounds, Subject};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Activity, ApiKey, ApiKeyId, BackendKind, Finding, Rule, Severity, Timestamp, Unchecked,
-    write_duration,
+    ApiKey, ApiKeyId, Finding, Rule, Severity, Timestamp, Unchecked, write_duration,
 };
-use crate::ops::{counted, keys_of, progress_line, whose};
+use crate::ops::{announce, counted, keys_of, scope};
 use crate::render::{findings, sarif};
+use crate::session::Session;
+use crate::settings::Settings;
+use crate::systems::Facts;
 use crate::text::escape;
 use crate::ui::Ui;
 
-/// After how many keys somebody who waits for their use is told how far it got.
+pub use self::request::{FailOn, PolicyName, ReportFormat, Request};
+
+/// Progress is printed each time the use of so many keys was asked for.
 const TOLD_EACH: usize = 100;
-/// Why the rule about the limit may be left out, as the end of a sentence.
+/// Why the rule about the limit may be left out; the end of a sentence.
 const NO_LIMIT: &str = "the service does not tell how many API keys are allowed";
 
-/// Runs `api-keys-audit`.
-pub fn run(args: &ApiKeysAuditArgs, context: &mut Context) -> Result<()> {
-    let format = format(args, context)?;
+/// An audit, checked before anybody logs in.
+#[derive(Debug)]
+pub struct Ready {
+    request: Request,
+    format: ReportFormat,
+    policy: Policy,
+    accepted: Baseline,
+}
+
+/// Checks what can be checked before anybody logs in, and chooses the format of the report.
+pub fn ready(request: Request, settings: &Settings, ui: &mut Ui) -> Result<Ready> {
+    let format = format(&request, ui)?;
     if format != ReportFormat::Table {
-        context.ui.only_documents();
+        ui.only_documents();
     }
-    let policy = Policy::of(args);
-    policy.check(&args.fail_on)?;
-    let mut accepted = match &args.baseline {
-        Some(file) => Baseline::read(file, context.program())?,
+    let policy = Policy::of(&request);
+    policy.check(&request.fail_on)?;
+    let accepted = match &request.baseline {
+        Some(file) => Baseline::read(file, settings.program())?,
         None => Baseline::default(),
     };
-    let now = context.now()?;
-    let identity = context.identity()?;
-    let (owner, what) = whose(args.all_users);
-    context.ui.progress(&progress_line("Auditing", what, &identity));
-    let keys = keys_of(&owner, context)?;
-    let limit = if policy.has(Rule::NearLimit) { limit(&args.fail_on, context)? } else { None };
+    Ok(Ready { request, format, policy, accepted })
+}
+
+/// Audits keys.
+pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
+    let Ready { request, format, policy, mut accepted } = ready;
+    let request = &request;
+    let now = session.now()?;
+    let identity = session.identity().clone();
+    let (scope, what) = scope(request.all_users, session);
+    announce("Auditing", &what, session);
+    let keys = keys_of(&scope, session)?;
+    let limit = if policy.has(Rule::NearLimit) { limit(&request.fail_on, session)? } else { None };
     let unchecked = unchecked(&policy, limit);
-    let mut subjects = rules::subjects(&keys, now);
-    ask_for_use(&mut subjects, &policy, now, context)?;
-    let program = &*context.program_here();
-    let grounds = Grounds { policy: &policy, now, me: &identity.iam_id, limit, program };
+    let mut subjects = subject::subjects(&keys, now);
+    ask_for_use(&mut subjects, &policy, now, session)?;
+    let here = session.settings().program_here();
+    let Facts { noun, command, list_command, .. } = session.facts();
+    let grounds = Grounds {
+        policy: &policy,
+        now,
+        me: &identity.iam_id,
+        limit,
+        noun,
+        command: &format!("{here} {command}"),
+        list: &format!("{here} {list_command}"),
+    };
     let found = grounds.judge(&subjects, &mut accepted);
     let was_checked = |rule: Rule, iam_id: Option<&str>| {
-        let is_seen = args.all_users || iam_id.is_none_or(|iam_id| iam_id == &*identity.iam_id);
+        let is_seen = request.all_users || iam_id.is_none_or(|iam_id| iam_id == &*identity.iam_id);
         is_seen && unchecked.iter().all(|left| left.rule != rule)
     };
     let (hidden, idle) = (accepted.hidden(), accepted.idle(was_checked));
-    let is_local = context.backend()?.kind() == BackendKind::Local;
-    let ui = &mut context.ui;
+    let is_local = session.keys().place().is_here();
+    let ui = &mut *session.ui;
     match format {
         ReportFormat::Json => ui.data(|out| findings::json(out, &found)),
         ReportFormat::Sarif => {
@@ -74,25 +103,25 @@ pub fn run(args: &ApiKeysAuditArgs, context: &mut Context) -> Result<()> {
             ui.ok();
             if !found.is_empty() {
                 let colour = ui.manner().colour.0;
-                ui.data(|out| findings::table(out, &found, args.all_users, colour));
+                ui.data(|out| findings::table(out, &found, request.all_users, colour));
             }
-            ui.result(&summary(&found, keys.len(), is_local, hidden));
+            ui.result(&summary(&found, &counted(keys.len(), noun), is_local, hidden));
             if idle > 0 {
                 let (findings, occur) =
                     (counted(idle, "finding"), if idle == 1 { "s" } else { "" });
                 ui.warn(&format!("The baseline accepts {findings} that no longer occur{occur}."));
             }
-            tell_gaps(args, &policy, &unchecked, &keys, ui);
+            tell_gaps(request, &policy, &unchecked, &keys, ui);
         }
     }
-    // A report that could not be written is worse than what stands in it.
-    context.ui.finish()?;
-    verdict(&found, &args.fail_on, context)
+    // Failing to write the report comes before what the report says.
+    session.ui.finish()?;
+    verdict(&found, &request.fail_on, session)
 }
 
-/// Settles the format of the report.
-fn format(args: &ApiKeysAuditArgs, context: &Context) -> Result<ReportFormat> {
-    match (args.format, context.ui.manner().json) {
+/// Chooses the format of the report.
+fn format(request: &Request, ui: &Ui) -> Result<ReportFormat> {
+    match (request.format, ui.manner().json) {
         (None | Some(ReportFormat::Json), true) => Ok(ReportFormat::Json),
         (Some(_), true) => {
             Err(Error::usage("'--output json' and '--format' name two forms of the report.")
@@ -102,10 +131,11 @@ fn format(args: &ApiKeysAuditArgs, context: &Context) -> Result<ReportFormat> {
     }
 }
 
-/// Asks how many keys an identity may have. That it is not told is no reason to stop, unless a gate is to go by it.
-fn limit(fail_on: &[FailOn], context: &mut Context) -> Result<Option<usize>> {
-    let limit = context.backend()?.key_limit();
-    let limit = limit.map_err(|error| context.told(error, "The limit of API keys"))?;
+/// Asks how many keys an identity may have. Fails where that is unknown and `--fail-on` needs it.
+fn limit(fail_on: &[FailOn], session: &mut Session) -> Result<Option<usize>> {
+    let limit = session.keys().key_limit();
+    let limit = limit
+        .map_err(|error| session.told(error, &format!("The limit of {}s", session.facts().noun)))?;
     if limit.is_none() && fail_on.contains(&FailOn::Rule(Rule::NearLimit)) {
         let rule = Rule::NearLimit;
         return Err(Error::new(
@@ -119,7 +149,7 @@ fn limit(fail_on: &[FailOn], context: &mut Context) -> Result<Option<usize>> {
     Ok(limit)
 }
 
-/// Says of each rule that was not looked at why not.
+/// Lists the rules that are not checked, and why.
 fn unchecked(policy: &Policy, limit: Option<usize>) -> Vec<Unchecked> {
     let why = |rule| match policy.why_not(rule) {
         None if rule == Rule::NearLimit && limit.is_none() => Some(NO_LIMIT),
@@ -128,57 +158,47 @@ fn unchecked(policy: &Policy, limit: Option<usize>) -> Vec<Unchecked> {
     Rule::ALL.into_iter().filter_map(|rule| Some(Unchecked { rule, why: why(rule)? })).collect()
 }
 
-/// Asks for the use of the keys of which a rule needs it.
+/// Asks for the use of those keys for which a rule needs it, and prints progress.
 fn ask_for_use(
     subjects: &mut [Subject<'_>],
     policy: &Policy,
     now: Timestamp,
-    context: &mut Context,
+    session: &mut Session,
 ) -> Result<()> {
-    if !policy.has(Rule::Unused) {
-        return Ok(());
-    }
-    let asked: Vec<&mut Subject<'_>> =
-        subjects.iter_mut().filter(|subject| subject.needs_activity(policy, now)).collect();
-    if asked.is_empty() {
+    let needs = |subject: &&mut Subject<'_>| subject.needs_activity(policy, now);
+    let asked: Vec<_> = subjects.iter_mut().filter(needs).collect();
+    if asked.is_empty() || !policy.has(Rule::Unused) {
         return Ok(());
     }
     let ids: Vec<&ApiKeyId> = asked.iter().map(|subject| &subject.key.id).collect();
-    let used = activities(&ids, context)?;
+    let noun = session.facts().noun;
+    let (keys, ui) = session.keys_and_ui();
+    let used = keys.uses(&ids, &mut |done| {
+        if done % TOLD_EACH == 0 {
+            let all = ids.len();
+            ui.progress(&format!("Getting the last use of {noun}s: {done} of {all}..."));
+        }
+    });
+    let used = used.map_err(|error| session.told(error, &format!("The use of {noun}s")))?;
     for (subject, activity) in asked.into_iter().zip(used) {
         subject.used = activity.into();
     }
     Ok(())
 }
 
-/// Asks for the use of keys, and says how far it got where that takes long.
-fn activities(ids: &[&ApiKeyId], context: &mut Context) -> Result<Vec<Option<Activity>>> {
-    let all = ids.len();
-    let (backend, ui) = context.backend_and_ui()?;
-    let told = backend.activities(ids, &mut |done| {
-        if done % TOLD_EACH == 0 {
-            ui.progress(&format!("Getting the last use of API keys: {done} of {all}..."));
-        }
-    });
-    told.map_err(|error| context.told(error, "The use of an API key"))
-}
-
-/// Says in a line what was found.
-fn summary(found: &[Finding<'_>], keys: usize, is_local: bool, hidden: usize) -> String {
-    let mut keys = counted(keys, "API key");
-    if is_local {
-        // The local store must not be taken for the account.
-        keys.push_str(" of the local store");
-    }
+/// Words what was found in one line.
+fn summary(found: &[Finding<'_>], keys: &str, is_local: bool, hidden: usize) -> String {
+    // A reader must not take the local store for the account.
+    let place = if is_local { " of the local store" } else { "" };
     let mut summary = if found.is_empty() {
-        format!("No findings in {keys}")
+        format!("No findings in {keys}{place}")
     } else {
         let each = Severity::ALL.iter().filter_map(|&severity| {
             let number = found.iter().filter(|finding| finding.severity == severity).count();
             (number > 0).then(|| counted(number, severity.as_str()))
         });
         let each: Vec<String> = each.collect();
-        format!("{} in {keys}: {}", counted(found.len(), "finding"), each.join(", "))
+        format!("{} in {keys}{place}: {}", counted(found.len(), "finding"), each.join(", "))
     };
     if hidden > 0 {
         let _ = write!(summary, "; {hidden} accepted by the baseline");
@@ -186,9 +206,9 @@ fn summary(found: &[Finding<'_>], keys: usize, is_local: bool, hidden: usize) ->
     summary
 }
 
-/// Says what the report does not show, unless somebody left it out.
+/// Warns of what the report does not cover, unless a flag left it out.
 fn tell_gaps(
-    args: &ApiKeysAuditArgs,
+    request: &Request,
     policy: &Policy,
     unchecked: &[Unchecked],
     keys: &[ApiKey],
@@ -203,12 +223,12 @@ fn tell_gaps(
     {
         ui.warn(&format!("None of the API keys belongs to '{}'.", escape(owner)));
     }
-    if args.policy == PolicyName::Cis {
-        tell_benchmark(policy, unchecked, args.all_users, ui);
+    if request.policy == PolicyName::Cis {
+        tell_benchmark(policy, unchecked, request.all_users, ui);
     }
 }
 
-/// Says what of the benchmark was not checked, or less strictly than it wants.
+/// Warns of the recommendations of the benchmark that were not checked, or with a looser limit.
 fn tell_benchmark(policy: &Policy, unchecked: &[Unchecked], all_users: bool, ui: &mut Ui) {
     for rule in Rule::ALL {
         let Some(number) = rule.recommendation() else { continue };
@@ -233,8 +253,8 @@ fn is_met(on: FailOn, finding: &Finding<'_>) -> bool {
     }
 }
 
-/// Fails where a rule has fired that is to fail.
-fn verdict(found: &[Finding<'_>], fail_on: &[FailOn], context: &Context) -> Result<()> {
+/// Fails where `--fail-on` names a finding.
+fn verdict(found: &[Finding<'_>], fail_on: &[FailOn], session: &Session) -> Result<()> {
     let fails = |finding: &&Finding<'_>| fail_on.iter().any(|on| is_met(*on, finding));
     let fatal: Vec<&Finding<'_>> = found.iter().filter(fails).collect();
     if fatal.is_empty() {
@@ -248,7 +268,8 @@ fn verdict(found: &[Finding<'_>], fail_on: &[FailOn], context: &Context) -> Resu
     let message =
         format!("The audit found {}: {}.", counted(fatal.len(), "problem"), rules.join(", "));
     Err(Error::new(ErrorKind::AuditFound, message).hint(format!(
-        "Fix them with the commands in the report, or accept them: '{} api-keys-audit --help' tells how.",
-        context.program()
+        "Fix them with the commands in the report, or accept them: '{} {}-audit --help' tells how.",
+        session.program(),
+        session.facts().list_command
     )))
 }

@@ -1,8 +1,8 @@
-//! What an audit holds keys to, and what it does not look at.
+//! The limits and severities of an audit, and the rules that it leaves out.
 
 use std::time::Duration;
 
-use crate::cli::{ApiKeysAuditArgs, FailOn, PolicyName};
+use super::request::{FailOn, PolicyName, Request};
 use crate::error::{Error, Result};
 use crate::model::{Rule, Severity};
 
@@ -12,44 +12,44 @@ const MAX_UNUSED: Duration = Duration::from_secs(30 * DAY.as_secs());
 const MAX_UNUSED_CIS: Duration = Duration::from_secs(180 * DAY.as_secs());
 const EXPIRES_WITHIN: Duration = Duration::from_secs(14 * DAY.as_secs());
 
-/// The limits of the rules, which rules are looked at, and how grave each is.
+/// The limits of the rules, which rules are checked, and the severity of each.
 #[derive(Clone, Debug)]
 pub(super) struct Policy {
     /// How old a working key may be.
     pub(super) max_age: Duration,
     /// For how long a working key may go unused.
     pub(super) max_unused: Duration,
-    /// How long before its end a key counts as one that expires soon.
+    /// How long before its end a key expires soon.
     pub(super) expires_within: Duration,
-    /// The IAM id of the owner of the account, where it was told.
+    /// The IAM id of the owner of the account, where it was given.
     pub(super) account_owner: Option<String>,
     name: PolicyName,
     skipped: Vec<Rule>,
 }
 
 impl Policy {
-    /// Takes the policy that was named, with what was said otherwise.
-    pub(super) fn of(args: &ApiKeysAuditArgs) -> Self {
-        let max_unused = match args.policy {
+    /// Takes the policy that was named, with the limits that were given.
+    pub(super) fn of(request: &Request) -> Self {
+        let max_unused = match request.policy {
             PolicyName::Default => MAX_UNUSED,
             PolicyName::Cis => MAX_UNUSED_CIS,
         };
         Self {
-            max_age: args.max_age.unwrap_or(MAX_AGE),
-            max_unused: args.max_unused.unwrap_or(max_unused),
-            expires_within: args.expires_within.unwrap_or(EXPIRES_WITHIN),
-            account_owner: args.account_owner.clone(),
-            name: args.policy,
-            skipped: args.skip.clone(),
+            max_age: request.max_age.unwrap_or(MAX_AGE),
+            max_unused: request.max_unused.unwrap_or(max_unused),
+            expires_within: request.expires_within.unwrap_or(EXPIRES_WITHIN),
+            account_owner: request.account_owner.clone(),
+            name: request.policy,
+            skipped: request.skip.clone(),
         }
     }
 
-    /// Tells whether a rule is looked at.
+    /// Tells whether a rule is checked.
     pub(super) fn has(&self, rule: Rule) -> bool {
         self.why_not(rule).is_none()
     }
 
-    /// Says why a rule is not looked at, as the end of a sentence.
+    /// Returns why a rule is not checked, as the end of a sentence.
     pub(super) fn why_not(&self, rule: Rule) -> Option<&'static str> {
         if self.skipped.contains(&rule) {
             return Some("it was left out with '--skip'");
@@ -65,7 +65,7 @@ impl Policy {
         }
     }
 
-    /// Refuses to be a gate that cannot close.
+    /// Refuses a `--fail-on` that can never fail.
     pub(super) fn check(&self, fail_on: &[FailOn]) -> Result<()> {
         for on in fail_on {
             if let FailOn::Rule(rule) = on
@@ -82,7 +82,7 @@ impl Policy {
         Ok(())
     }
 
-    /// Tells of a recommendation whether a limit was given that is looser.
+    /// Returns the limit of a rule and that of the benchmark, where the limit is looser.
     pub(super) fn is_looser(&self, rule: Rule) -> Option<(Duration, Duration)> {
         let (limit, wanted) = match rule {
             Rule::Old => (self.max_age, MAX_AGE),
@@ -92,11 +92,11 @@ impl Policy {
         (limit > wanted).then_some((limit, wanted))
     }
 
-    /// Returns how grave it is when a rule fires.
+    /// Returns the severity of a rule.
     pub(super) fn severity(&self, rule: Rule) -> Severity {
         match rule {
             Rule::Leaked | Rule::Old | Rule::OwnerKey => Severity::Error,
-            // What cannot be shown to hold does not.
+            // Under the benchmark, an unknown use counts as none.
             Rule::Unused | Rule::UseUnknown if self.name == PolicyName::Cis => Severity::Error,
             Rule::Unused
             | Rule::NeverExpires

@@ -1,5 +1,5 @@
-//! The rules: when each fires, and on what. What has gone by is counted in whole minutes, which is all that the service
-//! tells, so that no rule fires early; what is to come is counted to the second, where the backend tells seconds.
+//! The rules: when each fires. Time that has passed is counted in whole minutes, as the service returns times, so that no
+//! rule fires early. Time to come is counted in seconds.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,105 +8,8 @@ use std::time::Duration;
 use super::baseline::Baseline;
 use super::fix;
 use super::policy::Policy;
-use crate::model::{
-    Activity, ApiKey, Finding, LeakAction, Rule, State, Timestamp, states, write_duration,
-};
-
-/// What the rules go by beside the keys.
-#[derive(Debug)]
-pub(super) struct Grounds<'a> {
-    pub(super) policy: &'a Policy,
-    pub(super) now: Timestamp,
-    /// The IAM id that the backend acts as.
-    pub(super) me: &'a str,
-    /// How many keys an identity may have, where that is known.
-    pub(super) limit: Option<usize>,
-    /// What to type before a command.
-    pub(super) program: &'a str,
-}
-
-/// A key, and what is known of it.
-#[derive(Clone, Debug)]
-pub(super) struct Subject<'a> {
-    pub(super) key: &'a ApiKey,
-    pub(super) state: State,
-    pub(super) used: Used,
-    /// Whether it works, and a newer working key of its name and owner outlives it.
-    replaced: bool,
-    /// The newest working key of its name and owner, where that is another one.
-    newer: Option<&'a ApiKey>,
-}
-
-/// Puts together what keys and their states tell; `keys` come oldest first.
-pub(super) fn subjects<'k>(keys: &'k [ApiKey], now: Timestamp) -> Vec<Subject<'k>> {
-    // Of the working keys of a name and owner behind the one that is looked at: the longest life, and the newest.
-    let mut behind: HashMap<(&str, &str), (i64, &'k ApiKey)> = HashMap::with_capacity(keys.len());
-    let newest_first = keys.iter().zip(states(keys, now)).rev().map(|(key, state)| {
-        let mut subject =
-            Subject { key, state, used: Used::NotAsked, replaced: false, newer: None };
-        if subject.works() {
-            let (longest, newest) =
-                behind.entry((&key.name, &key.iam_id)).or_insert((i64::MIN, key));
-            subject.replaced = *longest > lasts(key);
-            subject.newer = Some(*newest).filter(|newest| newest.id != key.id);
-            *longest = lasts(key).max(*longest);
-        }
-        subject
-    });
-    let mut subjects: Vec<Subject<'_>> = newest_first.collect();
-    subjects.reverse();
-    subjects
-}
-
-/// Returns until when a key lasts, in seconds since 1970.
-fn lasts(key: &ApiKey) -> i64 {
-    key.expires_at.map_or(i64::MAX, Timestamp::seconds)
-}
-
-/// How much a key is used.
-#[derive(Clone, Debug)]
-pub(super) enum Used {
-    /// Nobody asked.
-    NotAsked,
-    /// The backend does not tell.
-    Unknown,
-    /// Never since it was created.
-    Never,
-    /// At this time for the last time.
-    Last(Timestamp),
-}
-
-impl From<Option<Activity>> for Used {
-    fn from(activity: Option<Activity>) -> Self {
-        match activity {
-            Some(Activity { last_authn: Some(at), .. }) => Self::Last(at),
-            Some(Activity { authn_count: 0, .. }) => Self::Never,
-            Some(_) | None => Self::Unknown,
-        }
-    }
-}
-
-impl Subject<'_> {
-    /// Tells whether the rule `unused` needs to know how much the key is used: a younger one cannot be unused for long.
-    pub(super) fn needs_activity(&self, policy: &Policy, now: Timestamp) -> bool {
-        self.works() && self.is_older_than(policy.max_unused, now)
-    }
-
-    /// Tells whether it was made longer ago; one of which that is not told was not.
-    fn is_older_than(&self, limit: Duration, now: Timestamp) -> bool {
-        self.key.creation().is_some_and(|at| is_past(at, limit, now))
-    }
-
-    pub(super) fn works(&self) -> bool {
-        matches!(self.state, State::Active | State::PhasingOut)
-    }
-}
-
-/// Tells whether more than `limit` has gone by since.
-fn is_past(since: Timestamp, limit: Duration, now: Timestamp) -> bool {
-    let gone_by = (now.minutes() - since.minutes()) * 60;
-    gone_by > i64::try_from(limit.as_secs()).unwrap_or(i64::MAX)
-}
+use super::subject::{Grounds, Subject, Used, is_past, lasts};
+use crate::model::{Finding, LeakAction, Rule, State, Timestamp, write_duration};
 
 /// Tells whether a time comes within `limit`.
 fn comes_within(time: Timestamp, limit: Duration, now: Timestamp) -> bool {
@@ -115,15 +18,15 @@ fn comes_within(time: Timestamp, limit: Duration, now: Timestamp) -> bool {
 }
 
 impl Grounds<'_> {
-    /// Looks at every key under every rule, and leaves out what was accepted; the gravest findings first, then rule by
-    /// rule, oldest key first. All findings of a key have one fix.
+    /// Checks every key under every rule, and leaves out accepted findings. Sorts by severity, then rule, then age, oldest
+    /// first. All findings of a key have the same fix.
     pub(super) fn judge<'k>(
         &self,
         subjects: &[Subject<'k>],
         accepted: &mut Baseline,
     ) -> Vec<Finding<'k>> {
         let mut found = Vec::new();
-        // How long the keys of a name and owner last that are newer, and that their own fixes do not take away.
+        // The latest end among the newer keys of a name and owner, without those that their own fixes take away.
         let mut successors: HashMap<(&str, &str), i64> = HashMap::new();
         for subject in subjects.iter().rev() {
             let key = subject.key;
@@ -164,9 +67,10 @@ impl Grounds<'_> {
         found
     }
 
-    /// Says what a rule has against a key.
+    /// Returns the message of a rule that fires for a key.
     fn fires(&self, rule: Rule, subject: &Subject<'_>) -> Option<String> {
         let (key, state, works) = (subject.key, subject.state, subject.works());
+        let noun = self.noun;
         let Policy { max_age, max_unused, expires_within, account_owner, .. } = self.policy;
         let since = |limit: &Duration| format!("more than {} ago", write_duration(*limit));
         match rule {
@@ -205,22 +109,22 @@ impl Grounds<'_> {
                 .then(|| "Nothing happens to it when it is found published.".to_owned()),
             Rule::SameName => {
                 let newer = subject.newer.filter(|_| !subject.replaced)?;
-                Some(format!("The working API key {} has the same name and is newer.", newer.id))
+                Some(format!("The working {noun} {} has the same name and is newer.", newer.id))
             }
             Rule::Expired => {
                 let at = key.expires_at.filter(|_| state == State::Expired)?;
                 Some(format!("Expired {} and was not deleted.", at.to_wire()))
             }
             Rule::PhasedOut => (state == State::PhasedOut)
-                .then(|| "Another API key has taken its place, and it was not deleted.".to_owned()),
+                .then(|| format!("Another {noun} has taken its place, and it was not deleted.")),
             Rule::UseUnknown => matches!(subject.used, Used::Unknown)
                 .then(|| "When it was last used is not known.".to_owned()),
-            // Counted over all keys of an identity.
+            // This rule counts all keys of an identity.
             Rule::NearLimit => None,
         }
     }
 
-    /// Finds the identities that have nearly as many keys as allowed.
+    /// Finds the identities that have nine tenths of the allowed keys or more.
     fn count<'k>(
         &self,
         subjects: &[Subject<'k>],
@@ -248,7 +152,7 @@ impl Grounds<'_> {
                 severity: self.policy.severity(Rule::NearLimit),
                 key: None,
                 iam_id: iam_id.clone(),
-                message: format!("Has {} of the {limit} API keys it is allowed.", own.len()),
+                message: format!("Has {} of the {limit} {}s it is allowed.", own.len(), self.noun),
                 fix: fix::of_identity(iam_id, &own, self),
             });
         }

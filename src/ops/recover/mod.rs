@@ -1,92 +1,63 @@
-//! `recover`: settles what commands that were interrupted have left.
+//! `recover`: settles what interrupted commands have left.
 
-mod candidates;
-mod rotation;
+mod finish;
+mod retirement;
 mod settle;
+mod suspects;
+mod unheld;
+mod verdict;
 
 use std::path::Path;
 
-use crate::cli::RecoverArgs;
-use crate::context::Context;
+pub(super) use self::finish::{Finished, finish_rotation, has_rotation};
+pub use self::verdict::Request;
+use self::verdict::{Outcome, Verdict};
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::{Begun, Journal, Orphans};
-use crate::model::{ApiKey, ApiKeyId};
-use crate::ops::progress_line;
-use crate::ops::retire::Ended;
+use crate::journal::Begun;
+use crate::model::ApiKeyId;
+use crate::ops::{progress_line, unfinished};
 use crate::render::json::{self, Recovered};
+use crate::session::Session;
 use crate::text::escape;
 
-pub(super) use self::rotation::{Finished, finish_rotation, has_rotation};
-
-const BLOCKED: &str = "blocked";
-const DELETED: &str = "deleted";
-const KEPT: &str = "kept";
-
-/// What is to be done about an entry, or was.
-#[derive(Default)]
-struct Verdict {
-    outcome: &'static str,
-    id: Option<ApiKeyId>,
-    sentence: String,
-    /// Whether the entry is settled by it.
-    settled: bool,
-    /// The new key of a rotation that is complete, and how that ended.
-    rotated: Option<(ApiKey, Ended)>,
-}
-
-impl Verdict {
-    fn never_created(name: &str, args: &RecoverArgs) -> Self {
-        let (outcome, rest) = if args.dry_run.dry_run {
-            ("would be discarded", "what is left of it would be removed")
-        } else {
-            ("discarded", "nothing is left of it")
-        };
-        let sentence = format!("API key {name} was never created; {rest}");
-        Self { outcome, id: None, sentence, settled: true, ..Self::default() }
-    }
-
-    /// For a dry run, which does not wait.
-    fn undecided(name: &str) -> Self {
-        let sentence = format!("API key {name} is not there, but the service may still create it");
-        Self { outcome: "undecided", id: None, sentence, settled: false, ..Self::default() }
-    }
-}
-
 /// Runs `recover`.
-pub fn run(args: &RecoverArgs, context: &mut Context) -> Result<()> {
-    let identity = context.identity()?;
-    context.ui.progress(&progress_line("Recovering", "interrupted commands", &identity));
-    let journal = context.journal()?;
-    let orphans = orphans(&journal)?;
+pub fn run(request: Request, session: &mut Session) -> Result<()> {
+    let line = progress_line("Recovering", "interrupted commands", session.identity());
+    session.ui.progress(&line);
+    let orphans = unfinished::take(session)?;
     for path in &orphans.unreadable {
-        context
+        session
             .ui
             .warn(&format!("{} is no readable journal entry and was left alone.", path.display()));
     }
+    let unreadable = orphans.unreadable.len();
     let mut verdicts = Vec::new();
     let alone = orphans.found.len() == 1;
     for orphan in orphans.found {
         let begun = orphan.begun.clone();
-        let settled = if begun.is_of(context.backend()?, &identity.account_id, &identity.iam_id) {
-            rotation::check_acting(&begun, context)
-                .and_then(|()| settle::settle(orphan, args, context))
+        let settled = if unfinished::is_ours(&begun, session) {
+            retirement::check_acting(&begun, session)
+                .and_then(|()| settle::settle(orphan, request, session))
         } else {
-            Ok(elsewhere(&begun, context))
+            Ok(elsewhere(&begun, session))
         };
         let verdict = match settled {
-            Ok(verdict) => verdict,
             Err(error) if alone => return Err(error),
-            // The others are settled all the same, and told.
-            Err(error) => {
-                Verdict { outcome: BLOCKED, sentence: error.message, ..Verdict::default() }
-            }
+            // The other entries are settled all the same.
+            settled => settled.unwrap_or_else(|error| Verdict::blocked(error.message)),
         };
         verdicts.push((begun, verdict));
     }
-    report(&verdicts, orphans.running, context);
-    let count =
-        |outcome: &str| verdicts.iter().filter(|(_, verdict)| verdict.outcome == outcome).count();
-    match (count(BLOCKED), count(KEPT)) {
+    report(&verdicts, orphans.running, session);
+    let count = |outcome| verdicts.iter().filter(|(_, verdict)| verdict.outcome == outcome).count();
+    match (count(Outcome::Blocked), count(Outcome::Kept)) {
+        (0, 0) if unreadable > 0 => {
+            let entries = if unreadable == 1 { "entry" } else { "entries" };
+            let message = format!("{unreadable} journal {entries} could not be read.");
+            Err(Error::new(ErrorKind::Failure, message).hint(
+                "A key may hang on it. Look at the files in the journal before you remove one.",
+            ))
+        }
         (0, 0) => Ok(()),
         (0, _) => {
             Err(Error::new(ErrorKind::Cancelled, "Cancelled; the key was kept, and its entry too."))
@@ -101,19 +72,8 @@ pub fn run(args: &RecoverArgs, context: &mut Context) -> Result<()> {
     }
 }
 
-fn orphans(journal: &Journal) -> Result<Orphans> {
-    journal.orphans(10).map_err(|error| {
-        let directory = journal.directory().display();
-        Error::new(
-            ErrorKind::Failure,
-            format!("The journal in {directory} cannot be read: {error}."),
-        )
-        .remedied(&error)
-    })
-}
-
-fn report(verdicts: &[(Begun, Verdict)], running: usize, context: &mut Context) {
-    let ui = &mut context.ui;
+fn report(verdicts: &[(Begun, Verdict)], running: usize, session: &mut Session) {
+    let ui = &mut *session.ui;
     if ui.manner().json {
         let items: Vec<Recovered<'_>> = verdicts
             .iter()
@@ -122,7 +82,7 @@ fn report(verdicts: &[(Begun, Verdict)], running: usize, context: &mut Context) 
                 name: &begun.name,
                 id: verdict.id.as_ref().map(ApiKeyId::as_str),
                 file: begun.file.as_deref().map(Path::to_string_lossy),
-                outcome: verdict.outcome,
+                outcome: verdict.outcome.as_str(),
             })
             .collect();
         ui.data(|out| json::recovered(out, &items));
@@ -142,14 +102,14 @@ fn report(verdicts: &[(Begun, Verdict)], running: usize, context: &mut Context) 
     }
 }
 
-fn elsewhere(begun: &Begun, context: &Context) -> Verdict {
+fn elsewhere(begun: &Begun, session: &Session) -> Verdict {
     let sentence = format!(
         "The making of API key {} was begun on the {} backend at {}, account {}; run '{} recover' with that one",
         begun.name,
         begun.backend.as_str(),
         begun.endpoint,
         begun.account_id,
-        context.program()
+        session.program()
     );
-    Verdict { outcome: "elsewhere", sentence, ..Verdict::default() }
+    Verdict::new(Outcome::Elsewhere, None, sentence)
 }

@@ -1,377 +1,277 @@
-//! Settling one entry: FILE is completed, or what was made for nobody is taken back.
+//! Settling one entry: FILE is completed, or a key that was made for nobody is deleted.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
-use super::candidates::{Candidate, candidates, wait_for_certainty};
-use super::{BLOCKED, DELETED, KEPT, Verdict, rotation};
-use crate::cli::RecoverArgs;
-use crate::context::Context;
+use super::retirement;
+use super::suspects::{suspects, wait_for_certainty};
+use super::unheld;
+use super::verdict::{Outcome, Request, Verdict};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Begun, Orphan};
-use crate::model::{ApiKey, ApiKeyId};
-use crate::ops::{delete_unheld, subject};
+use crate::model::{ApiKey, ApiKeyId, Detail};
+use crate::ops::{delete_unheld, subject, unfinished};
 use crate::private_file::{
-    self, Destination, DestinationError, Left, Whereabouts, is_left_over, owner_of, pending_path,
-    read_pending,
+    self, Destination, Left, Whereabouts, is_left_over, owner_of, pending_path, read_pending,
 };
 use crate::render::key_file;
 use crate::secret::Secret;
+use crate::session::Session;
 use crate::systems::Condition;
-use crate::text::escape;
-use crate::ui::nobody_answers;
 
-/// Settles an entry; one that is settled is gone afterwards.
-pub(super) fn settle(orphan: Orphan, args: &RecoverArgs, context: &mut Context) -> Result<Verdict> {
+/// The most bytes that are read of FILE.
+const MOST: u64 = 1 << 20;
+
+/// Settles an entry, and removes it where that succeeds.
+pub(super) fn settle(orphan: Orphan, request: Request, session: &mut Session) -> Result<Verdict> {
     let verdict = match &orphan.begun.file {
-        Some(file) => settle_file(&orphan, file, args, context)?,
-        None => settle_output(&orphan, args, context)?,
+        Some(file) => settle_file(&orphan, file, request, session)?,
+        None => settle_output(&orphan, request, session)?,
     };
-    if verdict.settled && !args.dry_run.dry_run {
-        close(orphan)?;
+    if verdict.outcome.is_settled() && !request.dry_run {
+        unfinished::close(orphan)?;
     }
     Ok(verdict)
 }
 
-/// Ends an entry.
-pub(super) fn close(orphan: Orphan) -> Result<()> {
-    orphan.entry.close().map_err(|error| {
-        Error::new(ErrorKind::Failure, format!("The journal entry could not be removed: {error}."))
-    })
-}
-
-/// With `--file`: the value is in the pending copy, in FILE already, or was never given to anybody.
+/// With `--file`: the value is in FILE already, or in the pending copy, or nobody was ever given it.
 fn settle_file(
     orphan: &Orphan,
     file: &Path,
-    args: &RecoverArgs,
-    context: &mut Context,
+    request: Request,
+    session: &mut Session,
 ) -> Result<Verdict> {
     let begun = &orphan.begun;
-    let pending = pending_path(file, orphan.entry.tag());
     let name = &begun.name;
+    let pending = pending_path(file, orphan.entry.tag());
     if !private_file::parent(file).is_dir() {
-        let sentence = format!(
+        return Ok(Verdict::blocked(format!(
             "The directory of {}, where the copy of API key {name} would be, is not there. Bring it back",
             file.display()
-        );
-        return Ok(Verdict { outcome: BLOCKED, sentence, ..Verdict::default() });
+        )));
     }
-    if let Ok(Some(bytes)) = private_file::read_small(file, 1 << 20)
-        && let Some(value) = read_pending(&bytes)
-        && begun.is_value(&value)
-        && let found = find(&value, context)?
-        // A value that the service chose is known by the key that it opens.
-        && (begun.value_hash.is_some() || found.as_ref().is_some_and(|key| orphan.delivering() == Some(key.id.as_str())))
-    {
-        if !is_left_over(&pending, file, begun.replaces.as_ref()) {
-            let sentence = format!(
-                "API key {name} was created and is in {}, but '{}' holds another file. Move that one away",
-                file.display(),
-                pending.display()
-            );
-            return Ok(Verdict {
-                outcome: BLOCKED,
-                id: None,
-                sentence,
-                settled: false,
-                ..Verdict::default()
-            });
-        }
-        if !args.dry_run.dry_run {
-            discard(&pending)?;
-        }
-        let sentence = format!("API key {name} was created and is in {} already", file.display());
-        let id = found.as_ref().map(|key| key.id.clone());
-        let verdict =
-            Verdict { outcome: "complete", id, sentence, settled: true, ..Verdict::default() };
-        return Ok(rotation::of_file(verdict, found, &value, begun, args, context));
+    if let Some(verdict) = in_place(orphan, file, &pending, request, session)? {
+        return Ok(verdict);
     }
     let owner = begun.retires.as_ref().and_then(|_| owner_of(file, begun.replaces.as_ref()));
     let left = Left::open(pending.clone(), owner).and_then(|left| match left {
-        Some(left) => Ok(Some((left.value()?, left))),
+        Some(left) => Ok(left.value()?.map(|value| (value, left))),
         None => Ok(None),
     });
     let left = match left {
-        Ok(left) => left,
+        Ok(left) => left.filter(|(value, _)| begun.is_value(value)),
         Err(error) => {
-            let sentence = format!(
+            return Ok(Verdict::blocked(format!(
                 "'{}' is not as the pending copy for API key {name} was made: {error}. Move it away, then run '{} recover' again",
                 pending.display(),
-                context.program()
-            );
-            return Ok(Verdict { outcome: BLOCKED, sentence, ..Verdict::default() });
+                session.program()
+            )));
         }
     };
-    let Some((value, left)) =
-        left.and_then(|(value, left)| Some((value.filter(|value| begun.is_value(value))?, left)))
-    else {
-        return lost_copy(orphan, &pending, args, context);
-    };
-    let mut found = find(&value, context)?;
+    let Some((value, left)) = left else { return lost_copy(orphan, &pending, request, session) };
+    let mut found = find(&value, orphan, session)?;
+    if found.is_none() && session.keys().look_up().is_none() {
+        return settle_by_name(orphan, &pending, request, session);
+    }
     if found.is_none() {
-        if !wait_for_certainty(orphan, args, context)? {
+        if !wait_for_certainty(orphan, request, session)? {
             return Ok(Verdict::undecided(name));
         }
-        found = find(&value, context)?;
+        found = find(&value, orphan, session)?;
     }
-    if let Some(key) = found {
-        if let Some(blocked) = rotation::unproven(&key, &value, begun, args, context) {
-            return Ok(blocked);
-        }
-        let verdict = complete(&key, &value, begun, file, left, args, context);
-        if verdict.outcome == DELETED {
-            return Ok(verdict);
-        }
-        return Ok(rotation::of_file(verdict, Some(key), &value, begun, args, context));
+    let Some(key) = found else {
+        discard(&pending, request)?;
+        return Ok(Verdict::never_created(name, request));
+    };
+    if let Some(blocked) = retirement::unproven(&key, &value, begun, request, session) {
+        return Ok(blocked);
     }
-    if !args.dry_run.dry_run {
-        discard(&pending)?;
+    let verdict = complete(&key, &value, begun, file, left, request, session);
+    if verdict.outcome == Outcome::Deleted {
+        return Ok(verdict);
     }
-    Ok(Verdict::never_created(name, args))
+    Ok(retirement::of_file(verdict, Some(key), &value, begun, request, session))
 }
 
-fn find(value: &Secret, context: &Context) -> Result<Option<ApiKey>> {
-    match context.backend()?.api_key_by_value(value) {
+/// Settles an entry whose key is in FILE already; `None` where it is not.
+fn in_place(
+    orphan: &Orphan,
+    file: &Path,
+    pending: &Path,
+    request: Request,
+    session: &Session,
+) -> Result<Option<Verdict>> {
+    let begun = &orphan.begun;
+    let (name, shown) = (&begun.name, file.display());
+    let value = private_file::read_small(file, MOST).ok().flatten();
+    let value = value.and_then(|bytes| read_pending(&bytes));
+    let Some(value) = value.filter(|value| begun.is_value(value)) else { return Ok(None) };
+    let found = find(&value, orphan, session)?;
+    let id = found.as_ref().map(|key| key.id.clone());
+    // There is no hash of a value that the service chose: the id of the key that it opens has to do.
+    let is_it = || id.is_some() && id == orphan.delivering.as_deref().map(ApiKeyId::new);
+    if begun.value_hash.is_none() && !is_it() {
+        return Ok(None);
+    }
+    if !is_left_over(pending, file, begun.replaces.as_ref()) {
+        return Ok(Some(Verdict::blocked(format!(
+            "API key {name} was created and is in {shown}, but '{}' holds another file. Move that one away",
+            pending.display()
+        ))));
+    }
+    discard(pending, request)?;
+    let sentence = format!("API key {name} was created and is in {shown} already");
+    let verdict = Verdict::new(Outcome::Complete, id, sentence);
+    Ok(Some(retirement::of_file(verdict, found, &value, begun, request, session)))
+}
+
+/// Finds the key of a value; `None` where there is none. A system without a look-up by value has only the key that was
+/// noted.
+fn find(value: &Secret, orphan: &Orphan, session: &Session) -> Result<Option<ApiKey>> {
+    let keys = session.keys();
+    let noted = orphan.delivering.as_deref().or(orphan.made.as_deref()).map(ApiKeyId::new);
+    let found = match (keys.look_up(), noted) {
+        (Some(look_up), _) => look_up.by_value(value),
+        (None, Some(id)) => keys.get(&id, Detail::default()).map(|details| details.key),
+        (None, None) => return Ok(None),
+    };
+    match found {
         Ok(key) => Ok(Some(key)),
         Err(error) if error.condition == Condition::NotFound => Ok(None),
-        Err(error) => Err(context.told(error, "The API key")),
+        Err(error) => Err(session.told(error, "The API key")),
     }
 }
 
-fn discard(pending: &Path) -> Result<()> {
+fn discard(pending: &Path, request: Request) -> Result<()> {
+    if request.dry_run {
+        return Ok(());
+    }
     private_file::remove(pending).map_err(|error| {
-        Error::new(
-            ErrorKind::Failure,
-            format!("'{}' could not be removed: {error}.", pending.display()),
-        )
+        let message = format!("'{}' could not be removed: {error}.", pending.display());
+        Error::new(ErrorKind::Failure, message)
     })
 }
 
+/// Writes the key to FILE.
 fn complete(
     key: &ApiKey,
     value: &Secret,
     begun: &Begun,
     file: &Path,
     left: Left,
-    args: &RecoverArgs,
-    context: &mut Context,
+    request: Request,
+    session: &mut Session,
 ) -> Verdict {
-    let id = Some(key.id.clone());
+    let created = format!("API key {} ({}) was created", key.name, key.id);
+    let verdict = |outcome, more: String| {
+        Verdict::new(outcome, Some(key.id.clone()), format!("{created}{more}"))
+    };
     let shown = file.display();
     let pending = left.path().to_owned();
-    // What FILE may replace was settled when the command was begun; '--force' is about questions here.
+    // The journal says what FILE may replace; '--force' is about questions here.
     let destination = Destination::check_again(file, begun.replaces.as_ref());
     for concern in destination.iter().flat_map(Destination::concerns) {
-        context.ui.warn(concern);
+        session.ui.warn(concern);
     }
-    let finished = if args.dry_run.dry_run {
+    let finished = if request.dry_run {
         destination.map(drop)
     } else {
         destination.and_then(|mut destination| {
-            // Only the key that is rotated was to be replaced.
+            // A rotation replaces only the file of its own old key.
             destination.keeps_owner = begun.retires.is_some();
             left.resume(destination).finish(&key_file::document(key, value), value)
         })
     };
     match finished {
-        Ok(()) => {
-            let (outcome, now) = if args.dry_run.dry_run {
-                ("would be completed", "would be written to")
-            } else {
-                ("complete", "is now in")
+        Ok(()) if request.dry_run => {
+            verdict(Outcome::WouldBeCompleted, format!("; it would be written to {shown}"))
+        }
+        Ok(()) => verdict(Outcome::Complete, format!("; it is now in {shown}")),
+        Err(error) if error.whereabouts == Whereabouts::Taken => {
+            // Whoever took the copy was not meant to have the value.
+            let (outcome, what) = match delete_unheld(session.keys(), key) {
+                Ok(()) => (Outcome::Deleted, "it was deleted".to_owned()),
+                Err(error) => {
+                    let told = session.told(error, &subject(&key.id)).message;
+                    let told = told.trim_end_matches('.');
+                    (Outcome::Blocked, format!("it could not be deleted: {told}"))
+                }
             };
-            let sentence =
-                format!("API key {} ({}) was created; it {now} {shown}", key.name, key.id);
-            Verdict { outcome, id, sentence, settled: true, ..Verdict::default() }
+            verdict(outcome, format!(". {error} So {what}"))
         }
-        Err(error) if error.whereabouts == Whereabouts::Taken => undo(key, &error, context),
-        Err(error) => {
-            let sentence = format!(
-                "API key {} ({}) was created, and its value is kept in {}. {error} Clear the way, then run '{} recover' again",
-                key.name,
-                key.id,
+        Err(error) => verdict(
+            Outcome::Blocked,
+            format!(
+                ", and its value is kept in {}. {error} Clear the way, then run '{} recover' again",
                 pending.display(),
-                context.program()
-            );
-            Verdict { outcome: BLOCKED, id, sentence, settled: false, ..Verdict::default() }
-        }
+                session.program()
+            ),
+        ),
     }
 }
 
-/// Deletes a key whose copy somebody took: FILE does not have it, and whoever does was not meant to.
-fn undo(key: &ApiKey, why: &DestinationError, context: &Context) -> Verdict {
-    let id = Some(key.id.clone());
-    let deleted = context.backend().and_then(|backend| {
-        delete_unheld(backend, key).map_err(|error| context.told(error, &subject(&key.id)))
-    });
-    let (outcome, what) = match &deleted {
-        Ok(()) => (DELETED, "it was deleted".to_owned()),
-        Err(error) => (BLOCKED, format!("it could not be deleted: {}", error.message)),
-    };
-    let sentence = format!(
-        "API key {} ({}) was created. {why} So {}",
-        key.name,
-        key.id,
-        what.trim_end_matches('.')
-    );
-    Verdict { outcome, id, sentence, settled: deleted.is_ok(), ..Verdict::default() }
-}
-
-/// The pending copy is gone or was never whole. It is whole before the key is made, so as a rule there is no key.
+/// Settles an entry whose pending copy is gone or holds no value. It holds a value before the key is made, so as a rule
+/// there is no key.
 fn lost_copy(
     orphan: &Orphan,
     pending: &Path,
-    args: &RecoverArgs,
-    context: &mut Context,
+    request: Request,
+    session: &mut Session,
 ) -> Result<Verdict> {
     let begun = &orphan.begun;
     if begun.value_hash.is_none() {
-        // The service chose the value, and it did not get as far as the copy.
-        let verdict = settle_candidates(orphan, args, context)?;
-        if verdict.settled && !args.dry_run.dry_run {
-            discard(pending)?;
-        }
-        return Ok(verdict);
+        // The service chose the value, and the command ended before it was in the copy.
+        return settle_by_name(orphan, pending, request, session);
     }
-    let Some(mut candidates) = candidates(orphan, args, context)? else {
+    let Some(mut suspects) = suspects(orphan, request, session)? else {
         return Ok(Verdict::undecided(&begun.name));
     };
-    candidates.retain(|candidate| candidate.is_timely);
-    if !candidates.is_empty() {
-        // Somebody took the copy away, or spoilt it: whoever did may hold the value, so nothing is deleted.
-        let what = if pending.exists() { "holds no value any more" } else { "is gone" };
-        let ids: Vec<&str> = candidates.iter().map(|candidate| candidate.key.id.as_str()).collect();
-        let sentence = format!(
-            "The pending copy for API key {} {what}. Keys of that name made since then: {}. Delete the one whose value nobody holds",
-            begun.name,
-            ids.join(", ")
-        );
-        return Ok(Verdict {
-            outcome: "reported",
-            id: None,
-            sentence,
-            settled: true,
-            ..Verdict::default()
-        });
+    suspects.retain(|suspect| suspect.is_timely);
+    if suspects.is_empty() {
+        discard(pending, request)?;
+        return Ok(Verdict::never_created(&begun.name, request));
     }
-    if !args.dry_run.dry_run {
-        discard(pending)?;
-    }
-    Ok(Verdict::never_created(&begun.name, args))
+    // Whoever removed or damaged the copy may hold the value, so nothing is deleted.
+    let what = if pending.exists() { "holds no value any more" } else { "is gone" };
+    let sentence = format!(
+        "The pending copy for API key {} {what}. Keys of that name made since then: {}. Delete the one whose value nobody holds",
+        begun.name,
+        unheld::ids(&suspects)
+    );
+    Ok(Verdict::new(Outcome::Reported, None, sentence))
 }
 
-/// Without `--file`: a key whose value was not yet being printed is held by nobody.
-fn settle_output(orphan: &Orphan, args: &RecoverArgs, context: &mut Context) -> Result<Verdict> {
-    let name = &orphan.begun.name;
-    if let Some(id) = orphan.delivering() {
-        if orphan.was_delivered()
-            && let Some(retires) = &orphan.begun.retires
-        {
-            return rotation::of_printed(&ApiKeyId::new(id), retires, &orphan.begun, args, context);
-        }
-        let program = context.program();
-        let typed = ApiKeyId::new(id);
-        let typed = typed.in_command();
-        let sentence = format!(
-            "API key {name} ({id}) was created and its value may have been printed. If nobody has it, run '{program} api-key-delete {typed}'"
-        );
-        return Ok(Verdict {
-            outcome: "reported",
-            id: Some(ApiKeyId::new(id)),
-            sentence,
-            settled: true,
-            ..Verdict::default()
-        });
-    }
-    settle_candidates(orphan, args, context)
-}
-
-/// Settles an entry whose key's value nobody can hold.
-fn settle_candidates(
+/// Settles an entry whose pending copy does not tell which key was made. The copy is removed, unless it may hold the value
+/// of a key that is left alone.
+fn settle_by_name(
     orphan: &Orphan,
-    args: &RecoverArgs,
-    context: &mut Context,
+    pending: &Path,
+    request: Request,
+    session: &mut Session,
 ) -> Result<Verdict> {
-    let name = &orphan.begun.name;
-    let Some(candidates) = candidates(orphan, args, context)? else {
-        return Ok(Verdict::undecided(name));
-    };
-    match candidates.as_slice() {
-        [] => Ok(Verdict::never_created(name, args)),
-        [Candidate { key, is_used: false, is_timely: true }] => settle_unheld(key, args, context),
-        [Candidate { key, is_used, .. }] => {
-            let why =
-                if *is_used { "somebody has used it" } else { "another command may have made it" };
-            let sentence = format!(
-                "API key {name} ({}) was made since then, and {why}; it was left alone",
-                key.id
-            );
-            Ok(Verdict {
-                outcome: "reported",
-                id: Some(key.id.clone()),
-                sentence,
-                settled: true,
-                ..Verdict::default()
-            })
-        }
-        several => {
-            let ids: Vec<&str> =
-                several.iter().map(|candidate| candidate.key.id.as_str()).collect();
-            let sentence = format!(
-                "API key {name} may be one of {}; its value was never printed. Delete the one whose value nobody holds",
-                ids.join(", ")
-            );
-            Ok(Verdict {
-                outcome: "reported",
-                id: None,
-                sentence,
-                settled: true,
-                ..Verdict::default()
-            })
-        }
+    let mut verdict = unheld::settle(orphan, request, session)?;
+    if verdict.outcome == Outcome::Reported && orphan.begun.value_hash.is_some() {
+        let _ = write!(verdict.sentence, ". Its value may be the one in {}", pending.display());
+    } else if verdict.outcome.is_settled() {
+        discard(pending, request)?;
     }
+    Ok(verdict)
 }
 
-fn settle_unheld(key: &ApiKey, args: &RecoverArgs, context: &mut Context) -> Result<Verdict> {
-    let id = Some(key.id.clone());
-    if args.dry_run.dry_run {
-        let sentence = format!(
-            "API key {} ({}) was created, but its value reached nobody; it would be deleted",
-            key.name, key.id
-        );
-        return Ok(Verdict {
-            outcome: "would be deleted",
-            id,
-            sentence,
-            settled: true,
-            ..Verdict::default()
-        });
+/// Without `--file`: nobody holds a key whose value was not yet being printed.
+fn settle_output(orphan: &Orphan, request: Request, session: &mut Session) -> Result<Verdict> {
+    let begun = &orphan.begun;
+    let Some(id) = orphan.delivering.as_deref().map(ApiKeyId::new) else {
+        return unheld::settle(orphan, request, session);
+    };
+    if let Some(retires) = begun.retires.as_ref().filter(|_| orphan.is_delivered) {
+        return retirement::of_printed(&id, retires, begun, request, session);
     }
-    if !args.force.force {
-        if context.ui.manner().json {
-            return Err(nobody_answers(
-                "JSON output asks no questions, and deleting a key needs a confirmation.",
-            ));
-        }
-        let question = format!(
-            "API key '{}' ({}) was created, but its value reached nobody. Delete it?",
-            escape(&key.name),
-            key.id
-        );
-        if !context.ui.confirm(&question)? {
-            let sentence = format!("API key {} ({}) was kept", key.name, key.id);
-            return Ok(Verdict {
-                outcome: KEPT,
-                id,
-                sentence,
-                settled: false,
-                ..Verdict::default()
-            });
-        }
-    }
-    let deleted = delete_unheld(context.backend()?, key);
-    deleted.map_err(|error| context.told(error, &subject(&key.id)))?;
-    let sentence =
-        format!("API key {} ({}) was deleted: its value had reached nobody", key.name, key.id);
-    Ok(Verdict { outcome: DELETED, id, sentence, settled: true, ..Verdict::default() })
+    let sentence = format!(
+        "API key {} ({id}) was created and its value may have been printed. If nobody has it, run '{} api-key-delete {}'",
+        begun.name,
+        session.program(),
+        id.in_command()
+    );
+    Ok(Verdict::new(Outcome::Reported, Some(id), sentence))
 }

@@ -1,4 +1,19 @@
-//! API keys of users: IAM Identity Services v1 in IBM Cloud, and the same on this machine.
+//! API keys of users: at the IAM Identity Services of IBM Cloud, or in a store on this machine.
 
 pub mod local;
 pub mod remote;
+
+use super::facts::{CreateEffect, Facts, LostAnswer, Rotation, System};
+
+/// What is known of API keys of users.
+pub const FACTS: Facts = Facts {
+    system: System::Iam,
+    noun: "API key",
+    list_command: "api-keys",
+    command: "api-key",
+    limit: Some(local::KEY_LIMIT),
+    create: CreateEffect::Adds,
+    lost_answer: LostAnswer::LookUpByValue,
+    rotation: Rotation::AddThenRetire,
+    has_expiry: true,
+};

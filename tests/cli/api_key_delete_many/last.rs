@@ -1,18 +1,9 @@
 //! `--all` over the service: the key that is logged in with goes last, or the others would stay.
 
-use crate::support::emulator::{Client, Emulator};
+use crate::support::Sandbox;
+use crate::support::emulator::Client;
 use crate::support::expected::{TOKENS, facts, facts_of};
-use crate::support::{Outcome, Sandbox, run};
-
-/// Runs the program with a key's value as its credential.
-fn as_owner(sandbox: &Sandbox, emulator: &Emulator, value: &str, args: &[&str]) -> Outcome {
-    let mut command = sandbox.command(args);
-    command
-        .env("IBMCLOUD_IAM_BACKEND", "remote")
-        .env("IBMCLOUD_IAM_API_ENDPOINT", emulator.endpoint())
-        .env("IBMCLOUD_API_KEY", value);
-    run(&mut command, b"")
-}
+use crate::support::service::Service;
 
 #[test]
 fn the_key_that_is_logged_in_with_is_deleted_last() {
@@ -20,9 +11,9 @@ fn the_key_that_is_logged_in_with_is_deleted_last() {
         let sandbox = Sandbox::new();
         let (acting, value) = sandbox.create_with_value("acting", &[]);
         let ids = [sandbox.create("b", &[]), sandbox.create("c", &[]), acting];
-        let emulator = Emulator::start(&sandbox, &[], &[]);
+        let service = Service::emulated_in(sandbox, &[], &[]);
         let args = [&["api-key-delete", "--all", "--force"], format].concat();
-        let outcome = as_owner(&sandbox, &emulator, &value, &args);
+        let outcome = service.run_as(&value, &args);
         outcome.ok();
         let deleted: Vec<String> = if format.is_empty() {
             let used = "last used 2026-11-21T09:00+0000.";
@@ -46,8 +37,8 @@ fn the_key_that_is_logged_in_with_is_deleted_last() {
                 .collect()
         };
         assert_eq!(deleted, ids);
-        assert_eq!(sandbox.names(), [""; 0]);
+        assert_eq!(service.sandbox.names(), [""; 0]);
         // It really was the credential: nobody logs in with it any more.
-        assert_eq!(Client::new(emulator.endpoint()).log_in(&value).0, 400);
+        assert_eq!(Client::new(&service.endpoint).log_in(&value).0, 400);
     }
 }

@@ -16,7 +16,7 @@ use crate::support::{Outcome, Sandbox, run, skipped};
 const PACKAGE: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Asks bash what it offers for a command line whose last word is being typed.
-fn complete_with(sandbox: &Sandbox, env: &[(&str, &str)], words: &[&str]) -> Outcome {
+pub(crate) fn complete_with(sandbox: &Sandbox, env: &[(&str, &str)], words: &[&str]) -> Outcome {
     let script = r#"source "$0/completions/ibmcloud-iam.bash"
         COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_LINE="$*"
         COMP_POINT=${#COMP_LINE}

@@ -12,31 +12,29 @@ use serde_json::Value;
 use super::complete_with;
 use crate::support::disk::snapshot;
 use crate::support::emulator::Emulator;
+use crate::support::service::Service;
 use crate::support::{ACCOUNT, Outcome, Sandbox, mode, run};
 
-/// A box, and the service.
+/// A box with a served store of its own, and what commands are given to reach it.
 struct Rig {
-    sandbox: Sandbox,
-    emulator: Emulator,
+    service: Service<Emulator>,
     env: Vec<(&'static str, String)>,
 }
 
 impl Rig {
     fn new() -> Self {
-        let sandbox = Sandbox::new();
-        let store = sandbox.root().join("served");
-        let emulator = Emulator::start(&sandbox, &["--store", store.to_str().unwrap()], &[]);
+        let service = Service::emulated(&["--store", "../served"]).timeout("5");
         let env = vec![
             ("IBMCLOUD_IAM_BACKEND", "remote".to_owned()),
-            ("IBMCLOUD_IAM_API_ENDPOINT", emulator.endpoint().to_owned()),
-            ("IBMCLOUD_API_KEY", emulator.value()),
+            ("IBMCLOUD_IAM_API_ENDPOINT", service.endpoint.clone()),
+            ("IBMCLOUD_API_KEY", service.server.value()),
             ("IBMCLOUD_HTTP_TIMEOUT", "5".to_owned()),
         ];
-        Self { sandbox, emulator, env }
+        Self { service, env }
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = self.sandbox.command(args);
+        let mut command = self.service.sandbox.command(args);
         command.envs(self.env.iter().map(|(name, value)| (name, value.as_str())));
         command
     }
@@ -48,12 +46,12 @@ impl Rig {
     /// What is offered on this line while the service is stopped, flags aside; nothing else is said.
     #[track_caller]
     fn tab_on(&self, more: &[(&str, &str)], line: &[&str]) -> Vec<String> {
-        self.emulator.signal(Signal::STOP);
+        self.service.server.signal(Signal::STOP);
         let mut env: Vec<(&str, &str)> =
             self.env.iter().map(|(name, value)| (*name, value.as_str())).collect();
         env.extend(more);
-        let outcome = complete_with(&self.sandbox, &env, line);
-        self.emulator.signal(Signal::CONT);
+        let outcome = complete_with(&self.service.sandbox, &env, line);
+        self.service.server.signal(Signal::CONT);
         outcome.ok().stderr("");
         outcome.stdout.lines().filter(|word| !word.starts_with('-')).map(str::to_owned).collect()
     }
@@ -69,7 +67,7 @@ impl Rig {
     }
 
     fn directory(&self) -> PathBuf {
-        self.sandbox.root().join("home/names")
+        self.service.sandbox.root().join("home/names")
     }
 
     /// The only file of names.
@@ -117,7 +115,8 @@ fn names_follow_what_commands_learn() {
     assert_eq!(all.len(), 3);
     rig.run(&["api-key-delete", &all[1], "--force"]).ok();
     // Somebody else deletes one: the command that does not find it says so.
-    let (status, _) = rig.emulator.client().call("DELETE", &format!("/v1/apikeys/{}", both[0]));
+    let (status, _) =
+        rig.service.server.client().call("DELETE", &format!("/v1/apikeys/{}", both[0]));
     assert_eq!(status, 204);
     rig.run(&["api-key", &both[0]]).code(3);
     assert_eq!(rig.tab_on(&[], &["api-key-delete", ""]), ["first"]);
@@ -127,8 +126,8 @@ fn names_follow_what_commands_learn() {
     rig.run(&["api-key", "first"]).ok();
     assert_eq!(rig.tab(), ["first"]);
     // With the service gone for good, and the token long over.
-    let Rig { sandbox, emulator, env } = rig;
-    emulator.stop();
+    let Rig { service: Service { sandbox, server, .. }, env } = rig;
+    server.stop();
     let mut env: Vec<(&str, &str)> =
         env.iter().map(|(name, value)| (*name, value.as_str())).collect();
     env.push(("IBMCLOUD_IAM_NOW", "2027-01-01T00:00:00Z"));
@@ -141,10 +140,10 @@ fn the_line_and_the_credential_say_whose_names_are_offered() {
     let rig = Rig::new();
     rig.create("at-the-service");
     rig.run(&["api-keys"]).ok();
-    rig.sandbox.create("here", &[]);
+    rig.service.sandbox.create("here", &[]);
     let other = Rig::new();
-    let (there, unknown) = (rig.emulator.endpoint(), other.emulator.endpoint());
-    let file = rig.emulator.key_file().display().to_string();
+    let (there, unknown) = (rig.service.server.endpoint(), other.service.server.endpoint());
+    let file = rig.service.server.key_file().display().to_string();
     let (good, bad) = (&*format!("@{file}"), "@/dev/null");
     for (line, offered) in [
         (&["api-key", ""][..], &["at-the-service"][..]),
@@ -178,7 +177,7 @@ fn the_line_and_the_credential_say_whose_names_are_offered() {
         assert_eq!(rig.tab_on(&[(variable, value)], &["api-key", ""]), NONE, "{variable}={value}");
     }
     // A profile has names of its own.
-    rig.sandbox.run(&["api-keys", "--profile", "work"]).ok();
+    rig.service.sandbox.run(&["api-keys", "--profile", "work"]).ok();
     rig.run(&["api-keys", "--profile", "work"]).ok();
     assert_eq!(rig.tab_on(&[], &["--profile=work", "api-key", ""]), ["at-the-service"]);
     assert_eq!(fs::read_dir(rig.directory()).unwrap().count(), 2);
@@ -192,11 +191,11 @@ fn the_file_is_private_says_whose_it_is_and_holds_no_value() {
     let file = rig.file();
     assert_eq!((mode(&file), mode(&rig.directory())), (0o600, 0o700));
     let kept: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
-    assert_eq!(kept["endpoint"], rig.emulator.endpoint());
+    assert_eq!(kept["endpoint"], rig.service.server.endpoint());
     assert_eq!((&kept["account_id"], &kept["profile"]), (&ACCOUNT.into(), &"default".into()));
     assert_eq!(kept["keys"], serde_json::json!([{"id": made["id"], "name": "canary"}]));
     let shown = format!("{kept}");
-    for secret in [made["apikey"].as_str().unwrap(), &rig.emulator.value(), "told nobody"] {
+    for secret in [made["apikey"].as_str().unwrap(), &rig.service.server.value(), "told nobody"] {
         assert!(!shown.contains(secret), "{shown}");
     }
     let name = file.file_name().unwrap().to_str().unwrap();
@@ -249,7 +248,7 @@ fn no_command_depends_on_the_file_and_tab_is_silent() {
             fs::create_dir(file).unwrap();
         }),
         ("a link", |rig, file| {
-            let elsewhere = rig.sandbox.work("elsewhere");
+            let elsewhere = rig.service.sandbox.work("elsewhere");
             fs::rename(file, &elsewhere).unwrap();
             symlink(elsewhere, file).unwrap();
         }),
@@ -298,7 +297,11 @@ fn no_command_depends_on_the_file_and_tab_is_silent() {
         let left = fs::read_dir(rig.directory()).map_or(1, Iterator::count);
         assert_eq!(left, 1, "{what}: nothing else is left");
     }
-    assert_eq!(fs::read(rig.sandbox.work("elsewhere")).unwrap(), good, "the link was not followed");
+    assert_eq!(
+        fs::read(rig.service.sandbox.work("elsewhere")).unwrap(),
+        good,
+        "the link was not followed"
+    );
 }
 
 #[test]
@@ -320,9 +323,9 @@ fn a_full_disk_and_many_at_once_leave_a_whole_file() {
     }
     assert_eq!(fs::read(rig.file()).unwrap(), good);
     // A limit on the size of files fails a write as a full disk does.
-    rig.emulator.client().create(&"long".repeat(60));
+    rig.service.server.client().create(&"long".repeat(60));
     let env: Vec<_> = rig.env.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let mut command = rig.sandbox.program("bash");
+    let mut command = rig.service.sandbox.program("bash");
     command.args(["-c", "ulimit -f 0; ibmcloud-iam api-keys | cat"]).envs(env);
     let limited = run(&mut command, b"");
     assert!(limited.ok().stdout.contains("long"), "{limited:#?}");
@@ -332,15 +335,15 @@ fn a_full_disk_and_many_at_once_leave_a_whole_file() {
 #[test]
 fn a_login_is_told_its_names_until_it_is_logged_out() {
     let mut rig = Rig::new();
-    let endpoint = rig.emulator.endpoint().to_owned();
-    let file = format!("@{}", rig.emulator.key_file().display());
+    let endpoint = rig.service.server.endpoint().to_owned();
+    let file = format!("@{}", rig.service.server.key_file().display());
     rig.env.clear();
     rig.env.push(("IBMCLOUD_IAM_BACKEND", "remote".to_owned()));
     let login = ["login", "--apikey", &file, "--endpoint", &endpoint, "--insecure-storage"];
     rig.run(&login).ok();
     rig.create("alpha");
     rig.run(&["api-keys"]).ok();
-    fs::remove_dir_all(rig.sandbox.root().join("home/tokens")).unwrap();
+    fs::remove_dir_all(rig.service.sandbox.root().join("home/tokens")).unwrap();
     assert_eq!(rig.tab(), ["alpha"], "the login says whose they are");
     rig.run(&["logout", "--dry-run"]).ok();
     assert_eq!(rig.tab(), ["alpha"]);
@@ -354,16 +357,16 @@ fn the_session_of_the_official_cli_says_whose_names_are_offered() {
     let rig = Rig::new();
     rig.create("alpha");
     rig.run(&["api-keys"]).ok();
-    let token = rig.emulator.client().token.unwrap();
-    let session = rig.sandbox.root().join("home/.bluemix/config.json");
+    let token = rig.service.server.client().token.unwrap();
+    let session = rig.service.sandbox.root().join("home/.bluemix/config.json");
     fs::create_dir(session.parent().unwrap()).unwrap();
     let says = |token: &str| {
-        let endpoint = rig.emulator.endpoint();
+        let endpoint = rig.service.server.endpoint();
         let text =
             serde_json::json!({"IAMEndpoint": endpoint, "IAMToken": format!("Bearer {token}")});
         fs::write(&session, text.to_string()).unwrap();
         let env = [("IBMCLOUD_IAM_BACKEND", "remote")];
-        let offered = complete_with(&rig.sandbox, &env, &["api-key", "al"]);
+        let offered = complete_with(&rig.service.sandbox, &env, &["api-key", "al"]);
         offered.ok().stderr("");
         offered.stdout
     };
@@ -380,8 +383,8 @@ fn nothing_is_waited_for() {
     let rig = Rig::new();
     rig.create("alpha");
     rig.run(&["api-keys"]).ok();
-    rig.sandbox.create("here", &[]);
-    let pipe = rig.sandbox.work("pipe");
+    rig.service.sandbox.create("here", &[]);
+    let pipe = rig.service.sandbox.work("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let at = format!("@{}", pipe.display());
     let start = Instant::now();
@@ -393,16 +396,16 @@ fn nothing_is_waited_for() {
     }
     for place in [("IBM_CREDENTIALS_FILE", pipe.to_str().unwrap()), ("IAM_IDENTITY_APIKEY", &at)] {
         let env = [("IBMCLOUD_IAM_BACKEND", "remote"), place];
-        complete_with(&rig.sandbox, &env, &["api-key", "x"]).ok().stdout("").stderr("");
+        complete_with(&rig.service.sandbox, &env, &["api-key", "x"]).ok().stdout("").stderr("");
     }
-    let store = rig.sandbox.root().join("home/store");
+    let store = rig.service.sandbox.root().join("home/store");
     fs::rename(store.join("store.lock"), store.join("aside")).unwrap();
     fs::rename(&pipe, store.join("store.lock")).unwrap();
     assert_eq!(rig.tab_on(&[], &["--backend=local", "api-key", ""]), NONE);
-    rig.sandbox.run(&["api-keys"]).code(1);
+    rig.service.sandbox.run(&["api-keys"]).code(1);
     fs::rename(store.join("aside"), store.join("store.lock")).unwrap();
     // A writer that was stopped holds the lock of the local store.
-    let lock = fs::File::open(rig.sandbox.root().join("home/store/store.lock")).unwrap();
+    let lock = fs::File::open(rig.service.sandbox.root().join("home/store/store.lock")).unwrap();
     lock.lock().unwrap();
     assert_eq!(rig.tab_on(&[], &["--backend=local", "api-key", ""]), NONE);
     drop(lock);

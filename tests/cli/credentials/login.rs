@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::{at, bare, done, log_in, login_file, service, whoami};
 use crate::support::disk::snapshot;
-use crate::support::emulator::Emulator;
 use crate::support::iam::{BSS_ACCOUNT, key_id};
 use crate::support::pty::Terminal;
+use crate::support::service::Service;
 use crate::support::{Sandbox, mode, run};
 
 #[test]
@@ -238,13 +238,12 @@ fn files_are_private_from_their_first_instant_whatever_the_umask() {
 
 #[test]
 fn a_login_moves_with_its_key_when_that_is_rotated() {
-    let sandbox = Sandbox::new();
-    let emulator = Emulator::start(&sandbox, &["--in-memory"], &[]);
+    let service = Service::emulated(&["--in-memory"]);
+    let sandbox = &service.sandbox;
     let home = sandbox.root().join("home");
-    let old = emulator.client().create("ci")["apikey"].as_str().unwrap().to_owned();
-    let args = ["login", "--apikey", "-", "--insecure-storage", "--endpoint", emulator.endpoint()];
-    run(&mut bare(&sandbox, &args), old.as_bytes()).ok();
-    let outcome = done(bare(&sandbox, &["api-key-rotate", "ci", "--file", "new.json", "--force"]));
+    let old = service.server.client().create("ci")["apikey"].as_str().unwrap().to_owned();
+    service.log_in(&old);
+    let outcome = done(bare(sandbox, &["api-key-rotate", "ci", "--file", "new.json", "--force"]));
     assert!(!outcome.ok().stderr.contains("put the new one in its place"), "{outcome:#?}");
     assert!(outcome.stdout.ends_with("The login was moved to the new key\n"), "{outcome:#?}");
     let read = |path| serde_json::from_slice::<Value>(&fs::read(path).unwrap()).unwrap();
@@ -252,8 +251,8 @@ fn a_login_moves_with_its_key_when_that_is_rotated() {
     assert_eq!(new["apikey"], kept["apikey"]);
     assert_ne!(kept["apikey"], old);
     fs::remove_dir_all(home.join("tokens")).unwrap();
-    done(bare(&sandbox, &["api-keys", "-o", "json"])).ok();
-    let told = done(bare(&sandbox, &["logout"]));
+    done(bare(sandbox, &["api-keys", "-o", "json"])).ok();
+    let told = done(bare(sandbox, &["logout"]));
     assert!(told.ok().stdout.contains(new["id"].as_str().unwrap()), "{told:#?}");
 }
 

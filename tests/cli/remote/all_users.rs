@@ -48,7 +48,7 @@ fn each_page_is_asked_for_in_the_scope_of_the_account() {
         (&["api-keys", "--all-users", "-o", "json"][..], "scope=account&type=user"),
         (&["api-keys", "-o", "json"], &format!("iam_id={IAM_ID}")),
     ] {
-        let remote = Remote::new(three_pages);
+        let remote = Remote::scripted(three_pages);
         let listed = remote.run(args).json();
         let text = |field: &str| -> Vec<&str> {
             listed.as_array().unwrap().iter().map(|key| key[field].as_str().unwrap()).collect()
@@ -70,7 +70,7 @@ fn each_page_is_asked_for_in_the_scope_of_the_account() {
 
 #[test]
 fn the_table_says_whose_a_key_is() {
-    let remote = Remote::new(three_pages);
+    let remote = Remote::scripted(three_pages);
     let table = format!(
         "{}OK\n\
 ID                                            Name    Description   Created At              Last Updated            Locked   State    IAM ID
@@ -85,7 +85,7 @@ ID                                            Name    Description   Created At  
 
 #[test]
 fn who_may_not_see_the_keys_of_others_is_told_which_role_is_missing() {
-    let remote = Remote::new(|_| forbidden());
+    let remote = Remote::scripted(|_| forbidden());
     let failed = remote.run(&["api-keys", "--all-users"]);
     not_permitted().in_text(&failed);
     failed.stdout(&progress("Getting", "the API keys of all users"));
@@ -103,7 +103,7 @@ fn who_may_not_see_the_keys_of_others_is_told_which_role_is_missing() {
 /// That would be misleading where it is about one's own.
 #[test]
 fn the_role_is_not_told_to_who_asks_for_their_own() {
-    let remote = Remote::new(|_| forbidden());
+    let remote = Remote::scripted(|_| forbidden());
     let told = Told {
         message: "The credential does not permit this. You are not authorized to use this API",
         hint: "Ask the owner of the account for a role that permits it on the IAM Identity service.",
@@ -114,7 +114,7 @@ fn the_role_is_not_told_to_who_asks_for_their_own() {
 
 #[test]
 fn a_page_that_is_not_permitted_late_shows_no_half_list() {
-    let remote = Remote::new(|request| {
+    let remote = Remote::scripted(|request| {
         if request.path.contains("p%3D2") { forbidden() } else { three_pages(request) }
     });
     let failed = remote.run(&["api-keys", "--all-users", "--output", "json"]);
@@ -125,7 +125,7 @@ fn a_page_that_is_not_permitted_late_shows_no_half_list() {
 
 #[test]
 fn an_account_without_keys_says_so() {
-    let remote = Remote::new(|_| list_answer("", &[] as &[Value], None));
+    let remote = Remote::scripted(|_| list_answer("", &[] as &[Value], None));
     let nothing = progress("Getting", "the API keys of all users") + "OK\nNo API keys found\n";
     remote.run(&["api-keys", "--all-users"]).is(0, &nothing, "");
     remote.run(&["api-keys", "--all-users", "-o", "json"]).is(0, "[]\n", "");

@@ -14,7 +14,7 @@ fn is_limits(request: &Request) -> bool {
 
 /// A service with so many keys, made 275 days ago, a limit of 20, and the use that the script tells of each.
 fn service(keys: usize, mut activity: impl FnMut(usize) -> Answer + Send + 'static) -> Remote {
-    Remote::new(move |request| {
+    Remote::scripted(move |request| {
         if is_limits(request) {
             return Answer::json(
                 200,
@@ -137,7 +137,7 @@ fn keys_that_are_not_shown_make_no_fault_of_the_service() {
 
 #[test]
 fn a_key_that_tells_no_creation_is_neither_old_nor_unused() {
-    let remote = Remote::new(move |request| {
+    let remote = Remote::scripted(move |request| {
         if is_limits(request) {
             return Answer::json(200, json!({"apikeys_per_identity": {"limit": 20}}));
         }
@@ -197,7 +197,7 @@ fn a_service_that_tells_no_limit_is_said() {
         Answer::json(200, json!({})),
     ];
     for limit in limits {
-        let remote = Remote::new(move |request| {
+        let remote = Remote::scripted(move |request| {
             if is_limits(request) { limit.clone() } else { list_answer("", &[], None) }
         });
         let told = "The rule 'near-limit' was not checked: the service does not tell how many API keys are allowed.\n";
@@ -215,7 +215,8 @@ fn a_service_that_tells_no_limit_is_said() {
 #[test]
 fn the_keys_of_all_users_take_a_role() {
     let message = "Not for you";
-    let remote = Remote::new(move |_| error_answer(403, "not_authorized", "BXNIM0513E", message));
+    let remote =
+        Remote::scripted(move |_| error_answer(403, "not_authorized", "BXNIM0513E", message));
     let outcome = remote.run(&["api-keys-audit", "--all-users"]);
     assert_eq!(outcome.stdout, progress("Auditing", "the API keys of all users"));
     Told {

@@ -25,7 +25,7 @@ fn a_success_that_cannot_be_read_is_none() {
         ["", "{", "[]", "null", "<html></html>", "{\"apikeys\": 5}", "{\"id\": 5}", "\u{0}\u{ff}"]
     {
         let answer = Answer::Whole { status: 200, headers: Vec::new(), body: body.into() };
-        let remote = Remote::new(move |_| answer.clone());
+        let remote = Remote::scripted(move |_| answer.clone());
         told(message, LATER).in_text(&remote.run(&["api-keys"]));
         told(message, LATER).in_text(&remote.run(&["api-key", &key_id(1)]));
         assert_eq!(remote.routes().len(), 2, "{body}: it would be the same again");
@@ -36,7 +36,7 @@ fn a_success_that_cannot_be_read_is_none() {
     {
         let mut key = key_json(1, "x");
         key[field] = value;
-        let remote = Remote::new(move |_| Answer::json(200, json!({"apikeys": [key]})));
+        let remote = Remote::scripted(move |_| Answer::json(200, json!({"apikeys": [key]})));
         told(message, LATER).in_text(&remote.run(&["api-keys"]));
     }
 }
@@ -52,12 +52,12 @@ fn an_answer_that_breaks_off_is_none() {
     thread::scope(|scope| {
         scope.spawn(|| {
             breaks_off(
-                Remote::new(|_| list_answer("", &[key_json(1, "x")], None).truncated(30)),
+                Remote::scripted(|_| list_answer("", &[key_json(1, "x")], None).truncated(30)),
                 5,
             );
         });
-        scope.spawn(|| breaks_off(Remote::bare(|_| token_answer().truncated(100)), 4));
-        let remote = Remote::new(|_| Answer::Close);
+        scope.spawn(|| breaks_off(Remote::answering(|_| token_answer().truncated(100)), 4));
+        let remote = Remote::scripted(|_| Answer::Close);
         let message = "HOST ended the connection without an answer.";
         told(message, LATER).in_text(&remote.run(&["api-keys"]));
     });
@@ -67,7 +67,7 @@ fn an_answer_that_breaks_off_is_none() {
 fn an_answer_that_is_too_large_is_not_read() {
     let body = format!("{{\"apikeys\": [], \"x\": \"{}\"}}", " ".repeat(17 << 20));
     let answer = Answer::Whole { status: 200, headers: Vec::new(), body: body.into() };
-    let remote = Remote::new(move |_| answer.clone());
+    let remote = Remote::scripted(move |_| answer.clone());
     let message = "The answer of HOST broke off: it is larger than 16 MiB.";
     told(message, LATER).in_text(&remote.run(&["api-keys"]));
     assert_eq!(remote.routes().len(), 1, "it would be the same again");

@@ -106,7 +106,7 @@ enum Ends {
 fn service(ends: Ends, only_writes: bool, seen: &Seen) -> Remote {
     let seen = seen.clone();
     let count = Counter::default();
-    Remote::bare(move |request| {
+    Remote::answering(move |request| {
         seen.note(request);
         if request.route() == "POST /identity/token" {
             seen.add(API_KEY);
@@ -324,7 +324,7 @@ fn nothing_leaks_when_the_token_endpoint_repeats_it() {
             let seen = Seen::default();
             seen.add(API_KEY);
             let told = seen.clone();
-            let remote = Remote::bare(move |_| told.error(status));
+            let remote = Remote::answering(move |_| told.error(status));
             for more in [&[][..], &["--error-format", "json"]] {
                 let args = [&["api-keys"], more].concat();
                 let mut command = remote.command(&args);
@@ -359,7 +359,7 @@ fn a_running_command_shows_nothing_in_proc() {
         skipped("no /proc");
         return;
     }
-    let remote = Remote::new(|_| Answer::Hang);
+    let remote = Remote::scripted(|_| Answer::Hang);
     fs::write(remote.sandbox.work("credential"), API_KEY).unwrap();
     let mut command: Command = command(&remote.sandbox, &remote.server.url(), &["api-keys"]);
     command.env("IBMCLOUD_API_KEY", "@credential").stdout(Stdio::null()).stderr(Stdio::null());

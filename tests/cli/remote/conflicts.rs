@@ -15,7 +15,7 @@ const WORDS: &str = "Unable to do it";
 /// value is no key.
 fn refusing(status: u16, before: Value, after: Option<Value>) -> Remote {
     let key = Arc::new(Mutex::new(Some(before)));
-    Remote::new(move |request| {
+    Remote::scripted(move |request| {
         let mut key = key.lock().unwrap();
         match (request.method.as_str(), key.as_ref()) {
             // Whoever wants to know a key's state may ask for its namesakes.

@@ -8,7 +8,7 @@ use crate::support::{Outcome, run, write_private};
 const KEY_FILE: &str = "{\n\t\"name\": \"login\",\n\t\"id\": \"ApiKey-1\",\n\t";
 
 fn service() -> Remote {
-    Remote::new(|_| list_answer("", &[], None))
+    Remote::scripted(|_| list_answer("", &[], None))
 }
 
 /// Runs `api-keys` with nothing but these variables and flags to log in with.

@@ -22,7 +22,7 @@ fn number(request: &Request) -> usize {
 fn telling(mut activity: impl FnMut(usize) -> Answer + Send + 'static) -> Remote {
     let keys = ["a", "b", "c"];
     let key = move |number: usize| key_json(number, keys[number - 1]);
-    Remote::new(move |request| match request.method.as_str() {
+    Remote::scripted(move |request| match request.method.as_str() {
         "GET" if request.route() == LIST => list_answer("", &[key(1), key(2), key(3)], None),
         // Whose credential it is.
         "GET" if request.route() == DETAILS => Answer::json(200, key(1)),
@@ -140,7 +140,7 @@ fn tokens_are_those_of_keys_that_were_deleted() {
     for (refused, said) in [(1, ""), (2, TOKENS)] {
         // Only 'a' was used.
         let count = move |number: usize| json!({"authn_count": u8::from(number == 1)});
-        let remote = Remote::new(move |request| match request.method.as_str() {
+        let remote = Remote::scripted(move |request| match request.method.as_str() {
             "GET" if request.route() == LIST => {
                 list_answer("", &[key_json(1, "a"), key_json(2, "b")], None)
             }

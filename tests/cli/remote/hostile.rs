@@ -31,7 +31,8 @@ fn fails(remote: &Remote, message: &str) {
 #[test]
 fn a_listing_has_so_many_keys_at_most() {
     let keys = vec![r#"{"id":"","name":"","iam_id":"","account_id":""}"#; 170_000].join(",");
-    let remote = Remote::new(move |request| endless(request, &format!(r#""apikeys":[{keys}]"#)));
+    let remote =
+        Remote::scripted(move |request| endless(request, &format!(r#""apikeys":[{keys}]"#)));
     fails(&remote, "The listing holds more than 500000 API keys.");
     // Pages that wait to be read are asked for before they are counted.
     assert!(remote.routes().len() <= 10, "{}", remote.routes().len());
@@ -40,7 +41,8 @@ fn a_listing_has_so_many_keys_at_most() {
 #[test]
 fn a_listing_has_so_many_bytes_at_most() {
     let padding = " ".repeat((16 << 20) - 100);
-    let remote = Remote::new(move |request| endless(request, &format!(r#""apikeys":[]{padding}"#)));
+    let remote =
+        Remote::scripted(move |request| endless(request, &format!(r#""apikeys":[]{padding}"#)));
     fails(&remote, "The listing is larger than 256 MiB.");
     assert_eq!(remote.routes().len(), 17);
 }
@@ -48,7 +50,7 @@ fn a_listing_has_so_many_bytes_at_most() {
 #[test]
 fn a_listing_goes_on_as_long_as_keys_come() {
     let slow = Duration::from_millis(600);
-    let remote = Remote::new(move |request| endless(request, r#""apikeys":[]"#).slow(slow));
+    let remote = Remote::scripted(move |request| endless(request, r#""apikeys":[]"#).slow(slow));
     let started = Instant::now();
     let failed = remote.run_env(&[("IBMCLOUD_HTTP_TIMEOUT", "1")], &["api-keys"]);
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
@@ -59,7 +61,7 @@ fn a_listing_goes_on_as_long_as_keys_come() {
     );
     assert!(failed.stderr.contains("four times IBMCLOUD_HTTP_TIMEOUT"), "{failed:#?}");
     // As slow, and honest: every page brings its keys.
-    let remote = Remote::new(move |request| {
+    let remote = Remote::scripted(move |request| {
         let page = page(request);
         let keys: Vec<Value> = (0..20).map(|n| key_json(page * 20 + n, "x")).collect();
         let next = (page < 9).then(|| (page + 1).to_string());
@@ -71,7 +73,7 @@ fn a_listing_goes_on_as_long_as_keys_come() {
 
 #[test]
 fn one_wide_cell_does_not_widen_every_row() {
-    let remote = Remote::new(|_| {
+    let remote = Remote::scripted(|_| {
         let mut keys: Vec<Value> = (0..90).map(|n| key_json(n, "narrow")).collect();
         keys[7]["name"] = json!("w".repeat(500_000));
         keys[8]["description"] = json!("w".repeat(900));
@@ -87,7 +89,7 @@ fn one_wide_cell_does_not_widen_every_row() {
 
 #[test]
 fn one_wide_entry_does_not_widen_a_history() {
-    let remote = Remote::new(|request| {
+    let remote = Remote::scripted(|request| {
         let mut key = key_json(1, "x");
         if request.route() == "GET /v1/apikeys" {
             return list_answer("", &[key], None);
@@ -106,7 +108,7 @@ fn one_wide_entry_does_not_widen_a_history() {
 fn an_id_that_is_none_gets_into_no_path_and_no_command() {
     let odd = ["", ".", "..", "../../identity/token", "x/lock", "--all", "ApiKey-1;id", "$(id)"];
     for id in odd {
-        let remote = Remote::new(move |request| {
+        let remote = Remote::scripted(move |request| {
             let mut key = key_json(1, "odd");
             key["id"] = json!(id);
             match request.route().as_str() {
@@ -121,7 +123,7 @@ fn an_id_that_is_none_gets_into_no_path_and_no_command() {
             &["api-key-update", "odd", "-d", "new"],
         ] {
             let failed = remote.run(args);
-            assert!(failed.code(1).stderr.contains("an ID that is none"), "{failed:#?}");
+            assert!(failed.code(1).stderr.contains("not of the form ApiKey-UUID"), "{failed:#?}");
         }
         let asked = remote.routes();
         assert!(asked.iter().all(|route| route == "GET /v1/apikeys"), "{id}: {asked:?}");
@@ -141,7 +143,7 @@ fn an_id_that_is_none_gets_into_no_path_and_no_command() {
 
 #[test]
 fn only_what_can_be_a_key_is_looked_up() {
-    let remote = Remote::new(|_| Answer::json(200, key_json(1, "found")));
+    let remote = Remote::scripted(|_| Answer::json(200, key_json(1, "found")));
     let token = format!("{}.{}.c2ln", "eyJhbGciOiJub25lIn0", "eyJpYW1faWQiOiJ4In0".repeat(30));
     for text in [
         "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",

@@ -28,7 +28,8 @@ fn page(query: &[(String, String)], keys: usize, url: &str) -> Answer {
 
 #[test]
 fn every_page_comes_in_order_on_one_connection() {
-    let remote = Remote::new(|request| page(&request.query(), 1_234, "http://ignored.invalid"));
+    let remote =
+        Remote::scripted(|request| page(&request.query(), 1_234, "http://ignored.invalid"));
     let listed = remote.run(&["api-keys", "--output", "json"]).json();
     let names: Vec<&str> =
         listed.as_array().unwrap().iter().map(|key| key["name"].as_str().unwrap()).collect();
@@ -67,7 +68,7 @@ fn every_page_comes_on_one_encrypted_connection() {
 fn the_next_page_is_never_asked_for_elsewhere() {
     let other = Server::start(|_| list_answer("", &[key(1)], None));
     let url = other.url();
-    let remote = Remote::new(move |request| page(&request.query(), 150, &url));
+    let remote = Remote::scripted(move |request| page(&request.query(), 150, &url));
     remote.run(&["api-keys"]).ok();
     assert_eq!((other.connections(), remote.routes().len()), (0, 2));
 }
@@ -76,7 +77,7 @@ fn the_next_page_is_never_asked_for_elsewhere() {
 fn pages_that_go_in_circles_end() {
     for circle in [1, 2, 5] {
         let mut asked = 0;
-        let remote = Remote::new(move |_| {
+        let remote = Remote::scripted(move |_| {
             asked += 1;
             list_answer("", &[key(1)], Some(&format!("t{}", asked % circle)))
         });
@@ -93,7 +94,7 @@ fn pages_that_go_in_circles_end() {
         assert_eq!(remote.routes().len(), circle + 1);
     }
     // A next page without a token is not understood, which is no reason to keep half of the keys.
-    let remote = Remote::new(|_| {
+    let remote = Remote::scripted(|_| {
         Answer::json(
             200,
             json!({"apikeys": [key(1)], "next": "https://iam.cloud.ibm.com/v1/apikeys"}),
@@ -102,13 +103,13 @@ fn pages_that_go_in_circles_end() {
     let failed = remote.run(&["api-keys", "--output", "json"]);
     failed.code(10).stdout("");
     // An empty one is none.
-    let remote = Remote::new(|_| Answer::json(200, json!({"apikeys": [key(1)], "next": ""})));
+    let remote = Remote::scripted(|_| Answer::json(200, json!({"apikeys": [key(1)], "next": ""})));
     assert_eq!(remote.run(&["api-keys", "--uuid"]).ok().stdout.lines().count(), 1);
 }
 
 #[test]
 fn a_page_that_fails_late_shows_no_half_list() {
-    let remote = Remote::new(|request| {
+    let remote = Remote::scripted(|request| {
         if request.path.contains("200") {
             return Answer::json(503, json!({})).header("Retry-After", "0");
         }

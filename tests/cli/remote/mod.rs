@@ -28,69 +28,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::Value;
 
 use crate::support::expected::TOKENS;
-use crate::support::iam::{BSS_ACCOUNT, EMAIL, IAM_ID, with_tokens};
-use crate::support::server::{Answer, Request, Server};
-use crate::support::{Outcome, Sandbox, redact, run};
+use crate::support::iam::{BSS_ACCOUNT, EMAIL, IAM_ID};
+use crate::support::server::Server;
+use crate::support::service::{API_KEY, Service, reaching};
+use crate::support::{Outcome, Sandbox, redact};
 
-/// The credential; no value that the program itself would choose.
-const API_KEY: &str = "login_key-0123456789abcdefghijklmnopqrstuvwx";
-
-/// A box and the service it talks to.
-struct Remote {
-    sandbox: Sandbox,
-    server: Server,
-}
-
-impl Remote {
-    /// Starts a service that serves tokens, and answers everything else as the script says.
-    fn new(script: impl FnMut(&Request) -> Answer + Send + 'static) -> Self {
-        Self::bare(with_tokens(script))
-    }
-
-    /// Starts a service that answers everything as the script says.
-    fn bare(script: impl FnMut(&Request) -> Answer + Send + 'static) -> Self {
-        Self { sandbox: Sandbox::new(), server: Server::start(script) }
-    }
-
-    /// The program with a credential and the endpoint.
-    fn command(&self, args: &[&str]) -> Command {
-        command(&self.sandbox, &self.server.url(), args)
-    }
-
-    fn run(&self, args: &[&str]) -> Outcome {
-        self.told(run(&mut self.command(args), b""))
-    }
-
-    fn run_env(&self, env: &[(&str, &str)], args: &[&str]) -> Outcome {
-        self.told(run(self.command(args).envs(env.iter().copied()), b""))
-    }
-
-    /// Puts `HOST` in the place of the server's address.
-    fn told(&self, outcome: Outcome) -> Outcome {
-        with_host(outcome, &self.server)
-    }
-
-    /// The routes of the requests but those for tokens.
-    fn routes(&self) -> Vec<String> {
-        let routes = self.server.routes();
-        routes.into_iter().filter(|route| route != "POST /identity/token").collect()
-    }
-
-    /// How many tokens were asked for.
-    fn tokens(&self) -> usize {
-        self.server.routes().iter().filter(|route| *route == "POST /identity/token").count()
-    }
-
-    /// The last request of a method.
-    #[track_caller]
-    fn last(&self, method: &str) -> Request {
-        let requests = self.server.requests();
-        let found = requests
-            .into_iter()
-            .rfind(|request| request.method == method && request.route() != "POST /identity/token");
-        found.unwrap_or_else(|| panic!("no {method}: {:?}", self.server.routes()))
-    }
-}
+/// A box and the scripted server that it talks to.
+type Remote = Service<Server>;
 
 /// What is told of the service's first key before a verb ends its use; a service that does not tell of its use leaves
 /// that unknown. Nothing is told before other verbs.
@@ -110,19 +54,11 @@ fn facts_and_tokens(verb: &str, name: &str) -> String {
 
 /// The program with a credential and an endpoint.
 fn command(sandbox: &Sandbox, endpoint: &str, args: &[&str]) -> Command {
-    let mut command = sandbox.command(args);
-    command
-        .env_remove("IBMCLOUD_IAM_BACKEND")
-        .env("IBMCLOUD_API_KEY", API_KEY)
-        .env("IBMCLOUD_IAM_API_ENDPOINT", endpoint)
-        .env("IBMCLOUD_HTTP_TIMEOUT", "5");
-    command
+    reaching(sandbox, endpoint, API_KEY, args)
 }
 
 fn with_host(outcome: Outcome, server: &Server) -> Outcome {
-    let authority = server.url().split_once("//").unwrap().1.to_owned();
-    let plain = |text: String| text.replace(&authority, "HOST");
-    Outcome { stdout: plain(outcome.stdout), stderr: plain(outcome.stderr), ..outcome }
+    outcome.with(server.url().split_once("//").unwrap().1, "HOST")
 }
 
 /// The line that says what is being done.

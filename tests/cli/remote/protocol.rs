@@ -1,6 +1,5 @@
 //! What each command sends: routes, queries, headers, bodies, and nothing that was not asked for.
 
-
 use serde_json::{Value, json};
 
 use super::{Remote, Told};
@@ -16,7 +15,7 @@ fn one_key() -> Remote {
 }
 
 fn one_key_like(mut key: Value) -> Remote {
-    Remote::new(move |request| match (request.method.as_str(), request.route().as_str()) {
+    Remote::scripted(move |request| match (request.method.as_str(), request.route().as_str()) {
         (_, "GET /v1/apikeys") => list_answer("", &[key.clone()], None),
         ("GET", _) => Answer::json(200, key.clone()),
         (_, "POST /v1/apikeys") => {
@@ -102,7 +101,7 @@ fn a_create_sends_what_was_asked_for() {
 #[test]
 fn a_value_that_the_service_chooses_is_not_sent() {
     let value = "service-chosen_value-0123456789abcdefghijklm";
-    let remote = Remote::new(move |request| match request.method.as_str() {
+    let remote = Remote::scripted(move |request| match request.method.as_str() {
         "POST" => {
             let mut key = key_json(7, "new");
             key["apikey"] = json!(value);
@@ -156,7 +155,7 @@ fn an_update_sends_only_what_changes_and_the_tag_that_was_read() {
 fn an_expiry_that_stays_is_an_error() {
     let mut key = key_json(1, "ci");
     key["expires_at"] = json!("2027-01-01T00:00+0000");
-    let remote = Remote::new(move |request| match request.route().as_str() {
+    let remote = Remote::scripted(move |request| match request.route().as_str() {
         "GET /v1/apikeys" => list_answer("", &[key.clone()], None),
         _ => Answer::json(200, key.clone()),
     });
@@ -174,7 +173,7 @@ fn an_expiry_that_stays_is_an_error() {
 fn an_entity_tag_in_the_header_only_is_found() {
     let mut key = key_json(1, "ci");
     key.as_object_mut().unwrap().remove("entity_tag");
-    let remote = Remote::new(move |_| Answer::json(200, key.clone()).header("ETag", "5-abc"));
+    let remote = Remote::scripted(move |_| Answer::json(200, key.clone()).header("ETag", "5-abc"));
     remote.run(&["api-key-update", &key_id(1), "-n", "new"]);
     assert_eq!(remote.last("PUT").header("if-match"), Some("5-abc"));
 }

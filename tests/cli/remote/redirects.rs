@@ -15,7 +15,7 @@ fn a_redirected_token_request_goes_nowhere() {
     let other = Server::start(|_| Answer::empty(204));
     for status in [301, 302, 307, 308] {
         let to = format!("{}/identity/token", other.url());
-        let remote = Remote::bare(move |_| Answer::empty(status).header("Location", &to));
+        let remote = Remote::answering(move |_| Answer::empty(status).header("Location", &to));
         let told = Told {
             exit: 10,
             kind: "unavailable",
@@ -47,7 +47,7 @@ fn a_redirected_call_goes_nowhere() {
         ] {
             let to = format!("{}/v1/elsewhere", other.url());
             let reads = !["api-keys", "api-key", "api-key-lookup"].contains(&args[0]);
-            let remote = Remote::new(move |request| {
+            let remote = Remote::scripted(move |request| {
                 if reads && request.method == "GET" {
                     return Answer::json(200, key_json(1, "x"));
                 }
@@ -79,7 +79,7 @@ fn where_a_redirect_points_is_named_without_a_credential() {
         ("", "another address"),
         ("https://[evil", "another address"),
     ] {
-        let remote = Remote::bare(move |_| Answer::empty(302).header("Location", to));
+        let remote = Remote::answering(move |_| Answer::empty(302).header("Location", to));
         let failed = remote.run(&["api-keys"]);
         let message = format!("HOST redirects to {shown}, and redirects are not followed.");
         failed.code(10).stderr(&format!("FAILED\n{message}\n{HINT}\n\n"));
@@ -127,7 +127,7 @@ fn an_endpoint_that_cannot_be_used_is_a_usage_error() {
 #[test]
 fn a_proxy_is_for_other_hosts_only() {
     let proxy = Server::start(|_| Answer::json(502, json!({})));
-    let remote = Remote::new(|_| Answer::json(200, json!({"apikeys": []})));
+    let remote = Remote::scripted(|_| Answer::json(200, json!({"apikeys": []})));
     let with_password = proxy.url().replace("http://", "http://user:hunter2@");
     for name in ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy"]
     {

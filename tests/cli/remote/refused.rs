@@ -19,7 +19,7 @@ const LIST: &str = "Run 'ibmcloud-iam api-keys' to list the API keys.";
 #[track_caller]
 fn fails(args: &[&str], stdout: &str, answer: &Answer, told: &Told<'_>) {
     let once = answer.clone();
-    let remote = Remote::new(move |_| once.clone());
+    let remote = Remote::scripted(move |_| once.clone());
     let failed = remote.run(args);
     told.in_text(&failed);
     failed.stdout(stdout);
@@ -118,7 +118,7 @@ fn a_limit_that_is_reached() {
         trace: TRACE,
         status: Some(422),
     };
-    let remote = Remote::new(move |request| match request.method.as_str() {
+    let remote = Remote::scripted(move |request| match request.method.as_str() {
         "POST" => answer.clone(),
         _ => Answer::json(200, json!({"apikeys": []})),
     });
@@ -146,10 +146,10 @@ fn a_create_that_is_not_permitted() {
         trace: TRACE,
         status: Some(403),
     };
-    let remote = Remote::new(script);
+    let remote = Remote::scripted(script);
     told.in_text(&remote.run(&["api-key-create", "x"]));
     told.in_json(&remote.run(&["api-key-create", "x", "--error-format", "json"]));
-    let remote = Remote::bare(move |request| {
+    let remote = Remote::answering(move |request| {
         if request.route() == "POST /identity/token" {
             return super::tokens::answer(&super::tokens::token_of("iam-Profile-1", 3600), 3600);
         }
@@ -196,7 +196,8 @@ fn bodies_of_other_shapes() {
         "errors": [{"code": 7, "message_code": null, "message": "two\nlines\u{1b}[31m"}], "trace": 5,
     });
     let message = "HOST cannot serve the request now (500). two lines";
-    let remote = Remote::new(move |_| Answer::json(500, odd.clone()).header("Retry-After", "0"));
+    let remote =
+        Remote::scripted(move |_| Answer::json(500, odd.clone()).header("Retry-After", "0"));
     let told = remote.run(&["api-key", ID]);
     told.code(10).stderr(&format!("FAILED\n{message}\\u{{1b}}[31m\n{LATER}\n\n"));
     let trouble = Told { exit: 10, kind: "unavailable", hint: LATER, ..Told::default() };
@@ -274,7 +275,7 @@ fn a_token_that_is_not_given() {
             "The credential may not get a token: use another one, or ask the owner of the account.",
         ),
     ] {
-        let remote = Remote::bare(move |_| token_error(status, code, words));
+        let remote = Remote::answering(move |_| token_error(status, code, words));
         let told = Told {
             exit: 7,
             kind: "not_logged_in",
@@ -299,7 +300,7 @@ fn a_token_endpoint_that_cannot_serve() {
         (503, "HOST cannot serve the request now (503). Not now", LATER),
     ] {
         let answer = token_error(status, "BXNIM0001E", "Not now").header("Retry-After", "0");
-        let remote = Remote::bare(move |_| answer.clone());
+        let remote = Remote::answering(move |_| answer.clone());
         let told = Told {
             exit: 10,
             kind: "unavailable",
@@ -322,7 +323,7 @@ fn a_token_endpoint_that_cannot_serve() {
             "The token names no user and account, or cannot be read.",
         ),
     ] {
-        let remote = Remote::bare(move |_| answer.clone());
+        let remote = Remote::answering(move |_| answer.clone());
         let failed = remote.run(&["api-keys"]);
         assert!(failed.stderr.starts_with(&format!("FAILED\n{message}\n")), "{failed:#?}");
         assert!([1, 10].contains(&failed.code));

@@ -13,11 +13,9 @@ use crate::support::{Sandbox, run};
 /// Fails some times, then lists nothing.
 fn recovers(failure: Answer, times: usize) -> Remote {
     let count = Counter::default();
-    Remote::new(
-        move |_| {
-            if count.next() < times { failure.clone() } else { list_answer("", &[], None) }
-        },
-    )
+    Remote::scripted(move |_| {
+        if count.next() < times { failure.clone() } else { list_answer("", &[], None) }
+    })
 }
 
 fn busy(status: u16) -> Answer {
@@ -59,7 +57,7 @@ fn no_more_than_four_attempts_are_made() {
         for status in [429, 500, 503] {
             let count = Counter::default();
             let unlocks = args[0].ends_with("unlock");
-            let remote = Remote::new(move |request| {
+            let remote = Remote::scripted(move |request| {
                 let mut key = key_json(1, "x");
                 key["locked"] = json!(unlocks);
                 match request.method.as_str() {
@@ -77,7 +75,7 @@ fn no_more_than_four_attempts_are_made() {
     }
     // What is not passing is not sent again.
     for status in [400, 401, 403, 404, 409, 422, 501] {
-        let remote = Remote::new(move |_| busy(status));
+        let remote = Remote::scripted(move |_| busy(status));
         remote.run(&["api-keys"]);
         assert_eq!(remote.routes().len(), 1, "{status}");
     }
@@ -134,20 +132,20 @@ fn a_server_that_says_nothing_is_left() {
     let short = [("IBMCLOUD_HTTP_TIMEOUT", "0.2")];
     thread::scope(|scope| {
         scope.spawn(|| {
-            let remote = Remote::new(|_| Answer::Hang);
+            let remote = Remote::scripted(|_| Answer::Hang);
             told("HOST did not answer within 0.2 s.")
                 .in_text(&remote.run_env(&short, &["api-keys"]));
             assert_eq!(remote.routes().len(), 4);
         });
         scope.spawn(|| {
-            let remote = Remote::bare(|_| Answer::Hang);
+            let remote = Remote::answering(|_| Answer::Hang);
             told("HOST did not answer within 0.2 s.")
                 .in_text(&remote.run_env(&short, &["api-keys"]));
             assert_eq!(remote.tokens(), 4);
         });
         scope.spawn(|| {
             let count = Counter::default();
-            let remote = Remote::new(move |_| match count.next() {
+            let remote = Remote::scripted(move |_| match count.next() {
                 0 => list_answer("", &[], None).slow(Duration::from_secs(2)),
                 _ => list_answer("", &[], None),
             });
@@ -187,7 +185,7 @@ fn nobody_listens() {
 
 #[test]
 fn a_timeout_that_is_none_is_refused() {
-    let remote = Remote::new(|_| list_answer("", &[], None));
+    let remote = Remote::scripted(|_| list_answer("", &[], None));
     for text in ["0", "-1", "x", "1e9", "NaN", "inf"] {
         let failed = remote.run_env(&[("IBMCLOUD_HTTP_TIMEOUT", text)], &["api-keys"]);
         failed.code(2).stderr(&format!(

@@ -23,7 +23,7 @@ const VERBS: [(&str, &str); 5] = [
 
 /// A service with keys that every verb has something to do for, and the answer to what is done to the key `number`.
 fn service(verb: &'static str, number: usize, answer: Answer) -> Remote {
-    Remote::new(move |request| {
+    Remote::scripted(move |request| {
         let key = number_of(request);
         match request.method.as_str() {
             "GET" if key == 0 => {
@@ -158,7 +158,7 @@ fn a_signal_tells_of_all_keys_and_of_one_key_too() {
 #[test]
 fn a_signal_before_the_first_key_tells_that_nothing_was_changed() {
     // The token is hung on, so nothing is known but what was typed.
-    let remote = Remote::bare(|_| Answer::Hang);
+    let remote = Remote::answering(|_| Answer::Hang);
     let mut command = remote.command(&["api-key-lock", "a", "b", "--force", "-o", "json"]);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.env("IBMCLOUD_HTTP_TIMEOUT", "30").spawn().unwrap();
@@ -229,7 +229,7 @@ fn what_is_not_permitted_of_one_key_does_not_stop_the_others() {
         remote.run(&args).code(12).stdout(&outcomes(["failed", done, done]));
     }
     // What each key meets is for all.
-    let remote = Remote::new(move |request| match request.method.as_str() {
+    let remote = Remote::scripted(move |request| match request.method.as_str() {
         "GET" => Answer::json(200, found("api-key-lock", number_of(request))),
         _ => no(),
     });

@@ -2,29 +2,28 @@
 
 use std::fs;
 
-use super::{API_KEY, Told, command, with_host};
+use super::{API_KEY, Told, command};
 use crate::support::iam::{list_answer, with_tokens};
 use crate::support::server::{Ca, Server};
-use crate::support::{Outcome, Sandbox, run};
+use crate::support::service::Service;
+use crate::support::{Outcome, run};
 
 const NAME_IT: &str = "Name the certificate of its issuer with '--ca-file FILE' or SSL_CERT_FILE.";
 
 struct Encrypted {
-    sandbox: Sandbox,
     ca: Ca,
-    server: Server,
+    service: Service<Server>,
 }
 
 impl Encrypted {
     fn new() -> Self {
         let ca = Ca::new();
         let server = Server::start_tls(&ca, with_tokens(|_| list_answer("", &[], None)));
-        Self { sandbox: Sandbox::new(), ca, server }
+        Self { ca, service: Service::at(server) }
     }
 
     fn run(&self, env: &[(&str, &str)], args: &[&str]) -> Outcome {
-        let mut command = command(&self.sandbox, &self.server.url(), &["api-keys"]);
-        with_host(run(command.args(args).envs(env.iter().copied()), b""), &self.server)
+        self.service.run_env(env, &[&["api-keys"], args].concat())
     }
 }
 
@@ -53,8 +52,8 @@ fn an_authority_that_nobody_named_is_not_trusted() {
         failed.stderr.starts_with(begins) && failed.stderr.ends_with(&format!(".\n{NAME_IT}\n\n")),
         "{failed:#?}"
     );
-    assert_eq!(tls.server.connections(), 1, "another attempt would end the same");
-    assert!(tls.server.requests().is_empty(), "no credential was sent");
+    assert_eq!(tls.service.server.connections(), 1, "another attempt would end the same");
+    assert!(tls.service.server.requests().is_empty(), "no credential was sent");
     let failed =
         tls.run(&[("SSL_CERT_FILE", other.to_str().unwrap())], &["--error-format", "json"]);
     failed.code(10);
@@ -65,22 +64,22 @@ fn an_authority_that_nobody_named_is_not_trusted() {
         "{failed:#?}"
     );
     // A certificate for another name is no better.
-    let by_name = tls.server.url().replace("127.0.0.1", "localhost");
-    let mut list = command(&tls.sandbox, &by_name, &["api-keys", "--ca-file"]);
+    let by_name = tls.service.server.url().replace("127.0.0.1", "localhost");
+    let mut list = command(&tls.service.sandbox, &by_name, &["api-keys", "--ca-file"]);
     let failed = run(list.arg(tls.ca.file()), b"");
     failed.code(10);
     assert!(failed.stderr.contains("is not trusted: "), "{failed:#?}");
     assert!(!failed.stderr.contains("Context {"), "{failed:#?}");
-    assert!(tls.server.requests().is_empty());
+    assert!(tls.service.server.requests().is_empty());
 }
 
 #[test]
 fn a_file_of_certificates_that_cannot_be_used_is_named() {
     let tls = Encrypted::new();
-    fs::write(tls.sandbox.work("empty.pem"), "").unwrap();
-    fs::write(tls.sandbox.work("garbage.pem"), "\u{1}garbage").unwrap();
+    fs::write(tls.service.sandbox.work("empty.pem"), "").unwrap();
+    fs::write(tls.service.sandbox.work("garbage.pem"), "\u{1}garbage").unwrap();
     fs::write(
-        tls.sandbox.work("bad.pem"),
+        tls.service.sandbox.work("bad.pem"),
         "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
     )
     .unwrap();
@@ -101,13 +100,13 @@ fn a_file_of_certificates_that_cannot_be_used_is_named() {
     }
     let failed = tls.run(&[], &["--ca-file", "bad.pem"]);
     failed.code(10);
-    assert!(tls.server.requests().is_empty());
+    assert!(tls.service.server.requests().is_empty());
 }
 
 #[test]
 fn a_system_without_certificates_is_told_what_is_missing() {
     let tls = Encrypted::new();
-    let empty = tls.sandbox.work("empty.pem");
+    let empty = tls.service.sandbox.work("empty.pem");
     fs::write(&empty, "").unwrap();
     let empty = empty.to_str().unwrap();
     for env in [
@@ -119,6 +118,6 @@ fn a_system_without_certificates_is_told_what_is_missing() {
         let failed = tls.run(env, &[]);
         failed.code(10).stdout("");
         assert!(failed.stderr.contains("'--ca-file"), "{env:?} {failed:#?}");
-        assert!(!failed.stderr.contains(API_KEY) && tls.server.requests().is_empty());
+        assert!(!failed.stderr.contains(API_KEY) && tls.service.server.requests().is_empty());
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn answer(token: &str, lifetime: i64) -> Answer {
 /// A service whose tokens are numbered, and whose account is empty.
 fn numbered() -> Remote {
     let count = Counter::default();
-    Remote::bare(move |request| match request.route().as_str() {
+    Remote::answering(move |request| match request.route().as_str() {
         "POST /identity/token" => answer(&token_of(IAM_ID, count.next()), 3600),
         _ => list_answer("", &[], None),
     })
@@ -73,7 +73,7 @@ fn a_token_serves_many_commands_until_four_fifths_of_its_life() {
 fn an_old_token_is_better_than_none_and_an_expired_one_is_not() {
     let count = Counter::default();
     let pages = Counter::default();
-    let remote = Remote::bare(move |request| match request.route().as_str() {
+    let remote = Remote::answering(move |request| match request.route().as_str() {
         "POST /identity/token" if count.next() == 0 => answer(&token_of(IAM_ID, 0), 3600),
         "POST /identity/token" => {
             token_error(503, "BXNIM0001E", "Not now").header("Retry-After", "0")
@@ -91,7 +91,7 @@ fn an_old_token_is_better_than_none_and_an_expired_one_is_not() {
 #[test]
 fn a_kept_token_that_is_refused_is_renewed_once() {
     let count = Counter::default();
-    let remote = Remote::bare(move |request| {
+    let remote = Remote::answering(move |request| {
         let good = format!("Bearer {}", token_of(IAM_ID, 1));
         match request.route().as_str() {
             "POST /identity/token" => answer(&token_of(IAM_ID, count.next()), 3600),
@@ -195,7 +195,7 @@ fn the_token_endpoint_may_be_another_host() {
     for path in ["", "/", "/identity/token"] {
         let count = Counter::default();
         let auth = Server::start(move |_| answer(&token_of(IAM_ID, count.next()), 3600));
-        let remote = Remote::bare(|_| list_answer("", &[], None));
+        let remote = Remote::answering(|_| list_answer("", &[], None));
         let url = format!("{}{path}", auth.url());
         remote.run_env(&[("IAM_IDENTITY_AUTH_URL", &url)], &["api-keys"]).ok();
         assert_eq!(auth.routes(), ["POST /identity/token"], "{path}");

@@ -31,7 +31,7 @@ fn steady(text: &str) -> String {
 }
 
 fn looked_up() -> Remote {
-    let remote = Remote::new(|_| {
+    let remote = Remote::scripted(|_| {
         Answer::json(200, key_json(1, "ci"))
             .header("Set-Cookie", "session=abc")
             .header("Transaction-Id", "t-1")
@@ -130,7 +130,7 @@ fn a_file_is_appended_to_and_private() {
 
 #[test]
 fn secrets_are_hidden_by_their_place_and_by_their_text() {
-    let remote = Remote::new(|_| {
+    let remote = Remote::scripted(|_| {
         let mut key = key_json(1, "ci");
         key["description"] =
             json!(format!("the server repeats {API_KEY} and {}", access_token(3600)));
@@ -157,7 +157,7 @@ fn secrets_are_hidden_by_their_place_and_by_their_text() {
 
 #[test]
 fn a_created_value_is_not_in_the_trace() {
-    let remote = Remote::new(|request| {
+    let remote = Remote::scripted(|request| {
         if request.method == "GET" {
             return crate::support::iam::list_answer("", &[], None);
         }
@@ -183,7 +183,7 @@ fn what_is_no_json_is_counted_and_what_a_terminal_acts_on_is_escaped() {
     let id = key_id(1);
     let body = format!("<html>{API_KEY}</html>");
     let length = body.len();
-    let remote = Remote::new(move |request| {
+    let remote = Remote::scripted(move |request| {
         if request.path.ends_with('1') {
             return Answer::Whole { status: 400, headers: Vec::new(), body: body.clone().into() };
         }
@@ -202,7 +202,7 @@ fn what_is_no_json_is_counted_and_what_a_terminal_acts_on_is_escaped() {
 
 #[test]
 fn a_request_without_an_answer_says_why() {
-    let remote = Remote::bare(|_| Answer::Close);
+    let remote = Remote::answering(|_| Answer::Close);
     let failed = remote.run_env(&[("IBMCLOUD_TRACE", "true")], &["api-keys"]);
     let answer = "\nRESPONSE: [2026-11-21T09:00:00Z] Elapsed: [N]ms\nHOST ended the connection without an answer\n";
     assert_eq!(steady(&failed.stderr).matches(answer).count(), 4, "{failed:#?}");
@@ -210,7 +210,7 @@ fn a_request_without_an_answer_says_why() {
 
 #[test]
 fn a_trace_that_cannot_be_written_stops_nothing_and_is_told() {
-    let remote = Remote::new(|_| Answer::json(200, serde_json::json!({"apikeys": []})));
+    let remote = Remote::scripted(|_| Answer::json(200, serde_json::json!({"apikeys": []})));
     rustix::fs::mkfifoat(rustix::fs::CWD, remote.sandbox.work("fifo"), 0o600.into()).unwrap();
     for (file, why) in [
         ("no/trace", "No such file or directory (os error 2)"),

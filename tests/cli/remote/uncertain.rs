@@ -26,7 +26,7 @@ fn serving(
     mut write: impl FnMut(&Request, &mut Option<Value>) -> Answer + Send + 'static,
 ) -> Remote {
     let mut key = Some(key);
-    Remote::new(move |request| match (request.method.as_str(), &key) {
+    Remote::scripted(move |request| match (request.method.as_str(), &key) {
         ("GET", _) if request.route() == "GET /v1/apikeys" => list_answer("", key.as_slice(), None),
         ("GET", Some(key)) => Answer::json(200, key.clone()),
         ("GET", None) => gone(),
@@ -107,7 +107,7 @@ fn what_cannot_be_found_out_is_unknown() {
 
 fn unknown(verb: &str, more: &[&str], method: &'static str, answer: Answer, words: &str) {
     let mut is_written = false;
-    let remote = Remote::new(move |request| {
+    let remote = Remote::scripted(move |request| {
         is_written |= request.method == method;
         if is_written { answer.clone() } else { Answer::json(200, key_json(1, "ci")) }
     });
@@ -227,7 +227,7 @@ fn a_create_whose_answer_is_lost_is_sought_by_its_value() {
     ] {
         let made = Arc::new(Mutex::new(Vec::<String>::new()));
         let (seen, count) = (Arc::clone(&made), Counter::default());
-        let remote = Remote::new(move |request| {
+        let remote = Remote::scripted(move |request| {
             let mut made = seen.lock().unwrap();
             match request.route().as_str() {
                 "POST /v1/apikeys" => {

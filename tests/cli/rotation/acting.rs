@@ -11,7 +11,8 @@ use super::{id_in_file, kill, passed_on};
 use crate::support::emulator::Emulator;
 use crate::support::iam::{TOKEN_ROUTE, error_answer};
 use crate::support::server::{Answer, Request, Server};
-use crate::support::{Outcome, Sandbox, run};
+use crate::support::service::Service;
+use crate::support::{Outcome, run};
 
 const TO_FILE: [&str; 5] = ["api-key-rotate", "ci", "--file", "key.json", "--force"];
 const PRINTED: [&str; 5] = ["api-key-rotate", "ci", "--output", "json", "--force"];
@@ -79,9 +80,8 @@ struct Script {
 
 /// A service behind a relay, with a key `ci` that is the credential in use.
 struct Rig {
-    sandbox: Sandbox,
-    emulator: Emulator,
-    relay: Server,
+    service: Service<Emulator>,
+    _relay: Server,
     script: Arc<Mutex<Script>>,
     old: String,
     holder: Holder,
@@ -89,49 +89,34 @@ struct Rig {
 
 impl Rig {
     fn new(holder: Holder) -> Self {
-        let sandbox = Sandbox::new();
-        let emulator = Emulator::start(&sandbox, &["--in-memory"], &[]);
-        let key = emulator.client().create("ci");
+        let mut service = Service::emulated(&["--in-memory"]);
+        let key = service.server.client().create("ci");
         let text = |field: &str| key[field].as_str().unwrap().to_owned();
         let script = Script { value: text("apikey"), ..Script::default() };
         let script = Arc::new(Mutex::new(script));
-        let (to, told) = (emulator.endpoint().to_owned(), Arc::clone(&script));
+        let (to, told) = (service.server.endpoint().to_owned(), Arc::clone(&script));
         let relay = Server::start(move |request| relayed(&to, &told, request));
-        let rig = Self { sandbox, emulator, relay, script, old: text("id"), holder };
+        service.endpoint = relay.url();
+        let rig = Self { service, _relay: relay, script, old: text("id"), holder };
         if holder != Holder::Variable {
             if holder == Holder::UnnamedLogin {
                 rig.fail(Failure::Forbidden, 1);
             }
-            rig.log_in(&text("apikey"));
+            rig.service.log_in(&text("apikey"));
         }
         rig
-    }
-
-    fn log_in(&self, value: &str) {
-        let url = self.relay.url();
-        let args = ["login", "--apikey", "-", "--insecure-storage", "--endpoint", &url];
-        run(&mut self.bare(&args), value.as_bytes()).ok();
     }
 
     fn fail(&self, failure: Failure, times: usize) {
         self.script.lock().unwrap().fails = Some((failure, times));
     }
 
-    /// A command without a credential other than a login.
-    fn bare(&self, args: &[&str]) -> Command {
-        let mut command = self.sandbox.command(args);
-        command.env_remove("IBMCLOUD_IAM_BACKEND").env("IBMCLOUD_HTTP_TIMEOUT", "30");
-        command
-    }
-
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = self.bare(args);
         if self.holder == Holder::Variable {
-            command
-                .env("IBMCLOUD_API_KEY", &self.script.lock().unwrap().value)
-                .env("IBMCLOUD_IAM_API_ENDPOINT", self.relay.url());
+            self.service.command_as(&self.script.lock().unwrap().value, args)
+        } else {
+            self.service.bare(args)
         }
-        command
     }
 
     fn run(&self, args: &[&str]) -> Outcome {
@@ -146,31 +131,20 @@ impl Rig {
         let child = command.spawn().unwrap();
         self.script.lock().unwrap().client = Some(child.id());
         Outcome::from(child.wait_with_output().unwrap()).code(137);
-        assert_eq!(self.sandbox.open_entries(), 1);
+        assert_eq!(self.service.sandbox.open_entries(), 1);
     }
 
-    /// A command at the service itself, with the key that it began with.
-    fn aside(&self, args: &[&str]) -> Outcome {
-        let mut command = self.sandbox.command(args);
-        command
-            .env("IBMCLOUD_IAM_BACKEND", "remote")
-            .env("IBMCLOUD_IAM_API_ENDPOINT", self.emulator.endpoint())
-            .env("IBMCLOUD_API_KEY", format!("@{}", self.emulator.key_file().display()));
-        run(&mut command, b"")
-    }
-
+    /// The states of the keys, asked for with the key that the service began with.
     fn states(&self) -> Vec<String> {
-        let keys = self.aside(&["api-keys", "-o", "json"]).json();
-        let keys = keys.as_array().unwrap().iter();
-        keys.map(|key| key["state"].as_str().unwrap().to_owned()).collect()
+        self.service.states()
     }
 
     /// Asserts that the rotation is complete, and that the login, where there is one, works with the new key.
     #[track_caller]
     fn assert_moved(&self, what: &str) {
         assert_eq!(self.states(), ["phased out", "active"], "{what}");
-        assert_eq!(self.sandbox.open_entries(), 0, "{what}");
-        assert_ne!(id_in_file(&self.sandbox), self.old, "{what}");
+        assert_eq!(self.service.sandbox.open_entries(), 0, "{what}");
+        assert_ne!(id_in_file(&self.service.sandbox), self.old, "{what}");
         if self.holder != Holder::Variable {
             self.assert_logged_in(what);
         }
@@ -178,8 +152,8 @@ impl Rig {
 
     #[track_caller]
     fn assert_logged_in(&self, what: &str) {
-        let _ = fs::remove_dir_all(self.sandbox.root().join("home/tokens"));
-        let listed = run(&mut self.bare(&["api-keys"]), b"");
+        let _ = fs::remove_dir_all(self.service.sandbox.root().join("home/tokens"));
+        let listed = run(&mut self.service.bare(&["api-keys"]), b"");
         assert_eq!(listed.code, 0, "the login is dead: {what}: {listed:#?}");
     }
 }
@@ -236,8 +210,8 @@ fn is_not_begun(holder: Holder) {
         rig.fail(failure, times);
         assert_untold(&rig.run(&TO_FILE), code, what);
         assert_eq!(rig.states(), ["active"], "{what}");
-        assert!(rig.sandbox.files_in_work().is_empty(), "{what}");
-        assert_eq!(rig.sandbox.open_entries(), 0, "{what}");
+        assert!(rig.service.sandbox.files_in_work().is_empty(), "{what}");
+        assert_eq!(rig.service.sandbox.open_entries(), 0, "{what}");
         rig.run(&TO_FILE).ok();
         rig.assert_moved(what);
     });
@@ -261,7 +235,7 @@ fn is_not_settled(holder: Holder, args: &'static [&'static str]) {
         rig.fail(failure, times);
         assert_untold(&rig.run(args), code, what);
         assert_eq!(rig.states(), ["active", "active"], "{what}");
-        assert_eq!(rig.sandbox.open_entries(), 1, "{what}");
+        assert_eq!(rig.service.sandbox.open_entries(), 1, "{what}");
         rig.run(args).ok();
         rig.assert_moved(what);
     });
@@ -308,11 +282,7 @@ fn recover_moves_a_login_that_names_its_key_whatever_becomes_of_the_look_up() {
 #[test]
 fn a_login_moves_when_its_key_is_rotated_with_another_credential() {
     let rig = Rig::new(Holder::Login);
-    let mut command = rig.bare(&TO_FILE);
-    command
-        .env("IBMCLOUD_IAM_API_ENDPOINT", rig.relay.url())
-        .env("IBMCLOUD_API_KEY", format!("@{}", rig.emulator.key_file().display()));
-    let outcome = run(&mut command, b"");
+    let outcome = rig.service.run(&TO_FILE);
     assert!(
         outcome.ok().stdout.ends_with("\nThe login was moved to the new key\n"),
         "{outcome:#?}"
@@ -323,7 +293,7 @@ fn a_login_moves_when_its_key_is_rotated_with_another_credential() {
 #[test]
 fn a_printed_rotation_waits_for_a_login_that_cannot_be_moved() {
     let rig = Rig::new(Holder::Login);
-    let lock = rig.sandbox.root().join("home/config.lock");
+    let lock = rig.service.sandbox.root().join("home/config.lock");
     fs::remove_file(&lock).unwrap();
     fs::create_dir(&lock).unwrap();
     let outcome = rig.run(&PRINTED);
@@ -335,13 +305,16 @@ fn a_printed_rotation_waits_for_a_login_that_cannot_be_moved() {
         ),
         "{recovered:#?}"
     );
-    assert_eq!((rig.states(), rig.sandbox.open_entries()), (vec!["active".to_owned(); 2], 1));
+    assert_eq!(
+        (rig.states(), rig.service.sandbox.open_entries()),
+        (vec!["active".to_owned(); 2], 1)
+    );
     fs::remove_dir(&lock).unwrap();
     let new: Value = serde_json::from_str(&outcome.stdout).unwrap();
-    rig.log_in(new["apikey"].as_str().unwrap());
+    rig.service.log_in(new["apikey"].as_str().unwrap());
     rig.run(&RECOVER).ok();
     assert_eq!(
-        (rig.states(), rig.sandbox.open_entries()),
+        (rig.states(), rig.service.sandbox.open_entries()),
         (vec!["phased out".to_owned(), "active".to_owned()], 0)
     );
     rig.assert_logged_in("logged in anew");
@@ -367,19 +340,18 @@ fn a_token_is_no_key_and_stops_nothing() {
         let rig = Rig::new(Holder::Variable);
         rig.fail(Failure::Unavailable, usize::MAX);
         let value = rig.script.lock().unwrap().value.clone();
-        let (_, granted) = rig.emulator.client().log_in(&value);
+        let (_, granted) = rig.service.server.client().log_in(&value);
         let token = granted["access_token"].as_str().unwrap();
-        let mut command = rig.bare(&TO_FILE);
+        let mut command = rig.service.bare(&TO_FILE);
         if is_session {
-            let session = rig.sandbox.root().join("home/.bluemix");
+            let session = rig.service.sandbox.root().join("home/.bluemix");
             fs::create_dir(&session).unwrap();
-            let told =
-                json!({"IAMEndpoint": rig.relay.url(), "IAMToken": format!("Bearer {token}")});
+            let told = json!({"IAMEndpoint": &rig.service.endpoint, "IAMToken": format!("Bearer {token}")});
             fs::write(session.join("config.json"), told.to_string()).unwrap();
         } else {
             command
                 .env("IAM_IDENTITY_BEARER_TOKEN", token)
-                .env("IBMCLOUD_IAM_API_ENDPOINT", rig.relay.url());
+                .env("IBMCLOUD_IAM_API_ENDPOINT", &rig.service.endpoint);
         }
         let outcome = run(&mut command, b"");
         assert!(!outcome.ok().stderr.contains("The credential in use is"), "{outcome:#?}");

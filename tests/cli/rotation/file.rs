@@ -37,9 +37,9 @@ fn a_file_that_holds_anything_else_than_the_rotated_key_is_not_replaced() {
         stranger.clone(),
         format!("IBMCLOUD_API_KEY={value}\n"),
         format!("{value}\n{theirs}\n"),
-        "notes of mine\n".to_owned(),
-        "\u{0}".to_owned(),
-        "{}".to_owned(),
+        format!("{{\"apikey\": \"{value}\", \"second\": {{\"apikey\": \"{theirs}\"}}}}"),
+        format!("{{\"apikey\": \"{value}\", \"db\": \"short\"}}"),
+        format!("# keys\nCI={theirs}\n"),
         " ".repeat(70_000),
     ] {
         let file = sandbox.work("key.json");
@@ -66,7 +66,7 @@ fn a_file_that_holds_anything_else_than_the_rotated_key_is_not_replaced() {
 
 #[test]
 fn a_file_that_holds_the_rotated_key_in_any_form_is_replaced() {
-    let forms: [fn(&str, &str) -> String; 6] = [
+    let forms: [fn(&str, &str) -> String; 8] = [
         |_, value| value.to_owned(),
         |_, value| format!("  {value}\n"),
         |_, value| format!("{{\"apikey\": \"{value}\"}}"),
@@ -74,6 +74,8 @@ fn a_file_that_holds_the_rotated_key_in_any_form_is_replaced() {
         |id, value| format!("{{\"id\": \"{id}\", \"uuid\": \"{id}\", \"apikey\": \"{value}\"}}"),
         // No key at all.
         |_, _| "\n \t\n".to_owned(),
+        |_, _| "notes of mine\n".to_owned(),
+        |_, _| "{}".to_owned(),
     ];
     let sandbox = with_key(&[]);
     for form in forms {

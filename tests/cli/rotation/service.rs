@@ -10,70 +10,28 @@ use serde_json::Value;
 
 use super::id_in_file;
 use crate::support::emulator::Emulator;
+use crate::support::service::Service;
 use crate::support::{Outcome, Sandbox, run};
 
 const TO_FILE: [&str; 5] = ["api-key-rotate", "ci", "--file", "key.json", "--force"];
 
-/// A box, and a service in memory at which there is a key `ci`, whose value is in FILE.
-struct Rig {
-    sandbox: Sandbox,
-    emulator: Emulator,
-    /// The credential that the service began with.
-    boot: String,
+type Rig = Service<Emulator>;
+
+/// Starts a service in memory with faults, at which there is a key `ci`, whose value is in FILE.
+fn failing(faults: &[&str]) -> Rig {
+    let faults = faults.iter().flat_map(|fault| ["--fault", fault]);
+    let flags: Vec<&str> = ["--in-memory"].into_iter().chain(faults).collect();
+    let rig = Rig::emulated(&flags);
+    rig.run(&["api-key-create", "ci", "--file", "key.json", "-q"]).ok();
+    rig
 }
 
-impl Rig {
-    /// Starts a service with faults.
-    fn new(faults: &[&str]) -> Self {
-        let sandbox = Sandbox::new();
-        let flags: Vec<&str> = faults.iter().flat_map(|fault| ["--fault", fault]).collect();
-        let emulator = Emulator::start(&sandbox, &[&["--in-memory"], &flags[..]].concat(), &[]);
-        let boot = format!("@{}", emulator.key_file().display());
-        let rig = Self { sandbox, emulator, boot };
-        rig.run(&["api-key-create", "ci", "--file", "key.json", "-q"]).ok();
-        rig
-    }
-
-    /// A command that goes to the service with this credential.
-    fn command(&self, key: &str, args: &[&str]) -> Command {
-        let mut command = self.sandbox.command(args);
-        command
-            .env("IBMCLOUD_IAM_BACKEND", "remote")
-            .env("IBMCLOUD_IAM_API_ENDPOINT", self.emulator.endpoint())
-            .env("IBMCLOUD_API_KEY", key);
-        command
-    }
-
-    fn run_as(&self, key: &str, args: &[&str]) -> Outcome {
-        run(&mut self.command(key, args), b"")
-    }
-
-    fn run(&self, args: &[&str]) -> Outcome {
-        self.run_as(&self.boot, args)
-    }
-
-    /// The printed rotation of `ci`, with its standard output in a place.
-    fn printed(&self, out: &str) -> Outcome {
-        let args = ["api-key-rotate", "ci", "--force", "--output", "json"];
-        let mut command = self.command(&self.boot, &args);
-        let out = fs::OpenOptions::new().create(true).write(true).truncate(true).open(out).unwrap();
-        command.stdin(Stdio::null()).stdout(out).stderr(Stdio::piped());
-        Outcome::from(command.output().unwrap())
-    }
-
-    /// The keys of the account, oldest first.
-    fn keys(&self) -> Vec<Value> {
-        self.run(&["api-keys", "-o", "json"]).json().as_array().unwrap().clone()
-    }
-
-    fn states(&self) -> Vec<String> {
-        self.keys().iter().map(|key| key["state"].as_str().unwrap().to_owned()).collect()
-    }
-
-    /// Exchanges a value, and says with which status.
-    fn opens(&self, value: &str) -> u16 {
-        self.emulator.client().log_in(value).0
-    }
+/// The printed rotation of `ci`, with its standard output in a place.
+fn printed(rig: &Rig, out: &str) -> Outcome {
+    let mut command = rig.command(&["api-key-rotate", "ci", "--force", "--output", "json"]);
+    let out = fs::OpenOptions::new().create(true).write(true).truncate(true).open(out).unwrap();
+    command.stdin(Stdio::null()).stdout(out).stderr(Stdio::piped());
+    Outcome::from(command.output().unwrap())
 }
 
 fn value_in_file(sandbox: &Sandbox) -> String {
@@ -84,9 +42,9 @@ fn value_in_file(sandbox: &Sandbox) -> String {
 
 #[test]
 fn who_logs_in_all_the_while_never_fails() {
-    let rig = Rig::new(&[]);
+    let rig = failing(&[]);
     let is_over = AtomicBool::new(false);
-    let client = rig.emulator.client();
+    let client = rig.server.client();
     thread::scope(|scope| {
         let logins = scope.spawn(|| {
             let mut count = 0;
@@ -110,7 +68,7 @@ const STILL_OLD: &str =
 
 #[test]
 fn the_credential_in_use_can_be_rotated() {
-    let rig = Rig::new(&[]);
+    let rig = failing(&[]);
     fs::create_dir(rig.sandbox.work("d")).unwrap();
     symlink("key.json", rig.sandbox.work("link.json")).unwrap();
     let rotate = |named: &dyn Fn(&str) -> Command| {
@@ -123,17 +81,17 @@ fn the_credential_in_use_can_be_rotated() {
     };
     for elsewhere in ["", "@copy.json"] {
         let named = |before: &str| {
-            rig.command(if elsewhere.is_empty() { before } else { elsewhere }, &TO_FILE)
+            rig.command_as(if elsewhere.is_empty() { before } else { elsewhere }, &TO_FILE)
         };
         assert!(rotate(&named), "the old one is in '{elsewhere}'");
     }
     for same in ["@key.json", "@d/../key.json", "@link.json"] {
-        assert!(!rotate(&|_| rig.command(same, &TO_FILE)), "the new one is in {same} already");
+        assert!(!rotate(&|_| rig.command_as(same, &TO_FILE)), "the new one is in {same} already");
     }
     let by_flag = [&TO_FILE[..], &["--apikey", "@key.json"]].concat();
-    assert!(!rotate(&|_| rig.command(&rig.boot, &by_flag)), "as --apikey says");
+    assert!(!rotate(&|_| rig.command(&by_flag)), "as --apikey says");
     let as_sdk = |_: &str| {
-        let mut command = rig.command("", &TO_FILE);
+        let mut command = rig.command_as("", &TO_FILE);
         command.env_remove("IBMCLOUD_API_KEY").env("IAM_IDENTITY_APIKEY", "@key.json");
         command
     };
@@ -142,7 +100,7 @@ fn the_credential_in_use_can_be_rotated() {
 
 /// A service at which a rotation of `ci` stops before the old key is disabled.
 fn interrupted(more: &[&str], args: &[&str]) -> (Rig, String) {
-    let rig = Rig::new(&[&["disable:status=503,times=4"], more].concat());
+    let rig = failing(&[&["disable:status=503,times=4"], more].concat());
     let old = id_in_file(&rig.sandbox);
     rig.run(&[&TO_FILE[..], args].concat()).code(10);
     assert_eq!((rig.keys().len(), rig.states()[0].as_str()), (2, "active"));
@@ -202,7 +160,7 @@ fn a_lifetime_that_comes_too_late_is_refused() {
 
 #[test]
 fn a_file_in_plain_text_is_looked_up_by_its_value() {
-    let rig = Rig::new(&[]);
+    let rig = failing(&[]);
     let file = rig.sandbox.work("key.json");
     let value = value_in_file(&rig.sandbox);
     rig.run(&["api-key-create", "other", "--file", "other.json", "-q"]).ok();
@@ -223,7 +181,7 @@ fn a_file_in_plain_text_is_looked_up_by_its_value() {
 
 #[test]
 fn a_file_that_cannot_be_looked_up_is_not_replaced() {
-    let rig = Rig::new(&["details:status=503"]);
+    let rig = failing(&["details:status=503"]);
     let file = fs::read(rig.sandbox.work("key.json")).unwrap();
     rig.run(&TO_FILE).code(10);
     assert_eq!(fs::read(rig.sandbox.work("key.json")).unwrap(), file);
@@ -233,13 +191,13 @@ fn a_file_that_cannot_be_looked_up_is_not_replaced() {
 #[test]
 fn a_new_key_that_needs_a_moment_gets_it() {
     // The first three tokens are for the commands themselves.
-    let rig = Rig::new(&["token:status=400,skip=1,times=2"]);
+    let rig = failing(&["token:status=400,skip=1,times=2"]);
     rig.run(&TO_FILE).ok();
 }
 
 #[test]
 fn a_new_key_that_never_works_is_taken_back() {
-    let rig = Rig::new(&["token:status=503,skip=1"]);
+    let rig = failing(&["token:status=503,skip=1"]);
     let file = fs::read(rig.sandbox.work("key.json")).unwrap();
     let outcome = rig.run(&TO_FILE);
     assert!(outcome.code(10).stderr.contains("The old one was not touched."), "{outcome:#?}");
@@ -250,9 +208,9 @@ fn a_new_key_that_never_works_is_taken_back() {
 
 #[test]
 fn an_old_key_that_somebody_locks_meanwhile_is_told_of() {
-    let rig = Rig::new(&["disable:status=409,times=1", "disable:delay=1500ms,skip=1"]);
+    let rig = failing(&["disable:status=409,times=1", "disable:delay=1500ms,skip=1"]);
     let old = id_in_file(&rig.sandbox);
-    let mut rotation = rig.command(&rig.boot, &TO_FILE);
+    let mut rotation = rig.command(&TO_FILE);
     let outcome = thread::scope(|scope| {
         let rotating = scope.spawn(|| run(&mut rotation, b""));
         // When FILE is in place the old key is all that is left to do.
@@ -260,7 +218,7 @@ fn an_old_key_that_somebody_locks_meanwhile_is_told_of() {
             thread::sleep(std::time::Duration::from_millis(5));
         }
         thread::sleep(std::time::Duration::from_millis(300));
-        let (status, _) = rig.emulator.client().call("POST", &format!("/v1/apikeys/{old}/lock"));
+        let (status, _) = rig.server.client().call("POST", &format!("/v1/apikeys/{old}/lock"));
         assert_eq!(status, 204);
         rotating.join().unwrap()
     });
@@ -277,7 +235,7 @@ fn an_old_key_that_somebody_locks_meanwhile_is_told_of() {
 
 #[test]
 fn a_change_of_the_old_key_in_between_does_not_stop_it() {
-    let rig = Rig::new(&["update:status=409,times=2"]);
+    let rig = failing(&["update:status=409,times=2"]);
     let rotate = ["api-key-rotate", "ci", "--file", "key.json", "--grace", "7d", "--force"];
     let outcome = rig.run(&rotate);
     assert!(outcome.ok().stdout.ends_with(" works until 2026-11-28T09:00+0000\n"), "{outcome:#?}");
@@ -288,12 +246,12 @@ fn a_printed_rotation_is_repeated_with_a_value_that_works() {
     for (fault, first, code) in
         [(&[][..], "/dev/full", 1), (&["disable:status=503,times=4"], "new.json", 10)]
     {
-        let rig = Rig::new(fault);
+        let rig = failing(fault);
         let new = rig.sandbox.work("new.json");
         let first = if first == "/dev/full" { first } else { new.to_str().unwrap() };
-        rig.printed(first).code(code);
+        printed(&rig, first).code(code);
         assert_eq!(rig.opens(&value_in_file(&rig.sandbox)), 200, "the old one works");
-        rig.printed(new.to_str().unwrap()).ok();
+        printed(&rig, new.to_str().unwrap()).ok();
         let document: Value = serde_json::from_slice(&fs::read(&new).unwrap()).unwrap();
         assert_eq!(rig.opens(document["apikey"].as_str().unwrap()), 200);
         assert_eq!(rig.states(), ["phased out", "active"]);
@@ -303,12 +261,12 @@ fn a_printed_rotation_is_repeated_with_a_value_that_works() {
 
 #[test]
 fn a_printed_key_that_somebody_uses_is_not_taken_back() {
-    let rig = Rig::new(&["disable:status=503,times=4"]);
+    let rig = failing(&["disable:status=503,times=4"]);
     let new = rig.sandbox.work("new.json");
-    rig.printed(new.to_str().unwrap()).code(10);
+    printed(&rig, new.to_str().unwrap()).code(10);
     let document: Value = serde_json::from_slice(&fs::read(&new).unwrap()).unwrap();
     assert_eq!(rig.opens(document["apikey"].as_str().unwrap()), 200);
-    let again = rig.printed("/dev/null");
+    let again = printed(&rig, "/dev/null");
     assert!(again.code(5).stderr.contains("may be in use; the old key ApiKey-"), "{again:#?}");
     rig.run(&["recover"]).ok();
     assert_eq!(rig.states(), ["phased out", "active"]);
@@ -316,10 +274,10 @@ fn a_printed_key_that_somebody_uses_is_not_taken_back() {
 
 #[test]
 fn a_new_key_that_was_disabled_meanwhile_does_not_get_into_the_file() {
-    let rig = Rig::new(&["token:delay=3s,skip=1,times=1"]);
+    let rig = failing(&["token:delay=3s,skip=1,times=1"]);
     let old = fs::read(rig.sandbox.work("key.json")).unwrap();
     // Killed while the new key is about to prove itself.
-    let mut child = rig.command(&rig.boot, &TO_FILE).spawn().unwrap();
+    let mut child = rig.command(&TO_FILE).spawn().unwrap();
     let made = (0..200).find_map(|_| {
         thread::sleep(std::time::Duration::from_millis(10));
         rig.keys().get(1).map(|key| key["id"].as_str().unwrap().to_owned())

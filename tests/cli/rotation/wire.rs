@@ -1,16 +1,17 @@
 //! Killed, or cut off, at every request of a rotation at the service; then settled either way.
 
 use std::fs;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use serde_json::Value;
 
-use super::{Listed, assert_held, assert_settled, id_in, kill, listed, passed_on};
+use super::{Listed, assert_held, assert_settled, id_in, id_in_file, kill, listed, passed_on};
 use crate::support::emulator::Emulator;
 use crate::support::server::{Answer, Request, Server};
-use crate::support::{Outcome, Sandbox, run};
+use crate::support::service::{Service, reaching};
+use crate::support::{Outcome, run};
 
 /// What happens at a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,50 +38,34 @@ struct Script {
 
 /// A service that can be cut off at every request: a relay before an emulator.
 struct Rig {
-    sandbox: Sandbox,
-    emulator: Emulator,
-    relay: Server,
+    service: Service<Emulator>,
+    _relay: Server,
     script: Arc<Mutex<Script>>,
     old: String,
-    /// Whether the credential in use is the key that is rotated.
-    is_own: bool,
 }
 
 impl Rig {
+    /// Starts it; `is_own` tells whether the credential in use is the key that is rotated.
     fn new(is_own: bool) -> Self {
-        let sandbox = Sandbox::new();
-        let emulator = Emulator::start(&sandbox, &["--in-memory"], &[]);
+        let mut service = Service::emulated(&["--in-memory"]).timeout("2");
+        service.run(&["api-key-create", "ci", "--file", "key.json", "-q"]).ok();
+        let old = id_in_file(&service.sandbox);
+        let file = service.sandbox.work("key.json");
+        fs::copy(&file, service.sandbox.root().join("old.json")).unwrap();
+        if is_own {
+            service.credential = format!("@{}", file.display());
+        }
         let script = Arc::new(Mutex::new(Script::default()));
-        let (to, told) = (emulator.endpoint().to_owned(), Arc::clone(&script));
+        let (to, told) = (service.server.endpoint().to_owned(), Arc::clone(&script));
         let relay = Server::start(move |request| relayed(&to, &told, request));
-        let mut rig = Self { sandbox, emulator, relay, script, old: String::new(), is_own: false };
-        rig.run(&["api-key-create", "ci", "--file", "key.json", "-q"]).ok();
-        rig.old = rig.held_in_file().unwrap();
-        fs::copy(rig.sandbox.work("key.json"), rig.sandbox.root().join("old.json")).unwrap();
-        rig.is_own = is_own;
-        rig
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = self.sandbox.command(args);
-        let own = self.sandbox.work("key.json");
-        let key = if self.is_own { own.as_path() } else { self.emulator.key_file() };
-        command
-            .env("IBMCLOUD_IAM_BACKEND", "remote")
-            .env("IBMCLOUD_IAM_API_ENDPOINT", self.relay.url())
-            .env("IBMCLOUD_API_KEY", format!("@{}", key.display()))
-            .env("IBMCLOUD_HTTP_TIMEOUT", "2");
-        command
-    }
-
-    fn run(&self, args: &[&str]) -> Outcome {
-        run(&mut self.command(args), b"")
+        service.endpoint = relay.url();
+        Self { service, _relay: relay, script, old }
     }
 
     /// Runs a command and strikes it at its nth request; tells whether it came so far.
     fn strike(&self, args: &[&str], at: usize, blow: Blow) -> (Outcome, bool) {
         *self.script.lock().unwrap() = Script { blow: Some((at, blow)), ..Script::default() };
-        let mut command = self.command(args);
+        let mut command = self.service.command(args);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn().unwrap();
         self.script.lock().unwrap().client = Some(child.id());
@@ -91,16 +76,13 @@ impl Rig {
     }
 
     fn held_in_file(&self) -> Option<String> {
-        id_in(&fs::read(self.sandbox.work("key.json")).ok()?)
+        id_in(&fs::read(self.service.sandbox.work("key.json")).ok()?)
     }
 
     /// The keys that there are, asked for at the emulator itself.
     fn keys(&self) -> Vec<Listed> {
-        let mut command = self.sandbox.command(&["api-keys", "--output", "json"]);
-        command
-            .env("IBMCLOUD_IAM_BACKEND", "remote")
-            .env("IBMCLOUD_IAM_API_ENDPOINT", self.emulator.endpoint())
-            .env("IBMCLOUD_API_KEY", format!("@{}", self.emulator.key_file().display()));
+        let (at, key) = (self.service.server.endpoint(), self.service.server.value());
+        let mut command = reaching(&self.service.sandbox, at, &key, &["api-keys", "-o", "json"]);
         listed(&run(&mut command, b"").json())
     }
 
@@ -108,13 +90,16 @@ impl Rig {
     fn logs_in(&self, file: &std::path::Path) -> bool {
         let Ok(bytes) = fs::read(file) else { return false };
         let document: Value = serde_json::from_slice(&bytes).unwrap();
-        self.emulator.client().log_in(document["apikey"].as_str().unwrap()).0 == 200
+        self.service.opens(document["apikey"].as_str().unwrap()) == 200
     }
 
     #[track_caller]
     fn assert_tidy(&self, what: &str) {
-        assert_eq!(self.sandbox.open_entries(), 0, "{what}");
-        assert!(self.sandbox.files_in_work().iter().all(|name| name == "key.json"), "{what}");
+        assert_eq!(self.service.sandbox.open_entries(), 0, "{what}");
+        assert!(
+            self.service.sandbox.files_in_work().iter().all(|name| name == "key.json"),
+            "{what}"
+        );
     }
 }
 
@@ -151,24 +136,24 @@ fn struck(args: &[&str], is_own: bool, at: usize, blow: Blow, then: Then) -> boo
     let what = format!("{blow:?} at request {at}, own {is_own}, then {then:?}: {outcome:#?}");
     let held = [rig.held_in_file().unwrap(), rig.old.clone()];
     assert_held(&rig.keys(), &held, &what);
-    let old = rig.sandbox.root().join("old.json");
-    assert!(rig.logs_in(&rig.sandbox.work("key.json")) || rig.logs_in(&old), "{what}");
-    let is_complete = rig.sandbox.open_entries() == 0
+    let old = rig.service.sandbox.root().join("old.json");
+    assert!(rig.logs_in(&rig.service.sandbox.work("key.json")) || rig.logs_in(&old), "{what}");
+    let is_complete = rig.service.sandbox.open_entries() == 0
         && !rig.keys().iter().any(|key| key.id == rig.old && key.state == "active");
     if outcome.code == 0 {
         assert!(is_complete, "{what}");
     }
     if then == Then::Again && !is_complete {
-        let again = rig.run(args);
+        let again = rig.service.run(args);
         assert_eq!(again.code, 0, "{what}: {again:#?}");
         assert_ne!(rig.held_in_file(), Some(rig.old.clone()), "{what}");
     } else {
-        let recovered = rig.run(&["recover", "--force"]);
+        let recovered = rig.service.run(&["recover", "--force"]);
         assert_eq!(recovered.code, 0, "{what}: {recovered:#?}");
     }
     rig.assert_tidy(&what);
     assert_settled(&rig.keys(), &[rig.held_in_file().unwrap()], &what);
-    assert!(rig.logs_in(&rig.sandbox.work("key.json")), "{what}");
+    assert!(rig.logs_in(&rig.service.sandbox.work("key.json")), "{what}");
     was_struck
 }
 

@@ -6,9 +6,13 @@ pub(crate) mod expected;
 pub(crate) mod iam;
 pub(crate) mod pty;
 pub(crate) mod server;
+pub(crate) mod service;
 pub(crate) mod shells;
 pub(crate) mod shim;
+pub(crate) mod source;
 pub(crate) mod store;
+pub(crate) mod tokens;
+pub(crate) mod transcript;
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -25,9 +29,10 @@ pub(crate) const ACCOUNT: &str = "10ca1000000000000000000000000000";
 pub(crate) const IAM_ID: &str = "IBMid-10CA100000";
 pub(crate) const USER: &str = "local@localhost";
 
-/// The binary under test.
-pub(crate) fn binary() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_ibmcloud-iam"))
+/// The binary under test, or the one that `IBMCLOUD_IAM_BINARY` names.
+pub(crate) fn binary() -> PathBuf {
+    let named = std::env::var_os("IBMCLOUD_IAM_BINARY");
+    named.map_or_else(|| env!("CARGO_BIN_EXE_ibmcloud-iam").into(), PathBuf::from)
 }
 
 /// A temporary directory with `home/` (everything the program keeps), `work/` (where it runs) and `bin/`
@@ -224,6 +229,12 @@ impl From<Output> for Outcome {
 }
 
 impl Outcome {
+    /// The same with another word in the place of what differs from run to run.
+    pub(crate) fn with(self, text: &str, word: &str) -> Self {
+        let replace = |said: &str| said.replace(text, word);
+        Self { stdout: replace(&self.stdout), stderr: replace(&self.stderr), ..self }
+    }
+
     /// Asserts the exit code.
     #[track_caller]
     pub(crate) fn code(&self, code: i32) -> &Self {

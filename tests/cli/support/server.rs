@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::Url;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -181,7 +181,15 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server that answers each request, one after another, as the script says.
     pub(crate) fn start(script: impl FnMut(&Request) -> Answer + Send + 'static) -> Self {
-        Self::listen(None, Box::new(script))
+        Self::listen(bound("127.0.0.1:0"), None, Box::new(script))
+    }
+
+    /// The same at an address; waits for another run of the tests to leave it.
+    pub(crate) fn start_at(
+        address: &str,
+        script: impl FnMut(&Request) -> Answer + Send + 'static,
+    ) -> Self {
+        Self::listen(bound(address), None, Box::new(script))
     }
 
     /// The same over HTTPS.
@@ -189,11 +197,10 @@ impl Server {
         ca: &Ca,
         script: impl FnMut(&Request) -> Answer + Send + 'static,
     ) -> Self {
-        Self::listen(Some(Arc::clone(&ca.config)), Box::new(script))
+        Self::listen(bound("127.0.0.1:0"), Some(Arc::clone(&ca.config)), Box::new(script))
     }
 
-    fn listen(tls: Option<Arc<ServerConfig>>, script: Script) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    fn listen(listener: TcpListener, tls: Option<Arc<ServerConfig>>, script: Script) -> Self {
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             script: Mutex::new(script),
@@ -248,6 +255,17 @@ impl Drop for Server {
         let _ = TcpStream::connect(self.address);
         if let Some(listening) = self.listening.take() {
             let _ = listening.join();
+        }
+    }
+}
+
+fn bound(address: &str) -> TcpListener {
+    let start = Instant::now();
+    loop {
+        match TcpListener::bind(address) {
+            Err(error) if start.elapsed() > PATIENCE * 3 => panic!("{address}: {error}"),
+            Err(_) => thread::sleep(Duration::from_millis(50)),
+            Ok(listener) => return listener,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use ibmcloud_iam::clock::Clock;
 use ibmcloud_iam::model::Timestamp;
-use ibmcloud_iam::systems::iam::local::LocalBackend;
+use ibmcloud_iam::systems::iam::local::LocalKeys;
 
 use crate::support::expected::{PRESERVE, facts, never_expires};
 use crate::support::{NOW, Outcome, Sandbox};
@@ -14,7 +14,7 @@ use crate::support::{NOW, Outcome, Sandbox};
 /// Fills the local store with more than a pipe takes.
 fn fill(sandbox: &Sandbox) {
     let clock = Clock::Fixed(Timestamp::parse(NOW).unwrap());
-    let backend = LocalBackend::new(sandbox.root().join("home/store"), 1_000, clock);
+    let backend = LocalKeys::new(sandbox.root().join("home/store"), 1_000, clock);
     backend.seed(2_000).unwrap();
 }
 

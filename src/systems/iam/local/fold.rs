@@ -1,74 +1,52 @@
-//! From lines to keys: the last line about a key says how it is.
+//! From records to keys: the last record of a key says how it is.
 
 use std::collections::HashMap;
 
-use super::record::{Line, Op, name_field};
-use crate::model::{Activity, ApiKey, ApiKeyId, HistoryEntry, Identity};
+use super::record::{Op, RawRecord, name_field};
+use crate::model::{Activity, ApiKey, ApiKeyId, HistoryEntry, Identity, Scope};
 use crate::secret::KeyedHash;
-
-/// What the IAM id of a service ID begins with (`api/iam_identity.md` §2).
-const SERVICE_ID: &[u8] = b"iam-ServiceId-";
-
-/// Whose keys are meant.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Whose<'a> {
-    /// Those of one identity.
-    Of(&'a str),
-    /// Those of every user.
-    AllUsers,
-}
-
-impl Whose<'_> {
-    /// Tells whether the owner of this IAM id is meant.
-    pub(super) fn is(self, iam_id: &[u8]) -> bool {
-        match self {
-            Self::Of(owner) => iam_id == owner.as_bytes(),
-            Self::AllUsers => !iam_id.starts_with(SERVICE_ID),
-        }
-    }
-}
 
 /// Which keys a fold keeps.
 #[derive(Debug)]
 pub(super) enum Want<'a> {
-    /// Every key of everybody, with hash, history and use.
+    /// Every key, with hash, history and use.
     Everything,
-    /// Every key of an owner.
-    OwnedBy(Whose<'a>),
-    /// An owner's keys of one name.
-    Named(Whose<'a>, String),
+    /// The keys of an owner.
+    OwnedBy(&'a Scope),
+    /// The keys of an owner that have one name.
+    Named(&'a Scope, String),
     /// One key, with its hash, history and use.
     One(&'a ApiKeyId),
-    /// The key that a value opens.
+    /// The key whose value has this hash.
     Opened(KeyedHash),
 }
 
 impl<'a> Want<'a> {
-    /// Wants an owner's keys of exactly this name.
-    pub(super) fn named(owner: Whose<'a>, name: &str) -> Self {
-        Self::Named(owner, name_field(name))
+    /// Wants the keys of an owner that have exactly this name.
+    pub(super) fn named(scope: &'a Scope, name: &str) -> Self {
+        Self::Named(scope, name_field(name))
     }
 }
 
-/// A key that was kept.
+/// A key and what is stored beside it.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct Stored {
     pub(super) key: ApiKey,
-    /// The keyed hash of its value; empty unless hashes were wanted.
+    /// The keyed hash of its value; empty unless wanted.
     pub(super) hash: String,
-    /// Oldest first; empty unless histories were wanted.
+    /// Oldest first; empty unless wanted.
     pub(super) history: Vec<HistoryEntry>,
-    /// Nothing unless histories were wanted.
+    /// Zero unless wanted.
     pub(super) used: Activity,
 }
 
-/// Takes lines in order and knows the keys at the end.
+/// Takes the records in order, and has the keys at the end.
 #[derive(Debug)]
 pub(super) struct Fold<'a> {
     identity: &'a Identity,
     want: Want<'a>,
-    keys: Vec<Option<Kept>>,
-    /// Where each key is, once a line has changed one that was made before.
+    keys: Vec<Option<Stored>>,
+    /// Where each key is in `keys`. It is made when a record first changes a key: many stores need none.
     places: Option<HashMap<ApiKeyId, usize>>,
 }
 
@@ -77,13 +55,13 @@ impl<'a> Fold<'a> {
         Self { identity, want, keys: Vec::new(), places: None }
     }
 
-    /// Takes the next line; `None` when it cannot be parsed.
-    pub(super) fn take(&mut self, line: &Line<'_>) -> Option<()> {
+    /// Takes the next record; `None` if it cannot be parsed.
+    pub(super) fn take(&mut self, line: &RawRecord<'_>) -> Option<()> {
         if line.op == Op::Authn {
             return self.take_use(line);
         }
         if !self.is_about_wanted(line) {
-            // A line that no longer fits, a new name say, takes the key out.
+            // The key may have fitted before, and have another name now.
             if line.op != Op::Create {
                 self.forget(line);
             }
@@ -107,12 +85,12 @@ impl<'a> Fold<'a> {
             places.insert(key.id.clone(), self.keys.len());
         }
         let used = Activity { last_authn: record.last_authn, authn_count: record.authn_count };
-        self.keys.push(Some(Kept { key, hash, history, used }));
+        self.keys.push(Some(Stored { key, hash, history, used }));
         Some(())
     }
 
-    /// Counts a use where somebody wants to know; it leaves the key as it was.
-    fn take_use(&mut self, line: &Line<'_>) -> Option<()> {
+    /// Counts a use, if wanted.
+    fn take_use(&mut self, line: &RawRecord<'_>) -> Option<()> {
         if self.wants_whole() && self.is_about_wanted(line) {
             let at = line.parse()?.at;
             if let Some(kept) = self.place(line).and_then(|place| self.keys[place].as_mut()) {
@@ -127,22 +105,22 @@ impl<'a> Fold<'a> {
         matches!(self.want, Want::Everything | Want::One(_))
     }
 
-    fn is_about_wanted(&self, line: &Line<'_>) -> bool {
+    fn is_about_wanted(&self, line: &RawRecord<'_>) -> bool {
         let owned_by =
-            |owner: Whose<'_>| owner.is(line.iam_id.unwrap_or(self.identity.iam_id.as_bytes()));
+            |scope: &Scope| scope.holds(line.iam_id.unwrap_or(self.identity.iam_id.as_bytes()));
         match &self.want {
             Want::Everything => true,
-            Want::OwnedBy(owner) => owned_by(*owner),
-            Want::Named(owner, name) => {
-                owned_by(*owner) && (line.op == Op::Delete || line.is_named(name))
+            Want::OwnedBy(scope) => owned_by(scope),
+            Want::Named(scope, name) => {
+                owned_by(scope) && (line.op == Op::Delete || line.is_named(name))
             }
             Want::One(id) => line.id == id.as_str().as_bytes(),
             Want::Opened(hash) => line.op == Op::Delete || line.has_hash(hash),
         }
     }
 
-    /// Finds the key that a line is about. A line that creates is about none yet.
-    fn place(&mut self, line: &Line<'_>) -> Option<usize> {
+    /// Finds the key that a record changes; `None` if it makes one.
+    fn place(&mut self, line: &RawRecord<'_>) -> Option<usize> {
         if line.op == Op::Create || self.keys.is_empty() {
             return None;
         }
@@ -153,7 +131,7 @@ impl<'a> Fold<'a> {
         places.get(&ApiKeyId::new(std::str::from_utf8(line.id).ok()?)).copied()
     }
 
-    fn forget(&mut self, line: &Line<'_>) {
+    fn forget(&mut self, line: &RawRecord<'_>) {
         if let Some(place) = self.place(line) {
             let gone = self.keys[place].take();
             if let (Some(gone), Some(places)) = (gone, &mut self.places) {
@@ -162,8 +140,8 @@ impl<'a> Fold<'a> {
         }
     }
 
-    /// Returns what was kept, oldest key first.
-    pub(super) fn into_kept(self) -> impl Iterator<Item = Kept> {
+    /// Returns the keys in the order in which they were made.
+    pub(super) fn into_stored(self) -> impl Iterator<Item = Stored> {
         self.keys.into_iter().flatten()
     }
 }

@@ -1,12 +1,12 @@
-//! One line of the store: a change, with the whole key as it was after it, or a login with a key.
+//! A record of the store: a change, with the whole key as it is after it, or a use of a key. It is one line.
 //!
 //! ```text
 //! {"crc":"5d0a2f31","op":"create","id":"ApiKey-…","at":"2026-11-21T09:00:00Z","tag":"1-…","hash":"…","name":"ci"}
 //! ```
 //!
-//! What can be derived is left out: the owner where it is the store's identity, times that equal `at`, flags that are
-//! off. The checksum covers the line behind it and every line before it, so that a scan can trust a line without parsing it. The fields that
-//! a scan looks for stand first and in this order, so that it can count and find keys by stepping from one to the next.
+//! What can be derived is left out: an owner that is the identity of the store, times that equal `at`, flags that are
+//! off. The fields that a scan looks for come first and in this order, so that it can count and find keys without
+//! parsing whole records.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -17,10 +17,11 @@ use crate::log::Verified;
 use crate::model::{ApiKey, ApiKeyId, EntityTag, HistoryEntry, Identity, LeakAction, Timestamp};
 use crate::secret::KeyedHash;
 
-/// What a line records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What a record is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Op {
+    #[default]
     Create,
     Update,
     Lock,
@@ -28,7 +29,7 @@ pub(super) enum Op {
     Disable,
     Enable,
     Delete,
-    /// The key was exchanged for a token; changes nothing about it.
+    /// The key was exchanged for a token, and did not change.
     Authn,
 }
 
@@ -53,20 +54,20 @@ impl Op {
     }
 }
 
-/// A line whose checksum is right, looked at but not yet parsed.
+/// A record of which only the first fields were read.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Line<'a> {
+pub(super) struct RawRecord<'a> {
     pub(super) op: Op,
     pub(super) id: &'a [u8],
-    /// The owner, where it is not the store's identity.
+    /// The owner, if not the identity of the store.
     pub(super) iam_id: Option<&'a [u8]>,
-    /// What follows these fields.
+    /// What follows the fields above.
     rest: &'a [u8],
     whole: &'a [u8],
 }
 
-impl<'a> Line<'a> {
-    /// Looks at one line; `None` when it is no record.
+impl<'a> RawRecord<'a> {
+    /// Reads the first fields of a line; `None` if it is no record.
     pub(super) fn look(line: Verified<'a>) -> Option<Self> {
         let (op, rest) = field(line.body, b"\"op\":\"")?;
         let op = Op::from_bytes(op)?;
@@ -75,7 +76,7 @@ impl<'a> Line<'a> {
         Some(Self { op, id, iam_id, rest, whole: line.whole })
     }
 
-    /// Steps to the hash of the key's value, and to what follows it.
+    /// Returns the hash of the value, and what follows it.
     fn hash(&self) -> Option<(&'a [u8], &'a [u8])> {
         let (_, rest) = field(self.rest, b",\"at\":\"")?;
         let (_, rest) = optional(rest, b",\"by\":\"");
@@ -83,25 +84,25 @@ impl<'a> Line<'a> {
         field(rest, b",\"hash\":\"")
     }
 
-    /// Tells whether the key's value has this hash.
+    /// Tells whether the value of the key has this hash.
     pub(super) fn has_hash(&self, hash: &KeyedHash) -> bool {
         self.hash().is_some_and(|(found, _)| hash.is(found))
     }
 
-    /// Tells whether the key has the name that [`name_field`] made `field` from.
+    /// Tells whether the key has a name; `field` is what [`name_field`] returns for it.
     pub(super) fn is_named(&self, field: &str) -> bool {
         self.hash().is_some_and(|(_, rest)| rest.starts_with(field.as_bytes()))
     }
 
     /// Parses the whole record.
     pub(super) fn parse(&self) -> Option<Record<'a>> {
-        // The document is the line itself: `crc` is skipped as a field that a record does not know. Checked as text
-        // once, its strings need not be checked one by one.
+        // The whole line is the document; `crc` is skipped as an unknown field. Checking the text once as a whole is
+        // faster than checking each string.
         serde_json::from_str(str::from_utf8(self.whole).ok()?).ok()
     }
 }
 
-/// Splits `"name":"value"…` into the value and the rest behind its closing quote. Values with escapes do not occur here.
+/// Splits `"name":"value"…` into the value and what follows it. The value must have no escapes.
 fn field<'a>(text: &'a [u8], name: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let rest = text.strip_prefix(name)?;
     let end = memchr::memchr(b'"', rest)?;
@@ -112,13 +113,13 @@ fn optional<'a>(text: &'a [u8], name: &[u8]) -> (Option<&'a [u8]>, &'a [u8]) {
     field(text, name).map_or((None, text), |(value, rest)| (Some(value), rest))
 }
 
-/// Returns the field that a key of this name has in its lines.
+/// Returns the field `name` as records have it.
 pub(super) fn name_field(name: &str) -> String {
     let quoted = serde_json::to_string(name).unwrap_or_default();
     format!(",\"name\":{quoted}")
 }
 
-/// An earlier change that a compacted line carries along.
+/// An earlier change, kept in a record that compaction wrote.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Event<'a> {
     pub(super) op: Op,
@@ -128,7 +129,7 @@ pub(super) struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// Carries an entry of the history along; `owner` need not be named.
+    /// Takes an entry of the history; `None` if its action is unknown.
     pub(super) fn of(entry: &'a HistoryEntry, owner: &str) -> Option<Self> {
         let (op, _) = Op::ALL.into_iter().find(|(_, word)| *word == entry.action)?;
         let by = (&*entry.by != owner).then_some(Cow::Borrowed(&*entry.by));
@@ -136,8 +137,8 @@ impl<'a> Event<'a> {
     }
 }
 
-/// A record in full. A deletion and a use have the first four fields only.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// A record. A deletion and a use have no fields after `by`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Record<'a> {
     pub(super) op: Op,
     #[serde(borrow)]
@@ -145,7 +146,7 @@ pub(super) struct Record<'a> {
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub(super) iam_id: Option<Cow<'a, str>>,
     pub(super) at: Timestamp,
-    /// Who made this change, where it was not the owner.
+    /// Who made this change, if not the owner.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub(super) by: Option<Cow<'a, str>>,
     #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
@@ -174,12 +175,12 @@ pub(super) struct Record<'a> {
     pub(super) leak: LeakAction,
     #[serde(default, skip_serializing_if = "is_off")]
     pub(super) leaked: bool,
-    /// How often it was exchanged for a token before, in a line that compaction wrote.
+    /// How often the key was used before, in a record that compaction wrote.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) authn_count: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) last_authn: Option<Timestamp>,
-    /// What happened before, in a line that compaction wrote.
+    /// The changes before, in a record that compaction wrote.
     #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
     pub(super) events: Vec<Event<'a>>,
 }
@@ -200,7 +201,7 @@ fn is_usual(action: &LeakAction) -> bool {
 }
 
 impl<'a> Record<'a> {
-    /// Records that `op` left the key as it is now.
+    /// Makes the record that `op` left the key like this.
     pub(super) fn of(
         op: Op,
         key: &'a ApiKey,
@@ -229,13 +230,11 @@ impl<'a> Record<'a> {
             support_sessions: key.support_sessions,
             leak: key.action_when_leaked,
             leaked: key.leaked,
-            authn_count: 0,
-            last_authn: None,
-            events: Vec::new(),
+            ..Self::default()
         }
     }
 
-    /// Records something about a key that leaves nothing to say of how it is: that it is gone, or was used.
+    /// Makes the record of a deletion or a use, which does not hold the key.
     pub(super) fn bare(
         op: Op,
         key: &'a ApiKey,
@@ -244,26 +243,18 @@ impl<'a> Record<'a> {
         identity: &Identity,
     ) -> Self {
         Self {
+            op,
+            id: key.id.as_str().into(),
+            iam_id: (key.iam_id != identity.iam_id).then(|| Cow::Borrowed(&*key.iam_id)),
             at,
-            tag: "".into(),
-            name: "".into(),
-            description: "".into(),
-            created_at: None,
-            created_by: None,
-            modified_at: None,
-            expires_at: None,
-            locked: false,
-            disabled: false,
-            support_sessions: false,
-            leak: LeakAction::default(),
-            leaked: false,
-            ..Self::of(op, key, "", by, identity)
+            by: (by != &*key.iam_id).then_some(Cow::Borrowed(by)),
+            ..Self::default()
         }
     }
 
     /// Returns the key as it was after this change.
     pub(super) fn key(&self, identity: &Identity) -> ApiKey {
-        // Sharing the owner's text keeps a listing of 100,000 keys small.
+        // Shares the text, to keep a listing of 100,000 keys small.
         let shared = |who: Option<&Cow<'_, str>>, otherwise: &Arc<str>| match who {
             Some(who) if **who != **otherwise => Arc::from(&**who),
             _ => Arc::clone(otherwise),
@@ -289,7 +280,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Returns what happened to the key up to and with this change, as far as this line knows.
+    /// Returns the changes to the key up to this one, as far as this record knows.
     pub(super) fn history(&self, identity: &Identity) -> Vec<HistoryEntry> {
         let owner = self.iam_id.as_deref().unwrap_or(&identity.iam_id);
         let entry = |op: Op, at: Timestamp, by: Option<&Cow<'_, str>>| HistoryEntry {
@@ -308,32 +299,15 @@ impl<'a> Record<'a> {
 mod tests {
     use super::*;
     use crate::log::Chain;
-    use crate::model::NewApiKey;
 
     fn line(name: &str) -> Vec<u8> {
-        let identity = Identity {
-            iam_id: "IBMid-1".into(),
-            account_id: "acct".into(),
-            user: "me@example.com".to_owned(),
-        };
-        let new = NewApiKey {
-            id: None,
-            owner: crate::model::Owner::Myself,
-            name: name.to_owned(),
-            description: String::new(),
-            locked: false,
-            disabled: false,
-            action_when_leaked: None,
-            expires_at: None,
-            support_sessions: None,
-        };
-        let now = Timestamp::from_seconds(1_792_519_443).unwrap();
-        let key = super::super::new_key(&new, &identity, &identity.iam_id, now).unwrap();
+        let (iam_id, account_id) = ("IBMid-1".into(), "account".into());
+        let identity = Identity { iam_id, account_id, user: String::new() };
+        let key = ApiKey::sample(name);
         Chain::default().line(&Record::of(Op::Create, &key, "h", "IBMid-1", &identity)).unwrap()
     }
 
-    /// A scan finds a name by the bytes it is written as; should the writer of JSON ever escape otherwise, old lines
-    /// would not be found any more, and this fails.
+    /// A scan finds a name by its bytes. If the JSON writer ever escapes differently, old records are not found.
     #[test]
     fn a_name_is_always_written_the_same_way() {
         assert_eq!(
@@ -343,7 +317,7 @@ mod tests {
         for name in ["ci", "a\"b", "日本", "x\n"] {
             let line = line(name);
             let looked =
-                Line::look(Chain::default().verify(line.trim_ascii_end()).unwrap()).unwrap();
+                RawRecord::look(Chain::default().verify(line.trim_ascii_end()).unwrap()).unwrap();
             assert!(looked.is_named(&name_field(name)), "{name}");
             assert!(!looked.is_named(&name_field("other")), "{name}");
             assert_eq!(looked.parse().unwrap().name, name);

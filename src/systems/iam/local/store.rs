@@ -1,5 +1,5 @@
-//! The file of the local store: a header (format, version, identity, hash key), and then one change or login a line
-//! ([`super::record`]), in a [`Log`].
+//! The file of the local store: a [`Log`] of a header (format, version, identity, hash key) and then one record
+//! ([`super::record`]) a line.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -10,11 +10,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::fold::{Fold, Want};
-use super::record::{Event, Line, Op, Record};
+use super::record::{Event, Op, RawRecord, Record};
 use crate::log::{self, Log, LogError, Verified};
 use crate::model::Identity;
 use crate::secret;
-use crate::systems::{BackendError, Condition};
+use crate::systems::{Condition, SystemError};
 
 const FORMAT: &str = "ibmcloud-iam store";
 const VERSION: u32 = 1;
@@ -32,19 +32,19 @@ struct Header<'a> {
 
 /// What the header says.
 #[derive(Clone, Debug)]
-pub(super) struct Facts {
-    /// The identity whose store it is.
+pub(super) struct Heading {
+    /// Whose store it is.
     pub(super) identity: Identity,
-    /// The key under which values are hashed.
+    /// The key for the hashes of values.
     pub(super) hash_key: [u8; 32],
 }
 
-/// What a scan found beside the lines themselves.
+/// What a scan found beside the records.
 #[derive(Debug)]
 pub(super) struct Scan {
-    /// `None` while nothing was ever written.
-    pub(super) facts: Option<Facts>,
-    /// Keys that are there: creations less deletions.
+    /// `None` if the store is new.
+    pub(super) heading: Option<Heading>,
+    /// How many keys there are: creations less deletions.
     live: u64,
     pub(super) log: log::Scan,
 }
@@ -58,38 +58,38 @@ impl Store {
         Self(Log::in_directory(directory))
     }
 
-    /// Reads the header only; `None` while nothing was ever written.
-    pub(super) fn facts(&self) -> Result<Option<Facts>, BackendError> {
+    /// Reads only the header; `None` if the store is new.
+    pub(super) fn heading(&self) -> Result<Option<Heading>, SystemError> {
         Ok(self.0.first(header)?)
     }
 
-    /// Reads every line under a shared lock; `visit` returns `None` for a line that it cannot parse.
+    /// Reads every record under a shared lock; `visit` returns `None` for one that it cannot parse.
     pub(super) fn read(
         &self,
-        visit: impl FnMut(Line<'_>) -> Option<()>,
-    ) -> Result<Scan, BackendError> {
+        visit: impl FnMut(RawRecord<'_>) -> Option<()>,
+    ) -> Result<Scan, SystemError> {
         scan(visit, |visit| self.0.read(visit))
     }
 
-    /// Begins a change: the lock is held until the writer is dropped.
-    pub(super) fn write(&self) -> Result<Writer<'_>, BackendError> {
+    /// Takes the lock for a change; it is held until the writer is dropped.
+    pub(super) fn write(&self) -> Result<Writer<'_>, SystemError> {
         Ok(Writer(self.0.write()?))
     }
 }
 
 fn scan(
-    mut visit: impl FnMut(Line<'_>) -> Option<()>,
+    mut visit: impl FnMut(RawRecord<'_>) -> Option<()>,
     read: impl FnOnce(
         &mut dyn FnMut(Verified<'_>) -> Result<(), &'static str>,
     ) -> Result<log::Scan, LogError>,
-) -> Result<Scan, BackendError> {
-    let (mut facts, mut live) = (None, 0_u64);
+) -> Result<Scan, SystemError> {
+    let (mut heading, mut live) = (None, 0_u64);
     let log = read(&mut |line| {
-        if facts.is_none() {
-            facts = Some(header(line)?);
+        if heading.is_none() {
+            heading = Some(header(line)?);
             return Ok(());
         }
-        let record = Line::look(line).ok_or(UNKNOWN)?;
+        let record = RawRecord::look(line).ok_or(UNKNOWN)?;
         match record.op {
             Op::Create => live += 1,
             Op::Delete => live = live.saturating_sub(1),
@@ -97,12 +97,12 @@ fn scan(
         }
         visit(record).ok_or(UNKNOWN)
     })?;
-    Ok(Scan { facts, live, log })
+    Ok(Scan { heading, live, log })
 }
 
 const UNKNOWN: &str = "it is no record of this format";
 
-fn header(line: Verified<'_>) -> Result<Facts, &'static str> {
+fn header(line: Verified<'_>) -> Result<Heading, &'static str> {
     let header: Header<'_> =
         serde_json::from_slice(line.whole).map_err(|_| "it is no header of a key store")?;
     if header.format != FORMAT {
@@ -118,10 +118,10 @@ fn header(line: Verified<'_>) -> Result<Facts, &'static str> {
         account_id: Arc::from(&*header.account_id),
         user: header.user.into_owned(),
     };
-    Ok(Facts { identity, hash_key: hash_key.ok_or("its hash key is not 32 bytes")? })
+    Ok(Heading { identity, hash_key: hash_key.ok_or("its hash key is not 32 bytes")? })
 }
 
-impl Facts {
+impl Heading {
     fn header(&self) -> Header<'_> {
         Header {
             format: FORMAT.into(),
@@ -134,39 +134,42 @@ impl Facts {
     }
 }
 
-/// The one process that may change the store now.
+/// The right to change the store.
 #[derive(Debug)]
 pub(super) struct Writer<'a>(log::Writer<'a>);
 
 impl Writer<'_> {
-    /// Reads every line, as [`Store::read`] does.
+    /// Reads every record, as [`Store::read`] does.
     pub(super) fn scan(
         &self,
-        visit: impl FnMut(Line<'_>) -> Option<()>,
-    ) -> Result<Scan, BackendError> {
+        visit: impl FnMut(RawRecord<'_>) -> Option<()>,
+    ) -> Result<Scan, SystemError> {
         scan(visit, |visit| self.0.scan(visit))
     }
 
-    /// Returns the facts of the store, choosing them for a new one; they are written with its first record.
-    pub(super) fn facts(&self, founder: impl FnOnce() -> Identity) -> Result<Facts, BackendError> {
-        if let Some(facts) = self.0.first(header)? {
-            return Ok(facts);
+    /// Returns the header. For a new store it chooses one, which is written with the first record.
+    pub(super) fn heading(
+        &self,
+        founder: impl FnOnce() -> Identity,
+    ) -> Result<Heading, SystemError> {
+        if let Some(heading) = self.0.first(header)? {
+            return Ok(heading);
         }
         let hash_key = secret::random().map_err(no_randomness)?;
-        Ok(Facts { identity: founder(), hash_key })
+        Ok(Heading { identity: founder(), hash_key })
     }
 
-    /// Appends changes, all of them or none. When this returns they are on the disk; when it fails, nothing changed
-    /// unless the condition is `OutcomeUnknown`.
+    /// Appends records to the disk, all of them or none. If this fails, nothing changed unless the condition is
+    /// `OutcomeUnknown`.
     pub(super) fn append(
         &mut self,
         scan: &Scan,
-        facts: &Facts,
+        heading: &Heading,
         changes: &[Record<'_>],
-    ) -> Result<(), BackendError> {
+    ) -> Result<(), SystemError> {
         self.0.append(&scan.log, |lines| {
-            if scan.facts.is_none() {
-                lines.push(&facts.header())?;
+            if scan.heading.is_none() {
+                lines.push(&heading.header())?;
             }
             changes.iter().try_for_each(|change| lines.push(change))
         })?;
@@ -174,21 +177,21 @@ impl Writer<'_> {
         let live = (scan.live + of(Op::Create)).saturating_sub(of(Op::Delete));
         let records = scan.log.lines.saturating_sub(1) + changes.len() as u64;
         if log::is_worth_compacting(records, live) {
-            // The change is safe already; a compaction that fails is tried again by the next write.
-            let _ = self.compact(facts);
+            // The change is on the disk already. The next write tries again.
+            let _ = self.compact(heading);
         }
         Ok(())
     }
 
-    /// Puts the living keys, each in one line with its history, in the place of all lines.
-    fn compact(&mut self, facts: &Facts) -> Result<(), BackendError> {
-        let mut keys = Fold::new(&facts.identity, Want::Everything);
+    /// Replaces all records by one for each key, with its history.
+    fn compact(&mut self, heading: &Heading) -> Result<(), SystemError> {
+        let mut keys = Fold::new(&heading.identity, Want::Everything);
         self.scan(|line| keys.take(&line))?;
         self.0.compact(|lines| {
-            lines.push(&facts.header())?;
-            for kept in keys.into_kept() {
+            lines.push(&heading.header())?;
+            for kept in keys.into_stored() {
                 let by = kept.history.first().map_or(&*kept.key.created_by, |event| &*event.by);
-                let mut line = Record::of(Op::Create, &kept.key, &kept.hash, by, &facts.identity);
+                let mut line = Record::of(Op::Create, &kept.key, &kept.hash, by, &heading.identity);
                 if kept.history.len() > 1 {
                     let events = kept.history.iter();
                     line.events =
@@ -204,7 +207,7 @@ impl Writer<'_> {
     }
 }
 
-impl From<LogError> for BackendError {
+impl From<LogError> for SystemError {
     fn from(error: LogError) -> Self {
         match error {
             LogError::Busy { directory, error } => Condition::Unavailable(format!(
@@ -222,8 +225,8 @@ impl From<LogError> for BackendError {
     }
 }
 
-pub(super) fn no_randomness(error: getrandom::Error) -> BackendError {
-    BackendError {
+pub(super) fn no_randomness(error: getrandom::Error) -> SystemError {
+    SystemError {
         source: Some(error.into()),
         ..Condition::Unavailable("The operating system gave no random bytes".into()).into()
     }

@@ -1,81 +1,11 @@
-//! From what the service answered to a condition (`api/iam_identity.md` §6, `api/auth.md` §1).
+//! The errors of the IAM Identity Services API and of its token endpoint, by status and code.
 
-use serde_json::Value;
+use crate::http::{Reply, Request, Transport};
+use crate::systems::answer::{other, read};
+use crate::systems::{Condition, SystemError};
 
-use crate::http::{Failure, Reply, Request, Transport};
-use crate::secret::Wiped;
-use crate::systems::{BackendError, Condition, ServiceAnswer};
-
-/// The longest message that is repeated.
-const MOST: usize = 2_000;
-
-/// Reads what the service says of itself, without any secret; both shapes of an error, the API's and the token
-/// endpoint's. What is missing or of another type is left out.
-fn read(reply: &Reply, transport: &Transport) -> ServiceAnswer {
-    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-    let item = &body["errors"][0];
-    let text = |candidates: &[&Value]| {
-        let found = candidates.iter().filter_map(|value| value.as_str());
-        found.map(str::trim).find(|text| !text.is_empty()).map(ToOwned::to_owned)
-    };
-    let context = &body["context"];
-    let trace = text(&[&body["trace"], &context["requestId"], &context["transaction_id"]]);
-    let header = || {
-        ["transaction-id", "x-correlation-id"]
-            .iter()
-            .find_map(|name| reply.header(name))
-            .map(str::to_owned)
-    };
-    // One line of at most so many characters, whatever the service sends.
-    let tidy = |text: Option<String>| {
-        text.map(|text| {
-            let lines: Vec<&str> =
-                text.split(['\r', '\n']).filter(|line| !line.is_empty()).collect();
-            transport.known.blot(&lines.join(" ")).chars().take(MOST).collect()
-        })
-    };
-    ServiceAnswer {
-        code: tidy(text(&[
-            &item["message_code"],
-            &item["code"],
-            &body["errorCode"],
-            &body["code"],
-        ])),
-        message: tidy(text(&[
-            &item["message"],
-            &body["errorMessage"],
-            &body["message"],
-            &body["error"],
-        ])),
-        status: Some(reply.status),
-        trace: tidy(trace.or_else(header)),
-    }
-}
-
-/// Tells of a request that got no answer and was safe to send.
-pub(super) fn no_answer(failure: Failure) -> BackendError {
-    BackendError { hint: failure.hint, ..Condition::Unavailable(failure.words).into() }
-}
-
-/// Tells of a request that may have been carried out.
-pub(super) fn in_doubt(failure: Failure) -> BackendError {
-    if failure.sent {
-        return Condition::OutcomeUnknown(failure.words).into();
-    }
-    no_answer(failure)
-}
-
-/// Turns what a request came to into doubt whether it was carried out.
-pub(super) fn unknown(error: BackendError) -> BackendError {
-    let words = match error.condition {
-        Condition::Unavailable(words) | Condition::Rejected(words) => words,
-        _ => "The service did not say so clearly".to_owned(),
-    };
-    BackendError { condition: Condition::OutcomeUnknown(words), hint: None, ..error }
-}
-
-/// Tells what the API's answer means, other than success.
-pub(super) fn refused(request: &Request<'_>, reply: &Reply, transport: &Transport) -> BackendError {
+/// Makes the error for an answer of the API that is no success.
+pub(super) fn refused(request: &Request<'_>, reply: &Reply, transport: &Transport) -> SystemError {
     let service = read(reply, transport);
     let code = service.code.as_deref().unwrap_or_default();
     let condition = match (reply.status, code) {
@@ -85,20 +15,16 @@ pub(super) fn refused(request: &Request<'_>, reply: &Reply, transport: &Transpor
         (422, "BXNIM0151E") => Condition::LimitReached { limit: None },
         (400, _) => Condition::Invalid("The service finds the request invalid.".to_owned()),
         (403, _) => Condition::Forbidden,
-        // Only the service itself knows that there is no key; a gateway's 404 says nothing about it.
+        // A 404 without a code or a message is a gateway's, and says nothing about the key.
         (404, code) if !code.is_empty() || service.message.is_some() => Condition::NotFound,
         (409 | 412, _) => Condition::Conflict,
         _ => return other(request, reply, service, transport),
     };
-    BackendError { service: Some(Box::new(service)), ..condition.into() }
+    SystemError { service: Some(Box::new(service)), ..condition.into() }
 }
 
-/// Tells what the token endpoint's answer means, other than success.
-pub(super) fn no_token(
-    request: &Request<'_>,
-    reply: &Reply,
-    transport: &Transport,
-) -> BackendError {
+/// Makes the error for an answer of the token endpoint that is no success.
+pub(super) fn no_token(request: &Request<'_>, reply: &Reply, transport: &Transport) -> SystemError {
     let service = read(reply, transport);
     let code = service.code.as_deref().unwrap_or_default();
     let (condition, hint) = match (reply.status, code) {
@@ -133,65 +59,9 @@ pub(super) fn no_token(
         ),
         _ => return other(request, reply, service, transport),
     };
-    BackendError {
+    SystemError {
         service: Some(Box::new(service)),
         hint: Some(hint.to_owned()),
         ..condition.into()
     }
-}
-
-/// Tells of an answer that means the same everywhere.
-fn other(
-    request: &Request<'_>,
-    reply: &Reply,
-    service: ServiceAnswer,
-    transport: &Transport,
-) -> BackendError {
-    let host = request.to.authority();
-    let status = reply.status;
-    let asked = transport.retry_after(reply).filter(|asked| !asked.is_zero());
-    let asked = asked.map(|asked| {
-        format!("Nothing was changed; the service asks to wait {} s.", asked.as_secs())
-    });
-    let mut hint = None;
-    let condition = match status {
-        300..400 => {
-            let to = reply.location().and_then(|to| reqwest::Url::parse(to).ok());
-            let to = to.as_ref().and_then(|to| to.host_str()).unwrap_or("another address");
-            let words = format!("{host} redirects to {to}, and redirects are not followed");
-            hint = Some(
-                "Check the endpoint; a credential is sent to the configured endpoint only."
-                    .to_owned(),
-            );
-            Condition::Unavailable(words)
-        }
-        429 => {
-            hint = asked;
-            Condition::Unavailable(format!("{host} gets too many requests (429)"))
-        }
-        408 | 500.. => {
-            hint = asked;
-            Condition::Unavailable(format!("{host} cannot serve the request now ({status})"))
-        }
-        404 => {
-            hint = Some("Check the endpoint.".to_owned());
-            Condition::Unavailable(format!("{host} does not know the address of the request (404)"))
-        }
-        200..300 => Condition::Unavailable(format!("{host} gave an answer that is not understood")),
-        _ => Condition::Rejected(format!("{host} refuses the request ({status})")),
-    };
-    BackendError { service: Some(Box::new(service)), hint, ..condition.into() }
-}
-
-/// Tells of an answer of success that cannot be read.
-pub(super) fn unreadable(
-    request: &Request<'_>,
-    reply: &Reply,
-    transport: &Transport,
-) -> BackendError {
-    other(request, &Reply { status: 200, ..empty(reply) }, ServiceAnswer::default(), transport)
-}
-
-fn empty(reply: &Reply) -> Reply {
-    Reply { status: reply.status, headers: reply.headers.clone(), body: Wiped::default() }
 }

@@ -1,4 +1,4 @@
-//! Listing: page after page, each read while the next is on its way.
+//! Listing: one page is read while the next is fetched.
 
 use std::collections::HashSet;
 use std::panic::resume_unwind;
@@ -7,28 +7,29 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
+use super::RemoteKeys;
+use super::call::{Call, Sent};
 use super::wire::{ListBody, early_next};
-use super::{Call, RemoteBackend, Sent};
 use crate::http::seconds;
-use crate::model::{ApiKey, Identity, Owner};
-use crate::systems::{Backend as _, BackendError, Condition};
+use crate::model::{self, ApiKey, Identity};
+use crate::systems::{Condition, Keys as _, SystemError};
 
-/// Keys in a page; the service's own maximum.
+/// How many keys a page has; the maximum of the service.
 const PAGE: &str = "100";
-/// More pages than any account can fill.
+/// The most pages of a listing; no account has more.
 const MOST_PAGES: usize = 10_000;
-/// More keys than any account has.
+/// The most keys of a listing; no account has more.
 const MOST_KEYS: usize = 500_000;
-/// More bytes than the pages of any account take together: 100,000 keys take some 60 MB.
+/// The most bytes of a listing; 100,000 keys take some 60 MB.
 const MOST_BYTES: usize = 256 << 20;
-/// For how many time-outs a listing may go on, beside what its keys give it.
+/// How many time-outs a listing may take, beside [`FOR_A_KEY`].
 const TIMEOUTS: u32 = 4;
-/// How much longer a listing may take for each key that came: five seconds for a full page.
+/// How much longer a listing may take for each key: five seconds for a full page.
 const FOR_A_KEY: Duration = Duration::from_millis(50);
-/// Pages that may wait to be read.
+/// How many pages may wait to be read.
 const WAITING: usize = 4;
 
-/// What has come of a listing so far. A service that is not honest could go on for ever, or fill the memory.
+/// What a listing has brought so far. It is limited, or a bad service could fill the memory.
 struct Came {
     since: Instant,
     pages: HashSet<String>,
@@ -36,8 +37,8 @@ struct Came {
 }
 
 impl Came {
-    /// Fails where that is more than any account can bring.
-    fn check(&self, keys: usize) -> Result<(), BackendError> {
+    /// Fails if there is more than an account can have.
+    fn check(&self, keys: usize) -> Result<(), SystemError> {
         let words = if self.pages.len() > MOST_PAGES {
             format!("The listing does not end after {MOST_PAGES} pages")
         } else if keys > MOST_KEYS {
@@ -50,24 +51,24 @@ impl Came {
         Err(Condition::Unavailable(words).into())
     }
 
-    /// Fails where too few keys have come for the time that it took, and there are to be more.
-    fn check_pace(&self, keys: usize, timeout: Duration) -> Result<(), BackendError> {
+    /// Fails if too few keys came in the time so far.
+    fn check_pace(&self, keys: usize, timeout: Duration) -> Result<(), SystemError> {
         let took = self.since.elapsed();
         if took <= allowed(keys, timeout) {
             return Ok(());
         }
         let words = format!("The listing is too slow: {keys} API keys came in {}", seconds(took));
         let hint = "A listing may take four times IBMCLOUD_HTTP_TIMEOUT, and 5 s more for every 100 API keys.";
-        Err(BackendError { hint: Some(hint.to_owned()), ..Condition::Unavailable(words).into() })
+        Err(SystemError { hint: Some(hint.to_owned()), ..Condition::Unavailable(words).into() })
     }
 }
 
-/// Returns how long a listing may take that has brought so many keys.
+/// Returns how long a listing of so many keys may take.
 fn allowed(keys: usize, timeout: Duration) -> Duration {
     timeout.saturating_mul(TIMEOUTS) + FOR_A_KEY * u32::try_from(keys).unwrap_or(u32::MAX)
 }
 
-/// A thread that reads pages in the order in which they come, and gives back one that it does not understand.
+/// A thread that reads pages in order. It ends at a page that it does not understand, and returns that.
 struct Reader<'scope> {
     pages: SyncSender<Sent>,
     keys: ScopedJoinHandle<'scope, Result<Vec<ApiKey>, Box<Sent>>>,
@@ -98,8 +99,8 @@ impl<'scope> Reader<'scope> {
     }
 }
 
-impl RemoteBackend {
-    pub(super) fn list(&self, owner: &Owner) -> Result<Vec<ApiKey>, BackendError> {
+impl RemoteKeys {
+    pub(super) fn list_pages(&self, whose: &model::Scope) -> Result<Vec<ApiKey>, SystemError> {
         let me = self.identity()?;
         let timeout = self.transport.settings.timeout();
         let count = AtomicUsize::new(0);
@@ -110,20 +111,22 @@ impl RemoteBackend {
             let mut page: Option<String> = None;
             loop {
                 let mut query = vec![("account_id", &*me.account_id)];
-                match owner {
-                    // As an administrator asks (`api/iam_identity.md` §2); an IAM id would have to be one's own.
-                    Owner::AllUsers => query.extend([("scope", "account"), ("type", "user")]),
-                    one => query.push(("iam_id", Self::owner(one, &me)?)),
+                match whose {
+                    // An administrator lists the keys of all users so ("Get API keys for a given service or user").
+                    model::Scope::AllUsers => {
+                        query.extend([("scope", "account"), ("type", "user")]);
+                    }
+                    model::Scope::Of(owner) => query.push(("iam_id", &*owner.0)),
                 }
                 query.push(("pagesize", PAGE));
                 query.extend(page.as_deref().map(|page| ("pagetoken", page)));
                 let call = Call::get(&["v1", "apikeys"], &query);
-                let sent = self.get(&call)?;
+                let sent = self.fetch(&call)?;
                 came.bytes += sent.reply.body.len();
                 let early = early_next(&sent.reply.body).and_then(|next| page_token(&next));
                 let next = if early.is_some() {
                     let reader = reader.get_or_insert_with(|| Reader::start(scope, &me, &count));
-                    // Refused only where a page was not understood, which its end tells.
+                    // The reader ended at an earlier page, and returns it below.
                     if reader.pages.send(sent).is_err() { None } else { early }
                 } else {
                     read_page(&sent, &me, &mut behind, &count)
@@ -133,13 +136,10 @@ impl RemoteBackend {
                 let Some(next) = next else {
                     let read = reader.map_or_else(|| Ok(Vec::new()), Reader::end);
                     let mut keys = read.map_err(|sent| self.unreadable(&call, &sent))?;
-                    // What waited to be read is counted by now.
+                    // Now the pages that waited are counted too.
                     came.check(count.load(Ordering::Relaxed))?;
                     keys.append(&mut behind);
                     keys.sort_by_key(|key| key.created_at);
-                    if *owner == Owner::Myself {
-                        self.learn(|learned| learned.all(&keys));
-                    }
                     return Ok(keys);
                 };
                 came.check_pace(count.load(Ordering::Relaxed), timeout)?;
@@ -157,7 +157,7 @@ impl RemoteBackend {
 /// A page that is not understood.
 struct Unreadable;
 
-/// Reads a page and returns the token of the next, if there is one.
+/// Reads a page. Returns the token of the next; `None` at the last.
 fn read_page(
     sent: &Sent,
     me: &Identity,
@@ -166,18 +166,17 @@ fn read_page(
 ) -> Result<Option<String>, Unreadable> {
     let body: ListBody<'_> = serde_json::from_slice(&sent.reply.body).map_err(|_| Unreadable)?;
     let before = count.fetch_add(body.apikeys.len(), Ordering::Relaxed);
-    // The rest is not kept: the listing fails for it.
+    // The listing will fail; keep no more keys.
     let room = MOST_KEYS.saturating_sub(before);
     keys.extend(body.apikeys.iter().take(room).map(|key| key.key(me, None)));
     match body.next.filter(|next| !next.is_empty()) {
-        // A page that names no next one is the last; one that names it badly is not understood.
         None => Ok(None),
         Some(next) => page_token(&next).map(Some).ok_or(Unreadable),
     }
 }
 
-/// Takes the page token out of the URL of the next page. The URL itself is never followed: it is absolute, and a token
-/// must not travel to wherever it points.
+/// Returns the page token in the URL of the next page. The URL is not followed: it is absolute, and the access token
+/// must not be sent to another host.
 fn page_token(next: &str) -> Option<String> {
     let base = reqwest::Url::parse("https://nowhere.invalid").ok()?;
     let url = base.join(next).ok()?;

@@ -1,4 +1,4 @@
-//! The bodies of the API, as JSON (`api/iam_identity.md` §2).
+//! The JSON bodies of the IAM Identity Services API.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::model::{
     Identity, LeakAction, NewApiKey, Timestamp,
 };
 
-/// A key. What the service may leave out is optional here.
+/// A key. Fields that the service may leave out are optional.
 #[derive(Debug, Deserialize)]
 pub(super) struct KeyBody<'a> {
     #[serde(borrow)]
@@ -36,13 +36,13 @@ pub(super) struct KeyBody<'a> {
     #[serde(borrow)]
     account_id: Cow<'a, str>,
     leaked: Option<bool>,
-    /// The value, in the answer to a create.
+    /// The value; only in the answer to a create.
     pub(super) apikey: Option<String>,
     history: Option<Vec<HistoryBody>>,
     activity: Option<ActivityBody>,
 }
 
-/// A time as the service writes it; an empty text is none.
+/// A time; `None` if the text is empty.
 #[derive(Debug, Clone, Copy)]
 struct WireTimestamp(Option<Timestamp>);
 
@@ -72,7 +72,7 @@ struct ActivityBody {
 }
 
 impl ActivityBody {
-    /// Returns the use; one without a count is not known, and one with a time was not none.
+    /// Returns the use; `None` without a count. A key with a last use was used at least once.
     fn activity(&self) -> Option<Activity> {
         let last_authn = self.last_authn.and_then(|time| time.0);
         let least = u64::from(last_authn.is_some());
@@ -88,7 +88,7 @@ pub(super) struct ListBody<'a> {
     pub(super) apikeys: Vec<KeyBody<'a>>,
 }
 
-/// Finds `next` where it stands before the keys, without reading those; `None` says nothing about the page.
+/// Reads `next` if it comes before the keys, without reading those. `None` says nothing about the page.
 pub(super) fn early_next(page: &[u8]) -> Option<String> {
     struct Head<'n>(&'n mut Option<String>);
 
@@ -117,18 +117,18 @@ pub(super) fn early_next(page: &[u8]) -> Option<String> {
     }
 
     let mut next = None;
-    // That the document goes on is an error to serde, and none here.
+    // Stopping early is an error to serde, and intended here.
     let _ = serde_json::Deserializer::from_slice(page).deserialize_map(Head(&mut next));
     next
 }
 
-/// Shares the texts that most keys of a listing have in common.
+/// Shares a text that most keys of a listing have in common.
 fn shared(text: &str, usual: &Arc<str>) -> Arc<str> {
     if text == &**usual { Arc::clone(usual) } else { text.into() }
 }
 
 impl KeyBody<'_> {
-    /// Makes the key; `identity` is whose texts it shares, `etag` the header that stands in for a missing tag.
+    /// Returns the key. It shares texts with `identity`; `etag` is the header, used if the body has no tag.
     pub(super) fn key(&self, identity: &Identity, etag: Option<&str>) -> ApiKey {
         let time = |time: Option<WireTimestamp>| time.and_then(|time| time.0);
         let created_at = time(self.created_at).unwrap_or_default();
@@ -158,7 +158,7 @@ impl KeyBody<'_> {
         key
     }
 
-    /// Makes the key with what was asked for beside it.
+    /// Returns the key, with history and use if asked for.
     pub(super) fn details(
         &self,
         identity: &Identity,
@@ -191,7 +191,7 @@ pub(super) struct NewBody<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     description: &'a str,
     account_id: &'a str,
-    /// The value, where it is chosen here.
+    /// The value, unless the service chooses it.
     #[serde(skip_serializing_if = "Option::is_none")]
     apikey: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -203,15 +203,10 @@ pub(super) struct NewBody<'a> {
 }
 
 impl<'a> NewBody<'a> {
-    pub(super) fn of(
-        new: &'a NewApiKey,
-        identity: &'a Identity,
-        iam_id: &'a str,
-        value: Option<&'a str>,
-    ) -> Self {
+    pub(super) fn of(new: &'a NewApiKey, identity: &'a Identity, value: Option<&'a str>) -> Self {
         Self {
             name: &new.name,
-            iam_id,
+            iam_id: &new.owner.0,
             description: &new.description,
             account_id: &identity.account_id,
             apikey: value,
@@ -222,7 +217,7 @@ impl<'a> NewBody<'a> {
     }
 }
 
-/// The body of an update; what is absent stays as it is.
+/// The body of an update; absent fields stay as they are.
 #[derive(Debug, Serialize)]
 pub(super) struct ChangesBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -233,7 +228,7 @@ pub(super) struct ChangesBody<'a> {
     support_sessions: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     action_when_leaked: Option<LeakAction>,
-    /// Empty for never, as an empty description clears that one; how the service clears it is not documented.
+    /// Empty for never, as for a description. How to remove an expiry is not documented.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<String>,
 }
@@ -250,7 +245,7 @@ impl<'a> ChangesBody<'a> {
     }
 }
 
-/// Writes an expiry: to the minute as the service does, with seconds where there are some, which it takes too.
+/// Writes an expiry to the minute, as the service does; with seconds only if there are some.
 fn wire_time(time: Timestamp) -> String {
     let wire = time.to_wire();
     match time.seconds() % 60 {
@@ -259,13 +254,13 @@ fn wire_time(time: Timestamp) -> String {
     }
 }
 
-/// The limits of an account (`api/iam_identity.md` §4).
+/// The limits of an account.
 #[derive(Debug, Deserialize)]
 pub(super) struct LimitsBody {
     pub(super) apikeys_per_identity: Option<LimitBody>,
 }
 
-/// A limit, and how much of it is used.
+/// A limit, and how far it is used.
 #[derive(Debug, Deserialize)]
 pub(super) struct LimitBody {
     pub(super) limit: usize,
@@ -284,7 +279,7 @@ pub(super) struct CountBody {
 mod tests {
     use super::*;
 
-    /// The body of `api/iam_identity.md` §2, and one with as little as a service may say.
+    /// Reads a whole body, and one with as few fields as possible.
     #[test]
     fn a_key_is_read_whatever_is_left_out() {
         let me = Identity { iam_id: "IBMid-1".into(), account_id: "a".into(), user: String::new() };

@@ -1,0 +1,83 @@
+//! `recover` and `emulate`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::shared::{ForceArgs, path};
+use crate::complete;
+use crate::ops::emulate::{self, Fault};
+use crate::ops::recover;
+
+/// Arguments of `recover`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+After a command with '--file', FILE is completed from the pending copy beside it,
+or the copy is removed if the key was never made. After one without, a key whose
+value is lost is deleted after confirmation; a key whose value may have been
+printed is only reported. On a machine that does not last, such as a CI runner,
+the journal is lost with the machine: use '--file' on storage that is kept.
+
+EXAMPLE:
+   ibmcloud-iam recover --force")]
+pub struct RecoverArgs {
+    #[command(flatten)]
+    force: ForceArgs,
+}
+
+/// Arguments of `emulate`.
+#[derive(Debug, Args)]
+#[command(after_help = emulate::HELP)]
+pub struct EmulateArgs {
+    /// The loopback address and port to serve on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0", value_parser = loopback)]
+    listen: SocketAddr,
+    /// Keep the keys in DIR instead of the local store
+    #[arg(long, value_name = "DIR", value_parser = path(), add = complete::directories())]
+    store: Option<PathBuf>,
+    /// Keep the keys in memory only
+    #[arg(long, conflicts_with = "store")]
+    in_memory: bool,
+    /// Make requests fail on purpose; may be given several times
+    #[arg(long, value_name = "FAULT", value_parser = Fault::parse)]
+    fault: Vec<Fault>,
+    /// Make N API keys at the start, whatever the limit; their values are not shown
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    seed_keys: u32,
+}
+
+/// Reads an address that only this machine can reach.
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    let address: SocketAddr = address
+        .as_deref()
+        .unwrap_or(text)
+        .parse()
+        .map_err(|_| "write 127.0.0.1:PORT or [::1]:PORT".to_owned())?;
+    if address.ip().is_loopback() {
+        Ok(address)
+    } else {
+        Err("only a loopback address can be served".to_owned())
+    }
+}
+
+impl RecoverArgs {
+    /// Returns what is asked for.
+    pub fn request(self) -> recover::Request {
+        recover::Request { force: self.force.force, dry_run: self.force.dry_run }
+    }
+}
+
+impl EmulateArgs {
+    /// Returns what is asked for.
+    pub fn request(self) -> emulate::Request {
+        emulate::Request {
+            listen: self.listen,
+            store: self.store,
+            in_memory: self.in_memory,
+            faults: self.fault,
+            seed_keys: self.seed_keys,
+        }
+    }
+}

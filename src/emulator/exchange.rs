@@ -1,0 +1,156 @@
+//! One request and its answer: reads the request, applies faults, and calls the service.
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::BodyExt as _;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{HOST, USER_AGENT};
+use hyper::http::request::Parts;
+use hyper::http::uri::Authority;
+
+use super::answer::{Whole, dropped, spoil, whole};
+use super::connections::Waiting;
+use super::fault::Effects;
+use super::params::Params;
+use super::refusal::Refusal;
+use super::reply::{Origin, Reply};
+use super::routes::{self, Request, Route};
+use super::service::Emulator;
+use crate::secret;
+
+/// How long a client may take to send a head, and how long a body. A connection may be idle for as long.
+pub(super) const CLIENT_PATIENCE: Duration = Duration::from_secs(10);
+/// Bytes of a request body.
+const LARGEST_BODY: usize = 64 * 1024;
+
+/// Answers a request. `endpoint` is the URL of the service for requests that name no host.
+pub(super) async fn serve(
+    emulator: Arc<Emulator>,
+    endpoint: Arc<str>,
+    waiting: Waiting,
+    request: hyper::Request<Incoming>,
+) -> io::Result<Whole> {
+    let (head, body) = request.into_parts();
+    let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
+    let endpoint = host.map_or_else(|| endpoint.to_string(), |host| format!("http://{host}"));
+    let text = |name: &str| {
+        let value = head.headers.get(name).and_then(|value| value.to_str().ok());
+        value.unwrap_or_default().to_owned()
+    };
+    let origin = Origin {
+        transaction: transaction_id(text("transaction-id")),
+        user_agent: text(USER_AGENT.as_str()),
+        url: format!("{endpoint}{}", head.uri.path()),
+    };
+    let read = tokio::time::timeout(CLIENT_PATIENCE, read(body)).await;
+    let body = read.map_err(|_| dropped())??;
+    let _paused = waiting.pause();
+    if !is_for_loopback(&head) {
+        let refusal = Refusal::new(
+            421,
+            "misdirected_request",
+            "",
+            "The Host of the request is not 127.0.0.1, [::1] or localhost, and the emulator answers to no other",
+        );
+        return Ok(whole(refusal.reply(&origin), &origin));
+    }
+    let Some(body) = body else {
+        let words = format!("The request body is larger than {LARGEST_BODY} bytes");
+        let refusal = Refusal::new(413, "request_too_large", "", words);
+        return Ok(whole(refusal.reply(&origin), &origin));
+    };
+    let request = Request {
+        query: Params::parse(head.uri.query().unwrap_or_default()),
+        path: head.uri.path().to_owned(),
+        method: head.method,
+        headers: head.headers,
+        body,
+        endpoint,
+    };
+    let route = routes::find(&request.method, &request.path).ok().map(|(route, _)| route);
+    let plan = route.map_or(Effects::default(), |route| emulator.faults.plan(route));
+    pause(plan.before.delay).await;
+    if let Some(act) = plan.before.act {
+        return spoil(act, route, Reply::empty(200), &origin);
+    }
+    let work = move || {
+        let reply = reply(&emulator, &request, &origin);
+        (reply, origin)
+    };
+    // This fails only if the work panics.
+    let (reply, origin) = tokio::task::spawn_blocking(work).await.map_err(|_| dropped())?;
+    pause(plan.after.delay).await;
+    match plan.after.act {
+        Some(act) => spoil(act, route, reply, &origin),
+        None => Ok(whole(reply, &origin)),
+    }
+}
+
+/// Carries a request out.
+fn reply(emulator: &Emulator, request: &Request, origin: &Origin) -> Reply {
+    let refused = |refusal: Refusal| refusal.reply(origin);
+    match routes::find(&request.method, &request.path) {
+        Ok((Route::Token, _)) => emulator
+            .grant(request)
+            .unwrap_or_else(|refusal| refusal.token_reply(origin, emulator.clock.now().ok())),
+        Ok((route, subject)) => emulator
+            .check_token(request)
+            .and_then(|()| emulator.carry_out(route, subject, request))
+            .unwrap_or_else(refused),
+        Err(refusal) => refused(refusal),
+    }
+}
+
+/// Tells whether every host name in the request means this machine. Otherwise a web page could send requests here through
+/// a DNS name of its own that points to 127.0.0.1.
+fn is_for_loopback(head: &Parts) -> bool {
+    let read = |text: &str| text.parse::<Authority>().ok();
+    let hosts = head.headers.get_all(HOST).iter();
+    let hosts = hosts.map(|host| host.to_str().ok().and_then(read));
+    let mut hosts = hosts.chain(head.uri.authority().cloned().map(Some)).peekable();
+    hosts.peek().is_some() && hosts.all(|host| host.as_ref().is_some_and(is_loopback))
+}
+
+fn is_loopback(authority: &Authority) -> bool {
+    let host = authority.host();
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    let is_ours = address
+        .map_or_else(|_| host.eq_ignore_ascii_case("localhost"), |address| address.is_loopback());
+    is_ours && !authority.as_str().contains('@')
+}
+
+/// Reads a body; `None` if it is too large. Such a body is still read, up to a limit: a client that is sending when the
+/// connection is closed would not see the answer.
+async fn read(mut body: Incoming) -> io::Result<Option<Bytes>> {
+    let mut bytes = Vec::new();
+    let mut length = 0;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| dropped())?.into_data() else { continue };
+        length += data.len();
+        if length > 16 * LARGEST_BODY {
+            break;
+        }
+        if length <= LARGEST_BODY {
+            bytes.extend_from_slice(&data);
+        }
+    }
+    Ok((length <= LARGEST_BODY).then(|| bytes.into()))
+}
+
+async fn pause(delay: Duration) {
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
+}
+
+/// Takes the client's id, or makes one in the service's form: a pod's name in base64, and 32 hex digits.
+fn transaction_id(asked: String) -> String {
+    if !asked.is_empty() {
+        return asked;
+    }
+    let random: [u8; 16] = secret::random().unwrap_or_default();
+    format!("ZW11bGF0b3I-{}", secret::hex(&random))
+}

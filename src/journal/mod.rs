@@ -1,0 +1,161 @@
+//! What was begun and is not finished: one file for each command that makes a key, without the value.
+//!
+//! An entry is synced before anything is made, and stays locked as long as its owner lives; `recover` settles the
+//! entries that nobody holds.
+
+mod entry;
+mod record;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+pub use self::entry::{Entry, Orphan};
+pub use self::record::{Begun, Operation, Retires, Step, VERSION};
+use crate::private_file::{self, Log};
+use crate::secret::{self, Secret};
+
+/// The directory of entries.
+#[derive(Debug)]
+pub struct Journal {
+    directory: PathBuf,
+}
+
+/// What there is in the journal.
+#[derive(Debug, Default)]
+pub struct Orphans {
+    /// The entries that nobody held, oldest first.
+    pub found: Vec<Orphan>,
+    /// Files that are no readable entry.
+    pub unreadable: Vec<PathBuf>,
+    /// How many entries belong to processes that live.
+    pub running: usize,
+}
+
+impl Journal {
+    /// Takes the directory, which need not exist.
+    pub fn new(directory: PathBuf) -> Self {
+        Self { directory }
+    }
+
+    /// Returns the directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Hashes a value for an entry; returns the hash and its key.
+    pub fn hash(value: &Secret) -> io::Result<(String, String)> {
+        let salt = secret::hex(&secret::random::<16>().map_err(io::Error::other)?);
+        Ok((value.keyed_hash(salt.as_bytes()).as_str().to_owned(), salt))
+    }
+
+    /// Writes and syncs an entry before anything is made.
+    pub fn begin(&self, begun: &Begun) -> io::Result<Entry> {
+        private_file::create_dir(&self.directory)?;
+        loop {
+            let tag = secret::hex(&secret::random::<8>().map_err(io::Error::other)?);
+            // Others look for entries under the second name only, which the file gets once it is locked.
+            let unborn = self.directory.join(format!("{tag}.new"));
+            let path = self.directory.join(format!("{tag}.jsonl"));
+            let log = Log::new(private_file::create_new(&unborn)?);
+            let locked = private_file::try_lock_file(log.file());
+            if locked.as_ref().is_ok_and(|locked| !locked || !unborn.exists()) {
+                // Another process met the file before it was locked, took it for abandoned and removes it.
+                continue;
+            }
+            let mut entry = Entry { path, tag, log };
+            let written = locked
+                .and_then(|_| entry.write(begun))
+                .and_then(|()| private_file::rename(&unborn, &entry.path));
+            if let Err(error) = written {
+                let _ = private_file::remove(&unborn);
+                let _ = entry.close();
+                return Err(error);
+            }
+            return Ok(entry);
+        }
+    }
+
+    /// Tells whether ended processes left entries for which `is_ours` holds. An entry that is held is tried `tries`
+    /// times.
+    pub fn has_orphans(&self, tries: u32, is_ours: impl Fn(&Begun) -> bool) -> bool {
+        self.orphans(tries)
+            .is_ok_and(|orphans| orphans.found.iter().any(|orphan| is_ours(&orphan.begun)))
+    }
+
+    /// Notes in the entries that ended processes left, and for which `is_same` holds, that this key is not theirs.
+    pub fn disown(&self, id: &str, is_same: impl Fn(&Begun) -> bool) {
+        let Ok(orphans) = self.orphans(2) else { return };
+        for mut orphan in orphans.found.into_iter().filter(|orphan| is_same(&orphan.begun)) {
+            // Without the note `recover` may ask about this key.
+            let _ = orphan.entry.reach(&Step::Other { id: id.to_owned() });
+        }
+    }
+
+    /// Tells whether a living process has another entry for which `is_same` holds.
+    pub fn is_rivalled(&self, own: &Entry, is_same: impl Fn(&Begun) -> bool) -> bool {
+        let is_held = |path: &Path| {
+            private_file::open_existing(path)
+                .is_ok_and(|file| private_file::try_lock_file(&file).is_ok_and(|free| !free))
+        };
+        let entries = fs::read_dir(&self.directory).into_iter().flatten();
+        entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| is_held(path) && *path != own.path)
+            .any(|path| entry::first_line(&path).is_some_and(|begun| is_same(&begun)))
+    }
+
+    /// Finds the entries that ended processes left, and takes hold of them. An entry that is held is tried `tries`
+    /// times: a process that looks for entries holds each for a moment.
+    pub fn orphans(&self, tries: u32) -> io::Result<Orphans> {
+        let mut orphans = Orphans::default();
+        let entries = match fs::read_dir(&self.directory) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(orphans),
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
+            let path = entry?.path();
+            let extension = path.extension().and_then(|extension| extension.to_str());
+            if !matches!(extension, Some("jsonl" | "new")) {
+                continue;
+            }
+            let file = match private_file::open_existing(&path) {
+                Ok(file) => file,
+                // Its owner has just finished.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                // Others can write to the directory, and may have added or removed entries.
+                Err(error) if private_file::remedy(&error).is_some() => return Err(error),
+                Err(_) => {
+                    orphans.unreadable.push(path);
+                    continue;
+                }
+            };
+            let mut locked = private_file::try_lock_file(&file)?;
+            for _ in 1..tries {
+                if !locked {
+                    thread::sleep(Duration::from_millis(5));
+                    locked = private_file::try_lock_file(&file)?;
+                }
+            }
+            // Its owner may have finished while it was tried.
+            if !locked || !path.exists() {
+                orphans.running += usize::from(path.exists());
+                continue;
+            }
+            if extension == Some("new") {
+                // Its owner ended before the entry had its name, and so before anything was made.
+                private_file::remove(&path)?;
+                continue;
+            }
+            match Orphan::read(&path, file) {
+                Ok(Some(orphan)) => orphans.found.push(orphan),
+                Ok(None) | Err(_) => orphans.unreadable.push(path),
+            }
+        }
+        orphans.found.sort_by(|a, b| (a.begun.at, a.entry.tag()).cmp(&(b.begun.at, b.entry.tag())));
+        Ok(orphans)
+    }
+}

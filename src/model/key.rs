@@ -1,0 +1,284 @@
+//! An API key and what its service knows of it, without its value.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::timestamp::Timestamp;
+
+/// The id of an API key: `ApiKey-<uuid>` as the service writes it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ApiKeyId(Box<str>);
+
+impl ApiKeyId {
+    /// Takes an id as a backend wrote it, in any form.
+    pub fn new(id: impl Into<Box<str>>) -> Self {
+        Self(id.into())
+    }
+
+    /// Makes the id of a new key from 16 random bytes (UUID version 4).
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(format!("ApiKey-{}", uuid::Builder::from_random_bytes(bytes).into_uuid()).into())
+    }
+
+    /// Returns the id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Tells whether the id has the service's form. Other ids may hold anything, so they must not enter a path or a command.
+    pub fn is_usual(&self) -> bool {
+        matches!(KeyRef::parse(&self.0), KeyRef::Id(_))
+    }
+
+    /// Returns the id for a suggested command, or `<ID>` for an id that does not have the service's form.
+    pub fn in_command(&self) -> &str {
+        if self.is_usual() { &self.0 } else { "<ID>" }
+    }
+}
+
+impl fmt::Display for ApiKeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A key as named on the command line: by id, or by a name that several keys may share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyRef {
+    /// `ApiKey-<uuid>`.
+    Id(ApiKeyId),
+    /// Anything else, `ApiKey-prod` included: an exact, case-sensitive name.
+    Name(String),
+}
+
+impl KeyRef {
+    /// Reads a NAME|UUID argument.
+    pub fn parse(text: &str) -> Self {
+        match text.strip_prefix("ApiKey-").map(uuid::Uuid::try_parse) {
+            Some(Ok(_)) if text.len() == "ApiKey-".len() + 36 => Self::Id(ApiKeyId::new(text)),
+            _ => Self::Name(text.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for KeyRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+/// The version of a key, `<n>-<32 hex>`. An update sends it as `If-Match`, so that no change is lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntityTag(Box<str>);
+
+impl EntityTag {
+    /// Takes a tag as a backend wrote it.
+    pub fn new(tag: impl Into<Box<str>>) -> Self {
+        Self(tag.into())
+    }
+
+    /// Makes the tag of revision `n` (1 at creation, one more per change).
+    pub fn revision(n: u64, random: [u8; 16]) -> Self {
+        Self(format!("{n}-{}", crate::secret::hex(&random)).into())
+    }
+
+    /// Returns the revision, or 0 if the tag does not begin with a number.
+    pub fn number(&self) -> u64 {
+        self.0.split('-').next().and_then(|n| n.parse().ok()).unwrap_or(0)
+    }
+
+    /// Returns the tag as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What the service does when it finds a key published.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+#[value(rename_all = "UPPER")]
+pub enum LeakAction {
+    /// Only informs the owner.
+    None,
+    /// Disables the key; the service's default for user keys.
+    #[default]
+    Disable,
+    /// Deletes the key.
+    Delete,
+}
+
+impl LeakAction {
+    /// Returns the word the API uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Disable => "disable",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+/// An API key without its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKey {
+    /// The id, unique in the service.
+    pub id: ApiKeyId,
+    /// The version, which a change must name.
+    pub entity_tag: EntityTag,
+    /// The cloud resource name if it is not the one that [`ApiKey::crn`] builds.
+    pub unusual_crn: Option<Box<str>>,
+    /// Whether it is locked; a locked key can be neither changed nor deleted.
+    pub locked: bool,
+    /// Whether it is disabled; a disabled key does not work until it is enabled.
+    pub disabled: bool,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// The IAM id of the identity that created it.
+    pub created_by: Arc<str>,
+    /// When it last changed.
+    pub modified_at: Timestamp,
+    /// When it expires; `None` is never.
+    pub expires_at: Option<Timestamp>,
+    /// Whether logins with it make sessions that can be revoked.
+    pub support_sessions: bool,
+    /// What happens if it is found published.
+    pub action_when_leaked: LeakAction,
+    /// The name, which several keys may share.
+    pub name: Box<str>,
+    /// The description, empty for none.
+    pub description: Box<str>,
+    /// The IAM id of the owner.
+    pub iam_id: Arc<str>,
+    /// The account id of the owner.
+    pub account_id: Arc<str>,
+    /// Whether the service found it published.
+    pub leaked: bool,
+}
+
+impl ApiKey {
+    /// Returns when the key was created, if the service tells it.
+    pub fn creation(&self) -> Option<Timestamp> {
+        Some(self.created_at).filter(|at| *at != Timestamp::default())
+    }
+
+    /// Returns the cloud resource name. The service leaves its region segment empty.
+    pub fn crn(&self) -> Cow<'_, str> {
+        if let Some(crn) = &self.unusual_crn {
+            return Cow::Borrowed(crn);
+        }
+        let account = &*self.account_id;
+        let parts =
+            ["crn:v1:bluemix:public:iam-identity::a/", account, "::apikey:", self.id.as_str()];
+        Cow::Owned(parts.concat())
+    }
+}
+
+#[cfg(test)]
+impl ApiKey {
+    /// A plain key of this name for unit tests. Its id begins with the bytes of the name.
+    pub(crate) fn sample(name: &str) -> Self {
+        let time = Timestamp::from_seconds(1_792_519_443).unwrap();
+        Self {
+            id: ApiKeyId::from_random(std::array::from_fn(|n| {
+                name.as_bytes().get(n).copied().unwrap_or_default()
+            })),
+            entity_tag: EntityTag::new("1-x"),
+            unusual_crn: None,
+            locked: false,
+            disabled: false,
+            created_at: time,
+            created_by: "IBMid-1".into(),
+            modified_at: time,
+            expires_at: None,
+            support_sessions: false,
+            action_when_leaked: LeakAction::Disable,
+            name: name.into(),
+            description: "".into(),
+            iam_id: "IBMid-1".into(),
+            account_id: "account".into(),
+            leaked: false,
+        }
+    }
+}
+
+/// One change in the life of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryEntry {
+    /// When it happened.
+    pub at: Timestamp,
+    /// The IAM id of who did it.
+    pub by: Arc<str>,
+    /// What was done: `create`, `update`, `lock`, `unlock`, `disable`, `enable`.
+    pub action: String,
+}
+
+/// How much a key is used.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Activity {
+    /// When the key was last exchanged for a token.
+    pub last_authn: Option<Timestamp>,
+    /// How often it was exchanged.
+    pub authn_count: u64,
+}
+
+impl Activity {
+    /// Tells whether a key may have been used. It may have been if nothing is known.
+    pub fn may_be_used(activity: Option<&Self>) -> bool {
+        activity.is_none_or(|activity| activity.authn_count > 0)
+    }
+}
+
+/// What to fetch with a key; each part costs the service time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Detail {
+    /// Whether to fetch the history.
+    pub history: bool,
+    /// Whether to fetch the activity.
+    pub activity: bool,
+}
+
+/// A key with the details that were asked for.
+#[derive(Clone, Debug)]
+pub struct ApiKeyDetails {
+    /// The key.
+    pub key: ApiKey,
+    /// Its history, oldest first, if asked for.
+    pub history: Option<Vec<HistoryEntry>>,
+    /// Its activity, if asked for and known.
+    pub activity: Option<Activity>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_whole_uuid_makes_an_id() {
+        let id = "ApiKey-18f773b0-db53-43f1-ad68-92c667c218fe";
+        assert_eq!(KeyRef::parse(id), KeyRef::Id(ApiKeyId::new(id)));
+        for name in [
+            "ApiKey-bankLoan",
+            "ApiKey-18f773b0db5343f1ad6892c667c218fe",
+            "ApiKey-18f773b0-db53-43f1-ad68-92c667c218f",
+            "ApiKey-{18f773b0-db53-43f1-ad68-92c667c218fe}",
+            "apikey-18f773b0-db53-43f1-ad68-92c667c218fe",
+            "",
+        ] {
+            assert_eq!(KeyRef::parse(name), KeyRef::Name(name.into()), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_tag_counts_revisions() {
+        let tag = EntityTag::revision(3, [0xab; 16]);
+        assert_eq!(tag.as_str(), "3-abababababababababababababababab");
+        assert_eq!(tag.number(), 3);
+        assert_eq!(EntityTag::new("odd").number(), 0);
+    }
+}

@@ -1,0 +1,108 @@
+//! The keys under audit, and what the rules know of them.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::policy::Policy;
+use crate::model::{Activity, ApiKey, State, Timestamp, states};
+
+/// What the rules need to know beside the keys.
+#[derive(Debug)]
+pub(super) struct Grounds<'a> {
+    pub(super) policy: &'a Policy,
+    pub(super) now: Timestamp,
+    /// The IAM id of the identity in use.
+    pub(super) me: &'a str,
+    /// How many keys an identity may have, where that is known.
+    pub(super) limit: Option<usize>,
+    /// What a key is called.
+    pub(super) noun: &'a str,
+    /// What commands on one key begin with: `ibmcloud-iam api-key`.
+    pub(super) command: &'a str,
+    /// The command that lists keys.
+    pub(super) list: &'a str,
+}
+
+/// A key under audit.
+#[derive(Clone, Debug)]
+pub(super) struct Subject<'a> {
+    pub(super) key: &'a ApiKey,
+    pub(super) state: State,
+    pub(super) used: Used,
+    /// Whether it works, and a newer working key of its name and owner expires later.
+    pub(super) replaced: bool,
+    /// The newest working key of its name and owner, where that is another one.
+    pub(super) newer: Option<&'a ApiKey>,
+}
+
+/// Makes the subjects of an audit. `keys` come oldest first.
+pub(super) fn subjects<'k>(keys: &'k [ApiKey], now: Timestamp) -> Vec<Subject<'k>> {
+    // Of the working keys of a name and owner that are newer than the present one: the latest end, and the newest key.
+    let mut later: HashMap<(&str, &str), (i64, &'k ApiKey)> = HashMap::with_capacity(keys.len());
+    let newest_first = keys.iter().zip(states(keys, now)).rev().map(|(key, state)| {
+        let mut subject =
+            Subject { key, state, used: Used::NotAsked, replaced: false, newer: None };
+        if subject.works() {
+            let (longest, newest) =
+                later.entry((&key.name, &key.iam_id)).or_insert((i64::MIN, key));
+            subject.replaced = *longest > lasts(key);
+            subject.newer = Some(*newest).filter(|newest| newest.id != key.id);
+            *longest = lasts(key).max(*longest);
+        }
+        subject
+    });
+    let mut subjects: Vec<Subject<'_>> = newest_first.collect();
+    subjects.reverse();
+    subjects
+}
+
+/// Returns the end of a key, in seconds since 1970; `i64::MAX` for none.
+pub(super) fn lasts(key: &ApiKey) -> i64 {
+    key.expires_at.map_or(i64::MAX, Timestamp::seconds)
+}
+
+/// How much a key is used.
+#[derive(Clone, Debug)]
+pub(super) enum Used {
+    /// Nobody asked.
+    NotAsked,
+    /// The system does not tell.
+    Unknown,
+    /// Never since it was created.
+    Never,
+    /// Last used at this time.
+    Last(Timestamp),
+}
+
+impl From<Option<Activity>> for Used {
+    fn from(activity: Option<Activity>) -> Self {
+        match activity {
+            Some(Activity { last_authn: Some(at), .. }) => Self::Last(at),
+            Some(Activity { authn_count: 0, .. }) => Self::Never,
+            Some(_) | None => Self::Unknown,
+        }
+    }
+}
+
+impl Subject<'_> {
+    /// Tells whether the rule `unused` needs the use of the key: a young key cannot be unused for long.
+    pub(super) fn needs_activity(&self, policy: &Policy, now: Timestamp) -> bool {
+        self.works() && self.is_older_than(policy.max_unused, now)
+    }
+
+    /// Tells whether the key was created longer ago than `limit`; `false` where its creation is unknown.
+    pub(super) fn is_older_than(&self, limit: Duration, now: Timestamp) -> bool {
+        self.key.creation().is_some_and(|at| is_past(at, limit, now))
+    }
+
+    /// Tells whether the key works.
+    pub(super) fn works(&self) -> bool {
+        matches!(self.state, State::Active | State::PhasingOut)
+    }
+}
+
+/// Tells whether more than `limit` has passed since a time.
+pub(super) fn is_past(since: Timestamp, limit: Duration, now: Timestamp) -> bool {
+    let gone_by = (now.minutes() - since.minutes()) * 60;
+    gone_by > i64::try_from(limit.as_secs()).unwrap_or(i64::MAX)
+}

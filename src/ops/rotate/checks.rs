@@ -1,0 +1,134 @@
+//! What keeps a key from being rotated, looked at before anything is changed.
+
+use crate::credentials::input;
+use crate::error::{Error, ErrorKind, Result};
+use crate::journal::Orphan;
+use crate::model::{ApiKey, NewApiKey, State, Timestamp};
+use crate::ops::resolve::{self, Found};
+use crate::ops::{locked, subject, unfinished};
+use crate::private_file::Destination;
+use crate::secret;
+use crate::session::Session;
+use crate::systems::Condition;
+use crate::text::escape;
+
+/// Refuses keys that cannot or should not be rotated.
+pub(super) fn refuse(old: &Found, label: &str, session: &Session) -> Result<()> {
+    if old.key.iam_id != session.identity().iam_id {
+        let message = format!(
+            "{} belongs to {}: a new key made here would act as you, and not in its place.",
+            subject(label),
+            escape(&old.key.iam_id),
+        );
+        return Err(Error::new(ErrorKind::NotPermitted, message).hint(format!(
+            "Its owner can rotate it; '{} api-key-disable {}' takes it out of use.",
+            session.program(),
+            old.key.id.in_command()
+        )));
+    }
+    if old.key.locked {
+        return Err(locked(session, &subject(label), &old.key));
+    }
+    let is_new = |orphan: &Orphan| orphan.made.as_deref() == Some(old.key.id.as_str());
+    if unfinished::take(session)?.found.iter().any(is_new) {
+        let message = format!(
+            "{} was made by a rotation that is not finished: the key before it still works.",
+            subject(label)
+        );
+        return Err(Error::new(ErrorKind::Conflict, message)
+            .hint(format!("Finish that one first: '{} recover'.", session.program())));
+    }
+    if matches!(old.state, State::PhasingOut | State::PhasedOut) {
+        let message = format!(
+            "{} is {}: another key of its name has taken its place already.",
+            subject(label),
+            old.state
+        );
+        return Err(Error::new(ErrorKind::Conflict, message)
+            .hint(format!("Rotate that one: '{} api-key-rotate NAME'.", session.program())));
+    }
+    Ok(())
+}
+
+/// Refuses a FILE that holds another key than the one that is rotated, or something beside it.
+pub(super) fn check_content(
+    destination: &mut Destination,
+    old: &ApiKey,
+    session: &Session,
+) -> Result<()> {
+    let Some(bytes) = destination.read(input::MOST)? else { return Ok(()) };
+    if bytes.trim_ascii().is_empty() {
+        return Ok(());
+    }
+    let rotated = format!("{} ({})", subject(&old.name), old.id);
+    let shown = destination.path().display();
+    let lost = |what: &str| {
+        let message = format!("'{shown}' holds {what}, and not {rotated}, which is rotated.");
+        Error::new(ErrorKind::Destination, message)
+            .hint("Name another file, or move this one away first.")
+    };
+    let text = str::from_utf8(&bytes).map_err(|_| lost("something that is not text"))?;
+    let Some(held) = input::key_in(text) else {
+        // Text without a key may be replaced. A word that could be a value may be all that is left of a key.
+        let has_value = secret::veil(text) != text;
+        return if has_value { Err(lost("what could be another API key")) } else { Ok(()) };
+    };
+    if held.is_among_others {
+        return Err(lost("more than an API key"));
+    }
+    // The id must not contradict the value, which is looked up below.
+    if held.id.is_some_and(|id| id != old.id.as_str()) {
+        return Err(lost("another API key"));
+    }
+    match session.keys().by_value(&held.value) {
+        Ok(key) if key.id == old.id => {
+            destination.keeps_owner = true;
+            Ok(())
+        }
+        Ok(_) => Err(lost("another API key")),
+        Err(error)
+            if matches!(
+                error.condition,
+                Condition::NotFound | Condition::Forbidden | Condition::Invalid(_)
+            ) =>
+        {
+            Err(lost("a value that opens no API key of this account"))
+        }
+        Err(error) => Err(session.told(error, &format!("The API key in '{shown}'"))),
+    }
+}
+
+/// Finds the keys that earlier rotations of this one have left.
+pub(super) fn phased_out_beside(
+    old: &ApiKey,
+    now: Timestamp,
+    session: &Session,
+) -> Result<Vec<ApiKey>> {
+    let namesakes = resolve::namesakes(session, &old.name, now)?.into_iter();
+    let left = namesakes.filter(|found| found.state == State::PhasedOut);
+    Ok(left.map(|found| found.key).collect())
+}
+
+/// Makes sure that there is room for one more key.
+pub(super) fn check_room(
+    new: &NewApiKey,
+    old: &ApiKey,
+    purge: bool,
+    now: Timestamp,
+    session: &Session,
+) -> Result<()> {
+    let Err(error) = session.keys().check_new(new) else { return Ok(()) };
+    let is_full = matches!(error.condition, Condition::LimitReached { .. });
+    let told = session.told(error, &subject(&new.name));
+    if !is_full {
+        return Err(told);
+    }
+    let left = phased_out_beside(old, now, session)?;
+    match left.iter().filter(|key| !key.locked).count() {
+        0 => Err(told),
+        _ if purge => Ok(()),
+        removable => Err(told.hint(format!(
+            "Repeat the command with '--purge' to delete the phased-out keys of this name first ({removable})."
+        ))),
+    }
+}

@@ -1,0 +1,233 @@
+//! `api-key-rotate`: a new key in the place of an old one, in steps that can be resumed after a kill at any instant.
+//!
+//! The new key is made as by `api-key-create`; a login proves that it works; its value goes to its place; only then is
+//! the old key disabled, or given an end. So somebody holds a key that works at every instant. What an interrupted
+//! rotation has left is finished first, so that the same command again makes no third key.
+
+mod checks;
+mod report;
+mod successor;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::journal::Retires;
+use crate::model::{ApiKey, KeyRef};
+use crate::ops::handover::{self, Made};
+use crate::ops::making::{self, Plan};
+use crate::ops::recover;
+use crate::ops::resolve::{self, Meaning};
+use crate::ops::retire::{self, Retired, is_acting};
+use crate::ops::{agree, destination, facts, locked, progress_line, subject};
+use crate::secret::Secret;
+use crate::session::Session;
+use crate::settings::Settings;
+use crate::systems::{Condition, Keys, Rotation, SystemError};
+use crate::ui::{Ui, nobody_answers};
+
+/// What is asked for.
+#[derive(Debug)]
+pub struct Request {
+    /// Which key.
+    pub key: KeyRef,
+    /// Where the new key is written; `None` to print it.
+    pub file: Option<PathBuf>,
+    /// For how long the old key works on; `None` disables it at once.
+    pub grace: Option<Duration>,
+    /// Whether the phased-out keys of the name are deleted first.
+    pub purge: bool,
+    /// How long the new key lives; as long as the old one when absent.
+    pub expires_in: Option<Duration>,
+    /// Whether to go on without confirmation.
+    pub force: bool,
+    /// Whether to do nothing.
+    pub dry_run: bool,
+}
+
+impl Request {
+    fn asks(&self) -> bool {
+        !self.force && !self.dry_run
+    }
+}
+
+/// A request that passed the checks that need no login.
+#[derive(Debug)]
+pub struct Ready {
+    request: Request,
+    /// Whether an interrupted rotation of the key is in the journal.
+    has_begun: bool,
+}
+
+/// Checks what can be checked before anybody logs in.
+pub fn ready(request: Request, settings: &Settings, ui: &Ui) -> Result<Ready> {
+    let has_place = request.file.is_some() || ui.manner().json || request.dry_run;
+    if !has_place && !ui.can_ask() {
+        return Err(Error::usage("Without a terminal it must be said where the new value goes.")
+            .hint("Say '--file FILE' or '--output json'."));
+    }
+    if request.file.is_none() && !request.dry_run && Ui::output_goes_nowhere() {
+        let message =
+            "Standard output goes nowhere, so nobody would have the value of the new key.";
+        return Err(Error::usage(message).hint("Say '--file FILE', or read standard output."));
+    }
+    let now = settings.now()?;
+    if request.grace.is_some_and(|grace| now.plus(grace).is_none()) {
+        return Err(Error::usage("The grace ends beyond the year 9998."));
+    }
+    if request.asks() && ui.manner().json {
+        return Err(nobody_answers(
+            "JSON output asks no questions, and rotating a key needs a confirmation.",
+        ));
+    }
+    let has_begun = !request.dry_run && recover::has_rotation(&request.key, settings);
+    // FILE may already hold the new key of the rotation that was interrupted.
+    if !has_begun {
+        destination::check(request.file.as_deref(), request.force, settings)?;
+    }
+    Ok(Ready { request, has_begun })
+}
+
+/// Checks that the system can make the new key and retire the old one as asked.
+fn check_ability(request: &Request, keys: &dyn Keys) -> std::result::Result<(), SystemError> {
+    if keys.facts().rotation != Rotation::AddThenRetire {
+        return Err(Condition::Unsupported("rotated").into());
+    }
+    if request.expires_in.is_some() || request.grace.is_some() {
+        keys.to_expire()?;
+    }
+    match request.grace {
+        Some(_) => keys.to_edit().map(drop),
+        None => keys.to_switch().map(drop),
+    }
+}
+
+/// Runs `api-key-rotate`.
+pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
+    let Ready { request, has_begun } = ready;
+    check_ability(request, session.keys())
+        .map_err(|error| session.told(error, &subject(&request.key)))?;
+    let now = session.now()?;
+    let asks = request.asks();
+    let file = request.file.as_deref();
+    let label = request.key.to_string();
+    let what = format!("API key {}", session.ui.entity(&label));
+    let line = progress_line("Rotating", &what, session.identity());
+    session.ui.progress(&line);
+    if *has_begun {
+        if asks {
+            let question = format!("A rotation of {} was interrupted. Finish it?", subject(&label));
+            agree(&question, session)?;
+        }
+        let Request { key, grace, expires_in, .. } = request;
+        if let Some(finished) = recover::finish_rotation(key, file, *grace, session)? {
+            return report::say_finished(&finished, file, *grace, *expires_in, now, session);
+        }
+    }
+    // FILE may have changed since `ready`.
+    let mut destination = destination::check(file, request.force, session.settings())?;
+    let old = resolve::one(session, &request.key, Meaning::Current, now)?;
+    checks::refuse(&old, &label, session)?;
+    let old = old.key;
+    is_acting(&old.id, session)?;
+    if let Some(destination) = &mut destination {
+        checks::check_content(destination, &old, session)?;
+        for concern in destination.concerns() {
+            session.ui.warn(concern);
+        }
+    }
+    let mut new = successor::describe(&old, request.expires_in, now, session)?;
+    checks::check_room(&new, &old, request.purge, now, session)?;
+    let retires =
+        Retires { id: old.id.to_string(), grace: request.grace.map(|grace| grace.as_secs()) };
+    if request.dry_run {
+        let purged =
+            if request.purge { checks::phased_out_beside(&old, now, session)? } else { Vec::new() };
+        report::dry_run(&old, &new, &retires, &purged, file, now, session);
+        return Ok(());
+    }
+    let any_tokens = facts::tell(&[&old], asks, now, session);
+    if asks {
+        agree(&format!("Are you sure you want to rotate {}?", subject(&label)), session)?;
+    }
+    if request.purge {
+        // Looked for after the question: somebody may have enabled one again meanwhile.
+        purge(&checks::phased_out_beside(&old, session.now()?, session)?, session);
+    }
+    new.id = session.keys().choose_id();
+    let retires = Some((retires, &old));
+    let plan = Plan { new: &new, now, destination, server_value: false, retires };
+    carry_out(plan, file, any_tokens, session)
+}
+
+/// Makes the new key, proves it, hands it over and retires the old one, in this order.
+fn carry_out(
+    plan: Plan<'_>,
+    file: Option<&Path>,
+    any_tokens: bool,
+    session: &mut Session,
+) -> Result<()> {
+    let now = plan.now;
+    let Some((retires, old)) = plan.retires.clone() else { return Ok(()) };
+    let made = making::make(plan, session)?.note(session)?;
+    let (made, acting) = prove(made, session)?;
+    let value = Secret::new(made.value.expose().to_owned());
+    let handed = made.hand_over("rotated", now, session).map_err(|mut error| {
+        let _ = write!(error.message, " The old API key {} was not touched.", old.id);
+        if file.is_none() && error.kind == ErrorKind::Failure {
+            return error.hint(
+                "Repeat the command: what did not arrive is taken back, and another key takes its place.",
+            );
+        }
+        error
+    })?;
+    let new = (&handed.key.id, &value);
+    let retirement = retire::replace(&retires, new, file, acting.as_deref(), session)
+        .map_err(|failed| report::not_retired(failed, &handed, &retires.id, session))?;
+    let key = handed.close(session);
+    if file.is_some() {
+        handover::say_done(&key, "rotated", file, now, session);
+    }
+    if session.ui.manner().json {
+        return Ok(());
+    }
+    report::say_retired(&retires.id, retirement, session);
+    if any_tokens && retirement.became == Retired::Disabled {
+        facts::warn_of_tokens(session);
+    }
+    Ok(())
+}
+
+/// Logs in with the new key. Where that fails, deletes it again: the old one was not touched.
+fn prove(made: Made, session: &Session) -> Result<(Made, Option<Box<dyn Keys>>)> {
+    match session.keys().acting_with(&made.value) {
+        Ok(acting) => Ok((made, acting)),
+        Err(error) => {
+            let mut told = session.told(error, "The new API key");
+            told.message = format!(
+                "The new API key could not prove that it works: {}. The old one was not touched.",
+                told.message.trim_end_matches('.')
+            );
+            Err(made.undo(told, session))
+        }
+    }
+}
+
+/// Deletes phased-out keys. Warns of those that cannot be deleted, and goes on.
+fn purge(keys: &[ApiKey], session: &mut Session) {
+    for key in keys {
+        let subject = subject(&key.id);
+        let failed = if key.locked {
+            Some(locked(session, &subject, key))
+        } else {
+            let failed = session.keys().delete(&key.id).err();
+            let failed = failed.filter(|error| error.condition != Condition::NotFound);
+            failed.map(|error| session.told(error, &subject))
+        };
+        match failed {
+            None => session.ui.result(&format!("Phased-out key {} was deleted", key.id)),
+            Some(error) => session.ui.warn(&format!("{} It was not deleted.", error.message)),
+        }
+    }
+}

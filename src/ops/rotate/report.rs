@@ -1,0 +1,139 @@
+//! What is said of a rotation: what it would do, how it ended, and why it could not.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::journal::Retires;
+use crate::model::{ApiKey, NewApiKey, Timestamp, write_duration};
+use crate::ops::handover::{self, Handed};
+use crate::ops::recover::Finished;
+use crate::ops::retire::{NotRetired, Retired, Retirement, end_of_grace};
+use crate::render::json::{self, PlannedRotation};
+use crate::session::Session;
+
+/// Says what a rotation would do.
+pub(super) fn dry_run(
+    old: &ApiKey,
+    new: &NewApiKey,
+    retires: &Retires,
+    purged: &[ApiKey],
+    file: Option<&Path>,
+    now: Timestamp,
+    session: &mut Session,
+) {
+    let until = end_of_grace(retires, now);
+    let ui = &mut *session.ui;
+    if ui.manner().json {
+        let purged: Vec<&str> = purged.iter().map(|key| key.id.as_str()).collect();
+        let plan = PlannedRotation::new(old, new, until, &purged);
+        ui.data(|out| json::planned_rotation(out, &plan));
+        return;
+    }
+    for key in purged {
+        ui.result(&format!("Dry run: the phased-out key {} would be deleted", key.id));
+    }
+    let name = ui.entity(&old.name);
+    let place =
+        file.map(|file| format!(" and saved to {}", ui.entity(&file.display().to_string())));
+    let end = new.expires_at.map(|at| format!(", valid until {}", at.to_wire()));
+    let (place, end) = (place.unwrap_or_default(), end.unwrap_or_default());
+    ui.result(&format!("Dry run: a new API key {name} would be created{end}{place}"));
+    ui.result("Dry run: the new key would be exchanged for a token");
+    let then = until.map_or_else(
+        || "be disabled".to_owned(),
+        |until| format!("work until {}, or until its own end if that is sooner", until.to_wire()),
+    );
+    ui.result(&format!("Dry run: the old key {} would then {then}", old.id));
+}
+
+/// Says why the old key could not be retired. The new one is in its place, so nothing is lost.
+pub(super) fn not_retired(
+    failed: NotRetired,
+    handed: &Handed,
+    old: &str,
+    session: &Session,
+) -> Error {
+    let NotRetired { error, is_login } = failed;
+    let (new, program) = (&handed.key.id, session.program());
+    let (why, hint) = if is_login {
+        let why = error.message.trim_end_matches('.');
+        (
+            format!(
+                "the login could not be moved to it: {why}. The old API key {old} was not touched."
+            ),
+            format!(
+                "Log in with the new one ('{program} login'), then run '{program} recover' to retire the old one."
+            ),
+        )
+    } else {
+        (
+            format!("the old one could not be retired: {}", error.message),
+            format!("Run '{program} recover' to finish it."),
+        )
+    };
+    let message = format!("The new API key {new} is in its place, but {why}");
+    Error { message, hint: Some(hint), ..error }
+}
+
+/// Says what became of the old key.
+pub(super) fn say_retired(old: &str, retirement: Retirement, session: &mut Session) {
+    let line = format!("The old key {} {}", session.ui.entity(old), retirement.became.words());
+    session.ui.result(&line);
+    if retirement.is_login_moved {
+        session.ui.result("The login was moved to the new key");
+    }
+    if retirement.is_credential {
+        session.ui.warn(
+            "The credential in use is the key that was rotated; put the new one in its place.",
+        );
+    }
+}
+
+/// Tells of a rotation that an interrupted command began and this one finished. Fails where the interrupted command had
+/// already done otherwise what is asked for this time.
+pub(super) fn say_finished(
+    finished: &Finished,
+    file: Option<&Path>,
+    grace: Option<Duration>,
+    expires_in: Option<Duration>,
+    now: Timestamp,
+    session: &mut Session,
+) -> Result<()> {
+    let Finished { key, begun_at, retires, retirement } = finished;
+    handover::say_done(key, "rotated", file, now, session);
+    if !session.ui.manner().json {
+        say_retired(&retires.id, *retirement, session);
+    }
+    let program = session.program();
+    let grace = grace.map(|grace| grace.as_secs());
+    if grace.is_some() && grace != retires.grace && retirement.became == Retired::Disabled {
+        let message = format!(
+            "The rotation is finished, but '--grace' came too late: the old key {} was disabled before.",
+            retires.id
+        );
+        return Err(Error::new(ErrorKind::Conflict, message).hint(format!(
+            "If it is still needed, run '{program} api-key-enable {}'.",
+            retires.id
+        )));
+    }
+    let Some(asked) = expires_in else { return Ok(()) };
+    let wanted = begun_at.plus(asked).map(Timestamp::seconds);
+    let end = key.expires_at.map(Timestamp::seconds);
+    // The service may tell the end to the minute.
+    if end.zip(wanted).is_some_and(|(end, wanted)| (end - wanted).abs() < 60) {
+        return Ok(());
+    }
+    let end = key
+        .expires_at
+        .map_or("never expires".to_owned(), |at| format!("expires at {}", at.to_wire()));
+    let message = format!(
+        "The rotation is finished, but '--expires-in' came too late: the new key {} was made before and {end}.",
+        key.id
+    );
+    Err(Error::new(ErrorKind::Conflict, message).hint(format!(
+        "Give it another end with '{program} api-key-update {} --expires-in {}'.",
+        key.id,
+        write_duration(asked)
+    )))
+}

@@ -1,0 +1,61 @@
+//! The directories of this program.
+
+use std::path::{Path, PathBuf};
+
+use super::profile::Profile;
+use super::variables::{HOME, STORE, USER_HOME};
+use crate::environment::Environment;
+use crate::error::{Error, ErrorKind, Result};
+
+/// The directories of this program. A user without a home directory has only those that a variable names.
+#[derive(Debug, Clone)]
+pub struct Directories {
+    /// The profile's `config.json`, and the API key of a login that is kept in a file.
+    pub config: Option<PathBuf>,
+    /// The local store.
+    pub store: Option<PathBuf>,
+    /// The journal of commands that are not finished.
+    pub journal: Option<PathBuf>,
+    /// The access tokens that later commands use again.
+    pub tokens: Option<PathBuf>,
+    /// The names of keys at the service, for Tab.
+    pub names: Option<PathBuf>,
+}
+
+impl Directories {
+    /// Finds the directories; it creates none. Each profile has its own configuration and local store. All profiles share
+    /// the journal, so that `recover` misses nothing, and the tokens, whose file names tell them apart.
+    pub fn find(environment: &Environment, profile: &Profile) -> Result<Self> {
+        let own = |directory: PathBuf| match profile.named() {
+            Some(name) => directory.join("profiles").join(name),
+            None => directory,
+        };
+        let [config, data, state] = if let Some(ours) = environment.directory(HOME)? {
+            [(); 3].map(|()| Some(ours.clone()))
+        } else {
+            // An empty HOME is an error; `dirs` would ignore it.
+            home(environment)?;
+            // Only Linux has a directory for state.
+            let state = dirs::state_dir().or_else(dirs::data_local_dir);
+            [dirs::config_dir(), dirs::data_dir(), state]
+                .map(|directory| Some(directory?.join("ibmcloud-iam")))
+        };
+        let store = environment.directory(STORE)?.or_else(|| Some(own(data?).join("store")));
+        let [journal, tokens, names] =
+            ["journal", "tokens", "names"].map(|name| Some(state.as_ref()?.join(name)));
+        Ok(Self { config: config.map(own), store, journal, tokens, names })
+    }
+}
+
+/// Finds the home directory: HOME, else the one in the user database. A user may have none.
+pub fn home(environment: &Environment) -> Result<Option<PathBuf>> {
+    Ok(environment.path(USER_HOME)?.or_else(dirs::home_dir))
+}
+
+/// Returns a directory that is needed to keep `what` in. Fails where the user has no home directory.
+pub fn needed<'a>(directory: Option<&'a Path>, what: &str) -> Result<&'a Path> {
+    directory.ok_or_else(|| {
+        Error::new(ErrorKind::Failure, format!("There is no home directory to keep {what} in."))
+            .hint(format!("Set {HOME} to a directory for this program's files, or {USER_HOME}."))
+    })
+}

@@ -1,0 +1,211 @@
+//! Settings: flag, else environment variable, else configuration file, else default.
+
+mod directories;
+mod file;
+mod flags;
+mod profile;
+pub mod service;
+pub mod variables;
+
+use std::cell::OnceCell;
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
+
+use self::service::{Named, Service, Urls};
+use self::variables::{COLOUR, LIMIT, NO_COLOUR, NOW, QUIET, TEMPORARY, TERM};
+use crate::clock::Clock;
+use crate::environment::{Environment, Program};
+use crate::error::{Error, Result};
+use crate::model::Timestamp;
+use crate::text::shell_word;
+use crate::ui::Manner;
+
+pub use directories::{Directories, home, needed};
+pub use file::{ConfigFile, Keeper, LoginRecord};
+pub use flags::{ColourWhen, ErrorFormat, Flags, OutputFormat};
+pub use profile::Profile;
+
+/// The settings of this command. Files are read when a value from them is first asked for.
+#[derive(Debug)]
+pub struct Settings {
+    environment: Environment,
+    program: Program,
+    flags: Flags,
+    profile: Profile,
+    clock: Clock,
+    /// Whether the command may wait for other programs.
+    waits: bool,
+    directories: OnceCell<Directories>,
+    file: OnceCell<ConfigFile>,
+}
+
+/// Resolves how the program talks.
+pub fn manner(flags: &Flags, environment: &Environment) -> Manner {
+    let off = environment.raw(NO_COLOUR).is_some_and(|value| !value.is_empty());
+    let asked = environment.raw(COLOUR).map(|_| environment.is_true(COLOUR));
+    let dumb = environment.raw(TERM).is_some_and(|term| term == "dumb");
+    let colour = |is_terminal: bool| match flags.color {
+        ColourWhen::Always => true,
+        ColourWhen::Never => false,
+        ColourWhen::Auto => !off && asked.unwrap_or(is_terminal && !dumb),
+    };
+    Manner {
+        quiet: flags.quiet || environment.is_true(QUIET),
+        json: flags.output.is_some(),
+        json_errors: flags.error_format == Some(ErrorFormat::Json),
+        colour: (colour(io::stdout().is_terminal()), colour(io::stderr().is_terminal())),
+    }
+}
+
+impl Settings {
+    /// Resolves what every command needs. Fails where a variable makes no sense.
+    pub fn new(environment: Environment, program: Program, flags: Flags) -> Result<Self> {
+        let clock = clock(&environment)?;
+        let profile = Profile::choose(flags.profile.as_ref(), &environment)?;
+        Ok(Self {
+            environment,
+            program,
+            flags,
+            profile,
+            clock,
+            waits: true,
+            directories: OnceCell::new(),
+            file: OnceCell::new(),
+        })
+    }
+
+    /// Makes the command fail where it would have to wait for another program.
+    #[must_use]
+    pub fn without_waiting(self) -> Self {
+        Self { waits: false, ..self }
+    }
+
+    /// Tells whether the command may wait for other programs.
+    pub fn waits(&self) -> bool {
+        self.waits
+    }
+
+    /// Returns the name the program was started under.
+    pub fn started_as(&self) -> &Program {
+        &self.program
+    }
+
+    /// Returns what to type before a command, for hints.
+    pub fn program(&self) -> &str {
+        self.program.shown()
+    }
+
+    /// Returns what to type, in any shell, before a command that is to use the same profile, endpoint and credential.
+    pub fn program_here(&self) -> String {
+        let flags = &self.flags;
+        let from_file = flags.apikey.as_deref().filter(|from| from.starts_with('@'));
+        let chosen = [
+            ("--profile", flags.profile.as_ref().map(|profile| profile.name().to_owned())),
+            ("--backend", flags.backend.map(|kind| kind.as_str().to_owned())),
+            ("--endpoint", flags.endpoint.clone()),
+            ("--apikey", from_file.map(str::to_owned)),
+            ("--ca-file", flags.ca_file.as_ref().map(|file| file.to_string_lossy().into_owned())),
+        ];
+        let mut typed = self.program().to_owned();
+        for (flag, value) in chosen {
+            if let Some(value) = value {
+                let _ = write!(typed, " {flag} {}", shell_word(&value));
+            }
+        }
+        typed
+    }
+
+    /// Returns the time.
+    pub fn now(&self) -> Result<Timestamp> {
+        Ok(self.clock.now()?)
+    }
+
+    /// Returns the clock.
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Returns the environment.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// Returns the flags of every command.
+    pub fn flags(&self) -> &Flags {
+        &self.flags
+    }
+
+    /// Returns the profile.
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// Returns how many keys an identity of the local store may have, where a variable says so.
+    pub fn key_limit(&self) -> Result<Option<usize>> {
+        let Some(text) = self.environment.text(LIMIT)? else { return Ok(None) };
+        match text.parse() {
+            Ok(limit) if limit > 0 => Ok(Some(limit)),
+            _ => Err(Error::usage(format!(
+                "{LIMIT} is '{text}'; it must be a whole number above 0."
+            ))),
+        }
+    }
+
+    /// Returns the directory for temporary files.
+    pub fn temporary(&self) -> Result<PathBuf> {
+        let named = self.environment.directory(TEMPORARY)?;
+        Ok(named.unwrap_or_else(|| PathBuf::from("/tmp")))
+    }
+
+    /// Finds the directories.
+    pub fn directories(&self) -> Result<&Directories> {
+        if let Some(found) = self.directories.get() {
+            return Ok(found);
+        }
+        let found = Directories::find(&self.environment, &self.profile)?;
+        Ok(self.directories.get_or_init(|| found))
+    }
+
+    /// Returns the directory of the journal.
+    pub fn journal_directory(&self) -> Result<&Path> {
+        needed(self.directories()?.journal.as_deref(), "the journal")
+    }
+
+    /// Returns the directory of the profile's configuration.
+    pub fn config_directory(&self) -> Result<&Path> {
+        needed(self.directories()?.config.as_deref(), "the configuration")
+    }
+
+    /// Returns the directory of the local store.
+    pub fn store_directory(&self) -> Result<&Path> {
+        needed(self.directories()?.store.as_deref(), "the local store")
+    }
+
+    /// Reads the profile's configuration file, once.
+    pub fn config_file(&self) -> Result<&ConfigFile> {
+        if let Some(file) = self.file.get() {
+            return Ok(file);
+        }
+        let directory = self.directories()?.config.as_deref();
+        let file = directory.map_or_else(|| Ok(ConfigFile::default()), ConfigFile::read)?;
+        Ok(self.file.get_or_init(|| file))
+    }
+
+    /// Resolves the URLs of this command and profile.
+    pub fn named(&self) -> Result<Named> {
+        Named::resolve(&self.flags, &self.environment, self.config_file()?)
+    }
+
+    /// Resolves how to reach the service with a credential that belongs to `own`.
+    pub fn remote(&self, own: &Urls) -> Result<Service> {
+        self.named()?.service(own, &self.flags, &self.environment, self.directories()?)
+    }
+}
+
+fn clock(environment: &Environment) -> Result<Clock> {
+    let Some(text) = environment.text(NOW)? else { return Ok(Clock::System) };
+    Timestamp::parse(&text)
+        .map(Clock::Fixed)
+        .map_err(|error| Error::usage(format!("{NOW}: {error}.")))
+}

@@ -1,0 +1,104 @@
+//! What a service's answer over HTTP means, as far as it means the same for every system.
+
+use serde_json::Value;
+
+use super::error::{Condition, ServiceAnswer, SystemError};
+use crate::http::{Failure, Reply, Request, Transport};
+
+/// The most characters of a text of the service that are repeated.
+const MOST: usize = 2_000;
+
+/// Reads the code, the message and the transaction id of an error, without any secret. Absent fields are left out.
+///
+/// Understands the error of an IBM Cloud API (`errors`, `trace`) and that of the token endpoint (`errorCode`,
+/// `errorMessage`, `context`).
+pub(super) fn read(reply: &Reply, transport: &Transport) -> ServiceAnswer {
+    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let item = &body["errors"][0];
+    let context = &body["context"];
+    // The first that is there, as one line of a limited length.
+    let tidy = |text: &str| -> String {
+        let lines: Vec<&str> = text.split(['\r', '\n']).filter(|line| !line.is_empty()).collect();
+        transport.known.blot(&lines.join(" ")).chars().take(MOST).collect()
+    };
+    let text = |candidates: &[&Value]| {
+        let mut found = candidates.iter().filter_map(|value| value.as_str()).map(str::trim);
+        found.find(|text| !text.is_empty()).map(tidy)
+    };
+    let in_header = || {
+        let mut names = ["transaction-id", "x-correlation-id"].iter();
+        names.find_map(|name| reply.header(name)).map(tidy)
+    };
+    let trace = text(&[&body["trace"], &context["requestId"], &context["transaction_id"]]);
+    let codes = [&item["message_code"], &item["code"], &body["errorCode"], &body["code"]];
+    let messages = [&item["message"], &body["errorMessage"], &body["message"], &body["error"]];
+    ServiceAnswer {
+        code: text(&codes),
+        message: text(&messages),
+        status: Some(reply.status),
+        trace: trace.or_else(in_header),
+    }
+}
+
+/// Makes the error for a request that got no answer and changed nothing.
+pub(super) fn no_answer(failure: Failure) -> SystemError {
+    SystemError { hint: failure.hint, ..Condition::Unavailable(failure.words).into() }
+}
+
+/// Makes the error for a request that got no answer and may have changed something.
+pub(super) fn in_doubt(failure: Failure) -> SystemError {
+    if failure.sent {
+        return Condition::OutcomeUnknown(failure.words).into();
+    }
+    no_answer(failure)
+}
+
+/// Turns an error into `OutcomeUnknown`: the request may have been carried out in spite of it.
+pub(super) fn unknown(error: SystemError) -> SystemError {
+    let words = match error.condition {
+        Condition::Unavailable(words) | Condition::Rejected(words) => words,
+        _ => "The answer of the service is not clear".to_owned(),
+    };
+    SystemError { condition: Condition::OutcomeUnknown(words), hint: None, ..error }
+}
+
+/// Makes the error for an answer that means the same for every system.
+pub(super) fn other(
+    request: &Request<'_>,
+    reply: &Reply,
+    service: ServiceAnswer,
+    transport: &Transport,
+) -> SystemError {
+    let host = request.to.authority();
+    let status = reply.status;
+    let asked = transport.retry_after(reply).filter(|asked| !asked.is_zero());
+    let asked = asked.map(|asked| {
+        format!("Nothing was changed; the service asks to wait {} s.", asked.as_secs())
+    });
+    let (condition, hint) = match status {
+        300..400 => {
+            let to = reply.header("location").and_then(|to| reqwest::Url::parse(to).ok());
+            let to = to.as_ref().and_then(|to| to.host_str()).unwrap_or("another address");
+            let words = format!("{host} redirects to {to}, and redirects are not followed");
+            let hint = "Check the endpoint; a credential is sent to the configured endpoint only.";
+            (Condition::Unavailable(words), Some(hint.to_owned()))
+        }
+        404 => {
+            let words = format!("{host} does not know the address of the request (404)");
+            (Condition::Unavailable(words), Some("Check the endpoint.".to_owned()))
+        }
+        429 => (Condition::Unavailable(format!("{host} gets too many requests (429)")), asked),
+        408 | 500.. => {
+            let words = format!("{host} cannot serve the request now ({status})");
+            (Condition::Unavailable(words), asked)
+        }
+        _ => (Condition::Rejected(format!("{host} refuses the request ({status})")), None),
+    };
+    SystemError { service: Some(Box::new(service)), hint, ..condition.into() }
+}
+
+/// Makes the error for an answer of success that cannot be read.
+pub(super) fn unreadable(request: &Request<'_>) -> SystemError {
+    let host = request.to.authority();
+    Condition::Unavailable(format!("{host} gave an answer that is not understood")).into()
+}

@@ -1,0 +1,65 @@
+//! What is known of a key system before anybody asks it: data, and no code.
+
+use serde::{Deserialize, Serialize};
+
+/// The key systems.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum System {
+    /// API keys of users in IBM Cloud IAM.
+    #[default]
+    Iam,
+    /// A system for unit tests.
+    #[cfg(test)]
+    Sample,
+}
+
+/// What making a key does to the keys that are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CreateEffect {
+    /// The new key is added to the others.
+    Adds,
+    /// The new key replaces the only one, which stops working at once. `create` asks first.
+    ReplacesTheOnlyKey,
+}
+
+/// How to find out what became of a create whose answer was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LostAnswer {
+    /// By looking up the key by its value.
+    LookUpByValue,
+    /// By looking at the keys of its name that were not there before. It is a guess.
+    Guess,
+}
+
+/// How a key is replaced by a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// The new key is made first; the old one works until it is retired.
+    AddThenRetire,
+    /// Keys cannot be rotated.
+    None,
+}
+
+/// What is known of a key system. Operations follow it, and ask for no system by name.
+#[derive(Debug)]
+pub struct Facts {
+    /// Which system this is, for what is kept in files.
+    pub system: System,
+    /// What a key is called in messages: `API key`.
+    pub noun: &'static str,
+    /// The command that lists keys: `api-keys`. `-audit` after it audits them.
+    pub list_command: &'static str,
+    /// The command that shows a key: `api-key`. The other commands have a verb after it: `api-key-create`.
+    pub command: &'static str,
+    /// How many keys an owner may have, unless a setting or the service says otherwise; `None` if that is not known.
+    pub limit: Option<usize>,
+    /// What making a key does to the keys that are there.
+    pub create: CreateEffect,
+    /// How a lost answer to a create is settled.
+    pub lost_answer: LostAnswer,
+    /// How a key is replaced by a new one.
+    pub rotation: Rotation,
+    /// Whether a key can expire. If not, an expiry is refused.
+    pub has_expiry: bool,
+}

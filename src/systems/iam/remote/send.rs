@@ -1,0 +1,121 @@
+//! Sending calls: with a token, and again where that is safe.
+
+use super::call::{Call, Header, Lost, Sent};
+use super::credential::Token;
+use super::{RemoteKeys, errors};
+use crate::http::{Body, Failure, Reply, Request, Text};
+use crate::model::{ApiKey, ApiKeyId, Detail};
+use crate::systems::{Condition, Keys as _, SystemError, answer};
+
+impl RemoteKeys {
+    fn request<'r>(&'r self, call: &'r Call<'_>, token: &'r Token) -> Request<'r> {
+        let to = &self.settings.endpoint;
+        let mut request = Request::new(call.method.clone(), to, call.segments, call.query);
+        request.headers.push(("Authorization", Text::Authorization("Bearer", &token.value)));
+        for (name, header) in &call.headers {
+            let text = match header {
+                Header::Plain(text) => Text::plain(*text),
+                Header::Secret(secret) => Text::Secret(secret),
+            };
+            request.headers.push((name, text));
+        }
+        if let Some(document) = &call.body {
+            request.body = Body::Json(&document.json, document.secret);
+        }
+        request
+    }
+
+    /// Sends a call with a token. If a token of an earlier command is refused, sends it again with a new one.
+    fn with_token(
+        &self,
+        call: &Call<'_>,
+        send: impl Fn(&Request<'_>) -> Result<(Reply, bool), Failure>,
+    ) -> Result<Sent, Lost> {
+        let mut token = self.token().map_err(Lost::NoToken)?;
+        loop {
+            let (reply, in_doubt) = send(&self.request(call, &token)).map_err(Lost::OnTheWay)?;
+            if reply.status == 401
+                && let Some(renewed) =
+                    self.tokens.renewed(&token, &self.transport).map_err(Lost::NoToken)?
+            {
+                token = renewed;
+                continue;
+            }
+            return Ok(Sent { reply, in_doubt, token });
+        }
+    }
+
+    /// Sends a call that may be sent again.
+    pub(super) fn send(&self, call: &Call<'_>) -> Result<Sent, Lost> {
+        self.with_token(call, |request| self.transport.send(request))
+    }
+
+    /// Sends a call once. The caller decides whether it may be sent again.
+    pub(super) fn send_once(&self, call: &Call<'_>) -> Result<Sent, Lost> {
+        let timeout = self.transport.settings.timeout();
+        self.with_token(call, |request| {
+            let reply = self.transport.send_once(request, timeout)?;
+            let in_doubt = reply.is_trouble();
+            Ok((reply, in_doubt))
+        })
+    }
+
+    /// Makes the error for an answer that is no success.
+    pub(super) fn refused(&self, call: &Call<'_>, sent: &Sent) -> SystemError {
+        errors::refused(&self.request(call, &sent.token), &sent.reply, &self.transport)
+    }
+
+    /// Makes the error for an answer of success that is not understood.
+    pub(super) fn unreadable(&self, call: &Call<'_>, sent: &Sent) -> SystemError {
+        answer::unreadable(&self.request(call, &sent.token))
+    }
+
+    /// Sends a call that only reads. Fails if the answer is no success.
+    pub(super) fn fetch(&self, call: &Call<'_>) -> Result<Sent, SystemError> {
+        let sent = self.send(call)?;
+        if sent.reply.is_success() { Ok(sent) } else { Err(self.refused(call, &sent)) }
+    }
+
+    /// Sends a call that only reads, and reads the answer; `read` returns `None` for what it does not understand.
+    pub(super) fn read<T>(
+        &self,
+        call: &Call<'_>,
+        read: impl FnOnce(&Sent) -> Option<T>,
+    ) -> Result<T, SystemError> {
+        let sent = self.fetch(call)?;
+        read(&sent).ok_or_else(|| self.unreadable(call, &sent))
+    }
+
+    /// Sends a call that changes a key and may be sent again.
+    ///
+    /// If an attempt may have been carried out unseen, the key is read, and `done` tells whether it is as asked.
+    pub(super) fn act(
+        &self,
+        call: &Call<'_>,
+        id: &ApiKeyId,
+        done: impl Fn(&Result<ApiKey, SystemError>) -> bool,
+    ) -> Result<(), SystemError> {
+        let look = || self.get(id, Detail::default()).map(|details| details.key);
+        let sent = match self.send(call) {
+            Ok(sent) => sent,
+            Err(Lost::OnTheWay(failure)) if failure.sent => {
+                return if done(&look()) { Ok(()) } else { Err(answer::in_doubt(failure)) };
+            }
+            Err(lost) => return Err(lost.into()),
+        };
+        let reply = &sent.reply;
+        if reply.is_success() {
+            return Ok(());
+        }
+        if sent.in_doubt {
+            let now = look();
+            if done(&now) {
+                return Ok(());
+            }
+            if now.is_err_and(|error| error.condition != Condition::NotFound) {
+                return Err(answer::unknown(self.refused(call, &sent)));
+            }
+        }
+        Err(self.refused(call, &sent))
+    }
+}

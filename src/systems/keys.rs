@@ -1,0 +1,275 @@
+//! The keys of one system at one place: what every system can do, and the abilities that only some have.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::error::{Condition, SystemError};
+use super::facts::Facts;
+use crate::model::{
+    Activity, ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, BackendKind, CreatedApiKey, Detail,
+    EntityTag, Identity, NewApiKey, NewValue, Scope, Selection,
+};
+use crate::secret::Secret;
+
+type Result<T> = std::result::Result<T, SystemError>;
+
+/// Records that a request which may make a key is about to be sent.
+///
+/// For the given time from then on, a look-up that finds no key proves nothing. Returns `false` if that could not be
+/// recorded; then the request must not be sent.
+pub type Note<'a> = dyn FnMut(Duration) -> bool + 'a;
+
+/// How many faults of a service in a row end [`Keys::uses`].
+const MOST_FAULTS: usize = 3;
+
+/// Where keys are. Together with the identity it tells which journal entries belong to a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// On this machine, or at a service.
+    pub kind: BackendKind,
+    /// The URL of the service, or the directory of the store.
+    pub endpoint: String,
+}
+
+impl Place {
+    /// Tells whether the keys are on this machine. There no answer is lost and nobody logs in.
+    pub fn is_here(&self) -> bool {
+        self.kind == BackendKind::Local
+    }
+}
+
+/// The keys of one system at one place.
+///
+/// Rules that several systems share (names, filters, states, confirmation) are in `ops` and `model`, not here. An
+/// implementation sees neither the command line nor the terminal.
+pub trait Keys: fmt::Debug + Send + Sync {
+    /// Returns what is known of the system.
+    fn facts(&self) -> &'static Facts;
+
+    /// Returns where the keys are.
+    fn place(&self) -> Place;
+
+    /// Returns the identity that requests are made as.
+    fn identity(&self) -> Result<Identity>;
+
+    /// Lists all keys that fit, oldest first. A selection by name may return keys of other names too. Fails with
+    /// `Forbidden` if the keys of others are not shown.
+    fn list(&self, scope: &Scope, which: &Selection) -> Result<Vec<ApiKey>>;
+
+    /// Returns one key by id. Fails with `NotFound`.
+    fn get(&self, id: &ApiKeyId, detail: Detail) -> Result<ApiKeyDetails>;
+
+    /// Checks a name and a description without asking a service. Fails with `Invalid`.
+    fn check_texts(&self, _name: Option<&str>, _description: Option<&str>) -> Result<()> {
+        Ok(())
+    }
+
+    /// Fails as [`Keys::create`] would, as far as that is known before, and changes nothing.
+    fn check_new(&self, new: &NewApiKey) -> Result<()>;
+
+    /// Chooses the id of a new key, if the service does not. `recover` then knows the key for certain.
+    fn choose_id(&self) -> Option<ApiKeyId> {
+        None
+    }
+
+    /// Makes one key, or none. Fails with `LimitReached`, `DuplicateValue`, `Invalid`, or `OutcomeUnknown` if the key
+    /// may have been made. If an answer can be lost, `note` is called before each attempt.
+    fn create(
+        &self,
+        new: &NewApiKey,
+        value: NewValue<'_>,
+        note: &mut Note<'_>,
+    ) -> Result<CreatedApiKey>;
+
+    /// Deletes a key. Fails with `NotFound`, `Locked`.
+    fn delete(&self, id: &ApiKeyId) -> Result<()>;
+
+    /// Returns how much each key is used, in the given order; `None` for a key that is gone or whose use is not known.
+    ///
+    /// `done` is called with the number of keys that are done. By default this costs a request for each key.
+    fn uses(
+        &self,
+        ids: &[&ApiKeyId],
+        done: &mut dyn FnMut(usize),
+    ) -> Result<Vec<Option<Activity>>> {
+        let detail = Detail { history: false, activity: true };
+        let mut faults = 0;
+        let ask = |(number, id): (usize, &&ApiKeyId)| {
+            let found = self.get(id, detail);
+            let is_fault = found.as_ref().is_err_and(SystemError::is_fault_of_service);
+            faults = if is_fault { faults + 1 } else { 0 };
+            let activity = match found {
+                Ok(details) => details.activity,
+                Err(error)
+                    if matches!(error.condition, Condition::NotFound | Condition::Forbidden) =>
+                {
+                    None
+                }
+                // A service may fail to count the uses of a single key.
+                Err(_) if is_fault && faults < MOST_FAULTS => None,
+                Err(error) => return Err(error),
+            };
+            done(number);
+            Ok(activity)
+        };
+        (1..).zip(ids).map(ask).collect()
+    }
+
+    /// Returns how many keys an identity may have; `None` if that is not known.
+    fn key_limit(&self) -> Result<Option<usize>> {
+        Ok(self.facts().limit)
+    }
+
+    /// Returns new warnings for the user, such as a cut-off record that was ignored. Each is returned once.
+    fn take_warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Returns the ability to change keys, if the system has it.
+    fn editing(&self) -> Option<&dyn Editing> {
+        None
+    }
+
+    /// Returns the ability to lock and unlock keys, if the system has it.
+    fn locking(&self) -> Option<&dyn Locking> {
+        None
+    }
+
+    /// Returns the ability to disable and enable keys, if the system has it.
+    fn switching(&self) -> Option<&dyn Switching> {
+        None
+    }
+
+    /// Returns the ability to find keys by their values, if the system has it.
+    fn look_up(&self) -> Option<&dyn LookUp> {
+        None
+    }
+
+    /// Returns the ability to prove that values work, if the system has it.
+    fn proving(&self) -> Option<&dyn Proving> {
+        None
+    }
+}
+
+/// The ability to change a key.
+pub trait Editing {
+    /// Changes a key that still is at version `seen`. Fails with `Conflict` if it is not, and with `Locked`.
+    fn update(&self, id: &ApiKeyId, seen: &EntityTag, changes: &ApiKeyChanges) -> Result<ApiKey>;
+}
+
+/// The ability to lock a key, so that it can be neither changed nor deleted.
+pub trait Locking {
+    /// Locks or unlocks a key. May fail with `Conflict` if it is so already.
+    fn set_locked(&self, id: &ApiKeyId, locked: bool) -> Result<()>;
+}
+
+/// The ability to switch a key off and on again.
+pub trait Switching {
+    /// Disables or enables a key. Fails with `Locked`; may fail with `Conflict` if it is so already.
+    fn set_disabled(&self, id: &ApiKeyId, disabled: bool) -> Result<()>;
+}
+
+/// The ability to find a key by its value.
+pub trait LookUp {
+    /// Returns the key that has this value. Fails with `NotFound`.
+    fn by_value(&self, value: &Secret) -> Result<ApiKey>;
+}
+
+/// The ability to log in with the value of a key.
+pub trait Proving {
+    /// Returns the id of the key that requests are made with; `None` if they are not made with a key.
+    ///
+    /// An error says nothing about which key it is.
+    fn acting_key(&self) -> Result<Option<ApiKeyId>> {
+        Ok(None)
+    }
+
+    /// Proves that the value of a key works, by logging in with it. Waits a while for a key that was just made.
+    ///
+    /// Returns the keys as the holder of the value sees them; `None` if nobody logs in. Fails with `Unauthorized`.
+    fn acting_with(&self, value: &Secret) -> Result<Option<Box<dyn Keys>>>;
+}
+
+fn able<T>(ability: Option<T>, what: &'static str) -> Result<T> {
+    ability.ok_or_else(|| Condition::Unsupported(what).into())
+}
+
+/// What an operation asks for, whatever the system. Fails with `Unsupported` if the system lacks the ability.
+impl dyn Keys + '_ {
+    /// Returns the ability to change keys.
+    pub fn to_edit(&self) -> Result<&dyn Editing> {
+        able(self.editing(), "changed")
+    }
+
+    /// Returns the ability to lock keys.
+    pub fn to_lock(&self) -> Result<&dyn Locking> {
+        able(self.locking(), "locked")
+    }
+
+    /// Returns the ability to disable keys.
+    pub fn to_switch(&self) -> Result<&dyn Switching> {
+        able(self.switching(), "disabled")
+    }
+
+    /// Checks that keys can expire.
+    pub fn to_expire(&self) -> Result<()> {
+        able(self.facts().has_expiry.then_some(()), "given an expiry")
+    }
+
+    /// Checks that new keys can be as described.
+    pub fn to_make(&self, new: &NewApiKey) -> Result<()> {
+        if new.expires_at.is_some() {
+            self.to_expire()?;
+        }
+        if new.locked {
+            self.to_lock()?;
+        }
+        if new.disabled {
+            self.to_switch()?;
+        }
+        Ok(())
+    }
+
+    /// Checks that keys can be changed so.
+    pub fn to_change(&self, changes: &ApiKeyChanges) -> Result<()> {
+        if changes.expires_at.is_some() {
+            self.to_expire()?;
+        }
+        self.to_edit().map(drop)
+    }
+
+    /// See [`Editing::update`].
+    pub fn update(
+        &self,
+        id: &ApiKeyId,
+        seen: &EntityTag,
+        changes: &ApiKeyChanges,
+    ) -> Result<ApiKey> {
+        self.to_edit()?.update(id, seen, changes)
+    }
+
+    /// See [`Locking::set_locked`].
+    pub fn set_locked(&self, id: &ApiKeyId, locked: bool) -> Result<()> {
+        self.to_lock()?.set_locked(id, locked)
+    }
+
+    /// See [`Switching::set_disabled`].
+    pub fn set_disabled(&self, id: &ApiKeyId, disabled: bool) -> Result<()> {
+        self.to_switch()?.set_disabled(id, disabled)
+    }
+
+    /// See [`LookUp::by_value`].
+    pub fn by_value(&self, value: &Secret) -> Result<ApiKey> {
+        able(self.look_up(), "looked up by value")?.by_value(value)
+    }
+
+    /// See [`Proving::acting_key`]; `None` if nothing can be proven.
+    pub fn acting_key(&self) -> Result<Option<ApiKeyId>> {
+        self.proving().map_or(Ok(None), Proving::acting_key)
+    }
+
+    /// See [`Proving::acting_with`]; `None` if nothing can be proven.
+    pub fn acting_with(&self, value: &Secret) -> Result<Option<Box<dyn Keys>>> {
+        self.proving().map_or(Ok(None), |proving| proving.acting_with(value))
+    }
+}

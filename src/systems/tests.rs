@@ -1,0 +1,99 @@
+//! The commands of every system against its facts and abilities.
+
+use std::collections::BTreeSet;
+
+use clap::{Command, CommandFactory as _};
+
+use super::iam::local::LocalKeys;
+use super::iam::remote::{Credential, RemoteKeys};
+use super::sample::Sample;
+use super::{Keys, LostAnswer, Rotation, System};
+use crate::cli::Cli;
+use crate::clock::Clock;
+use crate::http::{self, Endpoint};
+use crate::secret::Secret;
+use crate::settings::service::{DEFAULT_ENDPOINT, Service};
+
+/// Returns keys of a system at each of its places.
+fn keys_of(system: System) -> Vec<Box<dyn Keys>> {
+    match system {
+        System::Iam => {
+            let endpoint = Endpoint::parse(DEFAULT_ENDPOINT).unwrap();
+            let http = http::Settings {
+                timeout: None,
+                ca_file: None,
+                any_certificate_on_loopback: false,
+                proxy: None,
+                trace: None,
+            };
+            let settings =
+                Service { endpoint: endpoint.clone(), auth: endpoint, tokens: None, http };
+            let credential = Credential::BearerToken(Secret::new("t".to_owned()));
+            vec![
+                Box::new(LocalKeys::in_memory(1, Clock::System)),
+                Box::new(RemoteKeys::new(settings, credential, Clock::System)),
+            ]
+        }
+        System::Sample => vec![Box::new(Sample::default())],
+    }
+}
+
+/// Returns the flags of a command, without those of every command.
+fn flags<'t>(tree: &'t Command, command: &str) -> BTreeSet<&'t str> {
+    let command = tree.find_subcommand(command).unwrap();
+    command.get_arguments().filter_map(clap::Arg::get_long).collect()
+}
+
+#[test]
+fn commands_and_flags_follow_from_facts_and_abilities() {
+    let mut tree = Cli::command();
+    tree.build();
+    for &system in System::ALL {
+        for keys in keys_of(system) {
+            let facts = system.facts();
+            assert_eq!((facts.system, keys.facts().system), (system, system));
+            let (list, one) = (facts.list_command, facts.command);
+            let [can_edit, can_lock, can_switch, can_look_up] = [
+                keys.editing().is_some(),
+                keys.locking().is_some(),
+                keys.switching().is_some(),
+                keys.look_up().is_some(),
+            ];
+            assert_eq!(can_look_up, facts.lost_answer == LostAnswer::LookUpByValue);
+            let verbs = [
+                ("", true),
+                ("-create", true),
+                ("-update", can_edit),
+                ("-delete", true),
+                ("-lock", can_lock),
+                ("-unlock", can_lock),
+                ("-disable", can_switch),
+                ("-enable", can_switch),
+                ("-rotate", facts.rotation != Rotation::None),
+                ("-lookup", can_look_up),
+            ];
+            let verbs = verbs.into_iter().filter(|(_, is_there)| *is_there);
+            let mut expected: BTreeSet<String> =
+                verbs.map(|(verb, _)| format!("{one}{verb}")).collect();
+            expected.extend([list.to_owned(), format!("{list}-audit")]);
+            let is_of = |name: &str| {
+                let rest = name.strip_prefix(list).or_else(|| name.strip_prefix(one));
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+            };
+            let names = tree.get_subcommands().map(Command::get_name);
+            let found: BTreeSet<String> =
+                names.filter(|name| is_of(name)).map(str::to_owned).collect();
+            if system == System::Sample {
+                assert!(found.is_empty(), "a system for tests has no commands");
+                continue;
+            }
+            assert_eq!(found, expected);
+            let create = flags(&tree, &format!("{one}-create"));
+            for (flag, is_there) in
+                [("expires-at", facts.has_expiry), ("lock", can_lock), ("disabled", can_switch)]
+            {
+                assert_eq!(create.contains(flag), is_there, "{flag}");
+            }
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The two output streams.
+//!
+//! Standard output carries progress, `OK`, results, tables, JSON and prompts; standard error carries warnings and
+//! failures. A reader that went away (`| head`) is no error, except where a key's value is printed.
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _, Write};
+
+use super::manner::Manner;
+use crate::error::{Error, ErrorKind};
+use crate::text::{Paint, escape, escape_lines};
+
+/// Standard output and standard error.
+#[derive(Debug)]
+pub struct Ui {
+    manner: Manner,
+    out: io::BufWriter<io::Stdout>,
+    /// The first failure to write to standard output, unless the reader went away.
+    broken: Option<io::Error>,
+}
+
+impl Ui {
+    /// Takes the streams of the process.
+    pub fn new(manner: Manner) -> Self {
+        Self { manner, out: io::BufWriter::with_capacity(64 * 1024, io::stdout()), broken: None }
+    }
+
+    /// Returns how the program talks.
+    pub fn manner(&self) -> Manner {
+        self.manner
+    }
+
+    /// Prints only documents from now on, as with `--output json`.
+    pub fn only_documents(&mut self) {
+        self.manner.json = true;
+    }
+
+    /// Prints what is about to happen, such as `Deleting API key x as y...`, on standard output.
+    pub fn progress(&mut self, line: &str) {
+        if self.manner.reports() {
+            self.line(line);
+            self.flush();
+        }
+    }
+
+    /// Escapes and colours the name of a thing for standard output.
+    pub fn entity(&self, text: &str) -> String {
+        Paint::Entity.on(&escape(text), self.manner.colour.0)
+    }
+
+    /// Prints `OK` on standard output.
+    pub fn ok(&mut self) {
+        if self.manner.reports() {
+            let ok = Paint::Good.on("OK", self.manner.colour.0);
+            self.line(&ok);
+        }
+    }
+
+    /// Prints a result, a sentence on standard output; JSON output leaves it out.
+    pub fn result(&mut self, line: &str) {
+        if !self.manner.json {
+            self.line(line);
+        }
+    }
+
+    /// Prints a warning on standard error; `-q` and the JSON formats leave it out.
+    pub fn warn(&mut self, line: &str) {
+        if self.manner.warns() {
+            self.flush();
+            let line = Paint::Warning.on(&escape_lines(line), self.manner.colour.1);
+            let _ = writeln!(io::stderr().lock(), "{line}");
+        }
+    }
+
+    /// Prints a warning, if there is one.
+    pub fn warn_of(&mut self, found: Option<String>) {
+        if let Some(line) = found {
+            self.warn(&line);
+        }
+    }
+
+    fn line(&mut self, line: &str) {
+        let result = writeln!(self.out, "{line}");
+        self.note(result);
+    }
+
+    /// Writes a table or a document to standard output. It must not hold the value of a key.
+    pub fn data(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+        let result = write(&mut self.out);
+        self.note(result);
+    }
+
+    /// Writes a text with a key's value to standard output. Here a reader that went away is an error.
+    pub fn deliver(&mut self, text: &str) -> io::Result<()> {
+        self.out.flush()?;
+        // The buffer is not wiped, so the value does not go through it.
+        let mut out = self.out.get_ref().lock();
+        out.write_all(text.as_bytes())?;
+        out.flush()
+    }
+
+    /// Tells whether standard output is `/dev/null`, which the runtime also opens in place of a closed stream.
+    pub fn output_goes_nowhere() -> bool {
+        let null = rustix::fs::stat("/dev/null");
+        let out = rustix::fs::fstat(io::stdout());
+        matches!((null, out), (Ok(null), Ok(out)) if null.st_rdev == out.st_rdev && null.st_mode == out.st_mode)
+    }
+
+    /// Prints the failure of one item of several. With JSON errors only the end of the command prints one.
+    pub fn item_failed(&mut self, error: &Error) {
+        if !self.manner.json_errors {
+            self.failed(error);
+        }
+    }
+
+    /// Prints a failure on standard error.
+    pub fn failed(&mut self, error: &Error) {
+        self.flush();
+        let mut err = io::stderr().lock();
+        if self.manner.json_errors {
+            let _ = writeln!(err, "{}", error.to_json());
+            return;
+        }
+        let headed = !self.manner.quiet && error.kind != ErrorKind::Cancelled;
+        let mut text = String::new();
+        if headed {
+            text.push_str(&Paint::Bad.on("FAILED", self.manner.colour.1));
+            text.push('\n');
+        }
+        text.push_str(&escape_lines(&error.message));
+        text.push('\n');
+        for (label, value) in [("Code", &error.code), ("Transaction-Id", &error.trace)] {
+            if let Some(value) = value {
+                let _ = writeln!(text, "{label}: {}", escape(value));
+            }
+        }
+        if let Some(hint) = &error.hint {
+            text.push_str(&escape_lines(hint));
+            text.push('\n');
+        }
+        if headed {
+            text.push('\n');
+        }
+        let _ = err.write_all(text.as_bytes());
+    }
+
+    /// Writes what is buffered.
+    pub fn flush(&mut self) {
+        let result = self.out.flush();
+        self.note(result);
+    }
+
+    fn note(&mut self, result: io::Result<()>) {
+        if let Err(error) = result
+            && error.kind() != io::ErrorKind::BrokenPipe
+            && self.broken.is_none()
+        {
+            self.broken = Some(error);
+        }
+    }
+
+    /// Writes what is buffered. Fails if anything could not be written to standard output.
+    pub fn finish(&mut self) -> crate::error::Result<()> {
+        self.flush();
+        match self.broken.take() {
+            None => Ok(()),
+            Some(error) => Err(Error::new(
+                ErrorKind::Failure,
+                format!("Standard output could not be written: {error}."),
+            )),
+        }
+    }
+
+    /// Tells whether standard output and standard error are both a terminal.
+    pub fn is_at_terminal() -> bool {
+        io::stdout().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Tells whether a question can be asked at a terminal.
+    pub fn can_ask(&self) -> bool {
+        io::stdin().is_terminal() && (io::stdout().is_terminal() || io::stderr().is_terminal())
+    }
+}
