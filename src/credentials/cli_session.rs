@@ -58,7 +58,10 @@ pub(super) fn look(settings: &Settings, named: &Named) -> State {
     let session = match read(&path, patience) {
         Ok(Some(session)) => session,
         Ok(None) => return State::absent("no such file"),
-        Err(error) => return State::Broken(broken(&path, &format!("cannot be read: {error}"))),
+        Err(error) => {
+            let found = broken(&path, &format!("cannot be read: {error}"));
+            return State::Broken(found.remedied(&error));
+        }
     };
     if session.token.is_empty() && session.refresh_token.is_empty() {
         return State::absent("logged out");
@@ -109,7 +112,7 @@ fn path(environment: &Environment) -> Result<Option<PathBuf>> {
 
 /// Reads the file under its lock: the official CLI empties it before it writes.
 fn read(path: &Path, patience: Duration) -> io::Result<Option<Session>> {
-    let Some(file) = private_file::open_named(path)? else { return Ok(None) };
+    let Some(file) = private_file::open_trusted(path)? else { return Ok(None) };
     private_file::lock_open(&file, LockMode::Shared, patience)?;
     let bytes = private_file::read_open(&file, MOST)?;
     if bytes.trim_ascii().is_empty() {

@@ -62,11 +62,15 @@ pub(super) fn file(settings: &Settings, meant: &Named, place: Place) -> State {
     } else {
         format!("'{}'", place.as_str())
     };
-    let bytes = match private_file::read_named(&path, MOST) {
+    let read = if is_named { private_file::read_named } else { private_file::read_trusted };
+    let bytes = match read(&path, MOST) {
         Ok(None) if is_named => return State::Broken(broken(&source, "names no file")),
         Ok(None) => return State::absent("no such file"),
         Ok(Some(bytes)) => bytes,
-        Err(error) => return State::Broken(broken(&source, &format!("cannot be read: {error}"))),
+        Err(error) => {
+            let found = broken(&source, &format!("cannot be read: {error}"));
+            return State::Broken(found.remedied(&error));
+        }
     };
     let Ok(text) = str::from_utf8(&bytes) else {
         return State::Broken(broken(&source, "is not valid UTF-8"));

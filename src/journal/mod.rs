@@ -155,7 +155,10 @@ impl Journal {
                 Ok(None) | Err(_) => orphans.unreadable.push(path),
             }
         }
-        orphans.found.sort_by(|a, b| (a.begun.at, a.entry.tag()).cmp(&(b.begun.at, b.entry.tag())));
+        let place = |orphan: &Orphan| {
+            (orphan.begun.at, orphan.begun.name.clone(), orphan.entry.tag().to_owned())
+        };
+        orphans.found.sort_by_cached_key(place);
         Ok(orphans)
     }
 }

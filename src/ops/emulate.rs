@@ -14,7 +14,8 @@ use crate::emulator::{Emulator, Server};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ops::told_of_iam;
 use crate::settings::Settings;
-use crate::systems::iam::local::{KEY_LIMIT, LocalKeys};
+use crate::systems::iam::KEY_LIMIT;
+use crate::systems::iam::local::LocalKeys;
 use crate::ui::Ui;
 
 /// The line that `--output json` prints at the start.

@@ -155,14 +155,11 @@ impl Destination {
         let kept = there.as_ref().filter(|metadata| metadata.len() > 0);
         let mut concerns = Vec::new();
         if let Some(who) = who_else_writes(&found) {
-            let told =
-                format!("{who} can write the directory of '{shown}', and so replace or remove it.");
+            let told = format!("{who} '{shown}', and so can replace or remove it.");
             // Only a warning for a FILE that exists, or whose key may exist.
-            if who == OTHERS && kept.is_none() && !is_begun {
-                return Err(DestinationError::hinted(
-                    told,
-                    "Name a file in a directory of yours, or take the right from them with 'chmod o-w'.",
-                ));
+            let is_refused = !matches!(who, Writer::Group) && kept.is_none() && !is_begun;
+            if is_refused {
+                return Err(DestinationError::hinted(told, who.remedy()));
             }
             concerns.push(told);
         }
@@ -284,18 +281,47 @@ fn is_mounted(_: &Path) -> bool {
     false
 }
 
-const OTHERS: &str = "Other users";
+/// Who else can move and remove the user's files in a directory.
+#[derive(Debug)]
+enum Writer {
+    /// The user whose directory it is.
+    Owner(u32),
+    Everybody,
+    Group,
+}
 
-/// Returns who else can move and remove the user's files in a directory, if anybody.
-fn who_else_writes(directory: &Metadata) -> Option<&'static str> {
+impl Writer {
+    fn remedy(&self) -> &'static str {
+        match self {
+            Self::Owner(_) => "Name a file in a directory of yours.",
+            Self::Everybody | Self::Group => {
+                "Name a file in a directory of yours, or take the right from them with 'chmod o-w'."
+            }
+        }
+    }
+}
+
+impl fmt::Display for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Owner(user) => write!(f, "User {user} owns the directory of"),
+            Self::Everybody => f.write_str("Other users can write the directory of"),
+            Self::Group => f.write_str("Members of a group can write the directory of"),
+        }
+    }
+}
+
+fn who_else_writes(directory: &Metadata) -> Option<Writer> {
     const STICKY: u32 = 0o1000;
-    let mode = directory.mode();
+    let (mode, owner, me) = (directory.mode(), directory.uid(), geteuid().as_raw());
     // Many systems give each user a group with the same number.
-    let is_own = directory.gid() == getegid().as_raw() && directory.gid() == geteuid().as_raw();
+    let is_own = directory.gid() == getegid().as_raw() && directory.gid() == me;
     match mode {
+        // Root works for the users of the machine.
+        _ if owner != me && owner != 0 && me != 0 => Some(Writer::Owner(owner)),
         _ if mode & STICKY != 0 => None,
-        _ if mode & 0o002 != 0 => Some(OTHERS),
-        _ if mode & 0o020 != 0 && !is_own => Some("Members of a group"),
+        _ if mode & 0o002 != 0 => Some(Writer::Everybody),
+        _ if mode & 0o020 != 0 && !is_own => Some(Writer::Group),
         _ => None,
     }
 }

@@ -17,8 +17,8 @@ pub use destination::{Destination, DestinationError, Seen, Whereabouts, place_of
 pub use directory::{create_dir, parent, sync_dir};
 pub use lock::{Lock, LockMode, PATIENCE, lock, lock_open, lock_within, try_lock_file};
 pub use open::{
-    append_to, create_new, open_existing, open_named, open_own, read_named, read_open, read_own,
-    read_small,
+    append_to, create_new, open_existing, open_named, open_own, open_trusted, read_named,
+    read_open, read_own, read_small, read_trusted,
 };
 pub use pending::{Left, Pending, is_left_over, owner_of, pending_path, read_pending};
 pub use temporary::{TemporaryDir, sweep};

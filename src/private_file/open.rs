@@ -70,6 +70,14 @@ pub fn open_own(path: &Path) -> io::Result<Option<File>> {
     Ok(Some(file))
 }
 
+/// Opens a file that another program of the user wrote for reading; `None` if there is none. It belongs to the user or to
+/// root, and nobody else can write it. Links are followed.
+pub fn open_trusted(path: &Path) -> io::Result<Option<File>> {
+    let Some((file, metadata)) = open_to_read(OFlags::empty(), path)? else { return Ok(None) };
+    trust::check_file(path, &metadata)?;
+    Ok(Some(file))
+}
+
 /// Opens a file that the user names for reading; `None` if there is none. Its owner does not matter, and links are
 /// followed.
 pub fn open_named(path: &Path) -> io::Result<Option<File>> {
@@ -116,6 +124,11 @@ pub fn read_own(path: &Path, most: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>
 /// Reads a file that the user names, as [`read_own`] does. Its owner does not matter, and links are followed.
 pub fn read_named(path: &Path, most: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     open_named(path)?.map(|file| read_open(&file, most)).transpose()
+}
+
+/// Reads a file that another program of the user wrote, as [`open_trusted`] opens it, of at most `most` bytes.
+pub fn read_trusted(path: &Path, most: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    open_trusted(path)?.map(|file| read_open(&file, most)).transpose()
 }
 
 /// Reads a file, as [`read_own`] does. Its owner does not matter, but links are not followed.

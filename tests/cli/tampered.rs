@@ -94,7 +94,7 @@ fn a_directory_that_others_can_write_by_now_is_told_of() {
     open_to_others(&sandbox.work(""));
     let outcome = sandbox.run(&RECOVER);
     let warning = format!(
-        "Other users can write the directory of '{}', and so replace or remove it.\n",
+        "Other users can write the directory of '{}', and so can replace or remove it.\n",
         sandbox.work("key.json").display()
     );
     assert_eq!(outcome.ok().stderr, warning);

@@ -5,13 +5,16 @@ pub mod remote;
 
 use super::facts::{CreateEffect, Facts, LostAnswer, Rotation, System};
 
+/// How many keys an identity may have, as at the service.
+pub const KEY_LIMIT: usize = 20;
+
 /// What is known of API keys of users.
 pub const FACTS: Facts = Facts {
     system: System::Iam,
     noun: "API key",
     list_command: "api-keys",
     command: "api-key",
-    limit: Some(local::KEY_LIMIT),
+    limit: Some(KEY_LIMIT),
     create: CreateEffect::Adds,
     lost_answer: LostAnswer::LookUpByValue,
     rotation: Rotation::AddThenRetire,

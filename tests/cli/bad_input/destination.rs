@@ -206,7 +206,7 @@ fn a_new_file_where_others_could_replace_it_is_refused() {
             let outcome =
                 refused(&sandbox, &mut sandbox.command(&[&create[..], more].concat()), 14);
             outcome.stderr(
-                "FAILED\nOther users can write the directory of 'open/key', and so replace or remove it.\n\
+                "FAILED\nOther users can write the directory of 'open/key', and so can replace or remove it.\n\
                  Name a file in a directory of yours, or take the right from them with 'chmod o-w'.\n\n",
             );
         }
@@ -222,7 +222,7 @@ fn a_new_file_where_others_could_replace_it_is_refused() {
     // A FILE that others rely on has its place already.
     open(0o777);
     let warning =
-        "Other users can write the directory of 'open/key', and so replace or remove it.\n";
+        "Other users can write the directory of 'open/key', and so can replace or remove it.\n";
     let rotate = ["api-key-rotate", "x", "--file", "open/key", "--force"];
     let outcome = sandbox.run(&rotate);
     assert!(outcome.ok().stderr.starts_with(warning), "{outcome:#?}");
@@ -234,7 +234,6 @@ fn a_new_file_where_others_could_replace_it_is_refused() {
     }
     open(0o770);
     let outcome = sandbox.run(&rotate);
-    let warning =
-        "Members of a group can write the directory of 'open/key', and so replace or remove it.\n";
+    let warning = "Members of a group can write the directory of 'open/key', and so can replace or remove it.\n";
     assert!(outcome.ok().stderr.starts_with(warning), "{outcome:#?}");
 }

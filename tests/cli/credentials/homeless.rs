@@ -96,6 +96,24 @@ fn what_keeps_nothing_needs_no_home() {
 }
 
 #[test]
+fn a_home_that_is_no_directory_is_none() {
+    let sandbox = Sandbox::new();
+    let server = service();
+    let url = server.url();
+    fs::write(sandbox.work("apikey"), "somebody").unwrap();
+    let remote = ["--backend", "remote", "--apikey", "@apikey", "--endpoint", &url];
+    let run = |args: &[&str]| {
+        let mut command = sandbox.command(&[args, &remote].concat());
+        command.env_remove("IBMCLOUD_IAM_HOME").env("HOME", "/dev/null");
+        done(command)
+    };
+    assert_eq!(run(&["api-keys", "-o", "json"]).json(), serde_json::json!([]));
+    let recover = run(&["recover"]);
+    let told = "There is no home directory to keep the journal in.";
+    assert!(recover.code(1).stderr.contains(told), "{recover:#?}");
+}
+
+#[test]
 fn what_must_be_kept_names_the_variable() {
     let Some(sandbox) = sandbox() else { return };
     let server = service();

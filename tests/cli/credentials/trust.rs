@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::{bare, done, log_in, login_file, service};
+use super::{bare, done, log_in, login_file, service, session_file, token_for, write_session};
 use crate::support::disk::snapshot;
 use crate::support::server::Server;
 use crate::support::{Outcome, Sandbox, binary, mode, run, skipped, write_private};
@@ -176,10 +176,16 @@ fn what_is_a_link_is_neither_read_nor_written_through() {
         fs::rename(&file, &elsewhere).unwrap();
         symlink(&elsewhere, &file).unwrap();
         let before = snapshot(&sandbox.root().join("work"));
-        // A kept token is got anew, and a journal entry that is none is left alone.
         let name = file.file_name().unwrap().to_str().unwrap();
-        if name.starts_with("token-") || file.parent().unwrap().ends_with("journal") {
+        if name.starts_with("token-") {
+            // A kept token is got anew.
             done(bare(&sandbox, &args)).ok();
+        } else if file.parent().unwrap().ends_with("journal") {
+            let outcome = done(bare(&sandbox, &args));
+            assert!(
+                outcome.code(1).stderr.contains("is no readable journal entry"),
+                "{outcome:#?}"
+            );
         } else {
             refused(&sandbox, &args, code, "it is a symbolic link", "");
         }
@@ -298,6 +304,59 @@ fn a_trace_goes_to_no_file_of_somebody_else() {
         assert_eq!(fs::read(&file).unwrap(), b"");
     }
     assert_eq!(sandbox.files_in_work(), ["target", "trace"]);
+}
+
+#[test]
+fn what_another_program_left_in_the_home_directory_is_the_users_own() {
+    let (server, sandbox) = (service(), Sandbox::new());
+    let home = sandbox.root().join("home");
+    let lines = "IAM_IDENTITY_APIKEY=of-the-file\n";
+    write_private(&home.join("ibm-credentials.env"), lines);
+    let api_keys = || {
+        let mut command = bare(&sandbox, &["api-keys", "-o", "json"]);
+        command.env("IBMCLOUD_IAM_API_ENDPOINT", server.url());
+        done(command)
+    };
+    let check = |file: &Path| {
+        api_keys().json();
+        set_mode(file, 0o666);
+        let open = api_keys();
+        let told = format!("Keep others out: run 'chmod 600 {}'.", file.display());
+        assert!(open.code(7).stderr.contains(&told), "{open:#?}");
+        set_mode(file, 0o600);
+        if is_root() {
+            chown(file, Some(STRANGER), None).unwrap();
+            let strange = api_keys();
+            let told = format!("belongs to user {STRANGER}");
+            assert!(strange.code(7).stderr.contains(&told), "{strange:#?}");
+        }
+    };
+    check(&home.join("ibm-credentials.env"));
+    fs::remove_file(home.join("ibm-credentials.env")).unwrap();
+    write_session(&sandbox, &server.url(), &token_for("of-the-session", 3600), "");
+    check(&session_file(&sandbox));
+}
+
+#[test]
+fn a_file_in_the_directory_of_somebody_else_is_refused() {
+    if !is_root() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let program = given_away(&sandbox);
+    let theirs = sandbox.work("theirs");
+    fs::create_dir(&theirs).unwrap();
+    chown(&theirs, Some(STRANGER + 1), Some(STRANGER)).unwrap();
+    set_mode(&theirs, 0o770);
+    let create = ["api-key-create", "x", "--file", "theirs/key", "-q"];
+    let outcome = done(as_stranger(&sandbox, &program, &create));
+    outcome.code(14).stderr(&format!(
+        "User {} owns the directory of 'theirs/key', and so can replace or remove it.\n\
+         Name a file in a directory of yours.\n",
+        STRANGER + 1
+    ));
+    // Root works for the users of the machine.
+    sandbox.run(&create).ok().stderr("");
 }
 
 #[test]

@@ -31,8 +31,6 @@ use crate::systems::{
 };
 use crate::text::shell_path;
 
-/// How many keys an identity may have, as at the service.
-pub const KEY_LIMIT: usize = 20;
 /// How long an expired key stays listed, as at the service.
 const KEPT_EXPIRED: Duration = Duration::from_secs(90 * 86_400);
 
