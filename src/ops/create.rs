@@ -6,9 +6,7 @@ use crate::error::Result;
 use crate::journal::Begun;
 use crate::model::{LeakAction, NewApiKey, Timestamp};
 use crate::ops::making::{self, Plan};
-use crate::ops::{
-    Expiry, agree, destination, expiry, handover, progress_line, subject, unfinished,
-};
+use crate::ops::{Expiry, agree, destination, expiry, handover, progress_line, unfinished};
 use crate::private_file::Destination;
 use crate::render::json;
 use crate::session::Session;
@@ -72,10 +70,12 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
         expires_at,
         support_sessions: None,
     };
-    session.keys().to_make(&new).map_err(|error| session.told(error, &subject(&new.name)))?;
+    session
+        .keys()
+        .to_make(&new)
+        .map_err(|error| session.told(error, &session.subject(&new.name)))?;
     new.id = session.keys().choose_id();
-    let what = format!("API key {}", session.ui.entity(&new.name));
-    let line = progress_line("Creating", &what, session.identity());
+    let line = progress_line("Creating", &session.entity(&new.name), session.identity());
     session.ui.progress(&line);
     for concern in destination.iter().flat_map(Destination::concerns) {
         session.ui.warn(concern);
@@ -95,9 +95,10 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
         handover::say_done(&key, "created", file, now, session);
     }
     if key.expires_at.is_none() && (file.is_none() || !session.ui.manner().json) {
-        let program = session.program();
         let words = format!(
-            "This API key never expires. '{program} api-key-update {} --expires-in 90d' gives it an end.",
+            "This {} never expires. '{}-update {} --expires-in 90d' gives it an end.",
+            session.facts().noun,
+            session.command(),
             key.id.in_command()
         );
         session.ui.warn(&words);
@@ -111,16 +112,20 @@ fn dry_run(
     now: Timestamp,
     session: &mut Session,
 ) -> Result<()> {
-    session.keys().check_new(new).map_err(|error| session.told(error, &subject(&new.name)))?;
+    session
+        .keys()
+        .check_new(new)
+        .map_err(|error| session.told(error, &session.subject(&new.name)))?;
     if session.ui.manner().json {
         let identity = session.identity().clone();
         session.ui.data(|out| json::planned(out, new, &identity, now));
     } else {
+        let what = session.entity(&new.name);
         let ui = &mut *session.ui;
         let place =
             file.map(|file| format!(" and saved to {}", ui.entity(&file.display().to_string())));
         let place = place.unwrap_or_default();
-        ui.result(&format!("Dry run: API key {} would be created{place}", ui.entity(&new.name)));
+        ui.result(&format!("Dry run: {what} would be created{place}"));
     }
     Ok(())
 }
@@ -128,7 +133,7 @@ fn dry_run(
 /// Refuses a name or description that the service would refuse, before the journal has it.
 fn check_texts(new: &NewApiKey, session: &Session) -> Result<()> {
     let checked = session.keys().check_texts(Some(&new.name), Some(&new.description));
-    checked.map_err(|error| session.told(error, &subject(&new.name)))
+    checked.map_err(|error| session.told(error, &session.subject(&new.name)))
 }
 
 /// Asks before a key is made that ends the present one.

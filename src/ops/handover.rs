@@ -7,14 +7,17 @@ use std::path::Path;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Entry, Step};
 use crate::model::{ApiKey, Timestamp};
-use crate::ops::{delete_unheld, resolve, subject, unfinished};
+use crate::ops::{delete_unheld, resolve, unfinished};
 use crate::private_file::{self, DestinationError, Pending, Whereabouts};
 use crate::render::{json, key_file, table};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::ui::{Ui, interrupt};
 
-const NOTHING_CREATED: &str = "No API key was created.";
+/// Says that there is no new key.
+fn nothing_created(session: &Session) -> String {
+    format!("No {} was created.", session.facts().noun)
+}
 
 /// A key that was made, and whose value nobody has yet.
 pub(super) struct Made {
@@ -38,7 +41,7 @@ impl Made {
     pub(super) fn note(mut self, session: &Session) -> Result<Self> {
         match self.entry.reach(&Step::Made { id: self.key.id.to_string() }) {
             Ok(()) => Ok(self),
-            Err(error) => Err(self.undo(journal_failed(&error), session)),
+            Err(error) => Err(self.undo(journal_failed(&error, session), session)),
         }
     }
 
@@ -53,7 +56,7 @@ impl Made {
         if (self.pending.is_none() || !self.is_chosen_here)
             && let Err(error) = self.entry.reach(&Step::Delivering { id: self.key.id.to_string() })
         {
-            return Err(self.undo(journal_failed(&error), session));
+            return Err(self.undo(journal_failed(&error, session), session));
         }
         let Self { key, value, mut entry, pending, .. } = self;
         if let Some(pending) = pending {
@@ -84,8 +87,8 @@ impl Made {
         why.kind = ErrorKind::OutcomeUnknown;
         why.message = format!(
             "{} {} ({}) was created, and could not be deleted again; its value reached nobody.",
-            why.message.replace(NOTHING_CREATED, "").trim_end(),
-            subject(&key.name),
+            why.message.replace(&nothing_created(session), "").trim_end(),
+            session.subject(&key.name),
             key.id
         );
         let what = if has_copy { "finish or undo it" } else { "delete it" };
@@ -128,14 +131,15 @@ fn print(
         return session.ui.deliver(&json::created(key, state, value));
     }
     say_done(key, done, None, now, session);
+    let named = format!("{} ({})", session.subject(&key.name), key.id);
+    let noun = session.facts().noun;
     let ui = &mut *session.ui;
     ui.result("");
-    ui.warn("Please preserve the API key! It cannot be retrieved after it's created.");
+    ui.warn(&format!("Please preserve the {noun}! It cannot be retrieved after it's created."));
     let text = table::created(key, value, ui.manner().colour.0);
     ui.deliver(&text)?;
     if Ui::output_goes_nowhere() {
-        let key = format!("{} ({})", subject(&key.name), key.id);
-        ui.warn(&format!("Standard output goes nowhere: nobody has the value of {key}."));
+        ui.warn(&format!("Standard output goes nowhere: nobody has the value of {named}."));
     }
     Ok(())
 }
@@ -153,12 +157,13 @@ pub(super) fn say_done(
         session.ui.data(|out| json::key(out, key, state));
         return;
     }
+    let (what, noun) = (session.entity(&key.name), session.facts().noun);
     let ui = &mut *session.ui;
     ui.ok();
-    ui.result(&format!("API key {} was {done}", ui.entity(&key.name)));
+    ui.result(&format!("{what} was {done}"));
     if let Some(file) = file {
         let shown = ui.entity(&file.display().to_string());
-        ui.result(&format!("Successfully save API key information to {shown}"));
+        ui.result(&format!("Successfully save {noun} information to {shown}"));
     }
 }
 
@@ -177,9 +182,10 @@ fn not_in_place(
         if whereabouts == Whereabouts::Taken || private_file::remove(copy).is_ok() {
             close(entry, session);
         }
-        let _ = write!(told.message, " {NOTHING_CREATED}");
+        let _ = write!(told.message, " {}", nothing_created(session));
         return told;
     }
+    let noun = session.facts().noun;
     let place = match whereabouts {
         Whereabouts::InPlace => "FILE".to_owned(),
         Whereabouts::Beside => format!("'{}'", copy.display()),
@@ -187,20 +193,21 @@ fn not_in_place(
             told.kind = ErrorKind::OutcomeUnknown;
             let _ = write!(
                 told.message,
-                " The API key {} was created, and could not be deleted again.",
+                " The {noun} {} was created, and could not be deleted again.",
                 key.id
             );
-            let hint = format!("Run '{} api-key-delete {} --force'.", session.program(), key.id);
+            let hint = format!("Run '{}-delete {} --force'.", session.command(), key.id);
             return told.hint(hint);
         }
     };
-    let _ = write!(told.message, " The API key {} was created; its value is in {place}.", key.id);
+    let _ = write!(told.message, " The {noun} {} was created; its value is in {place}.", key.id);
     told.hint(format!("Clear the way to FILE, then run '{} recover'.", session.program()))
 }
 
 /// Says that a step could not be noted, and so no key was made.
-pub(super) fn journal_failed(error: &io::Error) -> Error {
-    Error::new(ErrorKind::Failure, format!("The journal cannot be written: {error}. {NOTHING_CREATED}"))
+pub(super) fn journal_failed(error: &io::Error, session: &Session) -> Error {
+    let nothing = nothing_created(session);
+    Error::new(ErrorKind::Failure, format!("The journal cannot be written: {error}. {nothing}"))
         .hint("A key is created only when its making can be noted; IBMCLOUD_IAM_HOME names another directory.")
         .remedied(error)
 }
@@ -208,12 +215,12 @@ pub(super) fn journal_failed(error: &io::Error) -> Error {
 fn not_printed(error: &io::Error, key: &ApiKey, session: &Session) -> Error {
     let message = format!(
         "{} ({}) was created, but its value could not be written to standard output: {error}.",
-        subject(&key.name),
+        session.subject(&key.name),
         key.id
     );
     Error::new(ErrorKind::Failure, message).hint(format!(
-        "If the value did not arrive, delete the key with '{} api-key-delete {} --force' and create another.",
-        session.program(),
+        "If the value did not arrive, delete the key with '{}-delete {} --force' and create another.",
+        session.command(),
         key.id.in_command()
     ))
 }

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{self, Begun, Entry, Journal, Operation, Retires, Step};
 use crate::model::{ApiKey, Detail, NewApiKey, NewValue, Timestamp};
 use crate::ops::handover::{Made, close, journal_failed};
-use crate::ops::{conflict, locked, resolve, subject};
+use crate::ops::{conflict, locked, resolve};
 use crate::private_file::{Destination, pending_path};
 use crate::render::key_file;
 use crate::secret::Secret;
@@ -63,7 +63,7 @@ pub(super) fn make(plan: Plan<'_>, session: &Session) -> Result<Made> {
     match attempt(new, value, &mut entry, session) {
         Ok((key, value, is_chosen_here)) => Ok(Made { key, value, entry, pending, is_chosen_here }),
         Err((error, _)) if matches!(error.condition, Condition::OutcomeUnknown(_)) => {
-            let told = session.told(error, &subject(&new.name));
+            let told = session.told(error, &session.subject(&new.name));
             Err(told.hint(format!("Run '{} recover' to find out.", session.program())))
         }
         Err((error, unnoted)) => {
@@ -72,7 +72,7 @@ pub(super) fn make(plan: Plan<'_>, session: &Session) -> Result<Made> {
                 close(entry, session);
             }
             Err(match unnoted {
-                Some(error) => journal_failed(&error),
+                Some(error) => journal_failed(&error, session),
                 None => refused(error, is_rotation, &new.name, session),
             })
         }
@@ -112,7 +112,7 @@ fn begin(plan: &Plan<'_>, value: Option<&Secret>, session: &Session) -> Result<E
         retires: plan.retires.as_ref().map(|(retires, _)| retires.clone()),
     };
     let journal = session.journal()?;
-    let entry = journal.begin(&begun).map_err(|error| journal_failed(&error))?;
+    let entry = journal.begin(&begun).map_err(|error| journal_failed(&error, session))?;
     if let Some((retires, old)) = &plan.retires
         && let Err(error) = check_unchanged(retires, old, &entry, &journal, session)
     {
@@ -132,7 +132,7 @@ fn check_unchanged(
     journal: &Journal,
     session: &Session,
 ) -> Result<()> {
-    let subject = subject(&old.name);
+    let subject = session.subject(&old.name);
     let is_same = |other: &Begun| other.retires.as_ref().is_some_and(|its| its.id == retires.id);
     if journal.is_rivalled(entry, is_same) {
         let message = format!("{subject} is being rotated by another process.");
@@ -183,7 +183,7 @@ fn attempt(
 fn refused(error: SystemError, is_rotation: bool, name: &str, session: &Session) -> Error {
     let is_forbidden = error.condition == Condition::Forbidden;
     let is_invalid = matches!(error.condition, Condition::Invalid(_));
-    let told = session.told(error, &subject(name));
+    let told = session.told(error, &session.subject(name));
     let is_value = || told.message.to_ascii_lowercase().contains("apikey");
     if is_forbidden && session.identity().iam_id.starts_with("iam-Profile-") {
         told.hint(

@@ -93,11 +93,6 @@ fn counted<N: Copy + Display + PartialEq + From<u8>>(number: N, what: &str) -> S
     format!("{number} {what}{s}")
 }
 
-/// Names a user API key in a message, escaped. [`Session::subject`] names a key of any system.
-fn subject(key: impl Display) -> String {
-    format!("API key '{}'", escape(&key.to_string()))
-}
-
 /// Makes the error for a locked key; its hint is the command that unlocks it.
 fn locked(session: &Session, subject: &str, key: &ApiKey) -> Error {
     let told = session.told(Condition::Locked.into(), subject);

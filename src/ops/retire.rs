@@ -60,7 +60,9 @@ const TRIES: u32 = 5;
 pub(super) fn retire(plan: &Retires, keys: &dyn Keys, session: &Session) -> Result<Retired> {
     let now = session.now()?;
     let retired = try_to_retire(plan, keys, now);
-    retired.map_err(|error| session.told(error, &format!("The old API key {}", plan.id)))
+    retired.map_err(|error| {
+        session.told(error, &format!("The old {} {}", session.facts().noun, plan.id))
+    })
 }
 
 fn try_to_retire(
@@ -125,7 +127,8 @@ pub(super) fn replace(
 pub(super) fn is_acting(id: &ApiKeyId, session: &Session) -> Result<bool> {
     let acting = session.acting_key().map_err(|error| {
         let message = format!(
-            "It cannot be told whether the credential in use is the API key that is to be retired ({id}): {}. Nothing was changed.",
+            "It cannot be told whether the credential in use is the {} that is to be retired ({id}): {}. Nothing was changed.",
+            session.facts().noun,
             error.message.trim_end_matches('.')
         );
         let hint = format!(

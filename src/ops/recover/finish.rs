@@ -9,11 +9,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Begun, Operation, Orphan, Retires};
 use crate::model::{ApiKey, ApiKeyId, Detail, KeyRef, Lives as _, Timestamp};
 use crate::ops::retire::Retirement;
-use crate::ops::{delete_unheld, subject, unfinished};
+use crate::ops::{delete_unheld, unfinished};
 use crate::private_file::place_of;
 use crate::session::{self, Session};
 use crate::settings::Settings;
 use crate::systems::Condition;
+use crate::text::capitalised;
 
 /// A rotation that was interrupted and is complete now.
 pub(in crate::ops) struct Finished {
@@ -94,7 +95,7 @@ pub(in crate::ops) fn finish_rotation(
 /// deleted while the old one works, unless somebody has used it.
 fn take_back(new: &ApiKeyId, orphan: Orphan, session: &mut Session) -> Result<()> {
     let keys = session.keys();
-    let told = |error, id: &ApiKeyId| session.told(error, &subject(id));
+    let told = |error, id: &ApiKeyId| session.told(error, &session.subject(id));
     let Some(retires) = &orphan.begun.retires else { return Ok(()) };
     let details = match keys.get(new, Detail { history: false, activity: true }) {
         Ok(details) => details,
@@ -113,19 +114,22 @@ fn take_back(new: &ApiKeyId, orphan: Orphan, session: &mut Session) -> Result<()
     let is_used = details.activity.is_none_or(|activity| activity.authn_count > proofs);
     if old_works && is_used {
         let message = format!(
-            "API key {} ({new}) was created, and its value was printed and may be in use; the old key {old} still works.",
+            "{} {} ({new}) was created, and its value was printed and may be in use; the old key {old} still works.",
+            capitalised(session.facts().noun),
             orphan.begun.name
         );
         return Err(Error::new(ErrorKind::Conflict, message).hint(format!(
-            "If somebody has the value, run '{0} recover' to retire the old key; else '{0} api-key-delete {1}'.",
+            "If somebody has the value, run '{} recover' to retire the old key; else '{}-delete {}'.",
             session.program(),
+            session.command(),
             new.in_command()
         )));
     }
     if old_works {
         delete_unheld(keys, &details.key).map_err(|error| told(error, new))?;
         let words = format!(
-            "The API key {new}, which an interrupted rotation had printed, was deleted: this rotation takes its place."
+            "The {} {new}, which an interrupted rotation had printed, was deleted: this rotation takes its place.",
+            session.facts().noun
         );
         session.ui.warn(&words);
     }

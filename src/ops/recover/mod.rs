@@ -18,7 +18,7 @@ use crate::model::ApiKeyId;
 use crate::ops::{progress_line, unfinished};
 use crate::render::json::{self, Recovered};
 use crate::session::Session;
-use crate::text::escape;
+use crate::text::{capitalised, escape};
 
 /// Runs `recover`.
 pub fn run(request: Request, session: &mut Session) -> Result<()> {
@@ -97,14 +97,15 @@ fn report(verdicts: &[(Begun, Verdict)], running: usize, session: &mut Session) 
         ui.result(&format!("{running} command{s} still running, and left alone"));
     }
     for (_, verdict) in verdicts {
-        let line = escape(&verdict.sentence).into_owned();
+        let line = capitalised(&escape(&verdict.sentence));
         ui.result(&line);
     }
 }
 
 fn elsewhere(begun: &Begun, session: &Session) -> Verdict {
     let sentence = format!(
-        "The making of API key {} was begun on the {} backend at {}, account {}; run '{} recover' with that one",
+        "The making of {} {} was begun on the {} backend at {}, account {}; run '{} recover' with that one",
+        session.facts().noun,
         begun.name,
         begun.backend.as_str(),
         begun.endpoint,

@@ -7,7 +7,6 @@ use crate::error::Result;
 use crate::journal::{Begun, Retires};
 use crate::model::{ApiKey, ApiKeyId, Detail, Lives as _};
 use crate::ops::retire::{Retirement, is_acting, replace, retire};
-use crate::ops::subject;
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::systems::Condition;
@@ -50,10 +49,11 @@ pub(super) fn unproven(
     let retires = begun.retires.as_ref().filter(|_| !request.dry_run)?;
     let error = session.keys().acting_with(value).err()?;
     let sentence = format!(
-        "API key {} ({}) was created, but does not work: {} FILE and the old key {} were left as they were",
+        "{} {} ({}) was created, but does not work: {} FILE and the old key {} were left as they were",
+        session.facts().noun,
         begun.name,
         new.id,
-        session.told(error, &subject(&new.id)).message,
+        session.told(error, &session.subject(&new.id)).message,
         retires.id
     );
     Some(Verdict::new(Outcome::Blocked, Some(new.id.clone()), sentence))
@@ -68,7 +68,7 @@ fn finish(
     session: &Session,
 ) -> Result<Retirement> {
     let acting = session.keys().acting_with(value);
-    let acting = acting.map_err(|error| session.told(error, &subject(&new.id)))?;
+    let acting = acting.map_err(|error| session.told(error, &session.subject(&new.id)))?;
     let replaced = replace(retires, (&new.id, value), file, acting.as_deref(), session);
     replaced.map_err(|failed| failed.error)
 }
@@ -81,7 +81,8 @@ pub(super) fn of_printed(
     request: Request,
     session: &Session,
 ) -> Result<Verdict> {
-    let sentence = format!("API key {} ({new}) was created and its value was printed", begun.name);
+    let noun = session.facts().noun;
+    let sentence = format!("{noun} {} ({new}) was created and its value was printed", begun.name);
     let verdict = Verdict::new(Outcome::Complete, Some(new.clone()), sentence);
     if request.dry_run {
         return Ok(would_retire(verdict, retires));
@@ -92,7 +93,7 @@ pub(super) fn of_printed(
         Err(error) if error.condition == Condition::NotFound => {
             return Ok(untouched(verdict, "it is gone", retires));
         }
-        Err(error) => return Err(session.told(error, &subject(new))),
+        Err(error) => return Err(session.told(error, &session.subject(new))),
     };
     if !key.works(session.now()?) {
         return Ok(untouched(verdict, "it does not work any more", retires));

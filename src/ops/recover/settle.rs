@@ -10,7 +10,7 @@ use super::verdict::{Outcome, Request, Verdict};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Begun, Orphan};
 use crate::model::{ApiKey, ApiKeyId, Detail};
-use crate::ops::{delete_unheld, subject, unfinished};
+use crate::ops::{delete_unheld, unfinished};
 use crate::private_file::{
     self, Destination, Left, Whereabouts, is_left_over, owner_of, pending_path, read_pending,
 };
@@ -42,11 +42,11 @@ fn settle_file(
     session: &mut Session,
 ) -> Result<Verdict> {
     let begun = &orphan.begun;
-    let name = &begun.name;
+    let (noun, name) = (session.facts().noun, &begun.name);
     let pending = pending_path(file, orphan.entry.tag());
     if !private_file::parent(file).is_dir() {
         return Ok(Verdict::blocked(format!(
-            "The directory of {}, where the copy of API key {name} would be, is not there. Bring it back",
+            "The directory of {}, where the copy of {noun} {name} would be, is not there. Bring it back",
             file.display()
         )));
     }
@@ -62,7 +62,7 @@ fn settle_file(
         Ok(left) => left.filter(|(value, _)| begun.is_value(value)),
         Err(error) => {
             return Ok(Verdict::blocked(format!(
-                "'{}' is not as the pending copy for API key {name} was made: {error}. Move it away, then run '{} recover' again",
+                "'{}' is not as the pending copy for {noun} {name} was made: {error}. Move it away, then run '{} recover' again",
                 pending.display(),
                 session.program()
             )));
@@ -75,13 +75,13 @@ fn settle_file(
     }
     if found.is_none() {
         if !wait_for_certainty(orphan, request, session)? {
-            return Ok(Verdict::undecided(name));
+            return Ok(Verdict::undecided(begun, session));
         }
         found = find(&value, orphan, session)?;
     }
     let Some(key) = found else {
         discard(&pending, request)?;
-        return Ok(Verdict::never_created(name, request));
+        return Ok(Verdict::never_created(begun, request, session));
     };
     if let Some(blocked) = retirement::unproven(&key, &value, begun, request, session) {
         return Ok(blocked);
@@ -102,7 +102,7 @@ fn in_place(
     session: &Session,
 ) -> Result<Option<Verdict>> {
     let begun = &orphan.begun;
-    let (name, shown) = (&begun.name, file.display());
+    let (noun, name, shown) = (session.facts().noun, &begun.name, file.display());
     let value = private_file::read_small(file, MOST).ok().flatten();
     let value = value.and_then(|bytes| read_pending(&bytes));
     let Some(value) = value.filter(|value| begun.is_value(value)) else { return Ok(None) };
@@ -115,12 +115,12 @@ fn in_place(
     }
     if !is_left_over(pending, file, begun.replaces.as_ref()) {
         return Ok(Some(Verdict::blocked(format!(
-            "API key {name} was created and is in {shown}, but '{}' holds another file. Move that one away",
+            "{noun} {name} was created and is in {shown}, but '{}' holds another file. Move that one away",
             pending.display()
         ))));
     }
     discard(pending, request)?;
-    let sentence = format!("API key {name} was created and is in {shown} already");
+    let sentence = format!("{noun} {name} was created and is in {shown} already");
     let verdict = Verdict::new(Outcome::Complete, id, sentence);
     Ok(Some(retirement::of_file(verdict, found, &value, begun, request, session)))
 }
@@ -138,7 +138,7 @@ fn find(value: &Secret, orphan: &Orphan, session: &Session) -> Result<Option<Api
     match found {
         Ok(key) => Ok(Some(key)),
         Err(error) if error.condition == Condition::NotFound => Ok(None),
-        Err(error) => Err(session.told(error, "The API key")),
+        Err(error) => Err(session.told(error, &format!("The {}", session.facts().noun))),
     }
 }
 
@@ -162,7 +162,7 @@ fn complete(
     request: Request,
     session: &mut Session,
 ) -> Verdict {
-    let created = format!("API key {} ({}) was created", key.name, key.id);
+    let created = format!("{} {} ({}) was created", session.facts().noun, key.name, key.id);
     let verdict = |outcome, more: String| {
         Verdict::new(outcome, Some(key.id.clone()), format!("{created}{more}"))
     };
@@ -192,7 +192,7 @@ fn complete(
             let (outcome, what) = match delete_unheld(session.keys(), key) {
                 Ok(()) => (Outcome::Deleted, "it was deleted".to_owned()),
                 Err(error) => {
-                    let told = session.told(error, &subject(&key.id)).message;
+                    let told = session.told(error, &session.subject(&key.id)).message;
                     let told = told.trim_end_matches('.');
                     (Outcome::Blocked, format!("it could not be deleted: {told}"))
                 }
@@ -224,17 +224,18 @@ fn lost_copy(
         return settle_by_name(orphan, pending, request, session);
     }
     let Some(mut suspects) = suspects(orphan, request, session)? else {
-        return Ok(Verdict::undecided(&begun.name));
+        return Ok(Verdict::undecided(begun, session));
     };
     suspects.retain(|suspect| suspect.is_timely);
     if suspects.is_empty() {
         discard(pending, request)?;
-        return Ok(Verdict::never_created(&begun.name, request));
+        return Ok(Verdict::never_created(begun, request, session));
     }
     // Whoever removed or damaged the copy may hold the value, so nothing is deleted.
     let what = if pending.exists() { "holds no value any more" } else { "is gone" };
     let sentence = format!(
-        "The pending copy for API key {} {what}. Keys of that name made since then: {}. Delete the one whose value nobody holds",
+        "The pending copy for {} {} {what}. Keys of that name made since then: {}. Delete the one whose value nobody holds",
+        session.facts().noun,
         begun.name,
         unheld::ids(&suspects)
     );
@@ -268,9 +269,10 @@ fn settle_output(orphan: &Orphan, request: Request, session: &mut Session) -> Re
         return retirement::of_printed(&id, retires, begun, request, session);
     }
     let sentence = format!(
-        "API key {} ({id}) was created and its value may have been printed. If nobody has it, run '{} api-key-delete {}'",
+        "{} {} ({id}) was created and its value may have been printed. If nobody has it, run '{}-delete {}'",
+        session.facts().noun,
         begun.name,
-        session.program(),
+        session.command(),
         id.in_command()
     );
     Ok(Verdict::new(Outcome::Reported, Some(id), sentence))

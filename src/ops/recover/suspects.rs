@@ -7,7 +7,6 @@ use super::verdict::Request;
 use crate::error::Result;
 use crate::journal::Orphan;
 use crate::model::{Activity, ApiKey, ApiKeyId, Detail, Scope, Selection};
-use crate::ops::subject;
 use crate::session::Session;
 use crate::systems::Condition;
 
@@ -30,10 +29,10 @@ pub(super) fn wait_for_certainty(
     }
     // A clock that was set back must not make anybody wait for days.
     let left = left.min(MOST_SECONDS_OF_DOUBT);
-    let name = session.ui.entity(&orphan.begun.name);
-    session.ui.progress(&format!(
-        "Waiting {left} s: until then the service may still create API key {name}..."
-    ));
+    let what = session.entity(&orphan.begun.name);
+    session
+        .ui
+        .progress(&format!("Waiting {left} s: until then the service may still create {what}..."));
     thread::sleep(Duration::from_secs(left));
     Ok(true)
 }
@@ -77,7 +76,7 @@ fn suspects_now(orphan: &Orphan, session: &Session) -> Result<Vec<Suspect>> {
         let details = match keys.get(&id, Detail { history: false, activity: true }) {
             Ok(details) => details,
             Err(error) if error.condition == Condition::NotFound => continue,
-            Err(error) => return Err(session.told(error, &subject(&id))),
+            Err(error) => return Err(session.told(error, &session.subject(&id))),
         };
         // Before the value of a rotation's key is handed over, only the rotation itself has used it, as a proof.
         let is_ours = orphan.made.is_some() && orphan.delivering.is_none();
@@ -93,7 +92,8 @@ fn likely(orphan: &Orphan, session: &Session) -> Result<Vec<ApiKeyId>> {
     let begun = &orphan.begun;
     let scope = Scope::Of(session.identity().owner());
     let listed = session.keys().list(&scope, &Selection::Named(begun.name.clone()));
-    let keys = listed.map_err(|error| session.told(error, "The list of API keys"))?;
+    let keys = listed
+        .map_err(|error| session.told(error, &format!("The list of {}s", session.facts().noun)))?;
     let not_it = begun.known_ids.iter().chain(&orphan.others);
     let is_likely = |key: &ApiKey| {
         *key.name == *begun.name

@@ -5,31 +5,31 @@ use super::verdict::{Outcome, Request, Verdict};
 use crate::error::Result;
 use crate::journal::Orphan;
 use crate::model::ApiKey;
-use crate::ops::{delete_unheld, subject};
+use crate::ops::delete_unheld;
 use crate::session::Session;
 use crate::ui::nobody_answers;
 
 /// Settles an entry whose key's value nobody can hold.
 pub(super) fn settle(orphan: &Orphan, request: Request, session: &mut Session) -> Result<Verdict> {
-    let name = &orphan.begun.name;
+    let (noun, name) = (session.facts().noun, &orphan.begun.name);
     let Some(suspects) = suspects(orphan, request, session)? else {
-        return Ok(Verdict::undecided(name));
+        return Ok(Verdict::undecided(&orphan.begun, session));
     };
     match suspects.as_slice() {
-        [] => Ok(Verdict::never_created(name, request)),
+        [] => Ok(Verdict::never_created(&orphan.begun, request, session)),
         [Suspect { key, is_used: false, is_timely: true }] => delete(key, request, session),
         [Suspect { key, is_used, .. }] => {
             let why =
                 if *is_used { "somebody has used it" } else { "another command may have made it" };
             let sentence = format!(
-                "API key {name} ({}) was made since then, and {why}; it was left alone",
+                "{noun} {name} ({}) was made since then, and {why}; it was left alone",
                 key.id
             );
             Ok(Verdict::new(Outcome::Reported, Some(key.id.clone()), sentence))
         }
         several => {
             let sentence = format!(
-                "API key {name} may be one of {}; its value was never printed. Delete the one whose value nobody holds",
+                "{noun} {name} may be one of {}; its value was never printed. Delete the one whose value nobody holds",
                 ids(several)
             );
             Ok(Verdict::new(Outcome::Reported, None, sentence))
@@ -45,7 +45,7 @@ pub(super) fn ids(suspects: &[Suspect]) -> String {
 
 /// Deletes a key whose value reached nobody, and asks before unless `--force` is given.
 fn delete(key: &ApiKey, request: Request, session: &mut Session) -> Result<Verdict> {
-    let shown = format!("API key {} ({})", key.name, key.id);
+    let shown = format!("{} {} ({})", session.facts().noun, key.name, key.id);
     let verdict =
         |outcome, what| Ok(Verdict::new(outcome, Some(key.id.clone()), format!("{shown} {what}")));
     if request.dry_run {
@@ -60,7 +60,7 @@ fn delete(key: &ApiKey, request: Request, session: &mut Session) -> Result<Verdi
         }
         let question = format!(
             "{} ({}) was created, but its value reached nobody. Delete it?",
-            subject(&key.name),
+            session.subject(&key.name),
             key.id
         );
         if !session.ui.confirm(&question)? {
@@ -68,6 +68,6 @@ fn delete(key: &ApiKey, request: Request, session: &mut Session) -> Result<Verdi
         }
     }
     let deleted = delete_unheld(session.keys(), key);
-    deleted.map_err(|error| session.told(error, &subject(&key.id)))?;
+    deleted.map_err(|error| session.told(error, &session.subject(&key.id)))?;
     verdict(Outcome::Deleted, "was deleted: its value had reached nobody")
 }

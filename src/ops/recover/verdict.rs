@@ -2,8 +2,10 @@
 
 use std::fmt::Display;
 
+use crate::journal::Begun;
 use crate::model::{ApiKey, ApiKeyId};
 use crate::ops::retire::Retirement;
+use crate::session::Session;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -82,17 +84,19 @@ impl Verdict {
         Self::new(Outcome::Blocked, None, sentence)
     }
 
-    pub(super) fn never_created(name: &str, request: Request) -> Self {
+    pub(super) fn never_created(begun: &Begun, request: Request, session: &Session) -> Self {
         let (outcome, rest) = if request.dry_run {
             (Outcome::WouldBeDiscarded, "what is left of it would be removed")
         } else {
             (Outcome::Discarded, "nothing is left of it")
         };
-        Self::new(outcome, None, format!("API key {name} was never created; {rest}"))
+        let noun = session.facts().noun;
+        Self::new(outcome, None, format!("{noun} {} was never created; {rest}", begun.name))
     }
 
-    pub(super) fn undecided(name: &str) -> Self {
-        let sentence = format!("API key {name} is not there, but the service may still create it");
+    pub(super) fn undecided(begun: &Begun, session: &Session) -> Self {
+        let (noun, name) = (session.facts().noun, &begun.name);
+        let sentence = format!("{noun} {name} is not there, but the service may still create it");
         Self::new(Outcome::Undecided, None, sentence)
     }
 

@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Orphan;
 use crate::model::{ApiKey, NewApiKey, State, Timestamp};
 use crate::ops::resolve::{self, Found};
-use crate::ops::{locked, subject, unfinished};
+use crate::ops::{locked, unfinished};
 use crate::private_file::Destination;
 use crate::secret;
 use crate::session::Session;
@@ -17,23 +17,23 @@ pub(super) fn refuse(old: &Found, label: &str, session: &Session) -> Result<()> 
     if old.key.iam_id != session.identity().iam_id {
         let message = format!(
             "{} belongs to {}: a new key made here would act as you, and not in its place.",
-            subject(label),
+            session.subject(label),
             escape(&old.key.iam_id),
         );
         return Err(Error::new(ErrorKind::NotPermitted, message).hint(format!(
-            "Its owner can rotate it; '{} api-key-disable {}' takes it out of use.",
-            session.program(),
+            "Its owner can rotate it; '{}-disable {}' takes it out of use.",
+            session.command(),
             old.key.id.in_command()
         )));
     }
     if old.key.locked {
-        return Err(locked(session, &subject(label), &old.key));
+        return Err(locked(session, &session.subject(label), &old.key));
     }
     let is_new = |orphan: &Orphan| orphan.made.as_deref() == Some(old.key.id.as_str());
     if unfinished::take(session)?.found.iter().any(is_new) {
         let message = format!(
             "{} was made by a rotation that is not finished: the key before it still works.",
-            subject(label)
+            session.subject(label)
         );
         return Err(Error::new(ErrorKind::Conflict, message)
             .hint(format!("Finish that one first: '{} recover'.", session.program())));
@@ -41,11 +41,11 @@ pub(super) fn refuse(old: &Found, label: &str, session: &Session) -> Result<()> 
     if matches!(old.state, State::PhasingOut | State::PhasedOut) {
         let message = format!(
             "{} is {}: another key of its name has taken its place already.",
-            subject(label),
+            session.subject(label),
             old.state
         );
         return Err(Error::new(ErrorKind::Conflict, message)
-            .hint(format!("Rotate that one: '{} api-key-rotate NAME'.", session.program())));
+            .hint(format!("Rotate that one: '{}-rotate NAME'.", session.command())));
     }
     Ok(())
 }
@@ -60,8 +60,9 @@ pub(super) fn check_content(
     if bytes.trim_ascii().is_empty() {
         return Ok(());
     }
-    let rotated = format!("{} ({})", subject(&old.name), old.id);
+    let rotated = format!("{} ({})", session.subject(&old.name), old.id);
     let shown = destination.path().display();
+    let noun = session.facts().noun;
     let lost = |what: &str| {
         let message = format!("'{shown}' holds {what}, and not {rotated}, which is rotated.");
         Error::new(ErrorKind::Destination, message)
@@ -71,30 +72,34 @@ pub(super) fn check_content(
     let Some(held) = input::key_in(text) else {
         // Text without a key may be replaced. A word that could be a value may be all that is left of a key.
         let has_value = secret::veil(text) != text;
-        return if has_value { Err(lost("what could be another API key")) } else { Ok(()) };
+        return if has_value {
+            Err(lost(&format!("what could be another {noun}")))
+        } else {
+            Ok(())
+        };
     };
     if held.is_among_others {
-        return Err(lost("more than an API key"));
+        return Err(lost(&format!("more than the {noun}")));
     }
     // The id must not contradict the value, which is looked up below.
     if held.id.is_some_and(|id| id != old.id.as_str()) {
-        return Err(lost("another API key"));
+        return Err(lost(&format!("another {noun}")));
     }
     match session.keys().by_value(&held.value) {
         Ok(key) if key.id == old.id => {
             destination.keeps_owner = true;
             Ok(())
         }
-        Ok(_) => Err(lost("another API key")),
+        Ok(_) => Err(lost(&format!("another {noun}"))),
         Err(error)
             if matches!(
                 error.condition,
                 Condition::NotFound | Condition::Forbidden | Condition::Invalid(_)
             ) =>
         {
-            Err(lost("a value that opens no API key of this account"))
+            Err(lost(&format!("a value that opens no {noun} of this account")))
         }
-        Err(error) => Err(session.told(error, &format!("The API key in '{shown}'"))),
+        Err(error) => Err(session.told(error, &format!("The {noun} in '{shown}'"))),
     }
 }
 
@@ -119,7 +124,7 @@ pub(super) fn check_room(
 ) -> Result<()> {
     let Err(error) = session.keys().check_new(new) else { return Ok(()) };
     let is_full = matches!(error.condition, Condition::LimitReached { .. });
-    let told = session.told(error, &subject(&new.name));
+    let told = session.told(error, &session.subject(&new.name));
     if !is_full {
         return Err(told);
     }

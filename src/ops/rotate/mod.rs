@@ -20,7 +20,7 @@ use crate::ops::making::{self, Plan};
 use crate::ops::recover;
 use crate::ops::resolve::{self, Meaning};
 use crate::ops::retire::{self, Retired, is_acting};
-use crate::ops::{agree, destination, facts, locked, progress_line, subject};
+use crate::ops::{agree, destination, facts, locked, progress_line};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::settings::Settings;
@@ -107,17 +107,17 @@ fn check_ability(request: &Request, keys: &dyn Keys) -> std::result::Result<(), 
 pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
     let Ready { request, has_begun } = ready;
     check_ability(request, session.keys())
-        .map_err(|error| session.told(error, &subject(&request.key)))?;
+        .map_err(|error| session.told(error, &session.subject(&request.key)))?;
     let now = session.now()?;
     let asks = request.asks();
     let file = request.file.as_deref();
     let label = request.key.to_string();
-    let what = format!("API key {}", session.ui.entity(&label));
-    let line = progress_line("Rotating", &what, session.identity());
+    let line = progress_line("Rotating", &session.entity(&label), session.identity());
     session.ui.progress(&line);
     if *has_begun {
         if asks {
-            let question = format!("A rotation of {} was interrupted. Finish it?", subject(&label));
+            let question =
+                format!("A rotation of {} was interrupted. Finish it?", session.subject(&label));
             agree(&question, session)?;
         }
         let Request { key, grace, expires_in, .. } = request;
@@ -149,7 +149,7 @@ pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
     }
     let any_tokens = facts::tell(&[&old], asks, now, session);
     if asks {
-        agree(&format!("Are you sure you want to rotate {}?", subject(&label)), session)?;
+        agree(&format!("Are you sure you want to rotate {}?", session.subject(&label)), session)?;
     }
     if request.purge {
         // Looked for after the question: somebody may have enabled one again meanwhile.
@@ -174,7 +174,7 @@ fn carry_out(
     let (made, acting) = prove(made, session)?;
     let value = Secret::new(made.value.expose().to_owned());
     let handed = made.hand_over("rotated", now, session).map_err(|mut error| {
-        let _ = write!(error.message, " The old API key {} was not touched.", old.id);
+        let _ = write!(error.message, " The old {} {} was not touched.", session.facts().noun, old.id);
         if file.is_none() && error.kind == ErrorKind::Failure {
             return error.hint(
                 "Repeat the command: what did not arrive is taken back, and another key takes its place.",
@@ -204,9 +204,10 @@ fn prove(made: Made, session: &Session) -> Result<(Made, Option<Box<dyn Keys>>)>
     match session.keys().acting_with(&made.value) {
         Ok(acting) => Ok((made, acting)),
         Err(error) => {
-            let mut told = session.told(error, "The new API key");
+            let noun = session.facts().noun;
+            let mut told = session.told(error, &format!("The new {noun}"));
             told.message = format!(
-                "The new API key could not prove that it works: {}. The old one was not touched.",
+                "The new {noun} could not prove that it works: {}. The old one was not touched.",
                 told.message.trim_end_matches('.')
             );
             Err(made.undo(told, session))
@@ -217,7 +218,7 @@ fn prove(made: Made, session: &Session) -> Result<(Made, Option<Box<dyn Keys>>)>
 /// Deletes phased-out keys. Warns of those that cannot be deleted, and goes on.
 fn purge(keys: &[ApiKey], session: &mut Session) {
     for key in keys {
-        let subject = subject(&key.id);
+        let subject = session.subject(&key.id);
         let failed = if key.locked {
             Some(locked(session, &subject, key))
         } else {

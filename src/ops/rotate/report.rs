@@ -23,6 +23,7 @@ pub(super) fn dry_run(
     session: &mut Session,
 ) {
     let until = end_of_grace(retires, now);
+    let what = session.entity(&old.name);
     let ui = &mut *session.ui;
     if ui.manner().json {
         let purged: Vec<&str> = purged.iter().map(|key| key.id.as_str()).collect();
@@ -33,12 +34,11 @@ pub(super) fn dry_run(
     for key in purged {
         ui.result(&format!("Dry run: the phased-out key {} would be deleted", key.id));
     }
-    let name = ui.entity(&old.name);
     let place =
         file.map(|file| format!(" and saved to {}", ui.entity(&file.display().to_string())));
     let end = new.expires_at.map(|at| format!(", valid until {}", at.to_wire()));
     let (place, end) = (place.unwrap_or_default(), end.unwrap_or_default());
-    ui.result(&format!("Dry run: a new API key {name} would be created{end}{place}"));
+    ui.result(&format!("Dry run: a new {what} would be created{end}{place}"));
     ui.result("Dry run: the new key would be exchanged for a token");
     let then = until.map_or_else(
         || "be disabled".to_owned(),
@@ -55,12 +55,12 @@ pub(super) fn not_retired(
     session: &Session,
 ) -> Error {
     let NotRetired { error, is_login } = failed;
-    let (new, program) = (&handed.key.id, session.program());
+    let (new, program, noun) = (&handed.key.id, session.program(), session.facts().noun);
     let (why, hint) = if is_login {
         let why = error.message.trim_end_matches('.');
         (
             format!(
-                "the login could not be moved to it: {why}. The old API key {old} was not touched."
+                "the login could not be moved to it: {why}. The old {noun} {old} was not touched."
             ),
             format!(
                 "Log in with the new one ('{program} login'), then run '{program} recover' to retire the old one."
@@ -72,7 +72,7 @@ pub(super) fn not_retired(
             format!("Run '{program} recover' to finish it."),
         )
     };
-    let message = format!("The new API key {new} is in its place, but {why}");
+    let message = format!("The new {noun} {new} is in its place, but {why}");
     Error { message, hint: Some(hint), ..error }
 }
 
@@ -105,17 +105,15 @@ pub(super) fn say_finished(
     if !session.ui.manner().json {
         say_retired(&retires.id, *retirement, session);
     }
-    let program = session.program();
+    let command = session.command();
     let grace = grace.map(|grace| grace.as_secs());
     if grace.is_some() && grace != retires.grace && retirement.became == Retired::Disabled {
         let message = format!(
             "The rotation is finished, but '--grace' came too late: the old key {} was disabled before.",
             retires.id
         );
-        return Err(Error::new(ErrorKind::Conflict, message).hint(format!(
-            "If it is still needed, run '{program} api-key-enable {}'.",
-            retires.id
-        )));
+        return Err(Error::new(ErrorKind::Conflict, message)
+            .hint(format!("If it is still needed, run '{command}-enable {}'.", retires.id)));
     }
     let Some(asked) = expires_in else { return Ok(()) };
     let wanted = begun_at.plus(asked).map(Timestamp::seconds);
@@ -132,7 +130,7 @@ pub(super) fn say_finished(
         key.id
     );
     Err(Error::new(ErrorKind::Conflict, message).hint(format!(
-        "Give it another end with '{program} api-key-update {} --expires-in {}'.",
+        "Give it another end with '{command}-update {} --expires-in {}'.",
         key.id,
         write_duration(asked)
     )))

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::model::{ApiKey, NewApiKey, Timestamp};
-use crate::ops::subject;
 use crate::session::Session;
 
 const SAY_LIFETIME: &str = "Say how long the new key is to live, such as '--expires-in 90d'.";
@@ -16,7 +15,7 @@ pub(super) fn describe(
     now: Timestamp,
     session: &Session,
 ) -> Result<NewApiKey> {
-    let lifetime = expires_in.map_or_else(|| lifetime(old), |given| Ok(Some(given)))?;
+    let lifetime = expires_in.map_or_else(|| lifetime(old, session), |given| Ok(Some(given)))?;
     let expires_at = lifetime.and_then(|lifetime| now.plus(lifetime));
     if lifetime.is_some() && expires_at.is_none() {
         return Err(
@@ -37,7 +36,7 @@ pub(super) fn describe(
 }
 
 /// Tells how long a key was to live; `None` for ever. Fails where an update has moved its end before its beginning.
-fn lifetime(key: &ApiKey) -> Result<Option<Duration>> {
+fn lifetime(key: &ApiKey, session: &Session) -> Result<Option<Duration>> {
     let Some(end) = key.expires_at else { return Ok(None) };
     let seconds = key.creation().map(|start| end.seconds() - start.seconds());
     // Times are exact to the minute.
@@ -49,7 +48,7 @@ fn lifetime(key: &ApiKey) -> Result<Option<Duration>> {
         .map_or("at an unknown time".to_owned(), |start| format!("at {}", start.to_wire()));
     let message = format!(
         "{} was made {made} and expires at {}: that says nothing about how long the new key is to live.",
-        subject(&key.name),
+        session.subject(&key.name),
         end.to_wire()
     );
     Err(Error::usage(message).hint(SAY_LIFETIME))
