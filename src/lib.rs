@@ -60,12 +60,7 @@ pub fn run(args: Vec<OsString>, environment: Environment) -> u8 {
     let args = usage::with_help_as_flag(usage::without_iam(args));
     // Freeing a tree takes a tenth of a short command's time, and the process ends soon.
     let mut tree = ManuallyDrop::new(Cli::command().bin_name(program.shown()));
-    // Errors and help need the whole tree.
-    let parsed = match cli::with_one_command(&tree, &args).map(ManuallyDrop::new) {
-        Some(mut small) => parse(&mut small, &args).or_else(|_| parse(&mut tree, &args)),
-        None => parse(&mut tree, &args),
-    };
-    match parsed {
+    match parse(&mut tree, &args) {
         Ok(cli) => run_parsed(cli, program, environment),
         Err(error) => usage::explain(&error, &args, &program, &environment),
     }

@@ -22,7 +22,7 @@ use self::iam_keys::{
 pub use self::shared::{ActArgs, Acts};
 use self::shared::{Disable, Enable, Lock, Unlock};
 use self::tools::{EmulateArgs, RecoverArgs};
-pub use self::tree::{Deferred, with_one_command};
+pub use self::tree::Deferred;
 
 const ROOT_TEMPLATE: &str = "\
 NAME:
