@@ -1,7 +1,7 @@
 //! Tables as the official CLI prints them since 2025: no borders, three spaces between columns, no wrapping, no trailing
 //! spaces. With colours the header is bold and the first column cyan.
 //!
-//! A table is a list of columns and a list of rows. [`small`] lays it out with comfy-table. [`write`] is for tables that
+//! A table is a list of columns and a list of rows. [`small`] lays it out with comfy-table. [`write()`] is for tables that
 //! may have 100,000 rows, for which comfy-table takes four times as long and three times the memory. A test compares the
 //! two layouts.
 
