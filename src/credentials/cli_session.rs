@@ -27,7 +27,7 @@ const STAGING: &str = "https://iam.test.cloud.ibm.com";
 /// The fields that are read, under the official CLI's names.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct Session {
+struct SessionFile {
     #[serde(rename = "IAMToken")]
     token: Zeroizing<String>,
     #[serde(rename = "IAMRefreshToken")]
@@ -111,7 +111,7 @@ fn path(environment: &Environment) -> Result<Option<PathBuf>> {
 }
 
 /// Reads the file under its lock: the official CLI empties it before it writes.
-fn read(path: &Path, patience: Duration) -> io::Result<Option<Session>> {
+fn read(path: &Path, patience: Duration) -> io::Result<Option<SessionFile>> {
     let Some(file) = private_file::open_trusted(path)? else { return Ok(None) };
     private_file::lock_open(&file, LockMode::Shared, patience)?;
     let bytes = private_file::read_open(&file, MOST)?;
@@ -129,7 +129,7 @@ fn read(path: &Path, patience: Duration) -> io::Result<Option<Session>> {
     })
 }
 
-impl Session {
+impl SessionFile {
     fn iam_endpoint(&self) -> &str {
         let named = match (self.is_private, self.is_access_from_vpc) {
             (true, true) => &self.private_vpc_endpoint,
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_endpoint_is_the_one_that_the_official_cli_would_use() {
-        let session = |text: &str| serde_json::from_str::<Session>(text).unwrap();
+        let session = |text: &str| serde_json::from_str::<SessionFile>(text).unwrap();
         let urls = r#""IAMEndpoint":"https://a","IAMPrivateEndpoint":"https://b","IAMPrivateVPCEndpoint":"https://c""#;
         for (flags, expected) in [
             ("", "https://a"),

@@ -12,5 +12,5 @@ pub(crate) use self::failure::{Failure, seconds};
 pub(crate) use self::message::{Body, Reply, Request, Text};
 pub use self::proxy::Proxy;
 pub use self::trace::TraceTo;
-pub use self::transport::Settings;
+pub use self::transport::Options;
 pub(crate) use self::transport::{Budget, Transport};

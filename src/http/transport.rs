@@ -26,7 +26,7 @@ const MOST: u64 = 16 << 20;
 
 /// How requests are sent.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct Options {
     /// How long one request may take; `None` for the default of 60 seconds.
     pub timeout: Option<Duration>,
     /// A file with the certificates to trust instead of the system's, in PEM.
@@ -39,7 +39,7 @@ pub struct Settings {
     pub trace: Option<TraceTo>,
 }
 
-impl Settings {
+impl Options {
     /// Returns how long one request may take.
     pub fn timeout(&self) -> Duration {
         self.timeout.unwrap_or(Duration::from_secs(60))
@@ -59,7 +59,7 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    pub(crate) fn new(settings: &Settings) -> Self {
+    pub(crate) fn new(settings: &Options) -> Self {
         Self {
             attempts: ATTEMPTS - 1,
             until: Instant::now() + settings.in_all(),
@@ -96,7 +96,7 @@ struct Connection {
 /// What sends requests.
 #[derive(Debug)]
 pub(crate) struct Transport {
-    pub(crate) settings: Settings,
+    pub(crate) settings: Options,
     clock: Clock,
     trace: Option<Trace>,
     /// The secrets that no text may repeat.
@@ -106,7 +106,7 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    pub(crate) fn new(settings: Settings, clock: Clock) -> Self {
+    pub(crate) fn new(settings: Options, clock: Clock) -> Self {
         let trace = settings.trace.clone().map(|to| Trace::new(to, clock));
         Self { settings, clock, trace, known: Known::default(), connections: Default::default() }
     }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::record::{Begun, Step, VERSION};
 use crate::model::Timestamp;
-use crate::private_file::{self, AppendError, Log};
+use crate::private_file::{self, AppendError, AppendFile};
 
 /// More bytes than any entry has.
 const MOST: u64 = 16 << 20;
@@ -18,7 +18,7 @@ const MOST: u64 = 16 << 20;
 pub struct Entry {
     pub(super) path: PathBuf,
     pub(super) tag: String,
-    pub(super) log: Log,
+    pub(super) log: AppendFile,
 }
 
 impl Entry {
@@ -76,7 +76,11 @@ impl Orphan {
         let Some(begun) = begun.filter(|begun| begun.version == VERSION) else { return Ok(None) };
         let tag = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
         let mut orphan = Self {
-            entry: Entry { path: path.to_owned(), tag, log: Log::resume(file, whole as u64) },
+            entry: Entry {
+                path: path.to_owned(),
+                tag,
+                log: AppendFile::resume(file, whole as u64),
+            },
             begun,
             delivering: None,
             is_delivered: false,

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 pub use self::entry::{Entry, Orphan};
 pub use self::record::{Begun, Operation, Retires, Step, VERSION};
-use crate::private_file::{self, Log};
+use crate::private_file::{self, AppendFile};
 use crate::secret::{self, Secret};
 
 /// The directory of entries.
@@ -59,7 +59,7 @@ impl Journal {
             // Others look for entries under the second name only, which the file gets once it is locked.
             let unborn = self.directory.join(format!("{tag}.new"));
             let path = self.directory.join(format!("{tag}.jsonl"));
-            let log = Log::new(private_file::create_new(&unborn)?);
+            let log = AppendFile::new(private_file::create_new(&unborn)?);
             let locked = private_file::try_lock_file(log.file());
             if locked.as_ref().is_ok_and(|locked| !locked || !unborn.exists()) {
                 // Another process met the file before it was locked, took it for abandoned and removes it.

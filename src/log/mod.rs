@@ -197,7 +197,7 @@ impl Log {
     fn append_to_file(&self, scan: &Scan, bytes: &[u8]) -> Result<()> {
         let path = self.path();
         let failed = |error| unusable(path, "could not be written", error);
-        let mut log = private_file::Log::open(path, scan.whole).map_err(failed)?;
+        let mut log = private_file::AppendFile::open(path, scan.whole).map_err(failed)?;
         if scan.lines == 0 {
             // The new file must be there for good before its first line is acknowledged.
             private_file::sync_dir(self.directory()).map_err(failed)?;

@@ -23,4 +23,4 @@ pub use open::{
 pub use pending::{Left, Pending, is_left_over, owner_of, pending_path, read_pending};
 pub use temporary::{TemporaryDir, sweep};
 pub use trust::{exposure, remedy};
-pub use write::{AppendError, Log, Replacement, remove, rename, replace, replace_small};
+pub use write::{AppendError, AppendFile, Replacement, remove, rename, replace, replace_small};

@@ -12,7 +12,7 @@ use crate::secret;
 
 /// A file to which records are appended. A record is acknowledged when it is on the disk.
 #[derive(Debug)]
-pub struct Log {
+pub struct AppendFile {
     file: File,
     len: u64,
 }
@@ -26,9 +26,9 @@ pub enum AppendError {
     Unknown(io::Error),
 }
 
-impl Log {
+impl AppendFile {
     /// Opens the file at `path`, or makes it with mode 0600. `len` is where its last whole record ends; the next
-    /// [`Log::append`] removes what follows.
+    /// [`AppendFile::append`] removes what follows.
     pub fn open(path: &Path, len: u64) -> io::Result<Self> {
         Ok(Self { file: open_or_create(path)?, len })
     }

@@ -28,7 +28,7 @@ pub struct Service {
     /// The directory in which tokens are kept; `None` to keep none.
     pub tokens: Option<PathBuf>,
     /// How requests are sent.
-    pub http: http::Settings,
+    pub http: http::Options,
 }
 
 /// URLs of the service and of its token service, as far as something names them.
@@ -118,7 +118,7 @@ impl Named {
             endpoint,
             auth,
             tokens: directories.tokens.clone(),
-            http: http::Settings {
+            http: http::Options {
                 timeout: timeout(environment)?,
                 ca_file: flags.ca_file.clone(),
                 any_certificate_on_loopback: disable_ssl,

@@ -19,7 +19,7 @@ fn keys_of(system: System) -> Vec<Box<dyn Keys>> {
     match system {
         System::Iam => {
             let endpoint = Endpoint::parse(DEFAULT_ENDPOINT).unwrap();
-            let http = http::Settings {
+            let http = http::Options {
                 timeout: None,
                 ca_file: None,
                 any_certificate_on_loopback: false,
