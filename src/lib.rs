@@ -60,15 +60,13 @@ pub fn run(args: Vec<OsString>, environment: Environment) -> u8 {
     let args = usage::with_help_as_flag(usage::without_iam(args));
     // Freeing a tree takes a tenth of a short command's time, and the process ends soon.
     let mut tree = ManuallyDrop::new(Cli::command().bin_name(program.shown()));
-    match parse(&mut tree, &args) {
+    let parsed = tree
+        .try_get_matches_from_mut(&args)
+        .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
+    match parsed {
         Ok(cli) => run_parsed(cli, program, environment),
         Err(error) => usage::explain(&error, &args, &program, &environment),
     }
-}
-
-fn parse(tree: &mut clap::Command, args: &[OsString]) -> clap::error::Result<Cli> {
-    tree.try_get_matches_from_mut(args)
-        .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches))
 }
 
 fn run_parsed(cli: Cli, program: Program, environment: Environment) -> u8 {

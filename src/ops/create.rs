@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::journal::Begun;
 use crate::model::{LeakAction, NewApiKey, Timestamp};
 use crate::ops::making::{self, Plan};
-use crate::ops::{Expiry, agree, destination, expiry, handover, progress_line, unfinished};
+use crate::ops::{Expiry, agree, announce, destination, expiry, handover, unfinished};
 use crate::private_file::Destination;
 use crate::render::json;
 use crate::session::Session;
@@ -70,13 +70,9 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
         expires_at,
         support_sessions: None,
     };
-    session
-        .keys()
-        .to_make(&new)
-        .map_err(|error| session.told(error, &session.subject(&new.name)))?;
+    session.keys().to_make(&new).map_err(|error| session.told_of(error, &new.name))?;
     new.id = session.keys().choose_id();
-    let line = progress_line("Creating", &session.entity(&new.name), session.identity());
-    session.ui.progress(&line);
+    announce("Creating", &session.entity(&new.name), session);
     for concern in destination.iter().flat_map(Destination::concerns) {
         session.ui.warn(concern);
     }
@@ -112,10 +108,7 @@ fn dry_run(
     now: Timestamp,
     session: &mut Session,
 ) -> Result<()> {
-    session
-        .keys()
-        .check_new(new)
-        .map_err(|error| session.told(error, &session.subject(&new.name)))?;
+    session.keys().check_new(new).map_err(|error| session.told_of(error, &new.name))?;
     if session.ui.manner().json {
         let identity = session.identity().clone();
         session.ui.data(|out| json::planned(out, new, &identity, now));
@@ -133,7 +126,7 @@ fn dry_run(
 /// Refuses a name or description that the service would refuse, before the journal has it.
 fn check_texts(new: &NewApiKey, session: &Session) -> Result<()> {
     let checked = session.keys().check_texts(Some(&new.name), Some(&new.description));
-    checked.map_err(|error| session.told(error, &session.subject(&new.name)))
+    checked.map_err(|error| session.told_of(error, &new.name))
 }
 
 /// Asks before a key is made that ends the present one.

@@ -63,7 +63,7 @@ pub(super) fn make(plan: Plan<'_>, session: &Session) -> Result<Made> {
     match attempt(new, value, &mut entry, session) {
         Ok((key, value, is_chosen_here)) => Ok(Made { key, value, entry, pending, is_chosen_here }),
         Err((error, _)) if matches!(error.condition, Condition::OutcomeUnknown(_)) => {
-            let told = session.told(error, &session.subject(&new.name));
+            let told = session.told_of(error, &new.name);
             Err(told.hint(format!("Run '{} recover' to find out.", session.program())))
         }
         Err((error, unnoted)) => {
@@ -183,7 +183,7 @@ fn attempt(
 fn refused(error: SystemError, is_rotation: bool, name: &str, session: &Session) -> Error {
     let is_forbidden = error.condition == Condition::Forbidden;
     let is_invalid = matches!(error.condition, Condition::Invalid(_));
-    let told = session.told(error, &session.subject(name));
+    let told = session.told_of(error, name);
     let is_value = || told.message.to_ascii_lowercase().contains("apikey");
     if is_forbidden && session.identity().iam_id.starts_with("iam-Profile-") {
         told.hint(

@@ -28,22 +28,18 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ApiKey, Identity, Scope, Selection, Timestamp};
+use crate::model::{ApiKey, Scope, Selection, Timestamp};
 use crate::session::Session;
 use crate::settings::Settings;
 use crate::systems::{Condition, Keys, SystemError, iam};
 use crate::text::escape;
 use crate::told::told;
 
-/// Words progress as the official CLI does: `Creating API key x under <account> as <user>...`.
-fn progress_line(doing: &str, what: &str, identity: &Identity) -> String {
-    let (account, user) = (escape(&identity.account_id), escape(&identity.user));
-    format!("{doing} {what} under {account} as {user}...")
-}
-
-/// Prints what is being done.
+/// Prints what is being done, as the official CLI does: `Creating API key x under <account> as <user>...`.
 fn announce(doing: &str, what: &str, session: &mut Session) {
-    let line = progress_line(doing, what, session.identity());
+    let identity = session.identity();
+    let (account, user) = (escape(&identity.account_id), escape(&identity.user));
+    let line = format!("{doing} {what} under {account} as {user}...");
     session.ui.progress(&line);
 }
 

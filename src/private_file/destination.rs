@@ -157,7 +157,7 @@ impl Destination {
         if let Some(who) = who_else_writes(&found) {
             let told = format!("{who} '{shown}', and so can replace or remove it.");
             // Only a warning for a FILE that exists, or whose key may exist.
-            let is_refused = !matches!(who, Intruder::Group) && kept.is_none() && !is_begun;
+            let is_refused = !matches!(who, OtherWriter::Group) && kept.is_none() && !is_begun;
             if is_refused {
                 return Err(DestinationError::hinted(told, who.remedy()));
             }
@@ -283,14 +283,14 @@ fn is_mounted(_: &Path) -> bool {
 
 /// Who else can move and remove the user's files in a directory.
 #[derive(Debug)]
-enum Intruder {
+enum OtherWriter {
     /// The user whose directory it is.
     Owner(u32),
     Everybody,
     Group,
 }
 
-impl Intruder {
+impl OtherWriter {
     fn remedy(&self) -> &'static str {
         match self {
             Self::Owner(_) => "Name a file in a directory of yours.",
@@ -301,7 +301,7 @@ impl Intruder {
     }
 }
 
-impl fmt::Display for Intruder {
+impl fmt::Display for OtherWriter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Owner(user) => write!(f, "User {user} owns the directory of"),
@@ -311,17 +311,17 @@ impl fmt::Display for Intruder {
     }
 }
 
-fn who_else_writes(directory: &Metadata) -> Option<Intruder> {
+fn who_else_writes(directory: &Metadata) -> Option<OtherWriter> {
     const STICKY: u32 = 0o1000;
     let (mode, owner, me) = (directory.mode(), directory.uid(), geteuid().as_raw());
     // Many systems give each user a group with the same number.
     let is_own = directory.gid() == getegid().as_raw() && directory.gid() == me;
     match mode {
         // Root works for the users of the machine.
-        _ if owner != me && owner != 0 && me != 0 => Some(Intruder::Owner(owner)),
+        _ if owner != me && owner != 0 && me != 0 => Some(OtherWriter::Owner(owner)),
         _ if mode & STICKY != 0 => None,
-        _ if mode & 0o002 != 0 => Some(Intruder::Everybody),
-        _ if mode & 0o020 != 0 && !is_own => Some(Intruder::Group),
+        _ if mode & 0o002 != 0 => Some(OtherWriter::Everybody),
+        _ if mode & 0o020 != 0 && !is_own => Some(OtherWriter::Group),
         _ => None,
     }
 }

@@ -37,8 +37,9 @@ impl Directories {
             home(environment)?;
             // Only Linux has a directory for state.
             let state = dirs::state_dir().or_else(dirs::data_local_dir);
-            [dirs::config_dir(), dirs::data_dir(), state]
-                .map(|directory| Some(directory.filter(|path| can_be(path))?.join("ibmcloud-iam")))
+            [dirs::config_dir(), dirs::data_dir(), state].map(|directory| {
+                Some(directory.filter(|path| can_exist(path))?.join("ibmcloud-iam"))
+            })
         };
         let store = environment.directory(STORE)?.or_else(|| Some(own(data?).join("store")));
         let [journal, tokens, names] =
@@ -49,10 +50,10 @@ impl Directories {
 
 /// Finds the home directory: HOME, else the one in the user database. A user may have none; some set HOME to `/dev/null`.
 pub fn home(environment: &Environment) -> Result<Option<PathBuf>> {
-    Ok(environment.path(USER_HOME)?.or_else(dirs::home_dir).filter(|home| can_be(home)))
+    Ok(environment.path(USER_HOME)?.or_else(dirs::home_dir).filter(|home| can_exist(home)))
 }
 
-fn can_be(directory: &Path) -> bool {
+fn can_exist(directory: &Path) -> bool {
     !directory.starts_with("/dev/null")
 }
 

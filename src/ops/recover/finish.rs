@@ -95,7 +95,7 @@ pub(in crate::ops) fn finish_rotation(
 /// deleted while the old one works, unless somebody has used it.
 fn take_back(new: &ApiKeyId, orphan: Orphan, session: &mut Session) -> Result<()> {
     let keys = session.keys();
-    let told = |error, id: &ApiKeyId| session.told(error, &session.subject(id));
+    let told = |error, id: &ApiKeyId| session.told_of(error, id);
     let Some(retires) = &orphan.begun.retires else { return Ok(()) };
     let details = match keys.get(new, Detail { history: false, activity: true }) {
         Ok(details) => details,

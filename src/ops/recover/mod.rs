@@ -15,15 +15,14 @@ use self::verdict::{Outcome, Verdict};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Begun;
 use crate::model::ApiKeyId;
-use crate::ops::{progress_line, unfinished};
+use crate::ops::{announce, unfinished};
 use crate::render::json::{self, Recovered};
 use crate::session::Session;
 use crate::text::{capitalised, escape};
 
 /// Runs `recover`.
 pub fn run(request: Request, session: &mut Session) -> Result<()> {
-    let line = progress_line("Recovering", "interrupted commands", session.identity());
-    session.ui.progress(&line);
+    announce("Recovering", "interrupted commands", session);
     let orphans = unfinished::take(session)?;
     for path in &orphans.unreadable {
         session

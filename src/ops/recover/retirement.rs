@@ -53,7 +53,7 @@ pub(super) fn unproven(
         session.facts().noun,
         begun.name,
         new.id,
-        session.told(error, &session.subject(&new.id)).message,
+        session.told_of(error, &new.id).message,
         retires.id
     );
     Some(Verdict::new(Outcome::Blocked, Some(new.id.clone()), sentence))
@@ -68,7 +68,7 @@ fn finish(
     session: &Session,
 ) -> Result<Retirement> {
     let acting = session.keys().acting_with(value);
-    let acting = acting.map_err(|error| session.told(error, &session.subject(&new.id)))?;
+    let acting = acting.map_err(|error| session.told_of(error, &new.id))?;
     let replaced = replace(retires, (&new.id, value), file, acting.as_deref(), session);
     replaced.map_err(|failed| failed.error)
 }
@@ -93,7 +93,7 @@ pub(super) fn of_printed(
         Err(error) if error.condition == Condition::NotFound => {
             return Ok(untouched(verdict, "it is gone", retires));
         }
-        Err(error) => return Err(session.told(error, &session.subject(new))),
+        Err(error) => return Err(session.told_of(error, new)),
     };
     if !key.works(session.now()?) {
         return Ok(untouched(verdict, "it does not work any more", retires));

@@ -192,7 +192,7 @@ fn complete(
             let (outcome, what) = match delete_unheld(session.keys(), key) {
                 Ok(()) => (Outcome::Deleted, "it was deleted".to_owned()),
                 Err(error) => {
-                    let told = session.told(error, &session.subject(&key.id)).message;
+                    let told = session.told_of(error, &key.id).message;
                     let told = told.trim_end_matches('.');
                     (Outcome::Blocked, format!("it could not be deleted: {told}"))
                 }

@@ -76,7 +76,7 @@ fn suspects_now(orphan: &Orphan, session: &Session) -> Result<Vec<Suspect>> {
         let details = match keys.get(&id, Detail { history: false, activity: true }) {
             Ok(details) => details,
             Err(error) if error.condition == Condition::NotFound => continue,
-            Err(error) => return Err(session.told(error, &session.subject(&id))),
+            Err(error) => return Err(session.told_of(error, &id)),
         };
         // Before the value of a rotation's key is handed over, only the rotation itself has used it, as a proof.
         let is_ours = orphan.made.is_some() && orphan.delivering.is_none();

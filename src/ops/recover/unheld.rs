@@ -68,6 +68,6 @@ fn delete(key: &ApiKey, request: Request, session: &mut Session) -> Result<Verdi
         }
     }
     let deleted = delete_unheld(session.keys(), key);
-    deleted.map_err(|error| session.told(error, &session.subject(&key.id)))?;
+    deleted.map_err(|error| session.told_of(error, &key.id))?;
     verdict(Outcome::Deleted, "was deleted: its value had reached nobody")
 }

@@ -71,12 +71,10 @@ pub(super) fn check_content(
     let text = str::from_utf8(&bytes).map_err(|_| lost("something that is not text"))?;
     let Some(held) = input::key_in(text) else {
         // Text without a key may be replaced. A word that could be a value may be all that is left of a key.
-        let has_value = secret::veil(text) != text;
-        return if has_value {
-            Err(lost(&format!("what could be another {noun}")))
-        } else {
-            Ok(())
-        };
+        if secret::veil(text) == text {
+            return Ok(());
+        }
+        return Err(lost(&format!("what could be another {noun}")));
     };
     if held.is_among_others {
         return Err(lost(&format!("more than the {noun}")));
@@ -124,7 +122,7 @@ pub(super) fn check_room(
 ) -> Result<()> {
     let Err(error) = session.keys().check_new(new) else { return Ok(()) };
     let is_full = matches!(error.condition, Condition::LimitReached { .. });
-    let told = session.told(error, &session.subject(&new.name));
+    let told = session.told_of(error, &new.name);
     if !is_full {
         return Err(told);
     }

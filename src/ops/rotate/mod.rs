@@ -20,7 +20,7 @@ use crate::ops::making::{self, Plan};
 use crate::ops::recover;
 use crate::ops::resolve::{self, Meaning};
 use crate::ops::retire::{self, Retired, is_acting};
-use crate::ops::{agree, destination, facts, locked, progress_line};
+use crate::ops::{agree, announce, destination, facts, locked};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::settings::Settings;
@@ -106,14 +106,12 @@ fn check_ability(request: &Request, keys: &dyn Keys) -> std::result::Result<(), 
 /// Runs `api-key-rotate`.
 pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
     let Ready { request, has_begun } = ready;
-    check_ability(request, session.keys())
-        .map_err(|error| session.told(error, &session.subject(&request.key)))?;
+    check_ability(request, session.keys()).map_err(|error| session.told_of(error, &request.key))?;
     let now = session.now()?;
     let asks = request.asks();
     let file = request.file.as_deref();
     let label = request.key.to_string();
-    let line = progress_line("Rotating", &session.entity(&label), session.identity());
-    session.ui.progress(&line);
+    announce("Rotating", &session.entity(&label), session);
     if *has_begun {
         if asks {
             let question =
