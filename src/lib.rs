@@ -22,6 +22,7 @@ pub mod log;
 pub mod model;
 pub mod names;
 pub mod object;
+pub mod once;
 pub mod ops;
 pub mod private_file;
 pub mod render;

@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 pub use self::entry::{Entry, Orphan};
-pub use self::record::{Begun, Operation, Retires, Step, VERSION};
+pub use self::record::{Begun, Operation, Progress, Retires, Step, VERSION};
 use crate::private_file::{self, AppendFile};
 use crate::secret::{self, Secret};
 

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::model::{BackendKind, Timestamp};
 use crate::private_file::Seen;
 use crate::secret::Secret;
+use crate::systems::System;
 
-/// The format of entries.
-pub const VERSION: u32 = 1;
+/// The format of entries. Version 1 is read too: it knows one key system, and no steps that retire or undo.
+pub const VERSION: u32 = 2;
 
 /// The commands that make entries. This version cannot settle an entry of any other command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +29,9 @@ pub struct Begun {
     pub version: u32,
     /// The command.
     pub operation: Operation,
+    /// The key system.
+    #[serde(default)]
+    pub system: System,
     /// The name of the new key.
     pub name: String,
     /// The id of the new key, where this program chose it.
@@ -45,6 +49,9 @@ pub struct Begun {
     pub at: Timestamp,
     /// The absolute path that the key is written to; `None` to print it.
     pub file: Option<PathBuf>,
+    /// FILE as it was named, from the root, where links led from there to `file`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named: Option<PathBuf>,
     /// What was at `file` and may be replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<Seen>,
@@ -54,7 +61,7 @@ pub struct Begun {
     /// The key of that hash, 32 hex digits, for this entry alone.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub salt: String,
-    /// The ids of the keys that had this name before; empty where `id`, or `file` and `value_hash`, say more.
+    /// The ids of the keys that had this name before. Empty for a create where `id`, or `file` and `value_hash`, say more.
     #[serde(default)]
     pub known_ids: Vec<String>,
     /// The key that the new one replaces.
@@ -85,8 +92,13 @@ impl Begun {
 pub enum Step {
     /// A request that may make the key is about to be sent.
     Sending {
-        /// When it is certain that the request makes nothing more.
+        /// When it is certain that the request makes nothing more, by the service's clock.
         until: Timestamp,
+    },
+    /// The new key of a rotation exists; nobody has its value yet.
+    Made {
+        /// The key's id.
+        id: String,
     },
     /// The key exists. Its value is about to be printed, or written to FILE where the service chose it.
     Delivering {
@@ -95,11 +107,20 @@ pub enum Step {
     },
     /// The value was printed.
     Delivered,
-    /// The new key of a rotation exists; nobody has its value yet.
-    Made {
+    /// A request that retires the old key is about to be sent. From here on the old key is only retired.
+    Retiring {
+        /// When it is certain that the request does nothing more.
+        until: Timestamp,
+    },
+    /// A request that deletes the new key is about to be sent. From here on the new key is only deleted.
+    Undoing {
         /// The key's id.
         id: String,
+        /// When it is certain that the request does nothing more.
+        until: Timestamp,
     },
+    /// All is done. The entry stays while a request may still take effect, so that nobody does the opposite before.
+    Settled,
     /// A later command made this key of the same name, so it is not the one of this entry.
     Other {
         /// The key's id.
@@ -110,4 +131,68 @@ pub enum Step {
         /// As in [`Retires`].
         seconds: u64,
     },
+}
+
+/// How far a command came: what the steps say together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Progress {
+    /// How many requests were sent that may make the key.
+    pub sends: u32,
+    /// Until when one of them may still make it; `None` where none can.
+    pub may_land: Option<Timestamp>,
+    /// The id of the new key.
+    pub made: Option<String>,
+    /// Whether the value was about to be printed, or written to FILE where the service chose it.
+    pub is_delivering: bool,
+    /// Whether the value was printed.
+    pub is_delivered: bool,
+    /// Until when a request may retire the old key.
+    pub retiring: Option<Timestamp>,
+    /// Whether the new key is being deleted.
+    pub is_undoing: bool,
+    /// Whether all is done.
+    pub is_settled: bool,
+    /// The ids of keys that later commands made.
+    pub others: Vec<String>,
+    /// The grace of a rotation that was asked for again.
+    pub grace: Option<u64>,
+}
+
+impl Progress {
+    /// Takes the next step.
+    pub fn take(&mut self, step: Step) {
+        match step {
+            Step::Sending { until } => {
+                self.sends += 1;
+                self.may_land = self.may_land.max(Some(until));
+            }
+            Step::Made { id } => self.is_made(id),
+            Step::Delivering { id } => {
+                self.is_made(id);
+                self.is_delivering = true;
+            }
+            Step::Delivered => self.is_delivered = true,
+            Step::Retiring { until } => self.retiring = self.retiring.max(Some(until)),
+            Step::Undoing { id, .. } => {
+                self.is_made(id);
+                self.is_undoing = true;
+            }
+            Step::Settled => self.is_settled = true,
+            Step::Other { id } => self.others.push(id),
+            Step::Grace { seconds } => self.grace = Some(seconds),
+        }
+    }
+
+    /// Takes note that the key exists. The only request that was sent has made it, and makes nothing more.
+    fn is_made(&mut self, id: String) {
+        self.made = Some(id);
+        self.has_landed();
+    }
+
+    /// Takes note that a request has made the key.
+    pub fn has_landed(&mut self) {
+        if self.sends <= 1 {
+            self.may_land = None;
+        }
+    }
 }

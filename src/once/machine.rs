@@ -1,0 +1,370 @@
+//! What is done next, from what the journal says and what was seen. No input and no output: `model` explores it.
+//!
+//! A live command is the recovery of an entry that it has just begun. It differs in one thing: it can still make the key.
+//! Two rules keep keys safe from requests that take effect late. What is being undone is only undone, and what is being
+//! retired is only retired. Nothing is undone while a create can still take effect.
+
+use crate::journal::{Progress, Step};
+
+/// Where the value of the new key goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// To FILE. Until then the value is in the pending copy beside it.
+    File,
+    /// To standard output. Until then only this process has it.
+    Output,
+}
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Plan {
+    /// Where the value goes.
+    pub channel: Channel,
+    /// Whether the new key takes the place of an old one, which is retired in the end.
+    pub is_rotation: bool,
+    /// Whether the service chooses the value. Then a request that is carried out twice makes two keys.
+    pub is_value_theirs: bool,
+}
+
+/// What this process may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Way {
+    /// It knows what the new key is to be, and makes it. Only the command that began the entry does.
+    pub makes: bool,
+    /// It is asked to give up what is not in its place.
+    pub discards: bool,
+    /// It is the same command again: a value that was printed may have reached nobody.
+    pub repeats: bool,
+}
+
+/// What is at FILE and beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Disk {
+    /// FILE holds the value.
+    InFile,
+    /// The pending copy holds the value.
+    InCopy,
+    /// The pending copy is there, and holds no value: the service chooses it.
+    NoValue,
+    /// There is no pending copy, or it was spoilt.
+    Gone,
+    /// Something is in the way. FILE must not be touched.
+    Blocked,
+    /// Somebody took the pending copy away. What is in its place must not be touched.
+    Taken,
+}
+
+/// What is known of the new key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NewKey {
+    /// It exists, and its value is at hand or was printed.
+    Found {
+        /// Whether somebody may have used it.
+        is_used: bool,
+    },
+    /// It exists, and nobody has its value.
+    Unheld,
+    /// It does not exist.
+    Absent,
+    /// There are keys which may be it. None is for certain.
+    Perhaps,
+}
+
+/// What is known of the old key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OldKey {
+    /// It works, and is to be retired.
+    Works,
+    /// It is retired, or gone.
+    Retired,
+}
+
+/// What was seen by this process. `None` is not looked at yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Seen {
+    /// What is at FILE.
+    pub disk: Option<Disk>,
+    /// The new key.
+    pub key: Option<NewKey>,
+    /// Whether the new key works.
+    pub works: Option<bool>,
+    /// Whether another command has made a key in the place of the old one meanwhile.
+    pub has_rival: Option<bool>,
+    /// The old key.
+    pub old: Option<OldKey>,
+    /// Whether no create can take effect any more.
+    pub is_over: bool,
+}
+
+/// What is done next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Act {
+    /// Looks at FILE and the pending copy.
+    LookAtDisk,
+    /// Looks for the new key: by its value, by its id, by its name.
+    LookForKey,
+    /// Looks whether another command makes a key of the name.
+    LookForRival,
+    /// Looks at the old key.
+    LookAtOld,
+    /// Makes the new key. Each request is noted before it is sent.
+    Make,
+    /// Proves that the new key works.
+    Prove,
+    /// Brings the value to its place.
+    Deliver,
+    /// Retires the old key; noted before.
+    Retire,
+    /// Deletes the new key; noted before.
+    Delete,
+    /// Waits until no create can take effect any more.
+    Wait,
+    /// Ends.
+    End(End),
+}
+
+/// How it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum End {
+    /// No key was made.
+    NeverMade,
+    /// The value is in its place, and the old key is retired.
+    Done,
+    /// As [`End::Done`], but there is another new key of the name, and it works too.
+    DoneBeside,
+    /// The new key was deleted: nobody had its value.
+    Undone,
+    /// The new key was deleted: another command has replaced the old key, or is about to.
+    Yielded,
+    /// The value may have been printed. Who asked for it knows.
+    PerhapsPrinted,
+    /// It cannot be told which key was made, if any. Nothing is touched.
+    Uncertain,
+    /// The value is in its place, but its key is gone. The old key is not touched.
+    Vanished,
+    /// The value is in its place, but its key does not work. The old key is not touched.
+    Unproven,
+    /// The key exists, and its copy is not there.
+    CopyGone,
+    /// Something is in the way of FILE.
+    Blocked,
+    /// The printed key is in use, and so is the old one.
+    InUse,
+    /// The value is in its place, so it cannot be given up.
+    Delivered,
+}
+
+impl End {
+    /// Tells whether the entry is settled, and goes.
+    pub fn is_settled(self) -> bool {
+        use End::{Blocked, CopyGone, Delivered, InUse, Unproven};
+        !matches!(self, Blocked | CopyGone | Delivered | InUse | Unproven)
+    }
+}
+
+/// An entry, and what this process knows beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Machine {
+    /// What was asked for.
+    pub plan: Plan,
+    /// What this process may do.
+    pub way: Way,
+    /// What the journal says.
+    pub progress: Progress,
+    /// What was seen.
+    pub seen: Seen,
+}
+
+impl Machine {
+    /// Returns what is done next.
+    pub fn next(&self) -> Act {
+        if self.progress.is_undoing {
+            return self.undo(End::Undone);
+        }
+        match self.plan.channel {
+            Channel::File => self.to_file(),
+            Channel::Output => self.to_output(),
+        }
+    }
+
+    /// Takes note of a step that is in the journal now.
+    pub fn reach(&mut self, step: Step) {
+        match step {
+            Step::Retiring { .. } => self.seen.old = None,
+            Step::Undoing { .. } => self.seen.key = None,
+            _ => {}
+        }
+        self.progress.take(step);
+    }
+
+    /// Takes note of what became of the new key.
+    pub fn see_key(&mut self, key: NewKey) {
+        if matches!(key, NewKey::Found { .. } | NewKey::Unheld) {
+            self.progress.has_landed();
+        }
+        self.seen.key = Some(key);
+    }
+
+    /// Takes note that the value is in its place. From here on other commands look different.
+    pub fn is_delivered(&mut self) {
+        self.seen.has_rival = None;
+        if self.plan.channel == Channel::File {
+            self.seen.disk = Some(Disk::InFile);
+        }
+    }
+
+    /// Takes note that no create can take effect any more.
+    pub fn is_over(&mut self) {
+        self.seen.is_over = true;
+        self.seen.key = None;
+    }
+
+    fn to_file(&self) -> Act {
+        let Some(disk) = self.seen.disk else { return Act::LookAtDisk };
+        if disk == Disk::Blocked && !self.way.makes && !self.way.discards {
+            return Act::End(End::Blocked);
+        }
+        let Some(key) = self.seen.key else { return self.look_or_make() };
+        match (disk, key) {
+            (Disk::Blocked | Disk::Taken, NewKey::Found { .. } | NewKey::Unheld) => {
+                self.undo(End::Undone)
+            }
+            (Disk::InFile, NewKey::Found { .. } | NewKey::Unheld) if self.way.discards => {
+                Act::End(End::Delivered)
+            }
+            (Disk::InFile, NewKey::Found { .. }) => self.delivered(),
+            (Disk::InFile, _) => Act::End(End::Vanished),
+            (_, NewKey::Absent) => self.when_over(End::NeverMade),
+            (_, NewKey::Perhaps) if disk == Disk::Gone && self.plan.is_rotation => self.copy_gone(),
+            (_, NewKey::Perhaps) => self.when_over(End::Uncertain),
+            _ if self.way.discards => self.undo(End::Undone),
+            (Disk::Gone, _) => self.copy_gone(),
+            (_, NewKey::Unheld) => self.undo(End::Undone),
+            (_, NewKey::Found { .. }) => self.made(),
+        }
+    }
+
+    fn to_output(&self) -> Act {
+        let Progress { is_delivering, is_delivered, retiring, .. } = &self.progress;
+        let Some(key) = self.seen.key else { return self.look_or_make() };
+        match key {
+            NewKey::Absent => self.when_over(End::NeverMade),
+            NewKey::Perhaps => self.when_over(End::Uncertain),
+            NewKey::Unheld => self.undo(End::Undone),
+            NewKey::Found { .. } if retiring.is_some() => self.delivered(),
+            NewKey::Found { .. } if !is_delivering => self.made(),
+            NewKey::Found { .. } if self.way.discards && *is_delivered => Act::End(End::Delivered),
+            NewKey::Found { is_used } if self.way.repeats => self.take_back(is_used),
+            NewKey::Found { .. } if *is_delivered => self.delivered(),
+            NewKey::Found { .. } => self.perhaps_printed(),
+        }
+    }
+
+    fn look_or_make(&self) -> Act {
+        let makes = self.way.makes && self.progress.sends == 0;
+        if makes { Act::Make } else { Act::LookForKey }
+    }
+
+    /// The key exists, and its value is at hand.
+    fn made(&self) -> Act {
+        if self.way.discards {
+            return self.undo(End::Undone);
+        }
+        if !self.plan.is_rotation {
+            return Act::Deliver;
+        }
+        match (self.seen.works, self.seen.has_rival) {
+            (None, _) => Act::Prove,
+            (Some(false), _) => self.undo(End::Undone),
+            (_, None) => Act::LookForRival,
+            (_, Some(false)) => Act::Deliver,
+            // Who holds the old key needs a key that works: ours, if the old one does not.
+            (_, Some(true)) => match self.seen.old {
+                None => Act::LookAtOld,
+                Some(OldKey::Works) => self.undo(End::Yielded),
+                Some(OldKey::Retired) => Act::Deliver,
+            },
+        }
+    }
+
+    /// The value is in its place.
+    fn delivered(&self) -> Act {
+        if !self.plan.is_rotation {
+            return self.unless_doubled(End::Done, End::DoneBeside);
+        }
+        match (self.seen.works, self.seen.old) {
+            (None, _) => Act::Prove,
+            (_, None) => Act::LookAtOld,
+            (Some(false), Some(OldKey::Works)) => Act::End(End::Unproven),
+            (Some(false), _) => Act::End(End::Vanished),
+            (_, Some(OldKey::Works)) => Act::Retire,
+            _ if self.progress.retiring.is_some() => Act::End(End::Done),
+            // Somebody else has retired it.
+            _ => self.unless_rivalled(End::Done, End::DoneBeside),
+        }
+    }
+
+    /// Nobody may have the printed value. The key is deleted, unless somebody uses it or the old one does not work.
+    fn take_back(&self, is_used: bool) -> Act {
+        if !self.plan.is_rotation {
+            return self.perhaps_printed();
+        }
+        match self.seen.old {
+            None => Act::LookAtOld,
+            Some(OldKey::Retired) if self.progress.is_delivered => self.delivered(),
+            Some(OldKey::Retired) => self.perhaps_printed(),
+            Some(OldKey::Works) if is_used => Act::End(End::InUse),
+            Some(OldKey::Works) => self.undo(End::Undone),
+        }
+    }
+
+    fn perhaps_printed(&self) -> Act {
+        self.unless_doubled(End::PerhapsPrinted, End::Uncertain)
+    }
+
+    fn copy_gone(&self) -> Act {
+        if self.way.discards || !self.plan.is_rotation {
+            return self.when_over(End::Uncertain);
+        }
+        match self.seen.old {
+            None => Act::LookAtOld,
+            // Somebody else has settled it: nobody takes the old key out of use before the new one is in its place.
+            Some(OldKey::Retired) => self.when_over(End::Uncertain),
+            Some(OldKey::Works) => Act::End(End::CopyGone),
+        }
+    }
+
+    /// Ends as `end`, or as `beside` where there is another new key of the name.
+    fn unless_rivalled(&self, end: End, beside: End) -> Act {
+        match self.seen.has_rival {
+            None => Act::LookForRival,
+            Some(true) => Act::End(beside),
+            Some(false) => Act::End(end),
+        }
+    }
+
+    /// A request that was carried out twice made two keys where the service chooses the value.
+    fn unless_doubled(&self, end: End, beside: End) -> Act {
+        let can_double = self.plan.is_value_theirs && self.progress.sends > 0;
+        if can_double { self.unless_rivalled(end, beside) } else { Act::End(end) }
+    }
+
+    /// Ends, once no create can take effect any more.
+    fn when_over(&self, end: End) -> Act {
+        if self.progress.may_land.is_some() && !self.seen.is_over {
+            return Act::Wait;
+        }
+        Act::End(end)
+    }
+
+    /// Deletes the new key. A create that takes effect afterwards would make it again.
+    fn undo(&self, end: End) -> Act {
+        match (self.seen.key, self.when_over(end)) {
+            (_, Act::Wait) => Act::Wait,
+            (None, _) => Act::LookForKey,
+            (Some(NewKey::Absent), _) => self.unless_doubled(end, End::Uncertain),
+            (Some(NewKey::Perhaps), _) => Act::End(End::Uncertain),
+            (Some(NewKey::Found { .. } | NewKey::Unheld), _) => Act::Delete,
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Making, delivering and retiring keys: one protocol for the commands that begin it and for `recover`.
+
+pub mod machine;
+#[cfg(test)]
+mod model;
