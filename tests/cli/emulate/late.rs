@@ -129,7 +129,7 @@ fn the_end_of_the_emulator_waits_for_no_late_request_and_drops_it() {
         "--fault",
         "delete:late=3600s",
         "--fault",
-        "list:delay=4s",
+        "list:delay=3s",
     ];
     let emulator = Emulator::start(&sandbox, &faults, &[]);
     let client = emulator.client();
@@ -146,7 +146,7 @@ fn the_end_of_the_emulator_waits_for_no_late_request_and_drops_it() {
     emulator.stop().is(0, "", "");
     assert_eq!(waiting.join().unwrap(), 1, "what is in flight is finished");
     let took = start.elapsed();
-    assert!(took >= Duration::from_secs(4) && took < Duration::from_secs(60), "{took:?}");
+    assert!(took >= Duration::from_secs(3) && took < Duration::from_secs(60), "{took:?}");
     assert_eq!(sandbox.names(), ["stays"]);
 }
 
