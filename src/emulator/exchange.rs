@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use http_body_util::BodyExt as _;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{HOST, USER_AGENT};
+use hyper::header::{DATE, HOST, HeaderValue, USER_AGENT};
 use hyper::http::request::Parts;
 use hyper::http::uri::Authority;
 
 use super::answer::{Whole, dropped, spoil, whole};
 use super::connections::Waiting;
 use super::fault::Effects;
+use super::late::Late;
 use super::params::Params;
 use super::refusal::Refusal;
 use super::reply::{Origin, Reply};
@@ -31,6 +32,22 @@ pub(super) async fn serve(
     emulator: Arc<Emulator>,
     endpoint: Arc<str>,
     waiting: Waiting,
+    late: Arc<Late>,
+    request: hyper::Request<Incoming>,
+) -> io::Result<Whole> {
+    let clock = emulator.clock;
+    let mut response = answer(emulator, endpoint, waiting, late, request).await?;
+    // Without it hyper adds the time of the system, which the clock need not follow.
+    let date = clock.now().ok().and_then(|now| HeaderValue::try_from(now.to_http()).ok());
+    response.headers_mut().extend(date.map(|date| (DATE, date)));
+    Ok(response)
+}
+
+async fn answer(
+    emulator: Arc<Emulator>,
+    endpoint: Arc<str>,
+    waiting: Waiting,
+    late: Arc<Late>,
     request: hyper::Request<Incoming>,
 ) -> io::Result<Whole> {
     let (head, body) = request.into_parts();
@@ -72,14 +89,23 @@ pub(super) async fn serve(
     };
     let route = routes::find(&request.method, &request.path).ok().map(|(route, _)| route);
     let plan = route.map_or(Effects::default(), |route| emulator.faults.plan(route));
-    pause(plan.before.delay).await;
-    if let Some(act) = plan.before.act {
-        return spoil(act, route, Reply::empty(200), &origin);
-    }
+    let early = plan.before.act.map(|act| spoil(act, route, Reply::empty(200), &origin));
     let work = move || {
-        let reply = reply(&emulator, &request, &origin);
-        (reply, origin)
+        let first = reply(&emulator, &request, &origin);
+        if plan.twice {
+            reply(&emulator, &request, &origin);
+        }
+        (first, origin)
     };
+    if let Some(early) = early {
+        // It does not depend on the client's patience.
+        if let Some(wait) = plan.late {
+            late.add(plan.before.delay + wait, work);
+        }
+        pause(plan.before.delay).await;
+        return early;
+    }
+    pause(plan.before.delay).await;
     // This fails only if the work panics.
     let (reply, origin) = tokio::task::spawn_blocking(work).await.map_err(|_| dropped())?;
     pause(plan.after.delay).await;

@@ -9,7 +9,7 @@ use crate::secret;
 /// The grammar of `--fault`, for its errors.
 pub const GRAMMAR: &str = "write OPERATION:WHAT[,WHAT]..., with OPERATION one of token, list, create, details, get, \
 update, delete, lock, unlock, disable, enable, limits, any, and WHAT of status=CODE, drop, truncate, garbage, \
-delay=500ms|2s, before, after, retry-after=SECONDS, times=N, skip=N, chance=PERCENT";
+delay=500ms|2s, late=500ms|2s, twice, before, after, retry-after=SECONDS, times=N, skip=N, chance=PERCENT";
 
 /// One `--fault`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,10 @@ pub struct Spec {
     route: Option<Route>,
     act: Option<Act>,
     delay: Duration,
+    /// How much later than the answer the request is carried out, if it is late.
+    late: Option<Duration>,
+    /// Whether the request is carried out two times.
+    twice: bool,
     /// Whether the request is carried out first.
     after: bool,
     times: Option<u64>,
@@ -51,6 +55,10 @@ pub(super) struct Effect {
 pub(super) struct Effects {
     pub(super) before: Effect,
     pub(super) after: Effect,
+    /// How much later than the act before it the request is carried out; without it, such a request never is.
+    pub(super) late: Option<Duration>,
+    /// Whether it is carried out two times, one after the other.
+    pub(super) twice: bool,
 }
 
 impl Spec {
@@ -70,6 +78,8 @@ impl Spec {
             route,
             act: None,
             delay: Duration::ZERO,
+            late: None,
+            twice: false,
             after: false,
             times: None,
             skip: 0,
@@ -86,13 +96,37 @@ impl Spec {
             (Some(Act::Status { retry_after, .. }), seconds) => *retry_after = seconds,
             _ => return Err(refuse("'retry-after' goes with 'status'".to_owned())),
         }
-        if spec.act.is_none() && spec.delay.is_zero() {
+        if spec.act.is_none() && spec.delay.is_zero() && spec.late.is_none() && !spec.twice {
             return Err(refuse("no fault is named".to_owned()));
         }
-        // Only an answer can be damaged, so the request is carried out first.
-        let usual = matches!(spec.act, Some(Act::Truncate | Act::Garbage));
-        spec.after = after.unwrap_or(usual);
+        spec.order(after).map_err(|why| refuse(why.to_owned()))?;
         Ok(spec)
+    }
+
+    /// Decides whether the request is carried out first; `after` is what was asked for.
+    fn order(&mut self, after: Option<bool>) -> Result<(), &'static str> {
+        let is_damage = matches!(self.act, Some(Act::Truncate | Act::Garbage));
+        if self.late.is_some() {
+            if is_damage {
+                return Err(
+                    "'late' goes with 'status' or 'drop': there is no answer to damage yet",
+                );
+            }
+            if after == Some(true) {
+                return Err("'late' does not go with 'after': it is carried out after the answer");
+            }
+            self.act.get_or_insert(Act::Drop);
+            return Ok(());
+        }
+        let is_twice = self.twice && self.act.is_some();
+        if is_twice && after == Some(false) {
+            return Err(
+                "'twice' goes with 'before' only if it is 'late': it would not be carried out",
+            );
+        }
+        // Only an answer can be damaged, so the request is carried out first.
+        self.after = after.unwrap_or(is_damage || is_twice);
+        Ok(())
     }
 
     fn take(
@@ -106,6 +140,7 @@ impl Spec {
                 "drop" => once(&mut self.act, Act::Drop),
                 "truncate" => once(&mut self.act, Act::Truncate),
                 "garbage" => once(&mut self.act, Act::Garbage),
+                "twice" => (!std::mem::replace(&mut self.twice, true)).then_some(()),
                 "before" | "after" => once(after, word == "after"),
                 _ => None,
             },
@@ -118,7 +153,8 @@ impl Spec {
                 let times = text.parse().ok().filter(|&times| times > 0);
                 times.map(|times| self.times = Some(times))
             }
-            Some(("delay", text)) => delay(text).map(|delay| self.delay = delay),
+            Some(("delay", text)) => length(text).map(|length| self.delay = length),
+            Some(("late", text)) => once(&mut self.late, length(text)?),
             Some(("skip", text)) => text.parse().ok().map(|skip| self.skip = skip),
             Some(("chance", text)) => {
                 let percent = text.trim_end_matches('%').parse().ok();
@@ -140,7 +176,7 @@ fn once<T>(slot: &mut Option<T>, value: T) -> Option<()> {
     slot.replace(value).is_none().then_some(())
 }
 
-fn delay(text: &str) -> Option<Duration> {
+fn length(text: &str) -> Option<Duration> {
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
     let number: u64 = number.parse().ok()?;
     match unit {
@@ -148,7 +184,7 @@ fn delay(text: &str) -> Option<Duration> {
         "s" => Some(Duration::from_secs(number)),
         _ => None,
     }
-    .filter(|delay| (1..=3_600_000).contains(&delay.as_millis()))
+    .filter(|length| (1..=3_600_000).contains(&length.as_millis()))
 }
 
 /// The faults, each with the number of matching requests so far.
@@ -160,7 +196,7 @@ impl Faults {
         Self(Mutex::new(specs.into_iter().map(|spec| (spec, 0)).collect()))
     }
 
-    /// Decides what happens to the next request. Delays add up; of several acts the first happens.
+    /// Decides what happens to the next request. Delays add up; of several acts the first happens, late or not.
     pub(super) fn plan(&self, route: Route) -> Effects {
         let mut plan = Effects::default();
         let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -180,6 +216,8 @@ impl Faults {
             let step = if spec.after { &mut plan.after } else { &mut plan.before };
             step.delay += spec.delay;
             step.act = step.act.or(spec.act);
+            plan.late = plan.late.or(spec.late);
+            plan.twice |= spec.twice;
         }
         plan
     }
@@ -205,12 +243,15 @@ mod tests {
             route: Some(Route::Create),
             act: Some(Act::Drop),
             delay: Duration::ZERO,
+            late: None,
+            twice: false,
             after: false,
             times: None,
             skip: 0,
             chance: 100,
         };
         let status = |code, retry_after| Some(Act::Status { code, retry_after });
+        let late = Spec { late: Some(Duration::from_secs(2)), ..plain.clone() };
         for (text, expected) in [
             ("create:drop", plain.clone()),
             ("create:drop,before", plain.clone()),
@@ -236,8 +277,17 @@ mod tests {
             ),
             (
                 "create:delay=2s,drop,after",
-                Spec { delay: Duration::from_secs(2), after: true, ..plain },
+                Spec { delay: Duration::from_secs(2), after: true, ..plain.clone() },
             ),
+            ("create:late=2s", late.clone()),
+            ("create:drop,before,late=2s", late.clone()),
+            ("create:late=2s,status=504", Spec { act: status(504, None), ..late.clone() }),
+            (
+                "create:late=2s,twice,delay=1s",
+                Spec { twice: true, delay: Duration::from_secs(1), ..late },
+            ),
+            ("create:twice", Spec { act: None, twice: true, ..plain.clone() }),
+            ("create:twice,drop", Spec { twice: true, after: true, ..plain }),
         ] {
             assert_eq!(spec(text), expected, "{text}");
         }
@@ -272,6 +322,17 @@ mod tests {
             "create:times=1",
             "create:after",
             "create:drop,,after",
+            "create:late",
+            "create:late=0s",
+            "create:late=1s,late=2s",
+            "create:late=1s,after",
+            "create:late=1s,truncate",
+            "create:late=1s,garbage,before",
+            "create:late=1s,retry-after=1",
+            "create:twice=2",
+            "create:twice,twice",
+            "create:twice,drop,before",
+            "create:twice,garbage,before",
         ] {
             let error = Spec::parse(text).unwrap_err();
             assert!(error.ends_with(GRAMMAR), "{text}: {error}");
@@ -298,6 +359,16 @@ mod tests {
         let plan = faults.plan(Route::Get);
         assert_eq!(plan.before, Effect { delay: Duration::from_secs(3), act: None });
         assert_eq!(plan.after.act, Some(Act::Status { code: 500, retry_after: None }));
+    }
+
+    #[test]
+    fn of_several_acts_only_the_first_can_be_late_and_twice_goes_with_any() {
+        let plan = |texts: [&str; 3]| Faults::new(texts.map(spec).to_vec()).plan(Route::Get);
+        let first = plan(["any:drop", "get:late=1s", "get:twice"]);
+        assert_eq!((first.before.act, first.late, first.twice), (Some(Act::Drop), None, true));
+        let second = plan(["get:late=1s", "any:late=2s", "get:status=500,twice"]);
+        assert_eq!((second.late, second.twice), (Some(Duration::from_secs(1)), false));
+        assert_eq!(second.after, Effect::default());
     }
 
     #[test]

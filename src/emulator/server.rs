@@ -14,6 +14,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 
 use super::connections::{Connections, Waiting};
 use super::exchange::{CLIENT_PATIENCE, serve};
+use super::late::Late;
 use super::service::Emulator;
 
 /// Bytes of a request line with its headers.
@@ -45,7 +46,7 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// Serves until `stop` is done, then lets requests in flight finish.
+    /// Serves until `stop` is done, then lets requests in flight finish. Late requests are not carried out any more.
     pub fn run(self, emulator: &Arc<Emulator>, stop: impl Future<Output = ()>) -> io::Result<()> {
         let endpoint: Arc<str> = self.endpoint().into();
         let emulator = Arc::clone(emulator);
@@ -53,9 +54,11 @@ impl Server {
         let served = self.runtime.block_on(async move {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             let connections = Arc::new(GracefulShutdown::new());
-            let accepting =
-                tokio::spawn(accept(listener, Arc::clone(&connections), emulator, endpoint));
+            let late = Arc::new(Late::new());
+            let (watched, queue) = (Arc::clone(&connections), Arc::clone(&late));
+            let accepting = tokio::spawn(accept(listener, watched, emulator, endpoint, queue));
             stop.await;
+            late.end();
             accepting.abort();
             let _ = accepting.await;
             if let Some(connections) = Arc::into_inner(connections) {
@@ -74,6 +77,7 @@ async fn accept(
     connections: Arc<GracefulShutdown>,
     emulator: Arc<Emulator>,
     endpoint: Arc<str>,
+    late: Arc<Late>,
 ) -> Infallible {
     let mut open = Connections::new();
     loop {
@@ -85,10 +89,12 @@ async fn accept(
         // Answers are small and written at once.
         let _ = stream.set_nodelay(true);
         let (emulator, endpoint) = (Arc::clone(&emulator), Arc::clone(&endpoint));
+        let late = Arc::clone(&late);
         let waiting = Waiting::begin();
         let shared = waiting.clone();
         let service = service_fn(move |request| {
-            serve(Arc::clone(&emulator), Arc::clone(&endpoint), shared.clone(), request)
+            let (emulator, endpoint) = (Arc::clone(&emulator), Arc::clone(&endpoint));
+            serve(emulator, endpoint, shared.clone(), Arc::clone(&late), request)
         });
         let connection = http1::Builder::new()
             .max_buf_size(LARGEST_HEAD)

@@ -10,6 +10,7 @@ use reqwest::{Method, Url};
 use zeroize::Zeroizing;
 
 use super::endpoint::Endpoint;
+use crate::model::Timestamp;
 use crate::secret::{Forms, Secret, Wiped};
 
 /// What is shown instead of a secret, as in the official CLI's traces.
@@ -175,7 +176,12 @@ impl Reply {
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
         }
-        let date = jiff::fmt::rfc2822::parse(text).ok()?.timestamp().as_second();
+        let date = Timestamp::parse_http(text)?.seconds();
         Some(Duration::from_secs(u64::try_from(date - now).unwrap_or_default()))
+    }
+
+    /// Returns the time by the service's clock, if the answer tells it.
+    pub(crate) fn date(&self) -> Option<Timestamp> {
+        Timestamp::parse_http(self.header("date")?)
     }
 }

@@ -1,7 +1,7 @@
 //! Sending requests, with time-outs and retries.
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
@@ -13,7 +13,8 @@ use super::failure::{Failure, explain, root_cause, seconds};
 use super::message::{Body, Known, Reply, Request};
 use super::proxy::Proxy;
 use super::trace::{Trace, TraceTo};
-use crate::clock::Clock;
+use crate::clock::{Clock, ClockError, Skew};
+use crate::model::Timestamp;
 use crate::private_file;
 use crate::secret::{self, Wiped};
 
@@ -103,12 +104,21 @@ pub(crate) struct Transport {
     pub(crate) known: Known,
     /// To other machines; to this machine, without a proxy; and to this machine without TLS.
     connections: [OnceLock<Connection>; 3],
+    /// By the last answer that told the time.
+    skew: Mutex<Option<Skew>>,
 }
 
 impl Transport {
     pub(crate) fn new(settings: Options, clock: Clock) -> Self {
         let trace = settings.trace.clone().map(|to| Trace::new(to, clock));
-        Self { settings, clock, trace, known: Known::default(), connections: Default::default() }
+        Self {
+            settings,
+            clock,
+            trace,
+            known: Known::default(),
+            connections: Default::default(),
+            skew: Mutex::default(),
+        }
     }
 
     /// Sends a request that may be sent again.
@@ -144,6 +154,18 @@ impl Transport {
         self.trace.as_ref()?.complaint()
     }
 
+    /// Returns how the service's clock differs from this machine's, by the last answer that told the time.
+    pub(crate) fn skew(&self) -> Option<Skew> {
+        *self.skew.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn compare_clocks(&self, sent: Result<Timestamp, ClockError>, reply: &Reply) {
+        if let (Some(date), Ok(sent), Ok(received)) = (reply.date(), sent, self.clock.now()) {
+            let skew = Skew::new(date, sent, received);
+            *self.skew.lock().unwrap_or_else(PoisonError::into_inner) = Some(skew);
+        }
+    }
+
     /// Returns how long an answer asks to wait.
     pub(crate) fn retry_after(&self, reply: &Reply) -> Option<Duration> {
         reply.retry_after(self.clock.now().ok()?.seconds())
@@ -162,9 +184,12 @@ impl Transport {
         if let Some(trace) = &self.trace {
             trace.request(request, &self.known);
         }
-        let started = Instant::now();
+        let (started, sent) = (Instant::now(), self.clock.now());
         let proxy = self.settings.proxy.as_ref().filter(|_| !request.to.is_loopback());
         let result = runtime.block_on(receive(builder, request.to, proxy, timeout, started));
+        if let Ok(reply) = &result {
+            self.compare_clocks(sent, reply);
+        }
         if let Some(trace) = &self.trace {
             match &result {
                 Ok(reply) => trace.response(reply, &self.known, started.elapsed()),

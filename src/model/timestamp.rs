@@ -88,6 +88,21 @@ impl Timestamp {
         String::from_utf8_lossy(&text).into_owned()
     }
 
+    /// Reads the date of an HTTP header, `Sat, 01 May 2027 12:34:56 GMT` (RFC 9110, "Date/Time Formats").
+    pub fn parse_http(text: &str) -> Option<Self> {
+        let zoned = jiff::fmt::rfc2822::parse(text).ok()?;
+        Self::from_seconds(zoned.timestamp().as_second())
+    }
+
+    /// Writes the date of an HTTP header.
+    pub fn to_http(self) -> String {
+        let time = jiff::Timestamp::from_second(self.0).unwrap_or_default();
+        // In range by construction, so it can always be written.
+        jiff::fmt::rfc2822::DateTimePrinter::new()
+            .timestamp_to_rfc9110_string(&time)
+            .unwrap_or_default()
+    }
+
     fn civil(self) -> DateTime {
         // In range by construction; the fallback cannot be reached.
         jiff::Timestamp::from_second(self.0)
@@ -282,6 +297,20 @@ mod tests {
             assert_eq!(Timestamp::parse_own(&time.to_rfc3339()), Some(time));
             let minute = Timestamp(seconds - seconds % 60);
             assert_eq!(Timestamp::parse_wire(minute.to_wire().as_str()), Some(minute));
+        }
+    }
+
+    #[test]
+    fn dates_of_http_are_exact() {
+        let text = "Sun, 06 Nov 1994 08:49:37 GMT";
+        assert_eq!(Timestamp::parse_http(text), Some(Timestamp(784_111_777)));
+        for seconds in [0, 784_111_777, Timestamp::LAST.0] {
+            let time = Timestamp(seconds);
+            assert_eq!(Timestamp::parse_http(&time.to_http()), Some(time));
+        }
+        assert_eq!(Timestamp(784_111_777).to_http(), text);
+        for text in ["", "soon", "2026-11-21T09:00:00Z", "Mon, 06 Nov 1994 08:49:37 GMT"] {
+            assert_eq!(Timestamp::parse_http(text), None, "{text}");
         }
     }
 

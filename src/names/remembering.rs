@@ -4,6 +4,7 @@ use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{KeyName, NameFile};
+use crate::clock::Skew;
 use crate::model::{
     Activity, ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, CreatedApiKey, Detail, EntityTag,
     Identity, NewApiKey, NewValue, Scope, Selection,
@@ -88,6 +89,7 @@ impl Keys for RememberingKeys {
         choose_id() -> Option<ApiKeyId>;
         uses(ids: &[&ApiKeyId], done: &mut dyn FnMut(usize)) -> Result<Vec<Option<Activity>>>;
         key_limit() -> Result<Option<usize>>;
+        service_clock() -> Option<Skew>;
         take_warnings() -> Vec<String>;
         locking() -> Option<&dyn Locking>;
         look_up() -> Option<&dyn LookUp>;

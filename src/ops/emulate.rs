@@ -34,6 +34,8 @@ OPERATION: token, list, create, details, get, update, delete, lock, unlock,
    disable, enable, limits, any
 WHAT: status=CODE [retry-after=SECONDS], drop, truncate or garbage;
    delay=500ms or 2s; before or after the request is carried out;
+   late=500ms or 2s: it is dropped, or answered with status, and carried out
+   that much later; twice: it is carried out two times;
    skip=N, times=N, chance=PERCENT of the matching requests
 
 EXAMPLES:

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use crate::clock::Skew;
 use crate::credentials::{Candidate, Place, Search, State};
 use crate::error::Result;
 use crate::model::{BackendKind, Identity, Timestamp};
@@ -19,6 +20,8 @@ struct Remote {
     endpoint: String,
     source: Looked,
     expires: Option<Timestamp>,
+    /// How much the clocks differ, if that is much.
+    skew: Option<Skew>,
 }
 
 /// Runs `whoami`.
@@ -59,6 +62,7 @@ pub fn run(explain: bool, settings: &Settings, ui: &mut Ui) -> Result<()> {
         detail: remote.as_ref().and_then(|remote| remote.source.detail.as_deref()),
         passed_over: &passed_over,
         token_expires_at: remote.as_ref().and_then(|remote| remote.expires).map(Timestamp::to_wire),
+        clock_behind: remote.as_ref().and_then(|remote| remote.skew).map(Skew::behind),
         store: store.map(Path::to_string_lossy),
         search: search.as_deref(),
     };
@@ -67,6 +71,9 @@ pub fn run(explain: bool, settings: &Settings, ui: &mut Ui) -> Result<()> {
     } else {
         let text = text(&who, remote.as_ref(), ui);
         ui.data(|out| out.write_all(text.as_bytes()));
+    }
+    if let Some(skew) = remote.and_then(|remote| remote.skew) {
+        ui.warn(&format!("{skew}."));
     }
     Ok(())
 }
@@ -117,7 +124,12 @@ fn identify(
     };
     let (keys, _) = session::open_remote(settings, found, ui)?;
     let token = keys.token().map_err(|error| told_of_iam(error, "The identity", settings))?;
-    let remote = Remote { endpoint: keys.place().endpoint, source, expires: token.expires() };
+    let remote = Remote {
+        endpoint: keys.place().endpoint,
+        source,
+        expires: token.expires(),
+        skew: keys.service_clock().filter(|skew| skew.is_large()),
+    };
     Ok((token.identity().clone(), Some(remote)))
 }
 

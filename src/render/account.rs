@@ -75,6 +75,9 @@ pub struct Who<'a> {
     pub passed_over: &'a [Looked],
     /// The expiry of the token; null for the local store.
     pub token_expires_at: Option<WireTime>,
+    /// By how many seconds this machine's clock is behind the service's, negative if ahead; only if that is much.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_behind: Option<i64>,
     /// The directory of the local store; null if there is no home directory.
     pub store: Option<Cow<'a, str>>,
     /// The whole search, if it was asked for.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::error::{Condition, SystemError};
 use super::facts::Facts;
+use crate::clock::Skew;
 use crate::model::{
     Activity, ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, BackendKind, CreatedApiKey, Detail,
     EntityTag, Identity, NewApiKey, NewValue, Scope, Selection,
@@ -118,6 +119,12 @@ pub trait Keys: fmt::Debug + Send + Sync {
     /// Returns how many keys an identity may have; `None` if that is not known.
     fn key_limit(&self) -> Result<Option<usize>> {
         Ok(self.facts().limit)
+    }
+
+    /// Returns how the service's clock differs from this machine's, by the last answer that told the time; `None` if none
+    /// did, or if there is no service.
+    fn service_clock(&self) -> Option<Skew> {
+        None
     }
 
     /// Returns new warnings for the user, such as a cut-off record that was ignored. Each is returned once.

@@ -11,6 +11,7 @@ use super::{
     Condition, CreateEffect, Facts, Keys, LostAnswer, Note, Place, Rotation, Switching, System,
     SystemError,
 };
+use crate::clock::Skew;
 use crate::environment::{Environment, Program};
 use crate::model::{
     Activity, ApiKey, ApiKeyDetails, ApiKeyId, BackendKind, CreatedApiKey, Detail, Identity,
@@ -50,13 +51,15 @@ pub(crate) struct Sample {
     pub(crate) loses_answers: bool,
     /// How much each key is used, if that is known.
     pub(crate) activity: Option<Activity>,
+    /// How the clock of the service differs, if it told the time.
+    pub(crate) skew: Option<Skew>,
 }
 
 impl Default for Sample {
     fn default() -> Self {
         let (keys, deletions) = (Mutex::default(), Mutex::default());
         let activity = Some(Activity::default());
-        Self { facts: &FACTS, keys, deletions, loses_answers: false, activity }
+        Self { facts: &FACTS, keys, deletions, loses_answers: false, activity, skew: None }
     }
 }
 
@@ -135,6 +138,10 @@ impl Keys for Sample {
         answer.unwrap_or(Ok(()))?;
         self.change(|keys| keys.retain(|key| key.id != *id));
         Ok(())
+    }
+
+    fn service_clock(&self) -> Option<Skew> {
+        self.skew
     }
 
     fn switching(&self) -> Option<&dyn Switching> {

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::{ONLY_ONE, Sample};
+use crate::clock::Skew;
 use crate::error::{ErrorKind, Result};
 use crate::model::{ApiKey, Detail, KeyRef, Scope, Selection};
 use crate::ops::{Expiry, act, create, delete, list, lookup, recover, rotate, show, state, update};
@@ -213,4 +214,14 @@ fn what_the_system_lacks_is_refused_in_a_sentence_before_anything_is_done() {
         });
         assert_eq!(files(directory.path()), 0, "{what}");
     }
+}
+
+#[test]
+fn the_clock_of_the_service_is_known_to_a_session() {
+    let local = ApiKey::sample("").created_at;
+    let skew = Skew { service: local.plus(DAY).unwrap(), local };
+    let sample = Sample { skew: Some(skew), ..Sample::default() };
+    let known = sample.session(QUIET, |session| session.keys().service_clock());
+    assert_eq!(known.map(Skew::behind), Some(86_400));
+    assert_eq!(Sample::default().session(QUIET, |session| session.keys().service_clock()), None);
 }

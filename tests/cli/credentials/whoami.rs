@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::{at, bare, done, log_in, service, token_for, write_session};
+use crate::support::emulator::Emulator;
 use crate::support::expected::failed;
 use crate::support::iam::BSS_ACCOUNT;
 use crate::support::{ACCOUNT, IAM_ID, Sandbox, USER};
@@ -117,4 +118,34 @@ fn explain_helps_where_nobody_can_be_named() {
     let mut command = at(&sandbox, &server, &["whoami", "--explain", "-o", "json"]);
     command.env("IBMCLOUD_API_KEY", "bad-key");
     done(command).code(7).stdout("");
+}
+
+#[test]
+fn a_clock_that_differs_from_the_services_is_told() {
+    for (now, words, behind) in [
+        ("2026-11-21T07:00:00Z", "about 2 hours behind", Some(7_200)),
+        ("2026-11-21T09:05:20Z", "about 5 minutes ahead of", Some(-320)),
+        ("2026-11-21T09:01:00Z", "", None),
+        ("2026-11-21T08:59:00Z", "", None),
+    ] {
+        let sandbox = Sandbox::new();
+        let emulator = Emulator::start(&sandbox, &["--in-memory"], &[]);
+        let key = format!("@{}", emulator.key_file().display());
+        let whoami = |more: &[&str]| {
+            let flags = ["whoami", "--endpoint", emulator.endpoint(), "--apikey", &key];
+            let mut command = bare(&sandbox, &[&flags[..], more].concat());
+            command.env("IBMCLOUD_IAM_NOW", now);
+            // A kept token would spare the request.
+            let _ = fs::remove_dir_all(sandbox.root().join("home/tokens"));
+            done(command)
+        };
+        let told = match behind {
+            Some(_) => format!("This machine's clock is {words} the service's.\n"),
+            None => String::new(),
+        };
+        whoami(&[]).ok().stderr(&told);
+        whoami(&["-q"]).ok().stderr("");
+        let who = whoami(&["-o", "json"]);
+        assert_eq!(who.ok().stderr("").json().get("clock_behind").cloned(), behind.map(Into::into));
+    }
 }

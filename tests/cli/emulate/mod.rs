@@ -3,6 +3,7 @@
 mod faults;
 mod guarded;
 mod keys;
+mod late;
 mod listing;
 mod scope;
 mod start;

@@ -20,7 +20,7 @@ use reqwest::Method;
 use self::call::{Call, Header, Sent};
 use self::token::Tokens;
 use self::wire::{LimitBody, LimitsBody};
-use crate::clock::Clock;
+use crate::clock::{Clock, Skew};
 use crate::http::Transport;
 use crate::model::{
     ApiKey, ApiKeyDetails, ApiKeyId, BackendKind, CreatedApiKey, Detail, Identity, NewApiKey,
@@ -169,6 +169,10 @@ impl Keys for RemoteKeys {
         self.act(&Call::new(Method::DELETE, &segments), id, |key| {
             key.as_ref().is_err_and(|error| error.condition == Condition::NotFound)
         })
+    }
+
+    fn service_clock(&self) -> Option<Skew> {
+        self.transport.skew()
     }
 
     fn take_warnings(&self) -> Vec<String> {
