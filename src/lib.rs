@@ -22,7 +22,6 @@ pub mod log;
 pub mod model;
 pub mod names;
 pub mod object;
-pub mod once;
 pub mod ops;
 pub mod private_file;
 pub mod render;
@@ -131,7 +130,7 @@ fn dispatch(command: Command, settings: &Settings, ui: &mut Ui) -> Result<()> {
         }
         Command::Recover(args) => {
             let request = args.take().request();
-            on_keys(settings, ui, |session| ops::recover::run(request, session))
+            on_keys(settings, ui, |session| ops::recover::run(&request, session))
         }
     }
 }

@@ -128,6 +128,13 @@ impl<'a> Session<'a> {
         self.settings.now()
     }
 
+    /// Returns the time by the service's clock, as far as it has told. Ends and waits are reckoned by it.
+    pub fn service_time(&self) -> Result<Timestamp> {
+        let now = self.now()?;
+        let Some(skew) = self.keys().service_clock() else { return Ok(now) };
+        Ok(Timestamp::from_seconds(now.seconds() + skew.behind()).unwrap_or(now))
+    }
+
     /// Opens the journal.
     pub fn journal(&self) -> Result<Journal> {
         journal(self.settings)
@@ -306,7 +313,7 @@ fn backend_of_profile(settings: &Settings) -> Result<Option<BackendKind>> {
 
 /// Opens the journal of commands that are not finished.
 pub fn journal(settings: &Settings) -> Result<Journal> {
-    Ok(Journal::new(settings.journal_directory()?.to_owned()))
+    Ok(Journal::new(settings.journal_directory()?.to_owned(), settings.clock()))
 }
 
 /// Opens the local store.

@@ -6,7 +6,9 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-use super::shared::{DryRunArgs, ExpiryArgs, ForceArgs, KeyArgs, LeakActionArgs, key_ref, path};
+use super::shared::{
+    DryRunArgs, ExpiryArgs, ForceArgs, KeyArgs, LeakActionArgs, WaitArgs, key_ref, path,
+};
 use super::tree::ARGUMENTS;
 use crate::complete;
 use crate::model::{Detail, KeyRef, parse_duration};
@@ -108,6 +110,8 @@ pub struct ApiKeyCreateArgs {
     #[arg(long)]
     force: bool,
     #[command(flatten)]
+    wait: WaitArgs,
+    #[command(flatten)]
     dry_run: DryRunArgs,
 }
 
@@ -204,6 +208,8 @@ pub struct ApiKeyRotateArgs {
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     expires_in: Option<Duration>,
     #[command(flatten)]
+    wait: WaitArgs,
+    #[command(flatten)]
     force: ForceArgs,
 }
 
@@ -262,6 +268,7 @@ impl ApiKeyCreateArgs {
             disabled: self.disabled,
             server_value: self.server_value,
             force: self.force,
+            no_wait: self.wait.no_wait,
             dry_run: self.dry_run.dry_run,
         }
     }
@@ -306,6 +313,7 @@ impl ApiKeyRotateArgs {
             purge: self.purge,
             expires_in: self.expires_in,
             force: self.force.force,
+            no_wait: self.wait.no_wait,
             dry_run: self.force.dry_run,
         }
     }

@@ -34,6 +34,14 @@ pub(super) struct ForceArgs {
     pub dry_run: bool,
 }
 
+/// For commands that may have to wait for lost requests.
+#[derive(Debug, Args)]
+pub(super) struct WaitArgs {
+    /// Leave to 'recover' what the service may still carry out, instead of waiting
+    #[arg(long)]
+    pub no_wait: bool,
+}
+
 /// One key, to show, change or replace.
 #[derive(Debug, Args)]
 pub(super) struct KeyArgs {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::shared::{ForceArgs, path};
+use super::shared::{ForceArgs, WaitArgs, path};
 use crate::complete;
 use crate::ops::emulate::{self, Fault};
 use crate::ops::recover;
@@ -22,6 +22,14 @@ the journal is lost with the machine: use '--file' on storage that is kept.
 EXAMPLE:
    ibmcloud-iam recover --force")]
 pub struct RecoverArgs {
+    /// Settle only what is to be in FILE, even if only the copy beside it is left
+    #[arg(value_name = "FILE", value_parser = path(), add = complete::files())]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    wait: WaitArgs,
+    /// Give up what is not in its place: delete the new key, and leave FILE
+    #[arg(long)]
+    discard: bool,
     #[command(flatten)]
     force: ForceArgs,
 }
@@ -65,7 +73,9 @@ fn loopback(text: &str) -> Result<SocketAddr, String> {
 impl RecoverArgs {
     /// Returns what is asked for.
     pub fn request(self) -> recover::Request {
-        recover::Request { force: self.force.force, dry_run: self.force.dry_run }
+        let ForceArgs { force, dry_run } = self.force;
+        let Self { file, discard, wait: WaitArgs { no_wait }, .. } = self;
+        recover::Request { file, force, dry_run, no_wait, discard }
     }
 }
 

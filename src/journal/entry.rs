@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::record::{Begun, Step, VERSION};
-use crate::model::Timestamp;
+use super::record::{Begun, Progress, Step, VERSION};
 use crate::private_file::{self, AppendError, AppendFile};
 
 /// More bytes than any entry has.
@@ -51,79 +50,49 @@ impl Entry {
 pub struct Orphan {
     /// The entry, which this process holds now.
     pub entry: Entry,
-    /// What was begun, with the grace that counts.
+    /// What was begun.
     pub begun: Begun,
-    /// The id of the key whose value was about to be handed over.
-    pub delivering: Option<String>,
-    /// Whether the value was printed.
-    pub is_delivered: bool,
-    /// The id of the new key of a rotation.
-    pub made: Option<String>,
-    /// The ids of keys that later commands made.
-    pub others: Vec<String>,
-    /// Until when a request may still make the key; `None` where none was sent.
-    pub in_doubt_until: Option<Timestamp>,
+    /// How far it came.
+    pub progress: Progress,
 }
 
 impl Orphan {
-    /// Reads an entry; `None` where it is not readable, or of another version.
+    /// Reads an entry; `None` where it is not readable, or of a later version.
     pub(super) fn read(path: &Path, file: File) -> io::Result<Option<Self>> {
         let bytes = private_file::read_open(&file, MOST)?;
         let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-        let mut lines = bytes[..whole].split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
-        let begun = lines.next().and_then(|line| serde_json::from_slice::<Begun>(line).ok());
-        // The fields may mean something else in another version.
-        let Some(begun) = begun.filter(|begun| begun.version == VERSION) else { return Ok(None) };
+        let Some((begun, progress)) = parse(&bytes[..whole]) else { return Ok(None) };
         let tag = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
-        let mut orphan = Self {
-            entry: Entry {
-                path: path.to_owned(),
-                tag,
-                log: AppendFile::resume(file, whole as u64),
-            },
-            begun,
-            delivering: None,
-            is_delivered: false,
-            made: None,
-            others: Vec::new(),
-            in_doubt_until: None,
-        };
-        for line in lines {
-            let Ok(step) = serde_json::from_slice(line) else { return Ok(None) };
-            orphan.take(step);
-        }
-        Ok(Some(orphan))
-    }
-
-    fn take(&mut self, step: Step) {
-        match step {
-            Step::Sending { until } => self.in_doubt_until = self.in_doubt_until.max(Some(until)),
-            Step::Delivering { id } => self.delivering = Some(id),
-            Step::Delivered => self.is_delivered = true,
-            Step::Made { id } => self.made = Some(id),
-            Step::Other { id } => self.others.push(id),
-            Step::Grace { seconds } => {
-                if let Some(retires) = &mut self.begun.retires {
-                    retires.grace = Some(seconds);
-                }
-            }
-        }
-    }
-
-    /// Notes another grace for the old key of a rotation.
-    pub fn set_grace(&mut self, seconds: u64) -> io::Result<()> {
-        let Some(retires) = &mut self.begun.retires else { return Ok(()) };
-        if retires.grace != Some(seconds) {
-            self.entry.reach(&Step::Grace { seconds })?;
-            retires.grace = Some(seconds);
-        }
-        Ok(())
+        let log = AppendFile::resume(file, whole as u64);
+        Ok(Some(Self { entry: Entry { path: path.to_owned(), tag, log }, begun, progress }))
     }
 }
 
-/// Reads what an entry was begun for, whoever holds it.
-pub(super) fn first_line(path: &Path) -> Option<Begun> {
+/// Reads the lines of an entry; `None` where one is not readable, or the version is a later one.
+fn parse(bytes: &[u8]) -> Option<(Begun, Progress)> {
+    let mut lines = bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    let begun: Begun = serde_json::from_slice(lines.next()?).ok()?;
+    // The fields may mean something else in a later version.
+    if !(1..=VERSION).contains(&begun.version) {
+        return None;
+    }
+    let mut progress = Progress::default();
+    for line in lines {
+        progress.take(serde_json::from_slice(line).ok()?);
+    }
+    // Version 1 did not note that it was about to retire the old key.
+    if begun.version == 1
+        && begun.retires.is_some()
+        && (begun.file.is_some() || progress.is_delivered)
+    {
+        progress.is_retiring = true;
+    }
+    Some((begun, progress))
+}
+
+/// Reads an entry, whoever holds it.
+pub(super) fn peek(path: &Path) -> Option<(Begun, Progress)> {
     let bytes = private_file::read_own(path, MOST).ok()??;
-    let line = bytes.split(|&byte| byte == b'\n').next()?;
-    serde_json::from_slice(line).ok()
+    let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    parse(&bytes[..whole])
 }

@@ -14,6 +14,8 @@ use std::time::Duration;
 
 pub use self::entry::{Entry, Orphan};
 pub use self::record::{Begun, Operation, Progress, Retires, Step, VERSION};
+use crate::clock::Clock;
+use crate::model::Timestamp;
 use crate::private_file::{self, AppendFile};
 use crate::secret::{self, Secret};
 
@@ -21,6 +23,7 @@ use crate::secret::{self, Secret};
 #[derive(Debug)]
 pub struct Journal {
     directory: PathBuf,
+    clock: Clock,
 }
 
 /// What there is in the journal.
@@ -36,8 +39,8 @@ pub struct Orphans {
 
 impl Journal {
     /// Takes the directory, which need not exist.
-    pub fn new(directory: PathBuf) -> Self {
-        Self { directory }
+    pub fn new(directory: PathBuf, clock: Clock) -> Self {
+        Self { directory, clock }
     }
 
     /// Returns the directory.
@@ -53,9 +56,34 @@ impl Journal {
 
     /// Writes and syncs an entry before anything is made.
     pub fn begin(&self, begun: &Begun) -> io::Result<Entry> {
+        self.begin_as(None, begun)
+    }
+
+    /// Writes the entry again that a pending copy tells of. A request for its key may be under way `until` then.
+    pub fn adopt(&self, tag: &str, begun: Begun, until: Step) -> io::Result<Orphan> {
+        let mut orphan = Orphan {
+            entry: self.begin_as(Some(tag), &begun)?,
+            begun,
+            progress: Progress::default(),
+        };
+        // How many requests were sent is not known.
+        for step in [until.clone(), until] {
+            orphan.entry.reach(&step)?;
+            orphan.progress.take(step);
+        }
+        Ok(orphan)
+    }
+
+    /// Tells whether there is an entry of this tag.
+    pub fn has(&self, tag: &str) -> bool {
+        self.directory.join(format!("{tag}.jsonl")).exists()
+    }
+
+    fn begin_as(&self, tag: Option<&str>, begun: &Begun) -> io::Result<Entry> {
         private_file::create_dir(&self.directory)?;
         loop {
-            let tag = secret::hex(&secret::random::<8>().map_err(io::Error::other)?);
+            let random = || Ok(secret::hex(&secret::random::<8>().map_err(io::Error::other)?));
+            let tag = tag.map_or_else(random, |tag| Ok::<_, io::Error>(tag.to_owned()))?;
             // Others look for entries under the second name only, which the file gets once it is locked.
             let unborn = self.directory.join(format!("{tag}.new"));
             let path = self.directory.join(format!("{tag}.jsonl"));
@@ -104,7 +132,15 @@ impl Journal {
         entries
             .filter_map(|entry| Some(entry.ok()?.path()))
             .filter(|path| is_held(path) && *path != own.path)
-            .any(|path| entry::first_line(&path).is_some_and(|begun| is_same(&begun)))
+            .any(|path| entry::peek(&path).is_some_and(|(begun, _)| is_same(&begun)))
+    }
+
+    /// Returns until when a request may still make this key again if it is deleted; `None` where none can.
+    pub fn may_make_again(&self, id: &str) -> Option<Timestamp> {
+        let entries = fs::read_dir(&self.directory).into_iter().flatten();
+        let progress = entries.filter_map(|entry| entry::peek(&entry.ok()?.path()));
+        let of_it = progress.filter(|(_, progress)| progress.made.as_deref() == Some(id));
+        of_it.filter_map(|(_, progress)| progress.may_land).max()
     }
 
     /// Finds the entries that ended processes left, and takes hold of them. An entry that is held is tried `tries`
@@ -151,6 +187,7 @@ impl Journal {
                 continue;
             }
             match Orphan::read(&path, file) {
+                Ok(Some(orphan)) if orphan.progress.is_settled => self.sweep(orphan),
                 Ok(Some(orphan)) => orphans.found.push(orphan),
                 Ok(None) | Err(_) => orphans.unreadable.push(path),
             }
@@ -160,5 +197,14 @@ impl Journal {
         };
         orphans.found.sort_by_cached_key(place);
         Ok(orphans)
+    }
+
+    /// Removes an entry that is settled, once no request of it can take effect any more.
+    fn sweep(&self, orphan: Orphan) {
+        let until = orphan.progress.may_land.unwrap_or_default();
+        if self.clock.now().is_ok_and(|now| now > until) {
+            // The next look removes it.
+            let _ = orphan.entry.close();
+        }
     }
 }

@@ -94,6 +94,9 @@ pub enum Step {
     Sending {
         /// When it is certain that the request makes nothing more, by the service's clock.
         until: Timestamp,
+        /// How many seconds that is. Nobody waits longer, whatever the clocks say.
+        #[serde(default)]
+        seconds: u64,
     },
     /// The new key of a rotation exists; nobody has its value yet.
     Made {
@@ -108,19 +111,17 @@ pub enum Step {
     /// The value was printed.
     Delivered,
     /// A request that retires the old key is about to be sent. From here on the old key is only retired.
-    Retiring {
-        /// When it is certain that the request does nothing more.
-        until: Timestamp,
-    },
+    Retiring,
     /// A request that deletes the new key is about to be sent. From here on the new key is only deleted.
     Undoing {
         /// The key's id.
         id: String,
-        /// When it is certain that the request does nothing more.
-        until: Timestamp,
     },
-    /// All is done. The entry stays while a request may still take effect, so that nobody does the opposite before.
-    Settled,
+    /// All is done. The entry stays while a request may still make the key, so that nobody deletes it before.
+    Settled {
+        /// The key's id.
+        id: String,
+    },
     /// A later command made this key of the same name, so it is not the one of this entry.
     Other {
         /// The key's id.
@@ -140,14 +141,16 @@ pub struct Progress {
     pub sends: u32,
     /// Until when one of them may still make it; `None` where none can.
     pub may_land: Option<Timestamp>,
+    /// How many seconds are waited at most until then.
+    pub longest_wait: u64,
     /// The id of the new key.
     pub made: Option<String>,
     /// Whether the value was about to be printed, or written to FILE where the service chose it.
     pub is_delivering: bool,
     /// Whether the value was printed.
     pub is_delivered: bool,
-    /// Until when a request may retire the old key.
-    pub retiring: Option<Timestamp>,
+    /// Whether the old key is being retired.
+    pub is_retiring: bool,
     /// Whether the new key is being deleted.
     pub is_undoing: bool,
     /// Whether all is done.
@@ -162,9 +165,10 @@ impl Progress {
     /// Takes the next step.
     pub fn take(&mut self, step: Step) {
         match step {
-            Step::Sending { until } => {
+            Step::Sending { until, seconds } => {
                 self.sends += 1;
                 self.may_land = self.may_land.max(Some(until));
+                self.longest_wait = self.longest_wait.max(seconds);
             }
             Step::Made { id } => self.is_made(id),
             Step::Delivering { id } => {
@@ -172,12 +176,15 @@ impl Progress {
                 self.is_delivering = true;
             }
             Step::Delivered => self.is_delivered = true,
-            Step::Retiring { until } => self.retiring = self.retiring.max(Some(until)),
-            Step::Undoing { id, .. } => {
+            Step::Retiring => self.is_retiring = true,
+            Step::Undoing { id } => {
                 self.is_made(id);
                 self.is_undoing = true;
             }
-            Step::Settled => self.is_settled = true,
+            Step::Settled { id } => {
+                self.made = Some(id);
+                self.is_settled = true;
+            }
             Step::Other { id } => self.others.push(id),
             Step::Grace { seconds } => self.grace = Some(seconds),
         }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::{KeyName, NameFile};
 use crate::clock::Skew;
@@ -90,6 +91,7 @@ impl Keys for RememberingKeys {
         uses(ids: &[&ApiKeyId], done: &mut dyn FnMut(usize)) -> Result<Vec<Option<Activity>>>;
         key_limit() -> Result<Option<usize>>;
         service_clock() -> Option<Skew>;
+        doubt() -> Duration;
         take_warnings() -> Vec<String>;
         locking() -> Option<&dyn Locking>;
         look_up() -> Option<&dyn LookUp>;

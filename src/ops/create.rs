@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::error::Result;
 use crate::journal::Begun;
 use crate::model::{LeakAction, NewApiKey, Timestamp};
-use crate::ops::making::{self, Plan};
-use crate::ops::{Expiry, agree, announce, destination, expiry, handover, unfinished};
+use crate::ops::once::{self, Plan};
+use crate::ops::{Expiry, agree, announce, destination, expiry};
 use crate::private_file::Destination;
 use crate::render::json;
 use crate::session::Session;
@@ -35,6 +35,8 @@ pub struct Request {
     pub server_value: bool,
     /// Whether a file that is not empty may be replaced.
     pub force: bool,
+    /// Whether to leave to `recover` what would have to be waited for.
+    pub no_wait: bool,
     /// Whether to do nothing.
     pub dry_run: bool,
 }
@@ -83,12 +85,13 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
     check_texts(&new, session)?;
     warn_of_orphans(session);
     agree_to_replace(request.force, session)?;
-    let server_value = request.server_value;
-    let plan = Plan { new: &new, now, destination, server_value, retires: None };
-    let made = making::make(plan, session)?;
-    let key = made.hand_over("created", now, session)?.close(session);
+    let Request { server_value, no_wait: is_hurried, .. } = request;
+    let plan = Plan { new: &new, now, destination, server_value, replaces: None, is_hurried };
+    let mut run = once::begin(plan, session)?;
+    let ended = run.drive(session)?;
+    let key = run.ended(ended, session)?;
     if file.is_some() {
-        handover::say_done(&key, "created", file, now, session);
+        once::say_done(&key, "created", file, now, session);
     }
     if key.expires_at.is_none() && (file.is_none() || !session.ui.manner().json) {
         let words = format!(
@@ -99,7 +102,7 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
         );
         session.ui.warn(&words);
     }
-    Ok(())
+    run.check_alone(session)
 }
 
 fn dry_run(
@@ -144,7 +147,7 @@ fn agree_to_replace(force: bool, session: &mut Session) -> Result<()> {
 
 /// Reminds of what an earlier command left: only `recover` settles it.
 fn warn_of_orphans(session: &mut Session) {
-    let is_ours = |begun: &Begun| unfinished::is_ours(begun, session);
+    let is_ours = |begun: &Begun| once::is_ours(begun, session);
     if session.journal().is_ok_and(|journal| journal.has_orphans(1, is_ours)) {
         let program = session.program();
         let words = format!(

@@ -42,7 +42,7 @@ impl DestinationError {
         Self { message, hint: None, whereabouts: Whereabouts::Beside }
     }
 
-    fn hinted(message: String, hint: &str) -> Self {
+    pub(super) fn hinted(message: String, hint: &str) -> Self {
         Self { hint: Some(hint.to_owned()), ..Self::new(message) }
     }
 

@@ -20,7 +20,10 @@ pub use open::{
     append_to, create_new, open_existing, open_named, open_own, open_trusted, read_named,
     read_open, read_own, read_small, read_trusted,
 };
-pub use pending::{Left, Pending, is_left_over, owner_of, pending_path, read_pending};
+pub use pending::{
+    Left, Pending, is_left_over, owner_of, pending_beside, pending_path, read_pending,
+    remove_pending, tag_of,
+};
 pub use temporary::{TemporaryDir, sweep};
 pub use trust::{exposure, remedy};
 pub use write::{AppendError, AppendFile, Replacement, remove, rename, replace, replace_small};

@@ -14,6 +14,7 @@ use rustix::fs::{CWD, RenameFlags};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::destination::{
@@ -32,33 +33,65 @@ pub struct Pending {
     pub(super) destination: Destination,
     /// Where the line with the value begins.
     pub(super) value_at: usize,
+    /// What the copy is for.
+    about: Value,
 }
 
+/// The line with the value. Where the journal is gone, it says what the value is for.
 #[derive(Serialize, Deserialize)]
 struct ValueDocument<'a> {
     #[serde(borrow)]
     apikey: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    about: Value,
 }
 
 /// Returns the path of the pending copy for FILE; `tag` makes it unique. The name of FILE is not in it: that may be as long
 /// as a name can be.
 pub fn pending_path(file: &Path, tag: &str) -> PathBuf {
-    parent(file).join(format!(".ibmcloud-iam-{tag}.pending"))
+    parent(file).join(format!("{PREFIX}{tag}{SUFFIX}"))
+}
+
+const PREFIX: &str = ".ibmcloud-iam-";
+const SUFFIX: &str = ".pending";
+
+/// Returns the tag of a pending copy; `None` if the file has not the name of one.
+pub fn tag_of(path: &Path) -> Option<&str> {
+    path.file_name()?.to_str()?.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)
+}
+
+/// Finds the files in the directory of FILE that have the name of a pending copy.
+pub fn pending_beside(file: &Path) -> Vec<PathBuf> {
+    let there = fs::read_dir(parent(file)).into_iter().flatten().flatten();
+    there.map(|entry| entry.path()).filter(|path| tag_of(path).is_some()).collect()
 }
 
 impl Destination {
     /// Makes the pending copy at `pending`, in the directory of FILE, with the value if it is known, and syncs it.
     ///
-    /// `room` bytes are written for the final document, so that a full disk is noticed before the key is made.
+    /// `about` is written beside the value. `room` bytes are written for the final document, so that a full disk is noticed
+    /// before the key is made.
     pub fn begin(
         self,
         pending: PathBuf,
         value: Option<&Secret>,
+        about: Value,
         room: usize,
     ) -> Result<Pending, DestinationError> {
         let path = self.path.clone();
+        if self.replaces.is_some()
+            && !can_exchange(&pending).map_err(|error| cannot(&path, &error))?
+        {
+            return Err(DestinationError::hinted(
+                format!(
+                    "'{}' is on a file system that cannot exchange two files, so another machine could lose its key there.",
+                    path.display()
+                ),
+                "Name a file that does not exist yet, or one on another file system.",
+            ));
+        }
         let file = create_new(&pending).map_err(|error| cannot(&path, &error))?;
-        let mut this = Pending { file, path: pending, destination: self, value_at: 0 };
+        let mut this = Pending { file, path: pending, destination: self, value_at: 0, about };
         let written = this.write_value(value, room).and_then(|()| sync_dir(parent(&this.path)));
         if let Err(error) = written {
             let _ = this.discard();
@@ -72,10 +105,14 @@ impl Pending {
     /// Writes room for the final document, and the value after it.
     pub(super) fn write_value(&mut self, value: Option<&Secret>, room: usize) -> io::Result<()> {
         let length = value.map_or(0, |value| value.expose().len());
-        let mut line = Zeroizing::new(Vec::with_capacity(128 + length * 6));
+        // A buffer that grows leaves a copy of the value behind.
+        let about = self.about.to_string().len();
+        let mut line = Zeroizing::new(Vec::with_capacity(128 + length * 6 + about));
         line.push(b'\n');
         if let Some(value) = value {
-            serde_json::to_writer(&mut *line, &ValueDocument { apikey: value.expose().into() })?;
+            let about = self.about.clone();
+            let document = ValueDocument { apikey: value.expose().into(), about };
+            serde_json::to_writer(&mut *line, &document)?;
         }
         line.push(b'\n');
         self.file.write_all_at(&vec![b' '; room - self.value_at], self.value_at as u64)?;
@@ -136,12 +173,6 @@ impl Pending {
             || rustix::fs::renameat_with(CWD, &self.path, CWD, to, RenameFlags::EXCHANGE);
         match exchange() {
             Ok(()) => {}
-            Err(error) if cannot_rename_so(error) => {
-                fs::rename(&self.path, to).map_err(failed)?;
-                // The replaced file is lost. `recover` reads FILE before it deletes a key.
-                let is_ours = self.is_at(to);
-                return if is_ours { Ok(()) } else { Err(self.destination.changed().in_place()) };
-            }
             Err(error) => return Err(failed(error.into())),
         }
         let is_ours = self.is_at(to);
@@ -192,15 +223,42 @@ impl Pending {
     }
 }
 
-/// Reads the value from a pending copy, however far it was written; `None` if it has none.
-pub fn read_pending(bytes: &[u8]) -> Option<Secret> {
+/// Reads the value from a pending copy, however far it was written, and what it is for; `None` if it has no value.
+pub fn read_pending(bytes: &[u8]) -> Option<(Secret, Value)> {
     // The last line may be incomplete.
     let value = |text: &[u8]| {
         let found =
             serde_json::Deserializer::from_slice(text).into_iter::<ValueDocument<'_>>().next()?;
-        found.ok().map(|found| Secret::new(found.apikey.into_owned()))
+        found.ok().map(|found| (Secret::new(found.apikey.into_owned()), found.about))
     };
     bytes.rsplit(|&byte| byte == b'\n').find_map(value).or_else(|| value(bytes))
+}
+
+/// Removes a pending copy, and what a look at the file system may have left beside it.
+pub fn remove_pending(path: &Path) -> io::Result<()> {
+    PROBES.iter().try_for_each(|probe| remove(&path.with_extension(probe)))?;
+    remove(path)
+}
+
+/// The ends of the names of two files that are exchanged to see whether the file system can do that.
+const PROBES: [&str; 2] = ["one", "two"];
+
+/// Tells whether two files can be exchanged at once, and not only one be moved over the other.
+fn can_exchange(pending: &Path) -> io::Result<bool> {
+    let names = PROBES.map(|probe| pending.with_extension(probe));
+    let made = names.iter().try_for_each(|name| create_new(name).map(drop));
+    let [one, two] = &names;
+    let exchanged =
+        made.map(|()| rustix::fs::renameat_with(CWD, one, CWD, two, RenameFlags::EXCHANGE));
+    for name in &names {
+        // What is left here is empty, and in nobody's way.
+        let _ = remove(name);
+    }
+    match exchanged? {
+        Err(error) if cannot_rename_so(error) => Ok(false),
+        Err(error) => Err(error.into()),
+        Ok(()) => Ok(true),
+    }
 }
 
 /// Moves a file to a name that must be free. The old name may still be there afterwards.
@@ -253,8 +311,8 @@ impl Left {
         Err(io::Error::other(fault))
     }
 
-    /// Reads the value; `None` if there is none.
-    pub fn value(&self) -> io::Result<Option<Secret>> {
+    /// Reads the value, and what it is for; `None` if there is none.
+    pub fn value(&self) -> io::Result<Option<(Secret, Value)>> {
         let length = self.file.metadata()?.len().min(MOST_OF_COPY);
         let mut bytes = Zeroizing::new(vec![0; usize::try_from(length).unwrap_or_default()]);
         self.file.read_exact_at(&mut bytes, 0)?;
@@ -268,7 +326,7 @@ impl Left {
 
     /// Makes it the pending copy for FILE again.
     pub fn resume(self, destination: Destination) -> Pending {
-        Pending { file: self.file, path: self.path, destination, value_at: 0 }
+        Pending { file: self.file, path: self.path, destination, value_at: 0, about: Value::Null }
     }
 }
 

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::{
     Destination, Left, Pending, Seen, Whereabouts, is_left_over, pending_path, read_pending,
 };
@@ -13,11 +15,11 @@ fn begun(directory: &Path, room: usize) -> (Pending, Secret, PathBuf) {
     let file = directory.join("key");
     let pending = pending_path(&file, "0");
     let destination = Destination::check(&file, false).unwrap();
-    (destination.begin(pending, Some(&value), room).unwrap(), value, file)
+    (destination.begin(pending, Some(&value), Value::Null, room).unwrap(), value, file)
 }
 
 fn value_in(path: &Path) -> Option<String> {
-    read_pending(&fs::read(path).unwrap()).map(|value| value.expose().to_owned())
+    read_pending(&fs::read(path).unwrap()).map(|(value, _)| value.expose().to_owned())
 }
 
 #[test]
@@ -29,7 +31,7 @@ fn the_value_can_be_read_at_every_byte_of_the_final_write() {
     for written in 0..=document.len() {
         let mut torn = before.clone();
         torn[..written].copy_from_slice(&document[..written]);
-        assert_eq!(read_pending(&torn).unwrap().expose(), "the value", "{written} bytes written");
+        assert_eq!(read_pending(&torn).unwrap().0.expose(), "the value", "{written} bytes written");
     }
     pending.finish(document, &value).unwrap();
     assert_eq!(fs::read(&file).unwrap(), document);
@@ -51,7 +53,7 @@ fn the_value_can_be_read_at_every_byte_of_a_second_attempt() {
         for written in 0..=line.len() {
             let torn = [before, &line[..written]].concat();
             assert_eq!(
-                read_pending(&torn).unwrap().expose(),
+                read_pending(&torn).unwrap().0.expose(),
                 "the value",
                 "{written} bytes written"
             );

@@ -82,6 +82,11 @@ pub trait Keys: fmt::Debug + Send + Sync {
         note: &mut Note<'_>,
     ) -> Result<CreatedApiKey>;
 
+    /// Returns for how long a request whose answer was lost may still take effect.
+    fn doubt(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Deletes a key. Fails with `NotFound`, `Locked`.
     fn delete(&self, id: &ApiKeyId) -> Result<()>;
 

@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Orphan;
 use crate::model::{ApiKey, NewApiKey, State, Timestamp};
 use crate::ops::resolve::{self, Found};
-use crate::ops::{locked, unfinished};
+use crate::ops::{locked, once};
 use crate::private_file::Destination;
 use crate::secret;
 use crate::session::Session;
@@ -29,8 +29,11 @@ pub(super) fn refuse(old: &Found, label: &str, session: &Session) -> Result<()> 
     if old.key.locked {
         return Err(locked(session, &session.subject(label), &old.key));
     }
-    let is_new = |orphan: &Orphan| orphan.made.as_deref() == Some(old.key.id.as_str());
-    if unfinished::take(session)?.found.iter().any(is_new) {
+    let is_new = |orphan: &Orphan| {
+        let made = orphan.progress.made.as_deref();
+        orphan.begun.retires.is_some() && made == Some(old.key.id.as_str())
+    };
+    if once::take(session)?.found.iter().any(is_new) {
         let message = format!(
             "{} was made by a rotation that is not finished: the key before it still works.",
             session.subject(label)

@@ -5,23 +5,19 @@
 //! rotation has left is finished first, so that the same command again makes no third key.
 
 mod checks;
+mod finish;
 mod report;
 mod successor;
 
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::journal::Retires;
 use crate::model::{ApiKey, KeyRef};
-use crate::ops::handover::{self, Made};
-use crate::ops::making::{self, Plan};
-use crate::ops::recover;
+use crate::ops::once::{self, Old, Plan, Retired, is_acting};
 use crate::ops::resolve::{self, Meaning};
-use crate::ops::retire::{self, Retired, is_acting};
 use crate::ops::{agree, announce, destination, facts, locked};
-use crate::secret::Secret;
 use crate::session::Session;
 use crate::settings::Settings;
 use crate::systems::{Condition, Keys, Rotation, SystemError};
@@ -42,6 +38,8 @@ pub struct Request {
     pub expires_in: Option<Duration>,
     /// Whether to go on without confirmation.
     pub force: bool,
+    /// Whether to leave to `recover` what would have to be waited for.
+    pub no_wait: bool,
     /// Whether to do nothing.
     pub dry_run: bool,
 }
@@ -81,7 +79,7 @@ pub fn ready(request: Request, settings: &Settings, ui: &Ui) -> Result<Ready> {
             "JSON output asks no questions, and rotating a key needs a confirmation.",
         ));
     }
-    let has_begun = !request.dry_run && recover::has_rotation(&request.key, settings);
+    let has_begun = !request.dry_run && finish::has_rotation(&request.key, settings);
     // FILE may already hold the new key of the rotation that was interrupted.
     if !has_begun {
         destination::check(request.file.as_deref(), request.force, settings)?;
@@ -118,9 +116,8 @@ pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
                 format!("A rotation of {} was interrupted. Finish it?", session.subject(&label));
             agree(&question, session)?;
         }
-        let Request { key, grace, expires_in, .. } = request;
-        if let Some(finished) = recover::finish_rotation(key, file, *grace, session)? {
-            return report::say_finished(&finished, file, *grace, *expires_in, now, session);
+        if let Some(finished) = finish::finish(request, session)? {
+            return report::say_finished(&finished, request, now, session);
         }
     }
     // FILE may have changed since `ready`.
@@ -149,84 +146,71 @@ pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
     if asks {
         agree(&format!("Are you sure you want to rotate {}?", session.subject(&label)), session)?;
     }
-    if request.purge {
-        // Looked for after the question: somebody may have enabled one again meanwhile.
-        purge(&checks::phased_out_beside(&old, session.now()?, session)?, session);
-    }
     new.id = session.keys().choose_id();
-    let retires = Some((retires, &old));
-    let plan = Plan { new: &new, now, destination, server_value: false, retires };
-    carry_out(plan, file, any_tokens, session)
+    let is_by_name = matches!(request.key, KeyRef::Name(_));
+    let replaces = Some(Old { retires, key: &old, is_by_name });
+    let is_hurried = request.no_wait;
+    let plan = Plan { new: &new, now, destination, server_value: false, replaces, is_hurried };
+    carry_out(plan, request, any_tokens, session)
 }
 
-/// Makes the new key, proves it, hands it over and retires the old one, in this order.
+/// Makes the new key, proves it, brings it to its place and retires the old one, in this order.
 fn carry_out(
     plan: Plan<'_>,
-    file: Option<&Path>,
+    request: &Request,
     any_tokens: bool,
     session: &mut Session,
 ) -> Result<()> {
     let now = plan.now;
-    let Some((retires, old)) = plan.retires.clone() else { return Ok(()) };
-    let made = making::make(plan, session)?.note(session)?;
-    let (made, acting) = prove(made, session)?;
-    let value = Secret::new(made.value.expose().to_owned());
-    let handed = made.hand_over("rotated", now, session).map_err(|mut error| {
-        let _ = write!(error.message, " The old {} {} was not touched.", session.facts().noun, old.id);
-        if file.is_none() && error.kind == ErrorKind::Failure {
-            return error.hint(
-                "Repeat the command: what did not arrive is taken back, and another key takes its place.",
-            );
-        }
-        error
-    })?;
-    let new = (&handed.key.id, &value);
-    let retirement = retire::replace(&retires, new, file, acting.as_deref(), session)
-        .map_err(|failed| report::not_retired(failed, &handed, &retires.id, session))?;
-    let key = handed.close(session);
-    if file.is_some() {
-        handover::say_done(&key, "rotated", file, now, session);
-    }
-    if session.ui.manner().json {
-        return Ok(());
-    }
-    report::say_retired(&retires.id, retirement, session);
-    if any_tokens && retirement.became == Retired::Disabled {
-        facts::warn_of_tokens(session);
-    }
-    Ok(())
-}
-
-/// Logs in with the new key. Where that fails, deletes it again: the old one was not touched.
-fn prove(made: Made, session: &Session) -> Result<(Made, Option<Box<dyn Keys>>)> {
-    match session.keys().acting_with(&made.value) {
-        Ok(acting) => Ok((made, acting)),
-        Err(error) => {
-            let noun = session.facts().noun;
-            let mut told = session.told(error, &format!("The new {noun}"));
-            told.message = format!(
-                "The new {noun} could not prove that it works: {}. The old one was not touched.",
-                told.message.trim_end_matches('.')
-            );
-            Err(made.undo(told, session))
+    let Some(old) = plan.replaces.clone() else { return Ok(()) };
+    let mut run = once::begin(plan, session)?;
+    let mut any_purged = false;
+    if request.purge {
+        // Looked for after the question: somebody may have enabled one again meanwhile.
+        match checks::phased_out_beside(old.key, session.now()?, session) {
+            Ok(keys) => any_purged = purge(&keys, session),
+            Err(error) => {
+                run.forget(session);
+                return Err(error);
+            }
         }
     }
+    let ended = run.drive(session);
+    let ended = ended.and_then(|ended| run.ended(ended, session));
+    let ended = ended.map_err(|error| report::failed(error, &run, session));
+    let key = ended.map_err(|error| report::after_purge(error, any_purged))?;
+    if request.file.is_some() {
+        once::say_done(&key, "rotated", request.file.as_deref(), now, session);
+    }
+    if !session.ui.manner().json {
+        let Some(retirement) = run.retirement else { return Ok(()) };
+        report::say_retired(&old.retires.id, retirement, session);
+        if any_tokens && retirement.became == Retired::Disabled {
+            facts::warn_of_tokens(session);
+        }
+    }
+    run.check_alone(session)
 }
 
-/// Deletes phased-out keys. Warns of those that cannot be deleted, and goes on.
-fn purge(keys: &[ApiKey], session: &mut Session) {
+/// Deletes phased-out keys; tells whether any. Warns of those that cannot be deleted, and goes on.
+fn purge(keys: &[ApiKey], session: &mut Session) -> bool {
+    let mut any = false;
     for key in keys {
         let subject = session.subject(&key.id);
         let failed = if key.locked {
             Some(locked(session, &subject, key))
         } else {
-            let failed = session.keys().delete(&key.id).err();
+            let failed = once::delete(&key.id, session).err();
             let failed = failed.filter(|error| error.condition != Condition::NotFound);
             failed.map(|error| session.told(error, &subject))
         };
         match failed {
-            None => session.ui.result(&format!("Phased-out key {} was deleted", key.id)),
+            None => {
+                any = true;
+                session.ui.result(&format!("Phased-out key {} was deleted", key.id));
+            }
             Some(error) => session.ui.warn(&format!("{} It was not deleted.", error.message)),
         }
     }
+    any
 }

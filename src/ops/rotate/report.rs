@@ -1,14 +1,12 @@
 //! What is said of a rotation: what it would do, how it ended, and why it could not.
 
 use std::path::Path;
-use std::time::Duration;
 
+use super::Request;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Retires;
 use crate::model::{ApiKey, NewApiKey, Timestamp, write_duration};
-use crate::ops::handover::{self, Handed};
-use crate::ops::recover::Finished;
-use crate::ops::retire::{NotRetired, Retired, Retirement, end_of_grace};
+use crate::ops::once::{self, Retired, Retirement, Run, end_of_grace};
 use crate::render::json::{self, PlannedRotation};
 use crate::session::Session;
 
@@ -47,16 +45,23 @@ pub(super) fn dry_run(
     ui.result(&format!("Dry run: the old key {} would then {then}", old.id));
 }
 
-/// Says why the old key could not be retired. The new one is in its place, so nothing is lost.
-pub(super) fn not_retired(
-    failed: NotRetired,
-    handed: &Handed,
-    old: &str,
-    session: &Session,
-) -> Error {
-    let NotRetired { error, is_login } = failed;
-    let (new, program, noun) = (&handed.key.id, session.program(), session.facts().noun);
-    let (why, hint) = if is_login {
+/// Says how far a rotation came that failed. Where the new key is in its place, nothing is lost.
+pub(super) fn failed(error: Error, run: &Run, session: &Session) -> Error {
+    let Some(old) = run.begun.retires.as_ref().map(|old| &old.id) else { return error };
+    let (program, noun) = (session.program(), session.facts().noun);
+    if !run.is_in_place() {
+        if run.machine.progress.is_undoing && error.kind == ErrorKind::OutcomeUnknown {
+            return error;
+        }
+        let message = format!("{} The old {noun} {old} was not touched.", error.message);
+        let hint = (run.machine.progress.is_delivering && run.begun.file.is_none()).then(|| {
+            "Repeat the command: what did not arrive is taken back, and another key takes its place."
+                .to_owned()
+        });
+        return Error { message, hint: hint.or(error.hint), ..error };
+    }
+    let new = run.id().map(|id| id.to_string()).unwrap_or_default();
+    let (why, hint) = if run.is_moving_login {
         let why = error.message.trim_end_matches('.');
         (
             format!(
@@ -73,7 +78,27 @@ pub(super) fn not_retired(
         )
     };
     let message = format!("The new {noun} {new} is in its place, but {why}");
-    Error { message, hint: Some(hint), ..error }
+    // Something was changed, so this is not "nothing changed".
+    let kind = match error.kind {
+        ErrorKind::Unavailable => ErrorKind::OutcomeUnknown,
+        kind => kind,
+    };
+    Error { kind, message, hint: Some(hint), ..error }
+}
+
+/// Says that phased-out keys were deleted before a rotation failed.
+pub(super) fn after_purge(error: Error, any_purged: bool) -> Error {
+    if !any_purged {
+        return error;
+    }
+    let message = format!("{} Phased-out keys of the name were deleted before.", error.message);
+    match error.kind {
+        ErrorKind::Unavailable => {
+            let error = Error { kind: ErrorKind::Failure, message, ..error };
+            error.hint("Repeat the command later.")
+        }
+        _ => Error { message, ..error },
+    }
 }
 
 /// Says what became of the old key.
@@ -93,21 +118,22 @@ pub(super) fn say_retired(old: &str, retirement: Retirement, session: &mut Sessi
 /// Tells of a rotation that an interrupted command began and this one finished. Fails where the interrupted command had
 /// already done otherwise what is asked for this time.
 pub(super) fn say_finished(
-    finished: &Finished,
-    file: Option<&Path>,
-    grace: Option<Duration>,
-    expires_in: Option<Duration>,
+    run: &Run,
+    request: &Request,
     now: Timestamp,
     session: &mut Session,
 ) -> Result<()> {
-    let Finished { key, begun_at, retires, retirement } = finished;
-    handover::say_done(key, "rotated", file, now, session);
+    let (Some(key), Some(retires), Some(retirement)) = (&run.key, run.retires(), run.retirement)
+    else {
+        return Ok(());
+    };
+    once::say_done(key, "rotated", request.file.as_deref(), now, session);
     if !session.ui.manner().json {
-        say_retired(&retires.id, *retirement, session);
+        say_retired(&retires.id, retirement, session);
     }
     let command = session.command();
-    let grace = grace.map(|grace| grace.as_secs());
-    if grace.is_some() && grace != retires.grace && retirement.became == Retired::Disabled {
+    let asks_for_grace = request.grace.is_some_and(|grace| !grace.is_zero());
+    if asks_for_grace && retirement.became == Retired::Disabled {
         let message = format!(
             "The rotation is finished, but '--grace' came too late: the old key {} was disabled before.",
             retires.id
@@ -115,8 +141,8 @@ pub(super) fn say_finished(
         return Err(Error::new(ErrorKind::Conflict, message)
             .hint(format!("If it is still needed, run '{command}-enable {}'.", retires.id)));
     }
-    let Some(asked) = expires_in else { return Ok(()) };
-    let wanted = begun_at.plus(asked).map(Timestamp::seconds);
+    let Some(asked) = request.expires_in else { return Ok(()) };
+    let wanted = run.begun.at.plus(asked).map(Timestamp::seconds);
     let end = key.expires_at.map(Timestamp::seconds);
     // The service may tell the end to the minute.
     if end.zip(wanted).is_some_and(|(end, wanted)| (end - wanted).abs() < 60) {

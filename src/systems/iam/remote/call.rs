@@ -74,8 +74,8 @@ impl Sent {
 
 /// Why there is no answer.
 pub(super) enum Lost {
-    /// There is no token; nothing was sent.
-    NoToken(SystemError),
+    /// There is no token, or it could not be noted; nothing was sent.
+    NotSent(SystemError),
     /// The request failed on its way, or the answer did.
     OnTheWay(Failure),
 }
@@ -83,7 +83,7 @@ pub(super) enum Lost {
 impl From<Lost> for SystemError {
     fn from(lost: Lost) -> Self {
         match lost {
-            Lost::NoToken(error) => error,
+            Lost::NotSent(error) => error,
             Lost::OnTheWay(failure) => no_answer(failure),
         }
     }

@@ -48,17 +48,13 @@ impl RemoteKeys {
         // The error of the attempts so far, and whether one of them may have made the key.
         let mut standing: Option<(SystemError, bool)> = None;
         loop {
-            if !note(self.transport.settings.timeout() * 2) {
-                let unnoted = Condition::Unavailable("The attempt could not be noted".to_owned());
-                return Err(standing.map_or_else(|| unnoted.into(), |(error, _)| error));
-            }
-            let sent = self.send_once(&call);
+            let sent = self.send_noted(&call, note);
             let asked = sent.as_ref().ok().and_then(|sent| self.transport.retry_after(&sent.reply));
             let (error, in_doubt) = match (self.judge(&call, sent, value), standing) {
                 (Attempt::Made(created), _) => return Ok(created),
                 // A later failure does not remove the doubt.
                 (_, Some((earlier, true))) => (earlier, true),
-                (Attempt::Refused(error), _) => return Err(error),
+                (Attempt::Refused(error), _) => return Err(hinted(error, &me.iam_id)),
                 (Attempt::NotNow(error), _) => (error, false),
                 (Attempt::InDoubt(error), _) => (error, true),
             };
@@ -79,7 +75,7 @@ impl RemoteKeys {
     fn judge(&self, call: &Call<'_>, sent: Result<Sent, Lost>, value: Option<&Secret>) -> Attempt {
         let sent = match sent {
             Ok(sent) => sent,
-            Err(Lost::NoToken(error)) => return Attempt::Refused(error),
+            Err(Lost::NotSent(error)) => return Attempt::Refused(error),
             Err(Lost::OnTheWay(failure)) if failure.sent => {
                 return Attempt::InDoubt(answer::in_doubt(failure));
             }
@@ -109,6 +105,19 @@ impl RemoteKeys {
             _ => Attempt::InDoubt(answer::unknown(self.refused(call, &sent))),
         }
     }
+}
+
+/// Says what is needed where the service does not permit a create.
+fn hinted(error: SystemError, iam_id: &str) -> SystemError {
+    if error.condition != Condition::Forbidden {
+        return error;
+    }
+    let hint = if iam_id.starts_with("iam-Profile-") {
+        "A session of a trusted profile cannot create API keys for a user: log in as the user."
+    } else {
+        "The account may restrict the creation of API keys; then the role UserApiKeyCreator on the IAM Identity service is needed."
+    };
+    SystemError { hint: Some(hint.to_owned()), ..error }
 }
 
 /// Reads the answer to a create; `None` if it is not understood. The value in it counts, even if another was sent.

@@ -164,6 +164,10 @@ impl Keys for RemoteKeys {
         self.make(new, &value, note)
     }
 
+    fn doubt(&self) -> Duration {
+        self.transport.settings.timeout() * 2
+    }
+
     fn delete(&self, id: &ApiKeyId) -> Result<(), SystemError> {
         let segments = ["v1", "apikeys", Self::in_path(id)?];
         self.act(&Call::new(Method::DELETE, &segments), id, |key| {

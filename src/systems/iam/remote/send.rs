@@ -3,9 +3,9 @@
 use super::call::{Call, Header, Lost, Sent};
 use super::credential::Token;
 use super::{RemoteKeys, errors};
-use crate::http::{Body, Failure, Reply, Request, Text};
+use crate::http::{Body, Reply, Request, Text};
 use crate::model::{ApiKey, ApiKeyId, Detail};
-use crate::systems::{Condition, Keys as _, SystemError, answer};
+use crate::systems::{Condition, Keys as _, Note, SystemError, answer};
 
 impl RemoteKeys {
     fn request<'r>(&'r self, call: &'r Call<'_>, token: &'r Token) -> Request<'r> {
@@ -29,14 +29,14 @@ impl RemoteKeys {
     fn with_token(
         &self,
         call: &Call<'_>,
-        send: impl Fn(&Request<'_>) -> Result<(Reply, bool), Failure>,
+        mut send: impl FnMut(&Request<'_>) -> Result<(Reply, bool), Lost>,
     ) -> Result<Sent, Lost> {
-        let mut token = self.token().map_err(Lost::NoToken)?;
+        let mut token = self.token().map_err(Lost::NotSent)?;
         loop {
-            let (reply, in_doubt) = send(&self.request(call, &token)).map_err(Lost::OnTheWay)?;
+            let (reply, in_doubt) = send(&self.request(call, &token))?;
             if reply.status == 401
                 && let Some(renewed) =
-                    self.tokens.renewed(&token, &self.transport).map_err(Lost::NoToken)?
+                    self.tokens.renewed(&token, &self.transport).map_err(Lost::NotSent)?
             {
                 token = renewed;
                 continue;
@@ -47,14 +47,23 @@ impl RemoteKeys {
 
     /// Sends a call that may be sent again.
     pub(super) fn send(&self, call: &Call<'_>) -> Result<Sent, Lost> {
-        self.with_token(call, |request| self.transport.send(request))
+        self.with_token(call, |request| self.transport.send(request).map_err(Lost::OnTheWay))
     }
 
     /// Sends a call once. The caller decides whether it may be sent again.
     pub(super) fn send_once(&self, call: &Call<'_>) -> Result<Sent, Lost> {
+        self.send_noted(call, &mut |_| true)
+    }
+
+    /// Sends a call once, and again where a token had to be renewed. Each is noted before; else it is not sent.
+    pub(super) fn send_noted(&self, call: &Call<'_>, note: &mut Note<'_>) -> Result<Sent, Lost> {
         let timeout = self.transport.settings.timeout();
         self.with_token(call, |request| {
-            let reply = self.transport.send_once(request, timeout)?;
+            if !note(self.doubt()) {
+                let words = "The attempt could not be noted".to_owned();
+                return Err(Lost::NotSent(Condition::Unavailable(words).into()));
+            }
+            let reply = self.transport.send_once(request, timeout).map_err(Lost::OnTheWay)?;
             let in_doubt = reply.is_trouble();
             Ok((reply, in_doubt))
         })

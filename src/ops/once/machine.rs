@@ -8,7 +8,7 @@ use crate::journal::{Progress, Step};
 
 /// Where the value of the new key goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Channel {
+pub(in crate::ops) enum Channel {
     /// To FILE. Until then the value is in the pending copy beside it.
     File,
     /// To standard output. Until then only this process has it.
@@ -17,7 +17,7 @@ pub enum Channel {
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Plan {
+pub(in crate::ops) struct Plan {
     /// Where the value goes.
     pub channel: Channel,
     /// Whether the new key takes the place of an old one, which is retired in the end.
@@ -28,7 +28,7 @@ pub struct Plan {
 
 /// What this process may do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Way {
+pub(in crate::ops) struct Way {
     /// It knows what the new key is to be, and makes it. Only the command that began the entry does.
     pub makes: bool,
     /// It is asked to give up what is not in its place.
@@ -39,7 +39,7 @@ pub struct Way {
 
 /// What is at FILE and beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Disk {
+pub(in crate::ops) enum Disk {
     /// FILE holds the value.
     InFile,
     /// The pending copy holds the value.
@@ -56,7 +56,7 @@ pub enum Disk {
 
 /// What is known of the new key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum NewKey {
+pub(in crate::ops) enum NewKey {
     /// It exists, and its value is at hand or was printed.
     Found {
         /// Whether somebody may have used it.
@@ -72,7 +72,7 @@ pub enum NewKey {
 
 /// What is known of the old key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum OldKey {
+pub(in crate::ops) enum OldKey {
     /// It works, and is to be retired.
     Works,
     /// It is retired, or gone.
@@ -81,7 +81,7 @@ pub enum OldKey {
 
 /// What was seen by this process. `None` is not looked at yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Seen {
+pub(in crate::ops) struct Seen {
     /// What is at FILE.
     pub disk: Option<Disk>,
     /// The new key.
@@ -94,11 +94,13 @@ pub struct Seen {
     pub old: Option<OldKey>,
     /// Whether no create can take effect any more.
     pub is_over: bool,
+    /// Whether the new key is given up before its value is in its place: something failed.
+    pub must_go: bool,
 }
 
 /// What is done next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Act {
+pub(in crate::ops) enum Act {
     /// Looks at FILE and the pending copy.
     LookAtDisk,
     /// Looks for the new key: by its value, by its id, by its name.
@@ -125,7 +127,7 @@ pub enum Act {
 
 /// How it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum End {
+pub(in crate::ops) enum End {
     /// No key was made.
     NeverMade,
     /// The value is in its place, and the old key is retired.
@@ -156,7 +158,7 @@ pub enum End {
 
 impl End {
     /// Tells whether the entry is settled, and goes.
-    pub fn is_settled(self) -> bool {
+    pub(in crate::ops) fn is_settled(self) -> bool {
         use End::{Blocked, CopyGone, Delivered, InUse, Unproven};
         !matches!(self, Blocked | CopyGone | Delivered | InUse | Unproven)
     }
@@ -164,7 +166,7 @@ impl End {
 
 /// An entry, and what this process knows beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Machine {
+pub(in crate::ops) struct Machine {
     /// What was asked for.
     pub plan: Plan,
     /// What this process may do.
@@ -177,7 +179,7 @@ pub struct Machine {
 
 impl Machine {
     /// Returns what is done next.
-    pub fn next(&self) -> Act {
+    pub(in crate::ops) fn next(&self) -> Act {
         if self.progress.is_undoing {
             return self.undo(End::Undone);
         }
@@ -188,9 +190,9 @@ impl Machine {
     }
 
     /// Takes note of a step that is in the journal now.
-    pub fn reach(&mut self, step: Step) {
+    pub(in crate::ops) fn reach(&mut self, step: Step) {
         match step {
-            Step::Retiring { .. } => self.seen.old = None,
+            Step::Retiring => self.seen.old = None,
             Step::Undoing { .. } => self.seen.key = None,
             _ => {}
         }
@@ -198,7 +200,7 @@ impl Machine {
     }
 
     /// Takes note of what became of the new key.
-    pub fn see_key(&mut self, key: NewKey) {
+    pub(in crate::ops) fn see_key(&mut self, key: NewKey) {
         if matches!(key, NewKey::Found { .. } | NewKey::Unheld) {
             self.progress.has_landed();
         }
@@ -206,7 +208,7 @@ impl Machine {
     }
 
     /// Takes note that the value is in its place. From here on other commands look different.
-    pub fn is_delivered(&mut self) {
+    pub(in crate::ops) fn is_delivered(&mut self) {
         self.seen.has_rival = None;
         if self.plan.channel == Channel::File {
             self.seen.disk = Some(Disk::InFile);
@@ -214,7 +216,7 @@ impl Machine {
     }
 
     /// Takes note that no create can take effect any more.
-    pub fn is_over(&mut self) {
+    pub(in crate::ops) fn is_over(&mut self) {
         self.seen.is_over = true;
         self.seen.key = None;
     }
@@ -245,13 +247,14 @@ impl Machine {
     }
 
     fn to_output(&self) -> Act {
-        let Progress { is_delivering, is_delivered, retiring, .. } = &self.progress;
+        let Progress { is_delivering, is_delivered, is_retiring, .. } = &self.progress;
         let Some(key) = self.seen.key else { return self.look_or_make() };
         match key {
+            NewKey::Absent if *is_delivering => Act::End(End::Vanished),
             NewKey::Absent => self.when_over(End::NeverMade),
             NewKey::Perhaps => self.when_over(End::Uncertain),
             NewKey::Unheld => self.undo(End::Undone),
-            NewKey::Found { .. } if retiring.is_some() => self.delivered(),
+            NewKey::Found { .. } if *is_retiring => self.delivered(),
             NewKey::Found { .. } if !is_delivering => self.made(),
             NewKey::Found { .. } if self.way.discards && *is_delivered => Act::End(End::Delivered),
             NewKey::Found { is_used } if self.way.repeats => self.take_back(is_used),
@@ -267,7 +270,7 @@ impl Machine {
 
     /// The key exists, and its value is at hand.
     fn made(&self) -> Act {
-        if self.way.discards {
+        if self.way.discards || self.seen.must_go {
             return self.undo(End::Undone);
         }
         if !self.plan.is_rotation {
@@ -298,7 +301,7 @@ impl Machine {
             (Some(false), Some(OldKey::Works)) => Act::End(End::Unproven),
             (Some(false), _) => Act::End(End::Vanished),
             (_, Some(OldKey::Works)) => Act::Retire,
-            _ if self.progress.retiring.is_some() => Act::End(End::Done),
+            _ if self.progress.is_retiring => Act::End(End::Done),
             // Somebody else has retired it.
             _ => self.unless_rivalled(End::Done, End::DoneBeside),
         }

@@ -217,7 +217,11 @@ impl World {
             // A name that several working keys have is refused.
             true => {
                 let is_only = (1..self.keys.len()).all(|id| !self.works(id));
-                begins < 2 && self.works(OLD) && is_only && !self.is_away && (!is_filed || self.file == 0)
+                begins < 2
+                    && self.works(OLD)
+                    && is_only
+                    && !self.is_away
+                    && (!is_filed || self.file == 0)
             }
             false => begins == 0,
         }
@@ -267,7 +271,7 @@ impl Turn<'_> {
         let sends = self.world.sites[self.at].entry.as_ref().unwrap().progress.sends;
         let is_forgotten = match step {
             Step::Undoing { .. } => lacks(NotingUndo),
-            Step::Retiring { .. } => lacks(NotingRetirement),
+            Step::Retiring => lacks(NotingRetirement),
             Step::Made { .. } => lacks(TheNotedId),
             Step::Sending { .. } => lacks(NotingEachCreate) && sends > 0,
             _ => false,
@@ -288,7 +292,8 @@ impl Turn<'_> {
 
     fn begin(&mut self) {
         let setup = *self.setup;
-        let (begins, known, file) = (self.site().begins + 1, self.world.keys.len(), self.world.file);
+        let (begins, known, file) =
+            (self.site().begins + 1, self.world.keys.len(), self.world.file);
         let value = Value::try_from(self.at).unwrap() * 10 + begins;
         let value = setup.is_chosen.then_some(value);
         let disk = if value.is_some() { Disk::InCopy } else { Disk::NoValue };
@@ -321,8 +326,12 @@ impl Turn<'_> {
     }
 
     /// Has a request carried out, refused, lost or carried out late. `good` goes on with the answer.
-    fn send(self, flight: Flight, good: impl Fn(Self) -> Vec<World>, lost: fn(Self) -> World) -> Vec<World>
-    {
+    fn send(
+        self,
+        flight: Flight,
+        good: impl Fn(Self) -> Vec<World>,
+        lost: fn(Self) -> World,
+    ) -> Vec<World> {
         let again = || Self { world: self.world.clone(), ..self };
         let mut worlds = Vec::new();
         if self.world.losses > 0 {
@@ -354,7 +363,6 @@ impl Turn<'_> {
         let entry = self.site().entry.clone().unwrap();
         let made = entry.progress.made.as_ref().or(process.machine.progress.made.as_ref());
         let made: Option<usize> = made.map(|id| id.parse().unwrap());
-        let soon = Timestamp::default();
         match act {
             Act::LookAtDisk => {
                 let (file, copy) = (self.world.file, self.site().copy);
@@ -446,7 +454,7 @@ impl Turn<'_> {
             }
             Act::Deliver => self.deliver(&process),
             Act::Retire => {
-                self.note(&Step::Retiring { until: soon });
+                self.note(&Step::Retiring);
                 let good = |mut turn: Self| {
                     turn.world.land(Flight::Retire);
                     turn.machine().seen.old = Some(OldKey::Retired);
@@ -456,7 +464,7 @@ impl Turn<'_> {
             }
             Act::Delete => {
                 let id = process.value.and_then(|value| self.world.find(value)).or(made).unwrap();
-                self.note(&Step::Undoing { id: id.to_string(), until: soon });
+                self.note(&Step::Undoing { id: id.to_string() });
                 self.site().copy = None;
                 let good = move |mut turn: Self| {
                     turn.world.land(Flight::Delete(id));
@@ -479,7 +487,7 @@ impl Turn<'_> {
 
     /// Sends a create.
     fn post(mut self, value: Option<Value>) -> Vec<World> {
-        self.note(&Step::Sending { until: Timestamp::default() });
+        self.note(&Step::Sending { until: Timestamp::default(), seconds: 0 });
         self.process().stage = 0;
         let sent = value.filter(|_| !self.setup.ignores_value);
         let is_first = self.machine().progress.sends == 1;
@@ -576,11 +584,13 @@ impl Turn<'_> {
         }
         self.site().process = None;
         self.site().ended = Some(end);
-        let closes = end.is_settled()
-            || end == End::CopyGone && self.setup.lacks(Without::KeepingTheEntry);
+        let closes =
+            end.is_settled() || end == End::CopyGone && self.setup.lacks(Without::KeepingTheEntry);
         if closes {
             // A copy with a value may be all that there is of a key.
-            if !self.world.is_away && !(end == End::Uncertain && self.site().copy.flatten().is_some()) {
+            if !self.world.is_away
+                && !(end == End::Uncertain && self.site().copy.flatten().is_some())
+            {
                 self.site().copy = None;
             }
             self.site().entry = None;
@@ -651,7 +661,7 @@ fn following(world: &World, setup: &Setup) -> Vec<(&'static str, World)> {
                     let mut turn = turn();
                     let mut progress = Progress::default();
                     for _ in 0..2 {
-                        progress.take(Step::Sending { until: Timestamp::default() });
+                        progress.take(Step::Sending { until: Timestamp::default(), seconds: 0 });
                     }
                     let entry = Entry { progress, value: Some(value), known: 1 };
                     turn.site().entry = Some(entry);
@@ -758,7 +768,8 @@ fn setups() -> Vec<Setup> {
         for is_rotation in [false, true] {
             for is_chosen in [false, true] {
                 // The service never chooses the value of a rotation's key, but it may ignore the one that was sent.
-                let setup = Setup { channel, is_rotation, is_chosen: is_chosen || is_rotation, ..ONE };
+                let setup =
+                    Setup { channel, is_rotation, is_chosen: is_chosen || is_rotation, ..ONE };
                 let ignores_value = is_rotation && !is_chosen;
                 // Where such a service loses an answer too, there is no telling.
                 let losses = if ignores_value { 0 } else { setup.losses };

@@ -1,0 +1,67 @@
+//! Having the key made.
+
+use std::time::Duration;
+
+use super::machine::{Disk, NewKey};
+use super::run::Run;
+use super::words::{journal_failed, refused};
+use crate::error::Result;
+use crate::journal::Step;
+use crate::model::NewValue;
+use crate::session::Session;
+use crate::systems::Condition;
+
+impl Run {
+    pub(super) fn make(&mut self, session: &Session) -> Result<()> {
+        let Some(new) = self.new.clone() else { return Ok(()) };
+        let chosen = self.value.take();
+        let mut unnoted = None;
+        let mut note = |doubt: Duration| {
+            // Times have whole seconds: one for the second that has begun, one for the part of `doubt` that is cut off.
+            let doubt = Duration::from_secs(doubt.as_secs() + 2);
+            let until = session.service_time().ok().and_then(|now| now.plus(doubt));
+            let step = Step::Sending { until: until.unwrap_or_default(), seconds: doubt.as_secs() };
+            self.note(step).map_err(|error| unnoted = Some(error)).is_ok()
+        };
+        let value = chosen.as_ref().map_or(NewValue::ServiceChooses, NewValue::Chosen);
+        let made = session.keys().create(&new, value, &mut note);
+        let made = made.and_then(|created| match (created.value, chosen) {
+            (Some(told), _) => Ok((created.key, told, false)),
+            (None, Some(chosen)) => Ok((created.key, chosen, true)),
+            (None, None) => {
+                Err(Condition::OutcomeUnknown("the service told no value".to_owned()).into())
+            }
+        });
+        match made {
+            Ok((key, value, is_as_chosen)) => {
+                let id = key.id.to_string();
+                self.machine.seen.disk = self
+                    .machine
+                    .seen
+                    .disk
+                    .map(|disk| if is_as_chosen { disk } else { Disk::NoValue });
+                self.value = Some(value);
+                self.key = Some(key);
+                if self.machine.plan.is_rotation {
+                    self.note_or_undo(Step::Made { id: id.clone() }, session);
+                }
+                self.machine.progress.made = Some(id);
+                self.machine.see_key(NewKey::Found { is_used: false });
+                Ok(())
+            }
+            Err(error) if matches!(error.condition, Condition::OutcomeUnknown(_)) => {
+                let told = session.told_of(error, &new.name);
+                Err(told.hint(format!("Run '{} recover' to find out.", session.program())))
+            }
+            Err(error) => {
+                self.cause = Some(match unnoted {
+                    Some(error) => journal_failed(&error, session),
+                    None => refused(error, self.machine.plan.is_rotation, &new.name, session),
+                });
+                self.machine.is_over();
+                self.machine.see_key(NewKey::Absent);
+                Ok(())
+            }
+        }
+    }
+}

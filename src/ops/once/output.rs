@@ -1,0 +1,94 @@
+//! Bringing a value to standard output.
+
+use std::io;
+use std::path::Path;
+
+use super::run::Run;
+use crate::error::{Error, ErrorKind, Result};
+use crate::journal::Step;
+use crate::model::{ApiKey, Timestamp};
+use crate::ops::resolve;
+use crate::render::{json, table};
+use crate::secret::Secret;
+use crate::session::Session;
+use crate::ui::Ui;
+
+/// Prints the new key with its value.
+pub(super) fn deliver(run: &mut Run, session: &mut Session) -> Result<()> {
+    let Some(id) = run.id() else { return Ok(()) };
+    // Without this note `recover` would take the value for one that nobody has.
+    if !run.note_or_undo(Step::Delivering { id: id.to_string() }, session) {
+        return Ok(());
+    }
+    let (Some(key), Some(value)) = (&run.key, &run.value) else { return Ok(()) };
+    // After an error part of the value may have arrived, so the key stays.
+    let printed = print(key, value, run.done, run.begun.at, session);
+    printed.map_err(|error| not_printed(&error, key, session))?;
+    // Without the note `recover` reports the key, which is safe.
+    let _ = run.note(Step::Delivered);
+    run.machine.progress.is_delivered = true;
+    run.machine.is_delivered();
+    run.delivers = true;
+    Ok(())
+}
+
+fn print(
+    key: &ApiKey,
+    value: &Secret,
+    done: &str,
+    now: Timestamp,
+    session: &mut Session,
+) -> io::Result<()> {
+    if session.ui.manner().json {
+        let state = resolve::state_now(session, key, now);
+        return session.ui.deliver(&json::created(key, state, value));
+    }
+    say_done(key, done, None, now, session);
+    let named = format!("{} ({})", session.subject(&key.name), key.id);
+    let noun = session.facts().noun;
+    let ui = &mut *session.ui;
+    ui.result("");
+    ui.warn(&format!("Please preserve the {noun}! It cannot be retrieved after it's created."));
+    let text = table::created(key, value, ui.manner().colour.0);
+    ui.deliver(&text)?;
+    if Ui::output_goes_nowhere() {
+        ui.warn(&format!("Standard output goes nowhere: nobody has the value of {named}."));
+    }
+    Ok(())
+}
+
+/// Tells of a new key without its value. `done` says what was done: "created".
+pub(in crate::ops) fn say_done(
+    key: &ApiKey,
+    done: &str,
+    file: Option<&Path>,
+    now: Timestamp,
+    session: &mut Session,
+) {
+    if session.ui.manner().json {
+        let state = resolve::state_now(session, key, now);
+        session.ui.data(|out| json::key(out, key, state));
+        return;
+    }
+    let (what, noun) = (session.entity(&key.name), session.facts().noun);
+    let ui = &mut *session.ui;
+    ui.ok();
+    ui.result(&format!("{what} was {done}"));
+    if let Some(file) = file {
+        let shown = ui.entity(&file.display().to_string());
+        ui.result(&format!("Successfully save {noun} information to {shown}"));
+    }
+}
+
+fn not_printed(error: &io::Error, key: &ApiKey, session: &Session) -> Error {
+    let message = format!(
+        "{} ({}) was created, but its value could not be written to standard output: {error}.",
+        session.subject(&key.name),
+        key.id
+    );
+    Error::new(ErrorKind::Failure, message).hint(format!(
+        "If the value did not arrive, delete the key with '{}-delete {} --force' and create another.",
+        session.command(),
+        key.id.in_command()
+    ))
+}

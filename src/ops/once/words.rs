@@ -1,0 +1,109 @@
+//! What is said of a run that did not end well.
+
+use std::io;
+
+use super::machine::End;
+use super::run::{Ended, Run};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{ApiKey, ApiKeyId};
+use crate::session::Session;
+use crate::systems::{Condition, SystemError};
+
+impl Run {
+    /// Returns the new key, or says why there is none.
+    pub(in crate::ops) fn ended(&mut self, ended: Ended, session: &Session) -> Result<ApiKey> {
+        let noun = session.facts().noun;
+        let others: Vec<&str> = self.others.iter().map(ApiKeyId::as_str).collect();
+        let error = match (ended, self.key.clone(), self.cause.take()) {
+            (Ended::At(End::Done | End::DoneBeside), Some(key), _) => return Ok(key),
+            (Ended::Before(_), _, cause) => {
+                let why = cause.map(|cause| format!("{} ", cause.message)).unwrap_or_default();
+                let message = format!(
+                    "{why}The {noun} is to be deleted again, but the service may still create it once more."
+                );
+                return Err(Error::new(ErrorKind::OutcomeUnknown, message)
+                    .hint(format!("Run '{} recover' later.", session.program())));
+            }
+            (_, _, Some(cause)) => cause,
+            (Ended::At(End::Yielded), ..) => {
+                let message = format!(
+                    "Another command has made a key in the place of the old one meanwhile ({}). The new key was deleted again.",
+                    others.join(", ")
+                );
+                return Err(Error::new(ErrorKind::Conflict, message)
+                    .hint("Another machine may be rotating the key; look at the keys."));
+            }
+            _ => {
+                let message = format!("The {noun} could not be made.");
+                return Err(Error::new(ErrorKind::Failure, message));
+            }
+        };
+        if error.kind == ErrorKind::Destination {
+            let message = format!("{} No {noun} was created.", error.message);
+            return Err(Error { message, ..error });
+        }
+        Err(error)
+    }
+
+    /// Fails where there is another new key of the name.
+    pub(in crate::ops) fn check_alone(&self, session: &Session) -> Result<()> {
+        if self.machine.seen.has_rival != Some(true) {
+            return Ok(());
+        }
+        let others: Vec<&str> = self.others.iter().map(ApiKeyId::as_str).collect();
+        let message = format!(
+            "{} is in its place, but another key of that name was made meanwhile and works too: {}.",
+            session.subject(&self.begun.name),
+            others.join(", ")
+        );
+        Err(Error::new(ErrorKind::Conflict, message).hint(format!(
+            "Find out who holds it; if nobody does, run '{}-delete'.",
+            session.command()
+        )))
+    }
+
+    pub(super) fn not_deleted(&self, error: SystemError, key: &ApiKey, session: &Session) -> Error {
+        let told = session.told_of(error, &key.id);
+        let mut why =
+            if self.is_live() { self.cause.as_ref().map(|why| why.message.clone()) } else { None }
+                .unwrap_or_default();
+        if !why.is_empty() {
+            why.push(' ');
+        }
+        let message = format!(
+            "{why}{} ({}) was created, and could not be deleted again; its value reached nobody. {}",
+            session.subject(&key.name),
+            key.id,
+            told.message
+        );
+        let hint = format!("Run '{} recover' to delete it.", session.program());
+        Error { kind: ErrorKind::OutcomeUnknown, message, ..told }.hint(hint)
+    }
+}
+
+/// Says why the service made no key, and what to do about it.
+pub(super) fn refused(
+    error: SystemError,
+    is_rotation: bool,
+    name: &str,
+    session: &Session,
+) -> Error {
+    let is_invalid = matches!(error.condition, Condition::Invalid(_));
+    let told = session.told_of(error, name);
+    // The service names the property that it refuses.
+    if is_invalid && !is_rotation && told.message.to_ascii_lowercase().contains("apikey") {
+        return told.hint(
+            "If the service takes no values that were chosen elsewhere, repeat the command with '--server-value'.",
+        );
+    }
+    told
+}
+
+/// Says that a step could not be noted, and so no key was made.
+pub(in crate::ops) fn journal_failed(error: &io::Error, session: &Session) -> Error {
+    let noun = session.facts().noun;
+    let message = format!("The journal cannot be written: {error}. No {noun} was created.");
+    Error::new(ErrorKind::Failure, message)
+        .hint("A key is created only when its making can be noted; IBMCLOUD_IAM_HOME names another directory.")
+        .remedied(error)
+}

@@ -1,0 +1,93 @@
+//! `recover FILE`: the commands that FILE belongs to, also those of which only the pending copy is left.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::journal::{Begun, Orphan, Step};
+use crate::ops::once;
+use crate::private_file::{self, Left, parent, pending_beside, place_of, read_pending, tag_of};
+use crate::session::Session;
+
+/// The most bytes that are read of FILE.
+const MOST: u64 = 1 << 20;
+
+/// Returns the entries that belong to FILE. An entry is written again for a pending copy beside FILE that has none.
+pub(super) fn of_file(
+    file: &Path,
+    orphans: Vec<Orphan>,
+    dry_run: bool,
+    session: &Session,
+) -> Result<Vec<Orphan>> {
+    let cannot = |error: std::io::Error| {
+        let message = format!("'{}' cannot be looked at: {error}.", file.display());
+        Error::new(ErrorKind::Destination, message)
+    };
+    let place = place_of(file).map_err(cannot)?;
+    let value = private_file::read_small(&place, MOST).map_err(cannot)?;
+    let value = value.and_then(|bytes| read_pending(&bytes)).map(|(value, _)| value);
+    let mut found = Vec::new();
+    for mut orphan in orphans {
+        let holds = value
+            .as_ref()
+            .is_some_and(|value| orphan.begun.value_hash.is_some() && orphan.begun.is_value(value));
+        if holds {
+            // Somebody has put the value here by hand.
+            orphan.begun.file = Some(place.clone());
+            orphan.begun.named = None;
+        }
+        if holds || orphan.begun.file.as_ref() == Some(&place) || is_copy_of(&place, &orphan) {
+            found.push(orphan);
+        }
+    }
+    for (path, begun) in unknown(&place, session) {
+        if dry_run {
+            let message = format!(
+                "'{}' holds the value of {} {}, of which the journal has no entry.",
+                path.display(),
+                session.facts().noun,
+                begun.name
+            );
+            return Err(Error::new(ErrorKind::Failure, message).hint(
+                "Without '--dry-run' the entry is written again, and the command finished.",
+            ));
+        }
+        let Some(tag) = tag_of(&path) else { continue };
+        // How many requests were sent, and when, is not known.
+        let doubt = session.keys().doubt();
+        let until = session.service_time()?.plus(doubt).unwrap_or_default();
+        let sending = Step::Sending { until, seconds: doubt.as_secs() };
+        let adopted = session.journal()?.adopt(tag, begun, sending);
+        found.push(adopted.map_err(|error| once::journal_failed(&error, session))?);
+    }
+    if found.is_empty() {
+        let message = format!("No interrupted command has left anything for '{}'.", file.display());
+        return Err(Error::new(ErrorKind::NotFound, message)
+            .hint(format!("'{} recover' settles all that the journal knows.", session.program())));
+    }
+    Ok(found)
+}
+
+fn is_copy_of(place: &Path, orphan: &Orphan) -> bool {
+    tag_of(place).is_some_and(|tag| tag == orphan.entry.tag())
+}
+
+/// Finds the pending copies for FILE of which the journal has no entry. FILE may be such a copy itself.
+pub(in crate::ops) fn unknown(place: &Path, session: &Session) -> Vec<(PathBuf, Begun)> {
+    let Ok(journal) = session.journal() else { return Vec::new() };
+    let about = |path: PathBuf| {
+        let tag = tag_of(&path)?;
+        if journal.has(tag) {
+            return None;
+        }
+        let (_, about) = Left::open(path.clone(), None).ok()??.value().ok()??;
+        let mut begun: Begun = serde_json::from_value(about).ok()?;
+        let is_for = begun.file.as_deref() == Some(place) || path == place;
+        // The copy may have been moved with its directory.
+        if path == place {
+            let name = begun.file.as_deref().and_then(Path::file_name)?;
+            begun.file = Some(parent(place).join(name));
+        }
+        (is_for && once::is_ours(&begun, session)).then_some((path, begun))
+    };
+    pending_beside(place).into_iter().filter_map(about).collect()
+}

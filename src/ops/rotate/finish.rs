@@ -1,0 +1,99 @@
+//! Finishing an interrupted rotation before another one begins.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::{Request, report};
+use crate::error::{Error, ErrorKind, Result};
+use crate::journal::{Begun, Operation, Step};
+use crate::model::{ApiKeyId, KeyRef};
+use crate::ops::once::{self, Consent, End, Ended, Run, Way, is_acting};
+use crate::ops::recover::{Outcome, Verdict};
+use crate::private_file::place_of;
+use crate::session::{self, Session};
+use crate::settings::Settings;
+
+/// Tells whether an interrupted rotation of this key is in the journal.
+pub(super) fn has_rotation(which: &KeyRef, settings: &Settings) -> bool {
+    session::journal(settings)
+        .is_ok_and(|journal| journal.has_orphans(10, |begun| is_about(begun, which)))
+}
+
+fn is_about(begun: &Begun, which: &KeyRef) -> bool {
+    begun.operation == Operation::ApiKeyRotate
+        && match which {
+            KeyRef::Name(name) => begun.name == *name,
+            KeyRef::Id(id) => begun.retires.as_ref().is_some_and(|old| old.id == id.as_str()),
+        }
+}
+
+/// Finishes or undoes the interrupted rotations of this key. The grace that is asked for replaces theirs. Returns the one
+/// that is complete; `None` where there is none, and a rotation has to begin.
+pub(super) fn finish(request: &Request, session: &mut Session) -> Result<Option<Run>> {
+    let place = |file: &Path| place_of(file).ok();
+    let mut finished = None;
+    for mut orphan in once::take(session)?.found {
+        let begun = &orphan.begun;
+        if !once::is_ours(begun, session) || !is_about(begun, &request.key) {
+            continue;
+        }
+        let Some(retires) = begun.retires.clone() else { continue };
+        is_acting(&ApiKeyId::new(retires.id.as_str()), session)?;
+        let asked = request.grace.as_ref().map(Duration::as_secs);
+        if let Some(seconds) = asked.filter(|_| orphan.progress.grace.or(retires.grace) != asked) {
+            let step = Step::Grace { seconds };
+            orphan.entry.reach(&step).map_err(|error| {
+                let message =
+                    format!("The journal cannot be written: {error}. Nothing was changed.");
+                Error::new(ErrorKind::Failure, message)
+            })?;
+            orphan.progress.take(step);
+        }
+        let consent = Consent { is_hurried: request.no_wait, ..Consent::default() };
+        let way = Way { repeats: true, ..Way::default() };
+        let was_printed = orphan.progress.is_delivering && begun.file.is_none();
+        let mut run = Run::resume(orphan, way, consent);
+        let ended = run.drive(session).map_err(|error| report::failed(error, &run, session))?;
+        // A rotation to another FILE is finished, and the one that was asked for is still to be done. So is that of a
+        // printed key, which may have reached nobody.
+        let is_same = run.begun.file.is_some()
+            && run.begun.file.as_deref().map(place) == request.file.as_deref().map(place);
+        match ended {
+            Ended::At(End::Done) if is_same => finished = Some(run),
+            Ended::At(End::Done | End::NeverMade) => {}
+            Ended::At(End::Undone) if was_printed => {
+                let id = run.id().map(|id| id.to_string()).unwrap_or_default();
+                let words = format!(
+                    "The {} {id}, which an interrupted rotation had printed, was deleted: this rotation takes its place.",
+                    session.facts().noun
+                );
+                session.ui.warn(&words);
+            }
+            Ended::At(End::Undone) => {}
+            ended => return Err(unfinished(&run, ended, session)),
+        }
+    }
+    Ok(finished)
+}
+
+/// Says why the interrupted rotation is not finished, and what to do about it.
+fn unfinished(run: &Run, ended: Ended, session: &Session) -> Error {
+    let (program, command) = (session.program(), session.command());
+    let verdict = Verdict::of(run, ended, session);
+    let message = crate::text::capitalised(&format!("{}.", verdict.sentence));
+    match (ended, verdict.outcome) {
+        (Ended::At(End::InUse), _) => {
+            let id = run.id();
+            let id = id.as_ref().map(ApiKeyId::in_command).unwrap_or_default();
+            Error::new(ErrorKind::Conflict, message).hint(format!(
+                "If somebody has the value, run '{program} recover' to retire the old key; else '{command}-delete {id}'."
+            ))
+        }
+        (_, Outcome::Undecided) => Error::new(ErrorKind::OutcomeUnknown, message)
+            .hint(format!("Run '{program} recover' again later.")),
+        (_, Outcome::Blocked) => Error::new(ErrorKind::Failure, message)
+            .hint(format!("When the way is clear, run '{program} recover'.")),
+        _ => Error::new(ErrorKind::Conflict, message)
+            .hint(format!("Look at the keys with '{program} api-keys' first.")),
+    }
+}
