@@ -5,6 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use crate::clock::ClockError;
+use crate::object::object;
 use crate::private_file::{self, DestinationError};
 use crate::secret;
 use crate::text::escape_json;
@@ -145,30 +146,17 @@ impl From<ClockError> for Error {
     }
 }
 
-/// The fields of `--error-format json`, in this order.
-#[derive(Serialize)]
-struct Json<'a> {
-    kind: ErrorKind,
-    exit_code: u8,
-    message: &'a str,
-    hint: Option<&'a str>,
-    code: Option<&'a str>,
-    status: Option<u16>,
-    trace: Option<&'a str>,
-}
-
 impl Error {
-    /// Writes the error as one JSON object on one line.
+    /// Writes the error as one JSON object on one line, for `--error-format json`.
     pub fn to_json(&self) -> String {
-        let json = Json {
-            kind: self.kind,
-            exit_code: self.kind.exit_code(),
-            message: &self.message,
-            hint: self.hint.as_deref(),
-            code: self.code.as_deref(),
-            status: self.status,
-            trace: self.trace.as_deref(),
-        };
+        let json = object()
+            .with("kind", self.kind)
+            .with("exit_code", self.kind.exit_code())
+            .with("message", &self.message)
+            .with("hint", &self.hint)
+            .with("code", &self.code)
+            .with("status", self.status)
+            .with("trace", &self.trace);
         let json = serde_json::to_string(&json).unwrap_or_default();
         escape_json(json.as_bytes()).unwrap_or(json)
     }

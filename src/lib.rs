@@ -86,50 +86,50 @@ fn run_parsed(cli: Cli, program: Program, environment: Environment) -> u8 {
 fn dispatch(command: Command, settings: &Settings, ui: &mut Ui) -> Result<()> {
     let facts = System::Iam.facts();
     match command {
-        Command::Login(args) => ops::login::run(&args.take().request(), settings, ui),
-        Command::Logout(args) => ops::logout::run(args.take().is_dry_run(), settings, ui),
-        Command::Whoami(args) => ops::whoami::run(args.take().explain, settings, ui),
+        Command::Login(args) => ops::login::run(&args.0.request(), settings, ui),
+        Command::Logout(args) => ops::logout::run(args.0.is_dry_run(), settings, ui),
+        Command::Whoami(args) => ops::whoami::run(args.0.explain, settings, ui),
         Command::BearerToken(_) => ops::token::bearer_token(settings, ui),
         Command::OauthTokens(_) => ops::token::oauth_tokens(settings, ui),
-        Command::Emulate(args) => ops::emulate::run(&args.take().request(), settings, ui),
+        Command::Emulate(args) => ops::emulate::run(&args.0.request(), settings, ui),
         Command::ApiKeys(args) => {
-            let request = args.take().request();
+            let request = args.0.request();
             on_keys(settings, ui, |session| ops::list::run(&request, session))
         }
         Command::ApiKey(args) => {
-            let request = args.take().request();
+            let request = args.0.request();
             on_keys(settings, ui, |session| ops::show::run(&request, session))
         }
         Command::ApiKeyCreate(args) => {
-            let ready = ops::create::ready(args.take().request(), settings)?;
+            let ready = ops::create::ready(args.0.request(), settings)?;
             on_keys(settings, ui, |session| ops::create::run(ready, session))
         }
         Command::ApiKeyUpdate(args) => {
-            let ready = ops::update::ready(args.take().request(), facts, settings)?;
+            let ready = ops::update::ready(args.0.request(), facts, settings)?;
             on_keys(settings, ui, |session| ops::update::run(&ready, session))
         }
         Command::ApiKeyDelete(args) => {
-            let ready = ops::delete::ready(args.take().request(), facts, ui)?;
+            let ready = ops::delete::ready(args.0.request(), facts, ui)?;
             on_keys(settings, ui, |session| ops::delete::run(&ready, session))
         }
-        Command::ApiKeyLock(args) => act(args.take(), settings, ui),
-        Command::ApiKeyUnlock(args) => act(args.take(), settings, ui),
-        Command::ApiKeyDisable(args) => act(args.take(), settings, ui),
-        Command::ApiKeyEnable(args) => act(args.take(), settings, ui),
+        Command::ApiKeyLock(args) => act(args.0, settings, ui),
+        Command::ApiKeyUnlock(args) => act(args.0, settings, ui),
+        Command::ApiKeyDisable(args) => act(args.0, settings, ui),
+        Command::ApiKeyEnable(args) => act(args.0, settings, ui),
         Command::ApiKeyRotate(args) => {
-            let ready = ops::rotate::ready(args.take().request(), settings, ui)?;
+            let ready = ops::rotate::ready(args.0.request(), settings, ui)?;
             on_keys(settings, ui, |session| ops::rotate::run(&ready, session))
         }
         Command::ApiKeysAudit(args) => {
-            let ready = ops::audit::ready(args.take().request(), settings, ui)?;
+            let ready = ops::audit::ready(args.0.request(), settings, ui)?;
             on_keys(settings, ui, |session| ops::audit::run(ready, session))
         }
         Command::ApiKeyLookup(args) => {
-            let ready = ops::lookup::ready(&args.take().request(), facts, settings, ui)?;
+            let ready = ops::lookup::ready(&args.0.request(), facts, settings, ui)?;
             on_keys(settings, ui, |session| ops::lookup::run(&ready, session))
         }
         Command::Recover(args) => {
-            let request = args.take().request();
+            let request = args.0.request();
             on_keys(settings, ui, |session| ops::recover::run(request, session))
         }
     }

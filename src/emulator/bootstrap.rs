@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ApiKey, ApiKeyId, EntityTag, HistoryEntry, Identity, LeakAction, Timestamp};
+use crate::model::{ApiKey, ApiKeyId, EntityTag, HistoryEntry, Identity, Timestamp};
 use crate::private_file::{self, TemporaryDir};
 use crate::render::key_file;
 use crate::secret::{self, KeyedHash, Secret};
@@ -140,20 +140,15 @@ fn key(identity: &Identity, id: ApiKeyId, entity_tag: EntityTag, created_at: Tim
     ApiKey {
         id,
         entity_tag,
-        unusual_crn: None,
         locked: true,
-        disabled: false,
         created_at,
         created_by: identity.iam_id.clone(),
         modified_at: created_at,
-        expires_at: None,
-        support_sessions: false,
-        action_when_leaked: LeakAction::default(),
         name: NAME.into(),
         description: "Opens the emulator; it is in no store".into(),
         iam_id: identity.iam_id.clone(),
         account_id: identity.account_id.clone(),
-        leaked: false,
+        ..ApiKey::default()
     }
 }
 

@@ -25,7 +25,7 @@ const IN_ALL: Duration = Duration::from_secs(30);
 const MOST: u64 = 16 << 20;
 
 /// How requests are sent.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// How long one request may take; `None` for the default of 60 seconds.
     pub timeout: Option<Duration>,

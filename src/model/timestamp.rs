@@ -12,18 +12,6 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(i64);
 
-/// The error for text that is not a point in time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ParseTimeError(String);
-
-impl fmt::Display for ParseTimeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for ParseTimeError {}
-
 impl Timestamp {
     /// 9998-12-31T23:59:59Z. The calendar cannot hold the last days of 9999 in every time zone.
     pub const LAST: Self = Self(253_370_764_799);
@@ -49,14 +37,14 @@ impl Timestamp {
     }
 
     /// Reads RFC 3339, the service's form `2027-05-01T12:34+0000`, or a date (midnight UTC).
-    pub fn parse(text: &str) -> Result<Self, ParseTimeError> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         if let Some(time) = Self::parse_wire(text) {
             return Ok(time);
         }
         let invalid = || {
-            ParseTimeError(format!(
+            format!(
                 "'{text}' is not a time; write 2027-05-01, 2027-05-01T12:34+0000 or 2027-05-01T12:34:00Z"
-            ))
+            )
         };
         let seconds = if let Ok(date) = jiff::civil::Date::strptime("%Y-%m-%d", text) {
             utc_seconds(date.at(0, 0, 0, 0))
@@ -67,7 +55,7 @@ impl Timestamp {
                 .or_else(|_| jiff::Timestamp::strptime("%Y-%m-%dT%H:%M:%S%z", text));
             parsed.map_err(|_| invalid())?.as_second()
         };
-        let out_of_reach = || ParseTimeError(format!("'{text}' lies before 1970 or after 9998"));
+        let out_of_reach = || format!("'{text}' lies before 1970 or after 9998");
         Self::from_seconds(seconds).ok_or_else(out_of_reach)
     }
 

@@ -5,25 +5,18 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde::Serialize;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 pub use crate::emulator::fault::Spec as Fault;
 use crate::emulator::{Emulator, Server};
 use crate::error::{Error, ErrorKind, Result};
+use crate::object::object;
 use crate::ops::told_of_iam;
 use crate::settings::Settings;
 use crate::systems::iam::KEY_LIMIT;
 use crate::systems::iam::local::LocalKeys;
 use crate::ui::Ui;
-
-/// The line that `--output json` prints at the start.
-#[derive(Serialize)]
-struct Started<'a> {
-    endpoint: &'a str,
-    apikey_file: &'a str,
-}
 
 /// The help text below the options.
 pub const HELP: &str = "\
@@ -102,7 +95,8 @@ fn open_store(request: &Request, settings: &Settings) -> Result<LocalKeys> {
 fn announce(endpoint: &str, emulator: &Emulator, ui: &mut Ui) {
     let file = emulator.key_file();
     if ui.manner().json {
-        let started = Started { endpoint, apikey_file: &file.to_string_lossy() };
+        let started =
+            object().with("endpoint", endpoint).with("apikey_file", file.to_string_lossy());
         let line = serde_json::to_string(&started).unwrap_or_default();
         ui.data(|out| writeln!(out, "{line}"));
     } else {

@@ -4,15 +4,12 @@ use hyper::HeaderMap;
 use hyper::header::IF_MATCH;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::wire;
-use crate::emulator::refusal::Refusal;
-use crate::emulator::reply::Reply;
-use crate::emulator::routes::Request;
-use crate::emulator::service::Emulator;
+use crate::emulator::{refusal::Refusal, reply::Reply, routes::Request, service::Emulator};
 use crate::model::{
-    ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, Detail, EntityTag, LeakAction, NewApiKey,
-    NewValue, Timestamp,
+    Absent, ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, Detail, EntityTag, LeakAction,
+    NewApiKey, NewValue, Timestamp, activity_document, history_document, key_document,
 };
+use crate::object::{Fields, Object};
 use crate::secret::Secret;
 use crate::systems::{
     Condition, Keys as _, Locking as _, LookUp as _, Switching as _, SystemError,
@@ -40,22 +37,13 @@ struct ChangesBody {
     description: Option<String>,
     support_sessions: Option<bool>,
     action_when_leaked: Option<String>,
-    #[serde(default)]
-    expires_at: Expiry,
+    #[serde(default, deserialize_with = "given")]
+    expires_at: Option<Option<String>>,
 }
 
-/// The expiry in a change: absent, null or a time.
-#[derive(Default)]
-enum Expiry {
-    #[default]
-    Stays,
-    Is(Option<String>),
-}
-
-impl<'de> Deserialize<'de> for Expiry {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Option::deserialize(deserializer).map(Self::Is)
-    }
+/// Tells a property that is null from one that is absent.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 impl Emulator {
@@ -103,7 +91,7 @@ impl Emulator {
         let created = created.map_err(|error| Refusal::of(error, ""))?;
         let value = created.value.or(value);
         let value = value.as_ref().map_or("", Secret::expose);
-        Ok(Reply::json(201, &wire::key(&created.key, Some(value))))
+        Ok(Reply::json(201, &document(&created.key, Some(value))))
     }
 
     pub(super) fn get(&self, id: &ApiKeyId, request: &Request) -> Result<Reply, Refusal> {
@@ -139,7 +127,7 @@ impl Emulator {
             let found = self.backend.get(id, detail);
             found.map_err(|error| Refusal::of(error, id.as_str()))?
         };
-        Ok(with_etag(&found.key, &wire::details(&found)))
+        Ok(with_etag(&found.key, &details_document(&found)))
     }
 
     pub(super) fn update(&self, id: &ApiKeyId, request: &Request) -> Result<Reply, Refusal> {
@@ -150,10 +138,7 @@ impl Emulator {
         if body.name.as_deref() == Some("") {
             return Err(Refusal::missing("name"));
         }
-        let expires_at = match body.expires_at {
-            Expiry::Stays => None,
-            Expiry::Is(text) => Some(time(text.as_deref())?),
-        };
+        let expires_at = body.expires_at.map(|text| time(text.as_deref())).transpose()?;
         let changes = ApiKeyChanges {
             name: body.name,
             description: body.description,
@@ -165,7 +150,7 @@ impl Emulator {
         let seen = (tag != "*").then(|| EntityTag::new(tag));
         let updated = self.backend.change_fields(id, seen.as_ref(), &changes);
         let key = updated.map_err(|error| Refusal::of(error, id.as_str()))?;
-        Ok(with_etag(&key, &wire::key(&key, None)))
+        Ok(with_etag(&key, &document(&key, None)))
     }
 
     pub(super) fn delete(&self, id: &ApiKeyId) -> Result<Reply, Refusal> {
@@ -200,6 +185,18 @@ impl Emulator {
         }
         Ok(())
     }
+}
+
+/// A key as the service writes it. `value` is there on creation only.
+fn document<'a>(key: &'a ApiKey, value: Option<&'a str>) -> Object<impl Fields> {
+    key_document(key, Absent::LeftOut).with_some("apikey", value).with("leaked", key.leaked)
+}
+
+/// A key with its history and its activity, if they are known.
+pub(super) fn details_document(details: &ApiKeyDetails) -> impl Serialize {
+    document(&details.key, None)
+        .with_some("history", history_document(details))
+        .with_some("activity", activity_document(details, Absent::LeftOut))
 }
 
 fn with_etag(key: &ApiKey, document: &impl Serialize) -> Reply {

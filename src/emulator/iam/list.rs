@@ -1,14 +1,12 @@
-//! `GET /v1/apikeys`: one page of the caller's keys or of the account's, filtered and sorted.
+//! `GET /v1/apikeys`: one page of the caller's keys or of the account's, filtered and sorted. And
+//! `GET /v1/accounts/{id}/limits/identity`: how many keys identities have and may have.
 
 use super::filter::Filter;
-use super::keys::other_identity;
+use super::keys::{details_document, other_identity};
 use super::paging::{self, Listing, OwnerType, PageToken, Reach, Sort};
-use super::wire;
-use crate::emulator::params::Params;
-use crate::emulator::refusal::Refusal;
-use crate::emulator::reply::Reply;
-use crate::emulator::routes::Request;
-use crate::emulator::service::Emulator;
+use crate::emulator::{
+    params::Params, refusal::Refusal, reply::Reply, routes::Request, service::Emulator,
+};
 use crate::model::{ApiKeyDetails, Scope, Selection};
 use crate::object::object;
 use crate::systems::Keys as _;
@@ -47,7 +45,7 @@ impl Emulator {
             .with("first", link(&PageToken::first(account, token.listing.clone())))
             .with_some("previous", token.before(begin).as_ref().map(link))
             .with_some("next", next.as_ref().map(link))
-            .with("apikeys", shown.iter().map(wire::details).collect::<Vec<_>>());
+            .with("apikeys", shown.iter().map(details_document).collect::<Vec<_>>());
         Ok(Reply::json(200, &page))
     }
 
@@ -66,6 +64,28 @@ impl Emulator {
         let keys = self.backend.list(&scope, &Selection::All).map_err(failed)?;
         let bare = |key| ApiKeyDetails { key, history: None, activity: None };
         Ok(keys.into_iter().map(bare).collect())
+    }
+
+    pub(super) fn limits(&self, account: &str, request: &Request) -> Result<Reply, Refusal> {
+        if account != &*self.identity.account_id {
+            return Err(Refusal::not_authorized());
+        }
+        let asked: Vec<&str> = request.query.each("apikeys_per_identity").collect();
+        let mut keys = Vec::new();
+        if !asked.is_empty() {
+            let all = self.backend.list(&Scope::AllUsers, &Selection::All);
+            keys = all.map_err(|error| Refusal::of(error, ""))?;
+        }
+        let limit = || {
+            let identities = asked.iter().map(|iam_id| {
+                let count = keys.iter().filter(|key| &*key.iam_id == *iam_id).count();
+                object().with("iam_id", iam_id).with("count", count)
+            });
+            let identities: Vec<_> = identities.collect();
+            object().with("limit", self.backend.limit()).with("identities", identities)
+        };
+        let limit = (!asked.is_empty()).then(limit);
+        Ok(Reply::json(200, &object().with_some("apikeys_per_identity", limit)))
     }
 }
 

@@ -2,10 +2,8 @@
 
 mod filter;
 mod keys;
-mod limits;
 mod list;
 mod paging;
-mod wire;
 
 use super::refusal::Refusal;
 use super::reply::Reply;

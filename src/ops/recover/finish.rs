@@ -7,7 +7,7 @@ use super::verdict::{Outcome, Request};
 use super::{retirement, settle};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Begun, Operation, Orphan, Retires};
-use crate::model::{ApiKey, ApiKeyId, Detail, KeyRef, Lives as _, Timestamp};
+use crate::model::{ApiKey, ApiKeyId, Detail, KeyRef, Timestamp};
 use crate::ops::retire::Retirement;
 use crate::ops::{delete_unheld, unfinished};
 use crate::private_file::place_of;

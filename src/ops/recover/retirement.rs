@@ -5,7 +5,7 @@ use std::path::Path;
 use super::verdict::{Outcome, Request, Verdict};
 use crate::error::Result;
 use crate::journal::{Begun, Retires};
-use crate::model::{ApiKey, ApiKeyId, Detail, Lives as _};
+use crate::model::{ApiKey, ApiKeyId, Detail};
 use crate::ops::retire::{Retirement, is_acting, replace, retire};
 use crate::secret::Secret;
 use crate::session::Session;

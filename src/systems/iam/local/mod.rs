@@ -23,7 +23,7 @@ use crate::clock::{Clock, ClockError};
 use crate::log::Log;
 use crate::model::{
     Activity, ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, BackendKind, CreatedApiKey, Detail,
-    EntityTag, Identity, Lives as _, NewApiKey, NewValue, Scope, Selection, Timestamp,
+    EntityTag, Identity, NewApiKey, NewValue, Scope, Selection, Timestamp,
 };
 use crate::secret::{self, Secret};
 use crate::systems::{

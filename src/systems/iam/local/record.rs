@@ -212,11 +212,6 @@ impl<'a> Record<'a> {
         let at = if op == Op::Create { key.created_at } else { key.modified_at };
         let unless_owner = |who: &'a str| (who != &*key.iam_id).then_some(Cow::Borrowed(who));
         Self {
-            op,
-            id: key.id.as_str().into(),
-            iam_id: (key.iam_id != identity.iam_id).then(|| Cow::Borrowed(&*key.iam_id)),
-            at,
-            by: unless_owner(by),
             tag: key.entity_tag.as_str().into(),
             name: (&*key.name).into(),
             description: (&*key.description).into(),
@@ -230,7 +225,7 @@ impl<'a> Record<'a> {
             support_sessions: key.support_sessions,
             leak: key.action_when_leaked,
             leaked: key.leaked,
-            ..Self::default()
+            ..Self::bare(op, key, at, by, identity)
         }
     }
 

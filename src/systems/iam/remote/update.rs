@@ -4,7 +4,7 @@ use reqwest::Method;
 
 use super::RemoteKeys;
 use super::call::{Call, Document, Header, Lost};
-use super::wire::ChangesBody;
+use super::wire::changes_body;
 use crate::http::Budget;
 use crate::model::{ApiKey, ApiKeyChanges, ApiKeyId, Detail, EntityTag};
 use crate::systems::{Condition, Editing, Keys as _, SystemError, answer};
@@ -19,7 +19,7 @@ impl Editing for RemoteKeys {
         let segments = ["v1", "apikeys", Self::in_path(id)?];
         let mut call = Call::new(Method::PUT, &segments);
         call.headers.push(("If-Match", Header::Plain(seen.as_str())));
-        call.body = Some(Document::of(&ChangesBody::of(changes), None));
+        call.body = Some(Document::of(&changes_body(changes), None));
         let mut budget = Budget::new(&self.transport.settings);
         loop {
             let sent = self.send_once(&call);
