@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum as _;
 
-use crate::credentials::{Candidate, Place, Search, State, login};
+use crate::credentials::{Candidate, Contents, CredentialSource, Search, login};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Journal;
 use crate::model::{ApiKeyId, BackendKind, Identity, Timestamp};
@@ -343,8 +343,8 @@ fn not_logged_in(settings: &Settings, more: &str) -> Error {
 fn elsewhere(settings: &Settings) -> String {
     let mut told = String::new();
     let Ok(search) = Search::new(settings) else { return told };
-    for place in Place::ALL {
-        if let State::Elsewhere(why) = search.look(place) {
+    for place in CredentialSource::ALL {
+        if let Contents::Elsewhere(why) = search.look(place) {
             let _ = write!(told, " What is at '{}' {why}.", place.as_str());
         }
     }

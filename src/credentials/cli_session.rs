@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::candidate::{Candidate, Kind, State};
-use super::place::Place;
+use super::candidate::{Candidate, Contents, Kind};
+use super::source::CredentialSource;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::private_file::{self, LockMode};
@@ -45,33 +45,33 @@ struct SessionFile {
 }
 
 /// Looks for a session.
-pub(super) fn look(settings: &Settings, named: &Named) -> State {
+pub(super) fn look(settings: &Settings, named: &Named) -> Contents {
     if settings.profile().named().is_some() {
-        return State::absent("a named profile has its own logins only");
+        return Contents::absent("a named profile has its own logins only");
     }
     let path = match path(settings.environment()) {
         Ok(Some(path)) => path,
-        Ok(None) => return State::absent("no home directory"),
-        Err(error) => return State::Broken(error),
+        Ok(None) => return Contents::absent("no home directory"),
+        Err(error) => return Contents::Broken(error),
     };
     let patience = if settings.waits() { PATIENCE } else { Duration::ZERO };
     let session = match read(&path, patience) {
         Ok(Some(session)) => session,
-        Ok(None) => return State::absent("no such file"),
+        Ok(None) => return Contents::absent("no such file"),
         Err(error) => {
             let found = broken(&path, &format!("cannot be read: {error}"));
-            return State::Broken(found.remedied(&error));
+            return Contents::Broken(found.remedied(&error));
         }
     };
     if session.token.is_empty() && session.refresh_token.is_empty() {
-        return State::absent("logged out");
+        return Contents::absent("logged out");
     }
     let urls = match service::parse("The session's IAM endpoint", session.iam_endpoint()) {
         Ok(endpoint) => Urls { endpoint: Some(endpoint), ..Urls::default() },
-        Err(error) => return State::Broken(Error { kind: ErrorKind::NotLoggedIn, ..error }),
+        Err(error) => return Contents::Broken(Error { kind: ErrorKind::NotLoggedIn, ..error }),
     };
     if let Some(why) = named.excludes(&urls) {
-        return State::Elsewhere(why);
+        return Contents::Elsewhere(why);
     }
     let access = session.token.trim();
     let access = access.strip_prefix("Bearer ").unwrap_or(access).trim().to_owned();
@@ -80,8 +80,8 @@ pub(super) fn look(settings: &Settings, named: &Named) -> State {
         access: Secret::new(access),
         refresh: (!refresh.is_empty()).then(|| Secret::new(refresh)),
     };
-    State::Present(Box::new(Candidate {
-        place: Place::CliSession,
+    Contents::Present(Box::new(Candidate {
+        place: CredentialSource::CliSession,
         detail: path.display().to_string(),
         urls,
         kind: Kind::Ready { credential, file: None, loose: None },

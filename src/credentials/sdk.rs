@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use super::candidate::{Candidate, Kind, State};
+use super::candidate::{Candidate, Contents, Kind};
 use super::input::{self, empty, unusable, usable};
-use super::place::Place;
+use super::source::CredentialSource;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::private_file;
@@ -47,14 +47,14 @@ struct Properties {
 }
 
 /// Looks at one of the files.
-pub(super) fn file(settings: &Settings, meant: &Named, place: Place) -> State {
-    let is_named = place == Place::SdkFile;
+pub(super) fn file(settings: &Settings, meant: &Named, place: CredentialSource) -> Contents {
+    let is_named = place == CredentialSource::SdkFile;
     let environment = settings.environment();
     let path = match if is_named { named(environment) } else { at_home(environment) } {
         Ok(Some(path)) => path,
-        Ok(None) if is_named => return State::absent("not set"),
-        Ok(None) => return State::absent("no home directory"),
-        Err(error) => return State::Broken(error),
+        Ok(None) if is_named => return Contents::absent("not set"),
+        Ok(None) => return Contents::absent("no home directory"),
+        Err(error) => return Contents::Broken(error),
     };
     let shown = path.display().to_string();
     let source = if is_named {
@@ -64,16 +64,16 @@ pub(super) fn file(settings: &Settings, meant: &Named, place: Place) -> State {
     };
     let read = if is_named { private_file::read_named } else { private_file::read_trusted };
     let bytes = match read(&path, MOST) {
-        Ok(None) if is_named => return State::Broken(broken(&source, "names no file")),
-        Ok(None) => return State::absent("no such file"),
+        Ok(None) if is_named => return Contents::Broken(broken(&source, "names no file")),
+        Ok(None) => return Contents::absent("no such file"),
         Ok(Some(bytes)) => bytes,
         Err(error) => {
             let found = broken(&source, &format!("cannot be read: {error}"));
-            return State::Broken(found.remedied(&error));
+            return Contents::Broken(found.remedied(&error));
         }
     };
     let Ok(text) = str::from_utf8(&bytes) else {
-        return State::Broken(broken(&source, "is not valid UTF-8"));
+        return Contents::Broken(broken(&source, "is not valid UTF-8"));
     };
     let properties = Properties {
         found: properties(text),
@@ -83,35 +83,35 @@ pub(super) fn file(settings: &Settings, meant: &Named, place: Place) -> State {
     };
     if properties.found.is_empty() {
         return if is_named {
-            State::Broken(broken(&properties.source, "holds no IAM_IDENTITY_APIKEY"))
+            Contents::Broken(broken(&properties.source, "holds no IAM_IDENTITY_APIKEY"))
         } else {
-            State::absent("holds nothing that begins with IAM_IDENTITY_")
+            Contents::absent("holds nothing that begins with IAM_IDENTITY_")
         };
     }
     let detail = if is_named { shown } else { String::new() };
     candidate(&properties, place, detail)
         .and_then(|found| belongs(meant, found))
-        .map_or_else(State::Broken, |found| State::Present(Box::new(found)))
+        .map_or_else(Contents::Broken, |found| Contents::Present(Box::new(found)))
 }
 
 /// Looks whether there is a file in the working directory. It is not read: whoever can write there would choose where keys
 /// are sent. It is used only where a variable names it.
-pub(super) fn file_here(environment: &Environment) -> State {
+pub(super) fn file_here(environment: &Environment) -> Contents {
     if std::fs::symlink_metadata(FILE).is_err() {
-        return State::absent("no such file");
+        return Contents::absent("no such file");
     }
     let here = std::fs::canonicalize(FILE).ok();
     let is_looked_at = |path: Result<Option<PathBuf>>| {
         here.is_some() && path.ok().flatten().and_then(|path| path.canonicalize().ok()) == here
     };
     if is_looked_at(named(environment)) {
-        return State::Absent(format!("named by {SDK_FILE}"));
+        return Contents::Absent(format!("named by {SDK_FILE}"));
     }
     if is_looked_at(at_home(environment)) {
-        return State::absent("the one in the home directory");
+        return Contents::absent("the one in the home directory");
     }
-    let how = format!("'export {}={}'", SDK_FILE, Place::SdkFileHere.as_str());
-    State::Elsewhere(format!("is used only where it is named: {how}"))
+    let how = format!("'export {}={}'", SDK_FILE, CredentialSource::SdkFileHere.as_str());
+    Contents::Elsewhere(format!("is used only where it is named: {how}"))
 }
 
 fn named(environment: &Environment) -> Result<Option<PathBuf>> {
@@ -126,18 +126,18 @@ fn at_home(environment: &Environment) -> Result<Option<PathBuf>> {
 }
 
 /// Looks at the variables.
-pub(super) fn variables(settings: &Settings) -> State {
+pub(super) fn variables(settings: &Settings) -> Contents {
     let mut found = Vec::new();
     for name in OF_CREDENTIALS {
         let variable = format!("{SDK_PREFIX}{name}");
         match settings.environment().raw(&variable).map(OsStr::to_str) {
             None => {}
-            Some(None) => return State::Broken(unusable(&variable, "is not valid UTF-8")),
+            Some(None) => return Contents::Broken(unusable(&variable, "is not valid UTF-8")),
             Some(Some(value)) => found.push((name.to_owned(), Zeroizing::new(value.to_owned()))),
         }
     }
     if found.is_empty() {
-        return State::absent("not set");
+        return Contents::absent("not set");
     }
     let properties = Properties {
         found,
@@ -145,9 +145,9 @@ pub(super) fn variables(settings: &Settings) -> State {
         waits: settings.waits(),
         source: "The environment".to_owned(),
     };
-    match candidate(&properties, Place::SdkVariables, String::new()) {
-        Ok(found) => State::Present(Box::new(found)),
-        Err(error) => State::Broken(error),
+    match candidate(&properties, CredentialSource::SdkVariables, String::new()) {
+        Ok(found) => Contents::Present(Box::new(found)),
+        Err(error) => Contents::Broken(error),
     }
 }
 
@@ -200,7 +200,11 @@ impl Properties {
     }
 }
 
-fn candidate(properties: &Properties, place: Place, detail: String) -> Result<Candidate> {
+fn candidate(
+    properties: &Properties,
+    place: CredentialSource,
+    detail: String,
+) -> Result<Candidate> {
     let kind = match properties.get("AUTH_TYPE")?.or(properties.get("AUTHTYPE")?) {
         Some(kind) => kind.to_ascii_lowercase(),
         None if properties.get("APIKEY")?.is_some() => "iam".to_owned(),

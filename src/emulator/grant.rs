@@ -7,7 +7,7 @@ use hyper::header::AUTHORIZATION;
 
 use super::params::Params;
 use super::refusal::Refusal;
-use super::reply::Reply;
+use super::response::Response;
 use super::routes::Request;
 use super::service::Emulator;
 use super::token::{ACCESS_LIFE, Occasion, REFRESH_LIFE};
@@ -22,7 +22,7 @@ const BY_REFRESH: &str = "refresh_token";
 
 impl Emulator {
     /// Issues tokens.
-    pub(super) fn grant(&self, request: &Request) -> Result<Reply, Refusal> {
+    pub(super) fn grant(&self, request: &Request) -> Result<Response, Refusal> {
         let now = self.now()?;
         let client = client(request)?;
         let form = str::from_utf8(&request.body)
@@ -67,7 +67,7 @@ impl Emulator {
             .with("expiration", now.seconds() + ACCESS_LIFE)
             .with_some("refresh_token_expiration", expiration)
             .with("scope", "ibm openid");
-        Ok(Reply::json(200, &document))
+        Ok(Response::json(200, &document))
     }
 
     fn key_of_value(&self, value: &Secret) -> Result<ApiKeyId, Refusal> {

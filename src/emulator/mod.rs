@@ -2,7 +2,7 @@
 //!
 //! `server` accepts connections and `exchange` takes each request through `fault` and `routes` to the token service
 //! (`grant`, `token`) or to the API of a key system (`iam`). These know nothing of the network: they turn a request into
-//! a `reply` or a `refusal`, which `answer` sends or spoils. The README lists the behaviour that IBM does not document.
+//! a `response` or a `refusal`, which `answer` sends or spoils. The README lists the behaviour that IBM does not document.
 
 mod answer;
 mod bootstrap;
@@ -13,7 +13,7 @@ mod grant;
 mod iam;
 mod params;
 mod refusal;
-mod reply;
+mod response;
 mod routes;
 mod server;
 mod service;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::reply::{Origin, Reply};
+use super::response::{Origin, Response};
 use crate::model::Timestamp;
 use crate::object::object;
 use crate::systems::{Condition, SystemError};
@@ -111,7 +111,7 @@ impl Refusal {
     }
 
     /// Writes the refusal as the API does.
-    pub(super) fn reply(&self, origin: &Origin) -> Reply {
+    pub(super) fn response(&self, origin: &Origin) -> Response {
         let error = object()
             .with("code", self.code)
             .with_some("message_code", self.message_code)
@@ -121,11 +121,11 @@ impl Refusal {
             .with("errors", [error])
             .with("trace", &origin.transaction)
             .with("status_code", self.status);
-        Reply::json(self.status, &document)
+        Response::json(self.status, &document)
     }
 
     /// Writes the refusal as the token endpoint does.
-    pub(super) fn token_reply(&self, origin: &Origin, now: Option<Timestamp>) -> Reply {
+    pub(super) fn token_response(&self, origin: &Origin, now: Option<Timestamp>) -> Response {
         let time = now.map(spoken).unwrap_or_default();
         let context = object()
             .with("requestId", &origin.transaction)
@@ -145,7 +145,7 @@ impl Refusal {
             .with("errorMessage", &self.message)
             .with_some("errorDetails", self.details.as_ref())
             .with("context", context);
-        Reply::json(self.status, &document)
+        Response::json(self.status, &document)
     }
 }
 

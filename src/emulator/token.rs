@@ -23,7 +23,7 @@ pub(super) struct Signer(KeyedHash);
 
 /// The claims of a token that are read back.
 #[derive(Debug, Deserialize)]
-pub(super) struct Claims {
+pub(super) struct SignedClaims {
     pub(super) iam_id: String,
     pub(super) account: Account,
     exp: i64,
@@ -115,7 +115,7 @@ impl Signer {
     }
 
     /// Reads an access token. It must be valid and signed by this service.
-    pub(super) fn read_access(&self, token: &str, now: Timestamp) -> Result<Claims, Refusal> {
+    pub(super) fn read_access(&self, token: &str, now: Timestamp) -> Result<SignedClaims, Refusal> {
         let refused = |code, message: &'static str| {
             Err(Refusal::new(401, "invalid_access_token", code, message))
         };
@@ -133,7 +133,11 @@ impl Signer {
     }
 
     /// Reads a refresh token. It must be valid and signed by this service.
-    pub(super) fn read_refresh(&self, token: &str, now: Timestamp) -> Result<Claims, Refusal> {
+    pub(super) fn read_refresh(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<SignedClaims, Refusal> {
         match self.read(token) {
             Ok(claims) if claims.typ == REFRESH && claims.exp > now.seconds() => Ok(claims),
             Ok(claims) if claims.typ == REFRESH => {
@@ -147,7 +151,7 @@ impl Signer {
         }
     }
 
-    fn read(&self, token: &str) -> Result<Claims, Flaw> {
+    fn read(&self, token: &str) -> Result<SignedClaims, Flaw> {
         let (text, signature) = token.rsplit_once('.').ok_or(Flaw::Malformed)?;
         let (_, claims) = text.split_once('.').ok_or(Flaw::Malformed)?;
         let claims = URL_SAFE_NO_PAD.decode(claims).map_err(|_| Flaw::Malformed)?;

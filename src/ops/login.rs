@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use crate::credentials::{Place, Search, State, input, login};
+use crate::credentials::{Contents, CredentialSource, Search, input, login};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKeyId, BackendKind, Identity};
 use crate::names::NameFile;
@@ -179,9 +179,12 @@ fn tell(record: &LoginRecord, is_dry_run: bool, directory: &Path, profile: &Prof
 /// Warns of a credential that wins over the new login.
 fn warn_of_others(settings: &Settings, ui: &mut Ui) -> Result<()> {
     let search = Search::new(settings)?;
-    let wins = |place: &Place| matches!(search.look(*place), State::Present(_) | State::Broken(_));
-    let before = Place::ALL.into_iter().take_while(|place| *place != Place::Login);
-    let winner = before.filter(|place| *place != Place::Flag).find(wins);
+    let wins = |place: &CredentialSource| {
+        matches!(search.look(*place), Contents::Present(_) | Contents::Broken(_))
+    };
+    let before =
+        CredentialSource::ALL.into_iter().take_while(|place| *place != CredentialSource::Login);
+    let winner = before.filter(|place| *place != CredentialSource::Flag).find(wins);
     if let Some(place) = winner {
         let told = format!("'{}' is set too, and wins over the login.", place.as_str());
         ui.warn(&told);

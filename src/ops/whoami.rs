@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use crate::credentials::{Candidate, Place, Search, State};
+use crate::credentials::{Candidate, Contents, CredentialSource, Search};
 use crate::error::Result;
 use crate::model::{BackendKind, Identity, Timestamp};
 use crate::ops::told_of_iam;
@@ -72,31 +72,34 @@ pub fn run(explain: bool, settings: &Settings, ui: &mut Ui) -> Result<()> {
 }
 
 /// Looks at every place. Returns of each whether it holds something, and what.
-fn look(used: Option<Place>, settings: &Settings) -> Result<Vec<(Place, bool, Looked)>> {
+fn look(
+    used: Option<CredentialSource>,
+    settings: &Settings,
+) -> Result<Vec<(CredentialSource, bool, Looked)>> {
     let search = Search::new(settings)?;
-    let look = |place: Place| {
+    let look = |place: CredentialSource| {
         let mut detail = None;
         let (found, is_something) = match search.look(place) {
-            State::Absent(why) => (why, false),
-            State::Elsewhere(why) => (why, true),
-            State::Present(candidate) => {
+            Contents::Absent(why) => (why, false),
+            Contents::Elsewhere(why) => (why, true),
+            Contents::Present(candidate) => {
                 detail = detail_of(&candidate);
                 (if used == Some(place) { "used" } else { "passed over" }.to_owned(), true)
             }
-            State::Broken(error) => {
+            Contents::Broken(error) => {
                 (format!("cannot be used: {}", error.message.trim_end_matches('.')), true)
             }
         };
         (place, is_something, Looked { source: place.as_str(), detail, found })
     };
-    Ok(Place::ALL.into_iter().map(look).collect())
+    Ok(CredentialSource::ALL.into_iter().map(look).collect())
 }
 
 fn detail_of(candidate: &Candidate) -> Option<String> {
     (!candidate.detail.is_empty()).then(|| candidate.detail.clone())
 }
 
-fn places(looked: &[(Place, bool, Looked)]) -> Vec<Looked> {
+fn places(looked: &[(CredentialSource, bool, Looked)]) -> Vec<Looked> {
     looked.iter().map(|(.., looked)| looked.clone()).collect()
 }
 

@@ -17,8 +17,8 @@ const SCHEMA: &str =
 /// All but the characters that RFC 3986 calls unreserved.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// The content of a report.
-pub struct Report<'a> {
+/// What a report tells of an audit.
+pub struct Audit<'a> {
     /// The findings.
     pub findings: &'a [Finding<'a>],
     /// Returns the severity of a rule under the policy.
@@ -31,9 +31,9 @@ pub struct Report<'a> {
     pub now: Timestamp,
 }
 
-impl fmt::Debug for Report<'_> {
+impl fmt::Debug for Audit<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Report").field("findings", &self.findings).finish_non_exhaustive()
+        f.debug_struct("Audit").field("findings", &self.findings).finish_non_exhaustive()
     }
 }
 
@@ -47,7 +47,7 @@ impl Serialize for Results<'_> {
 }
 
 /// Writes the report.
-pub fn document(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
+pub fn document(out: &mut dyn Write, report: &Audit<'_>) -> io::Result<()> {
     let rules = Rule::ALL.iter().map(|&rule| descriptor(rule, (report.severity)(rule)));
     let driver = object()
         .with("name", env!("CARGO_PKG_NAME"))

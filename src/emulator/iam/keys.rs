@@ -4,7 +4,7 @@ use hyper::HeaderMap;
 use hyper::header::IF_MATCH;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::emulator::{refusal::Refusal, reply::Reply, routes::Request, service::Emulator};
+use crate::emulator::{refusal::Refusal, response::Response, routes::Request, service::Emulator};
 use crate::model::{
     Absent, ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, Detail, EntityTag, LeakAction,
     NewApiKey, NewValue, Timestamp, activity_document, history_document, key_document,
@@ -47,7 +47,7 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Str
 }
 
 impl Emulator {
-    pub(super) fn create(&self, request: &Request) -> Result<Reply, Refusal> {
+    pub(super) fn create(&self, request: &Request) -> Result<Response, Refusal> {
         let body: NewBody = read(request)?;
         let value = body.apikey.map(Secret::new);
         let given = |property: &str, text: Option<String>| {
@@ -91,10 +91,10 @@ impl Emulator {
         let created = created.map_err(|error| Refusal::of(error, ""))?;
         let value = created.value.or(value);
         let value = value.as_ref().map_or("", Secret::expose);
-        Ok(Reply::json(201, &document(&created.key, Some(value))))
+        Ok(Response::json(201, &document(&created.key, Some(value))))
     }
 
-    pub(super) fn get(&self, id: &ApiKeyId, request: &Request) -> Result<Reply, Refusal> {
+    pub(super) fn get(&self, id: &ApiKeyId, request: &Request) -> Result<Response, Refusal> {
         let detail = Detail {
             history: request.query.is_true("include_history"),
             activity: request.query.is_true("include_activity"),
@@ -102,7 +102,7 @@ impl Emulator {
         self.show(id, detail)
     }
 
-    pub(super) fn details(&self, request: &Request) -> Result<Reply, Refusal> {
+    pub(super) fn details(&self, request: &Request) -> Result<Response, Refusal> {
         let value = request.headers.get("iam-apikey").and_then(|value| value.to_str().ok());
         let value = value.filter(|value| !value.is_empty());
         let value = Secret::new(value.ok_or_else(|| Refusal::missing("IAM-ApiKey"))?.to_owned());
@@ -116,7 +116,7 @@ impl Emulator {
         self.show(&key.id, detail)
     }
 
-    fn show(&self, id: &ApiKeyId, detail: Detail) -> Result<Reply, Refusal> {
+    fn show(&self, id: &ApiKeyId, detail: Detail) -> Result<Response, Refusal> {
         let found = if self.bootstrap.is(id) {
             ApiKeyDetails {
                 key: self.bootstrap.key().clone(),
@@ -130,7 +130,7 @@ impl Emulator {
         Ok(with_etag(&found.key, &details_document(&found)))
     }
 
-    pub(super) fn update(&self, id: &ApiKeyId, request: &Request) -> Result<Reply, Refusal> {
+    pub(super) fn update(&self, id: &ApiKeyId, request: &Request) -> Result<Response, Refusal> {
         let tag = request.headers.get(IF_MATCH).and_then(|tag| tag.to_str().ok());
         let tag = tag.map(|tag| tag.trim().trim_matches('"')).filter(|tag| !tag.is_empty());
         let tag = tag.ok_or_else(|| Refusal::missing("If-Match"))?;
@@ -153,7 +153,7 @@ impl Emulator {
         Ok(with_etag(&key, &document(&key, None)))
     }
 
-    pub(super) fn delete(&self, id: &ApiKeyId) -> Result<Reply, Refusal> {
+    pub(super) fn delete(&self, id: &ApiKeyId) -> Result<Response, Refusal> {
         let deleted = if self.bootstrap.is(id) {
             Err(Condition::Locked.into())
         } else {
@@ -166,15 +166,15 @@ impl Emulator {
             }
             _ => Refusal::of(error, id.as_str()),
         })?;
-        Ok(Reply::empty(204))
+        Ok(Response::empty(204))
     }
 
-    pub(super) fn set_locked(&self, id: &ApiKeyId, locked: bool) -> Result<Reply, Refusal> {
+    pub(super) fn set_locked(&self, id: &ApiKeyId, locked: bool) -> Result<Response, Refusal> {
         self.refuse_bootstrap(id)?;
         done(self.backend.set_locked(id, locked), id)
     }
 
-    pub(super) fn set_disabled(&self, id: &ApiKeyId, disabled: bool) -> Result<Reply, Refusal> {
+    pub(super) fn set_disabled(&self, id: &ApiKeyId, disabled: bool) -> Result<Response, Refusal> {
         self.refuse_bootstrap(id)?;
         done(self.backend.set_disabled(id, disabled), id)
     }
@@ -199,13 +199,13 @@ pub(super) fn details_document(details: &ApiKeyDetails) -> impl Serialize {
         .with_some("activity", activity_document(details, Absent::LeftOut))
 }
 
-fn with_etag(key: &ApiKey, document: &impl Serialize) -> Reply {
-    Reply { etag: Some(key.entity_tag.as_str().to_owned()), ..Reply::json(200, document) }
+fn with_etag(key: &ApiKey, document: &impl Serialize) -> Response {
+    Response { etag: Some(key.entity_tag.as_str().to_owned()), ..Response::json(200, document) }
 }
 
-fn done(result: Result<(), SystemError>, id: &ApiKeyId) -> Result<Reply, Refusal> {
+fn done(result: Result<(), SystemError>, id: &ApiKeyId) -> Result<Response, Refusal> {
     match result {
-        Ok(()) => Ok(Reply::empty(204)),
+        Ok(()) => Ok(Response::empty(204)),
         Err(error) if error.condition == Condition::Conflict => {
             let message = "The entity is already in the requested state.";
             Err(Refusal::new(409, "conflict", "", message))

@@ -5,7 +5,7 @@ use super::filter::Filter;
 use super::keys::{details_document, other_identity};
 use super::paging::{self, Listing, OwnerType, PageToken, Reach, Sort};
 use crate::emulator::{
-    params::Params, refusal::Refusal, reply::Reply, routes::Request, service::Emulator,
+    params::Params, refusal::Refusal, response::Response, routes::Request, service::Emulator,
 };
 use crate::model::{ApiKeyDetails, Scope, Selection};
 use crate::object::object;
@@ -15,7 +15,7 @@ const USUAL_SIZE: usize = 20;
 const LARGEST: usize = 100;
 
 impl Emulator {
-    pub(super) fn list(&self, request: &Request) -> Result<Reply, Refusal> {
+    pub(super) fn list(&self, request: &Request) -> Result<Response, Refusal> {
         let query = &request.query;
         let account = &*self.identity.account_id;
         if query.get("account_id").is_some_and(|asked| asked != account) {
@@ -46,7 +46,7 @@ impl Emulator {
             .with_some("previous", token.before(begin).as_ref().map(link))
             .with_some("next", next.as_ref().map(link))
             .with("apikeys", shown.iter().map(details_document).collect::<Vec<_>>());
-        Ok(Reply::json(200, &page))
+        Ok(Response::json(200, &page))
     }
 
     fn all(&self, listing: &Listing) -> Result<Vec<ApiKeyDetails>, Refusal> {
@@ -66,7 +66,7 @@ impl Emulator {
         Ok(keys.into_iter().map(bare).collect())
     }
 
-    pub(super) fn limits(&self, account: &str, request: &Request) -> Result<Reply, Refusal> {
+    pub(super) fn limits(&self, account: &str, request: &Request) -> Result<Response, Refusal> {
         if account != &*self.identity.account_id {
             return Err(Refusal::not_authorized());
         }
@@ -85,7 +85,7 @@ impl Emulator {
             object().with("limit", self.backend.limit()).with("identities", identities)
         };
         let limit = (!asked.is_empty()).then(limit);
-        Ok(Reply::json(200, &object().with_some("apikeys_per_identity", limit)))
+        Ok(Response::json(200, &object().with_some("apikeys_per_identity", limit)))
     }
 }
 

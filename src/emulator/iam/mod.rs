@@ -6,7 +6,7 @@ mod list;
 mod paging;
 
 use super::refusal::Refusal;
-use super::reply::Reply;
+use super::response::Response;
 use super::routes::{Request, Route};
 use super::service::Emulator;
 use crate::model::ApiKeyId;
@@ -18,7 +18,7 @@ impl Emulator {
         route: Route,
         subject: &str,
         request: &Request,
-    ) -> Result<Reply, Refusal> {
+    ) -> Result<Response, Refusal> {
         let id = ApiKeyId::new(subject);
         match route {
             Route::List => self.list(request),

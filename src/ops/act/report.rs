@@ -14,7 +14,7 @@ use crate::render::json;
 use crate::session::Session;
 use crate::text::escape;
 use crate::ui::Ui;
-use crate::ui::interrupt::{self, Left};
+use crate::ui::interrupt::{self, Ending};
 
 /// A key, and its outcome so far.
 #[derive(Debug)]
@@ -167,7 +167,7 @@ impl Progress {
     }
 
     /// Words what the command has done when a signal ends it.
-    fn left(&self, json: bool) -> Left {
+    fn left(&self, json: bool) -> Ending {
         let mut document = Vec::new();
         if json {
             // Writing into memory cannot fail.
@@ -189,7 +189,7 @@ impl Progress {
             ),
             _ => (self.counts(), is_open.then(|| self.hint())),
         };
-        Left { words: self.with_failures(words), hint: hint.map(str::to_owned), document }
+        Ending { words: self.with_failures(words), hint: hint.map(str::to_owned), document }
     }
 
     /// Counts the outcomes, and names the keys for which the command should be repeated.

@@ -90,7 +90,7 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
     match format {
         ReportFormat::Json => ui.data(|out| findings::json(out, &found)),
         ReportFormat::Sarif => {
-            let report = sarif::Report {
+            let report = sarif::Audit {
                 findings: &found,
                 severity: &|rule| policy.severity(rule),
                 unchecked: &unchecked,

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use self::fold::{Fold, Stored, Want};
 use self::record::{Op, Record};
-use self::store::{Heading, Scan, Store, Writer, no_randomness};
+use self::store::{Heading, Store, StoreScan, StoreWriter, no_randomness};
 use crate::clock::{Clock, ClockError};
 use crate::log::Log;
 use crate::model::{
@@ -74,7 +74,7 @@ impl LocalKeys {
     }
 
     /// Warns about what a scan found.
-    fn note(&self, scan: &Scan) {
+    fn note(&self, scan: &StoreScan) {
         if scan.log.torn {
             let directory = self.store.0.directory().display();
             self.warn(format!(
@@ -131,7 +131,7 @@ impl LocalKeys {
     fn begin_change(
         &self,
         id: &ApiKeyId,
-    ) -> Result<(Writer<'_>, Scan, Heading, Stored), SystemError> {
+    ) -> Result<(StoreWriter<'_>, StoreScan, Heading, Stored), SystemError> {
         let now = self.now()?;
         // Do not make a store only to find no key in it.
         if self.store.heading()?.is_none() {

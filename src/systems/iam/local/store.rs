@@ -20,7 +20,7 @@ const FORMAT: &str = "ibmcloud-iam store";
 const VERSION: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
-struct Header<'a> {
+struct StoreHeader<'a> {
     #[serde(borrow)]
     format: Cow<'a, str>,
     version: u32,
@@ -41,7 +41,7 @@ pub(super) struct Heading {
 
 /// What a scan found beside the records.
 #[derive(Debug)]
-pub(super) struct Scan {
+pub(super) struct StoreScan {
     /// `None` if the store is new.
     pub(super) heading: Option<Heading>,
     /// How many keys there are: creations less deletions.
@@ -67,13 +67,13 @@ impl Store {
     pub(super) fn read(
         &self,
         visit: impl FnMut(RawRecord<'_>) -> Option<()>,
-    ) -> Result<Scan, SystemError> {
+    ) -> Result<StoreScan, SystemError> {
         scan(visit, |visit| self.0.read(visit))
     }
 
     /// Takes the lock for a change; it is held until the writer is dropped.
-    pub(super) fn write(&self) -> Result<Writer<'_>, SystemError> {
-        Ok(Writer(self.0.write()?))
+    pub(super) fn write(&self) -> Result<StoreWriter<'_>, SystemError> {
+        Ok(StoreWriter(self.0.write()?))
     }
 }
 
@@ -82,7 +82,7 @@ fn scan(
     read: impl FnOnce(
         &mut dyn FnMut(Verified<'_>) -> Result<(), &'static str>,
     ) -> Result<log::Scan, LogError>,
-) -> Result<Scan, SystemError> {
+) -> Result<StoreScan, SystemError> {
     let (mut heading, mut live) = (None, 0_u64);
     let log = read(&mut |line| {
         if heading.is_none() {
@@ -97,13 +97,13 @@ fn scan(
         }
         visit(record).ok_or(UNKNOWN)
     })?;
-    Ok(Scan { heading, live, log })
+    Ok(StoreScan { heading, live, log })
 }
 
 const UNKNOWN: &str = "it is no record of this format";
 
 fn header(line: Verified<'_>) -> Result<Heading, &'static str> {
-    let header: Header<'_> =
+    let header: StoreHeader<'_> =
         serde_json::from_slice(line.whole).map_err(|_| "it is no header of a key store")?;
     if header.format != FORMAT {
         return Err("it is no header of a key store");
@@ -122,8 +122,8 @@ fn header(line: Verified<'_>) -> Result<Heading, &'static str> {
 }
 
 impl Heading {
-    fn header(&self) -> Header<'_> {
-        Header {
+    fn header(&self) -> StoreHeader<'_> {
+        StoreHeader {
             format: FORMAT.into(),
             version: VERSION,
             account_id: (&*self.identity.account_id).into(),
@@ -136,14 +136,14 @@ impl Heading {
 
 /// The right to change the store.
 #[derive(Debug)]
-pub(super) struct Writer<'a>(log::Writer<'a>);
+pub(super) struct StoreWriter<'a>(log::Writer<'a>);
 
-impl Writer<'_> {
+impl StoreWriter<'_> {
     /// Reads every record, as [`Store::read`] does.
     pub(super) fn scan(
         &self,
         visit: impl FnMut(RawRecord<'_>) -> Option<()>,
-    ) -> Result<Scan, SystemError> {
+    ) -> Result<StoreScan, SystemError> {
         scan(visit, |visit| self.0.scan(visit))
     }
 
@@ -163,7 +163,7 @@ impl Writer<'_> {
     /// `OutcomeUnknown`.
     pub(super) fn append(
         &mut self,
-        scan: &Scan,
+        scan: &StoreScan,
         heading: &Heading,
         changes: &[Record<'_>],
     ) -> Result<(), SystemError> {

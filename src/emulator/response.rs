@@ -4,7 +4,7 @@ use serde::Serialize;
 
 /// An answer without the headers that every answer has.
 #[derive(Debug)]
-pub(super) struct Reply {
+pub(super) struct Response {
     pub(super) status: u16,
     /// JSON; empty if the status allows no body.
     pub(super) body: Vec<u8>,
@@ -13,7 +13,7 @@ pub(super) struct Reply {
     pub(super) retry_after: Option<u64>,
 }
 
-impl Reply {
+impl Response {
     pub(super) fn empty(status: u16) -> Self {
         Self { status, body: Vec::new(), etag: None, retry_after: None }
     }

@@ -1,10 +1,10 @@
-//! The places where a credential is looked for.
+//! Where a credential is looked for.
 
 use crate::settings::variables::{API_KEY, SDK_FILE, TERRAFORM_API_KEY};
 
 /// The places where a credential is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum CredentialSource {
     /// `--apikey`.
     Flag,
     /// `IBMCLOUD_API_KEY`.
@@ -25,7 +25,7 @@ pub enum Place {
     CliSession,
 }
 
-impl Place {
+impl CredentialSource {
     /// All places, in the order of the search.
     pub const ALL: [Self; 9] = [
         Self::Flag,
