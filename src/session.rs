@@ -274,7 +274,7 @@ fn why_not_local(settings: &Settings, ui: &Ui) -> Option<&'static str> {
         let value = settings.environment().raw(CI);
         value.is_some_and(|value| !["", "false", "0"].iter().any(|off| value == *off))
     };
-    if settings.started_as().is_borrowed() {
+    if settings.started_as().is_borrowed {
         Some("under this program name")
     } else if is_ci() {
         Some("while CI is set")
@@ -343,9 +343,9 @@ fn not_logged_in(settings: &Settings, more: &str) -> Error {
 fn elsewhere(settings: &Settings) -> String {
     let mut told = String::new();
     let Ok(search) = Search::new(settings) else { return told };
-    for place in CredentialSource::ALL {
+    for (place, name) in CredentialSource::ALL {
         if let Contents::Elsewhere(why) = search.look(place) {
-            let _ = write!(told, " What is at '{}' {why}.", place.as_str());
+            let _ = write!(told, " What is at '{name}' {why}.");
         }
     }
     told

@@ -132,7 +132,7 @@ fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
     let first = parts.next().unwrap_or_default().trim_start_matches("error: ").trim();
     let first: Vec<&str> = first.lines().map(str::trim).collect();
     let mut message = format!("Incorrect Usage: {}", first.join(" "));
-    if error.kind() == ClapKind::InvalidSubcommand && program.is_borrowed() {
+    if error.kind() == ClapKind::InvalidSubcommand && program.is_borrowed {
         let name = match error.get(ContextKind::InvalidSubcommand) {
             Some(ContextValue::String(name)) => name.as_str(),
             _ => "this command",
@@ -168,9 +168,9 @@ fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
     }
     let help = match command {
         Some(command) => {
-            format!("Run '{} {command} --help' for its arguments and examples.", program.shown())
+            format!("Run '{} {command} --help' for its arguments and examples.", program.shown)
         }
-        None => format!("Run '{} --help' for the list of commands.", program.shown()),
+        None => format!("Run '{} --help' for the list of commands.", program.shown),
     };
     let usage = rendered.lines().find_map(|line| line.strip_prefix("Usage: "));
     Error::usage(message).hint(match usage {

@@ -121,20 +121,19 @@ fn fail_on() -> impl TypedValueParser<Value = FailOn> {
     })
 }
 
-impl ApiKeysAuditArgs {
-    /// Returns what is asked for.
-    pub fn request(self) -> audit::Request {
-        audit::Request {
-            max_age: self.max_age,
-            max_unused: self.max_unused,
-            expires_within: self.expires_within,
-            policy: self.policy,
-            account_owner: self.account_owner,
-            skip: self.skip,
-            fail_on: self.fail_on,
-            baseline: self.baseline,
-            format: self.format,
-            all_users: self.all_users,
+impl From<ApiKeysAuditArgs> for audit::Request {
+    fn from(args: ApiKeysAuditArgs) -> Self {
+        Self {
+            max_age: args.max_age,
+            max_unused: args.max_unused,
+            expires_within: args.expires_within,
+            policy: args.policy,
+            account_owner: args.account_owner,
+            skip: args.skip,
+            fail_on: args.fail_on,
+            baseline: args.baseline,
+            format: args.format,
+            all_users: args.all_users,
         }
     }
 }

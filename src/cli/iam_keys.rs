@@ -226,94 +226,87 @@ pub struct ApiKeyLookupArgs {
     uuid: bool,
 }
 
-impl ApiKeysArgs {
-    /// Returns what is asked for.
-    pub fn request(self) -> list::Request {
-        list::Request {
-            ids_only: self.uuid,
-            name: self.name,
-            description: self.description,
-            states: self.state,
-            sort: self.sort,
-            wide: self.wide,
-            all_users: self.all_users,
+impl From<ApiKeysArgs> for list::Request {
+    fn from(args: ApiKeysArgs) -> Self {
+        Self {
+            ids_only: args.uuid,
+            name: args.name,
+            description: args.description,
+            states: args.state,
+            sort: args.sort,
+            wide: args.wide,
+            all_users: args.all_users,
         }
     }
 }
 
-impl ApiKeyArgs {
-    /// Returns what is asked for.
-    pub fn request(self) -> show::Request {
-        let detail = Detail { history: self.history, activity: self.activity };
-        show::Request { key: self.which.key, ids_only: self.uuid, detail }
+impl From<ApiKeyArgs> for show::Request {
+    fn from(args: ApiKeyArgs) -> Self {
+        let detail = Detail { history: args.history, activity: args.activity };
+        Self { key: args.which.key, ids_only: args.uuid, detail }
     }
 }
 
-impl ApiKeyCreateArgs {
-    /// Returns what is asked for.
-    pub fn request(self) -> create::Request {
-        create::Request {
-            expiry: self.expiry.given(),
-            name: self.name,
-            description: self.description.unwrap_or_default(),
-            file: self.file,
-            lock: self.lock,
-            action_if_leaked: self.leak_action.action_if_leaked,
-            disabled: self.disabled,
-            server_value: self.server_value,
-            force: self.force,
-            dry_run: self.dry_run.dry_run,
+impl From<ApiKeyCreateArgs> for create::Request {
+    fn from(args: ApiKeyCreateArgs) -> Self {
+        Self {
+            expiry: args.expiry.given(),
+            name: args.name,
+            description: args.description.unwrap_or_default(),
+            file: args.file,
+            lock: args.lock,
+            action_if_leaked: args.leak_action.action_if_leaked,
+            disabled: args.disabled,
+            server_value: args.server_value,
+            force: args.force,
+            dry_run: args.dry_run.dry_run,
         }
     }
 }
 
-impl ApiKeyUpdateArgs {
-    /// Returns what is asked for.
-    pub fn request(self) -> update::Request {
-        update::Request {
-            key: self.which.key,
-            expiry: if self.no_expiry { Some(None) } else { self.expiry.given().map(Some) },
-            name: self.name,
-            description: self.description,
-            action_if_leaked: self.leak_action.action_if_leaked,
-            dry_run: self.dry_run.dry_run,
+impl From<ApiKeyUpdateArgs> for update::Request {
+    fn from(args: ApiKeyUpdateArgs) -> Self {
+        Self {
+            key: args.which.key,
+            expiry: if args.no_expiry { Some(None) } else { args.expiry.given().map(Some) },
+            name: args.name,
+            description: args.description,
+            action_if_leaked: args.leak_action.action_if_leaked,
+            dry_run: args.dry_run.dry_run,
         }
     }
 }
 
-impl ApiKeyDeleteArgs {
-    /// Returns what is asked for.
-    pub fn request(self) -> delete::Request {
-        delete::Request {
-            keys: self.keys,
-            phased_out: self.phased_out,
-            all: self.all,
-            older_than: self.older_than,
-            ignore_missing: self.ignore_missing,
-            force: self.force.force,
-            dry_run: self.force.dry_run,
+impl From<ApiKeyDeleteArgs> for delete::Request {
+    fn from(args: ApiKeyDeleteArgs) -> Self {
+        Self {
+            keys: args.keys,
+            phased_out: args.phased_out,
+            all: args.all,
+            older_than: args.older_than,
+            ignore_missing: args.ignore_missing,
+            force: args.force.force,
+            dry_run: args.force.dry_run,
         }
     }
 }
 
-impl ApiKeyRotateArgs {
-    /// Returns what is asked for.
-    pub fn request(self) -> rotate::Request {
-        rotate::Request {
-            key: self.which.key,
-            file: self.file,
-            grace: self.grace,
-            purge: self.purge,
-            expires_in: self.expires_in,
-            force: self.force.force,
-            dry_run: self.force.dry_run,
+impl From<ApiKeyRotateArgs> for rotate::Request {
+    fn from(args: ApiKeyRotateArgs) -> Self {
+        Self {
+            key: args.which.key,
+            file: args.file,
+            grace: args.grace,
+            purge: args.purge,
+            expires_in: args.expires_in,
+            force: args.force.force,
+            dry_run: args.force.dry_run,
         }
     }
 }
 
-impl ApiKeyLookupArgs {
-    /// Returns what is asked for.
-    pub fn request(self) -> lookup::Request {
-        lookup::Request { from: self.from, ids_only: self.uuid }
+impl From<ApiKeyLookupArgs> for lookup::Request {
+    fn from(args: ApiKeyLookupArgs) -> Self {
+        Self { from: args.from, ids_only: args.uuid }
     }
 }

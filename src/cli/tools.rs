@@ -62,22 +62,20 @@ fn loopback(text: &str) -> Result<SocketAddr, String> {
     }
 }
 
-impl RecoverArgs {
-    /// Returns what is asked for.
-    pub fn request(self) -> recover::Request {
-        recover::Request { force: self.force.force, dry_run: self.force.dry_run }
+impl From<RecoverArgs> for recover::Request {
+    fn from(args: RecoverArgs) -> Self {
+        Self { force: args.force.force, dry_run: args.force.dry_run }
     }
 }
 
-impl EmulateArgs {
-    /// Returns what is asked for.
-    pub fn request(self) -> emulate::Request {
-        emulate::Request {
-            listen: self.listen,
-            store: self.store,
-            in_memory: self.in_memory,
-            faults: self.fault,
-            seed_keys: self.seed_keys,
+impl From<EmulateArgs> for emulate::Request {
+    fn from(args: EmulateArgs) -> Self {
+        Self {
+            listen: args.listen,
+            store: args.store,
+            in_memory: args.in_memory,
+            faults: args.fault,
+            seed_keys: args.seed_keys,
         }
     }
 }

@@ -26,31 +26,21 @@ pub enum CredentialSource {
 }
 
 impl CredentialSource {
-    /// All places, in the order of the search.
-    pub const ALL: [Self; 9] = [
-        Self::Flag,
-        Self::Variable,
-        Self::TerraformVariable,
-        Self::SdkFile,
-        Self::SdkFileHere,
-        Self::SdkFileAtHome,
-        Self::SdkVariables,
-        Self::Login,
-        Self::CliSession,
+    /// All places in the order of the search, each with its name.
+    pub const ALL: [(Self, &'static str); 9] = [
+        (Self::Flag, "--apikey"),
+        (Self::Variable, API_KEY),
+        (Self::TerraformVariable, TERRAFORM_API_KEY),
+        (Self::SdkFile, SDK_FILE),
+        (Self::SdkFileHere, "./ibm-credentials.env"),
+        (Self::SdkFileAtHome, "~/ibm-credentials.env"),
+        (Self::SdkVariables, "IAM_IDENTITY_*"),
+        (Self::Login, "login"),
+        (Self::CliSession, "ibmcloud session"),
     ];
 
     /// Returns the name of the place.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Flag => "--apikey",
-            Self::Variable => API_KEY,
-            Self::TerraformVariable => TERRAFORM_API_KEY,
-            Self::SdkFile => SDK_FILE,
-            Self::SdkFileHere => "./ibm-credentials.env",
-            Self::SdkFileAtHome => "~/ibm-credentials.env",
-            Self::SdkVariables => "IAM_IDENTITY_*",
-            Self::Login => "login",
-            Self::CliSession => "ibmcloud session",
-        }
+        Self::ALL.into_iter().find(|&(place, _)| place == self).map_or("", |(_, name)| name)
     }
 }

@@ -22,10 +22,10 @@ const DIRECTORY: &str = "ibmcloud-iam-emulator-";
 /// The key, the hash of its value, and its file.
 #[derive(Debug)]
 pub(super) struct Bootstrap {
-    key: ApiKey,
+    pub(super) key: ApiKey,
     hash_key: [u8; 32],
     hash: KeyedHash,
-    file: PathBuf,
+    pub(super) file: PathBuf,
     /// Removed when this is dropped.
     _directory: Option<TemporaryDir>,
 }
@@ -67,14 +67,6 @@ impl Bootstrap {
         };
         let hash = value.keyed_hash(&hash_key);
         Ok(Self { key, hash_key, hash, file, _directory: made })
-    }
-
-    pub(super) fn file(&self) -> &Path {
-        &self.file
-    }
-
-    pub(super) fn key(&self) -> &ApiKey {
-        &self.key
     }
 
     pub(super) fn is(&self, id: &ApiKeyId) -> bool {

@@ -72,7 +72,7 @@ impl Emulator {
 
     fn key_of_value(&self, value: &Secret) -> Result<ApiKeyId, Refusal> {
         if self.bootstrap.opens_with(value) {
-            return Ok(self.bootstrap.key().id.clone());
+            return Ok(self.bootstrap.key.id.clone());
         }
         let login = self.backend.log_in(value).map_err(|error| Refusal::of(error, ""))?;
         match login {

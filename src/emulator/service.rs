@@ -46,7 +46,7 @@ impl Emulator {
 
     /// Returns the file of the bootstrap key.
     pub fn key_file(&self) -> &Path {
-        self.bootstrap.file()
+        &self.bootstrap.file
     }
 
     /// Returns warnings for the user, each once.

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKeyId, BackendKind, Identity};
 use crate::names::NameFile;
 use crate::ops::told_of_iam;
-use crate::render::account::{self, LoggedIn};
+use crate::render::account;
 use crate::secret::Secret;
 use crate::settings::service::Urls;
 use crate::settings::{Keeper, LoginRecord, Profile, Settings};
@@ -99,7 +99,7 @@ impl Proven<'_> {
         let keep = |record: &LoginRecord| -> Result<()> {
             let replaced = login::keep(record, self.key, directory, &profile, is_named)?;
             // The names of keys are forgotten with the login that could list them.
-            let me = self.token.identity();
+            let me = &self.token.identity;
             let is_other =
                 |old: &Identity| (&old.iam_id, &old.account_id) != (&me.iam_id, &me.account_id);
             for old in replaced.iter().map(login::identity).filter(is_other) {
@@ -146,18 +146,8 @@ fn tell(record: &LoginRecord, is_dry_run: bool, directory: &Path, profile: &Prof
     let file = (record.kept == Keeper::File).then(|| login::file(record, directory));
     let outcome = if is_dry_run { "would be logged in" } else { "logged in" };
     if ui.manner().json {
-        let document = LoggedIn {
-            profile: profile.name(),
-            endpoint: &record.endpoint,
-            user: &record.user,
-            iam_id: &record.iam_id,
-            account_id: &record.account_id,
-            apikey_id: record.apikey_id.as_deref(),
-            kept: if file.is_some() { "file" } else { "keyring" },
-            file: file.as_ref().filter(|_| !is_dry_run).map(|file| file.to_string_lossy()),
-            outcome,
-        };
-        ui.data(|out| account::logged_in(out, &document));
+        let shown = file.as_deref().filter(|_| !is_dry_run);
+        ui.data(|out| account::logged_in(out, profile.name(), record, shown, outcome));
         return;
     }
     ui.ok();
@@ -179,15 +169,14 @@ fn tell(record: &LoginRecord, is_dry_run: bool, directory: &Path, profile: &Prof
 /// Warns of a credential that wins over the new login.
 fn warn_of_others(settings: &Settings, ui: &mut Ui) -> Result<()> {
     let search = Search::new(settings)?;
-    let wins = |place: &CredentialSource| {
-        matches!(search.look(*place), Contents::Present(_) | Contents::Broken(_))
-    };
-    let before =
-        CredentialSource::ALL.into_iter().take_while(|place| *place != CredentialSource::Login);
-    let winner = before.filter(|place| *place != CredentialSource::Flag).find(wins);
-    if let Some(place) = winner {
-        let told = format!("'{}' is set too, and wins over the login.", place.as_str());
-        ui.warn(&told);
+    let wins = |place| matches!(search.look(place), Contents::Present(_) | Contents::Broken(_));
+    let mut before = CredentialSource::ALL
+        .into_iter()
+        .take_while(|(place, _)| *place != CredentialSource::Login);
+    if let Some((_, name)) =
+        before.find(|(place, _)| *place != CredentialSource::Flag && wins(*place))
+    {
+        ui.warn(&format!("'{name}' is set too, and wins over the login."));
     }
     Ok(())
 }

@@ -93,7 +93,7 @@ impl Settings {
 
     /// Returns what to type before a command, for hints.
     pub fn program(&self) -> &str {
-        self.program.shown()
+        &self.program.shown
     }
 
     /// Returns what to type, in any shell, before a command that is to use the same profile, endpoint and credential.

@@ -108,7 +108,7 @@ impl Emulator {
         let value = Secret::new(value.ok_or_else(|| Refusal::missing("IAM-ApiKey"))?.to_owned());
         let detail = Detail { history: request.query.is_true("include_history"), activity: false };
         if self.bootstrap.opens_with(&value) {
-            return self.show(&self.bootstrap.key().id, detail);
+            return self.show(&self.bootstrap.key.id, detail);
         }
         let found = self.backend.by_value(&value);
         // The value must not be in an error.
@@ -119,7 +119,7 @@ impl Emulator {
     fn show(&self, id: &ApiKeyId, detail: Detail) -> Result<Response, Refusal> {
         let found = if self.bootstrap.is(id) {
             ApiKeyDetails {
-                key: self.bootstrap.key().clone(),
+                key: self.bootstrap.key.clone(),
                 history: detail.history.then(|| self.bootstrap.history()),
                 activity: None,
             }

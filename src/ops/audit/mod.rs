@@ -3,7 +3,6 @@
 mod baseline;
 mod fix;
 mod policy;
-mod request;
 mod rules;
 mod subject;
 
@@ -24,7 +23,7 @@ use crate::systems::Facts;
 use crate::text::escape;
 use crate::ui::Ui;
 
-pub use self::request::{FailOn, PolicyName, ReportFormat, Request};
+pub use self::policy::{FailOn, PolicyName, ReportFormat, Request};
 
 /// Progress is printed each time the use of so many keys was asked for.
 const TOLD_EACH: usize = 100;

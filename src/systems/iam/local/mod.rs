@@ -257,24 +257,8 @@ impl Keys for LocalKeys {
         self.warnings.lock().map(|mut warnings| std::mem::take(&mut *warnings)).unwrap_or_default()
     }
 
-    fn editing(&self) -> Option<&dyn Editing> {
-        Some(self)
-    }
-
-    fn locking(&self) -> Option<&dyn Locking> {
-        Some(self)
-    }
-
-    fn switching(&self) -> Option<&dyn Switching> {
-        Some(self)
-    }
-
-    fn look_up(&self) -> Option<&dyn LookUp> {
-        Some(self)
-    }
-
-    fn proving(&self) -> Option<&dyn Proving> {
-        Some(self)
+    abilities! {
+        editing -> Editing, locking -> Locking, switching -> Switching, look_up -> LookUp, proving -> Proving
     }
 }
 

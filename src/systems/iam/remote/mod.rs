@@ -175,24 +175,8 @@ impl Keys for RemoteKeys {
         self.transport.complaint().into_iter().collect()
     }
 
-    fn editing(&self) -> Option<&dyn Editing> {
-        Some(self)
-    }
-
-    fn locking(&self) -> Option<&dyn Locking> {
-        Some(self)
-    }
-
-    fn switching(&self) -> Option<&dyn Switching> {
-        Some(self)
-    }
-
-    fn look_up(&self) -> Option<&dyn LookUp> {
-        Some(self)
-    }
-
-    fn proving(&self) -> Option<&dyn Proving> {
-        Some(self)
+    abilities! {
+        editing -> Editing, locking -> Locking, switching -> Switching, look_up -> LookUp, proving -> Proving
     }
 }
 
@@ -233,7 +217,7 @@ impl Proving for RemoteKeys {
     fn acting_with(&self, value: &Secret) -> Result<Option<Box<dyn Keys>>, SystemError> {
         let settings = self.settings.clone();
         let api_key = Secret::new(value.expose().to_owned());
-        let other = Self::new(settings, Credential::ApiKey(api_key), self.tokens.clock());
+        let other = Self::new(settings, Credential::ApiKey(api_key), self.tokens.clock);
         let start = Instant::now();
         let mut pause = Duration::from_millis(250);
         loop {

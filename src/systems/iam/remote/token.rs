@@ -48,7 +48,7 @@ pub(super) struct Tokens {
     auth: Endpoint,
     /// The file that keeps the token for the next command.
     file: Option<PathBuf>,
-    clock: Clock,
+    pub(super) clock: Clock,
     current: Mutex<Option<Arc<Token>>>,
     /// Whether this process failed to renew an old token. It does not try twice.
     is_tried: AtomicBool,
@@ -91,10 +91,6 @@ impl Tokens {
         };
         *current = Some(Arc::clone(&token));
         Ok(token)
-    }
-
-    pub(super) fn clock(&self) -> Clock {
-        self.clock
     }
 
     /// Gets a new token in place of one that was refused; `None` if that was new itself, or cannot be renewed.
