@@ -106,6 +106,11 @@ impl Error {
         Self { kind, message: message.into(), hint: None, code: None, status: None, trace: None }
     }
 
+    /// Makes a failure of no other kind, without a hint.
+    pub fn failure(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Failure, message)
+    }
+
     /// Makes a usage error. A quoted word that could be the value of a key is veiled.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Usage, secret::veil(&message.into()))
@@ -140,7 +145,7 @@ impl From<DestinationError> for Error {
 
 impl From<ClockError> for Error {
     fn from(error: ClockError) -> Self {
-        Self::new(ErrorKind::Failure, format!("{error}.")).hint(
+        Self::failure(format!("{error}.")).hint(
             "Set the clock, for example with 'timedatectl set-ntp true', then repeat the command.",
         )
     }

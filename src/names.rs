@@ -15,7 +15,8 @@ use crate::model::{
 };
 use crate::settings::Settings;
 use crate::systems::{
-    Condition, Editing, Facts, Keys, Locking, LookUp, Note, Place, Proving, Switching, SystemError,
+    Condition, Editing, Facts, Keys, Locking, LookUp, Note, Place, Proving, Result, Switching,
+    SystemError,
 };
 use crate::{private_file, secret};
 
@@ -24,8 +25,6 @@ const MOST: u64 = 16 << 20;
 const PREFIX: &str = "names-";
 /// A file is removed when it is this much older than one that was just written.
 const OLD: Duration = Duration::from_secs(90 * 86_400);
-
-type Result<T> = std::result::Result<T, SystemError>;
 
 /// The file of names of one user; serialized, it is the content of the file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

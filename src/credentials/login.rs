@@ -226,9 +226,8 @@ pub fn move_to(
 }
 
 fn new_entry() -> Result<String> {
-    let random = secret::random::<8>().map_err(|error| {
-        Error::new(ErrorKind::Failure, format!("The system has no randomness: {error}."))
-    })?;
+    let random = secret::random::<8>()
+        .map_err(|error| Error::failure(format!("The system has no randomness: {error}.")))?;
     Ok(secret::hex(&random))
 }
 
@@ -252,7 +251,7 @@ fn write(record: &LoginRecord, key: &Secret, directory: &Path) -> Result<()> {
         .and_then(|()| private_file::replace(&path, &bytes));
     written.map_err(|error| {
         let told = format!("The login cannot be written to {}: {error}.", path.display());
-        Error::new(ErrorKind::Failure, told).remedied(&error)
+        Error::failure(told).remedied(&error)
     })
 }
 
@@ -279,7 +278,7 @@ pub fn remove_key(record: &LoginRecord, directory: &Path) -> Result<Option<Secre
             let key = read_kept(record, directory).ok().flatten().map(|(key, _)| key);
             private_file::remove(&path).map_err(|error| {
                 let told = format!("{} cannot be removed: {error}.", path.display());
-                Error::new(ErrorKind::Failure, told)
+                Error::failure(told)
             })?;
             Ok(key)
         }

@@ -157,8 +157,8 @@ fn not_ours(file: &Path) -> Error {
 }
 
 fn no_key(path: &Path, why: &str) -> Error {
-    Error::new(
-        ErrorKind::Failure,
-        format!("The bootstrap API key could not be written to {}: {why}.", path.display()),
-    )
+    Error::failure(format!(
+        "The bootstrap API key could not be written to {}: {why}.",
+        path.display()
+    ))
 }

@@ -10,7 +10,7 @@ use signal_hook::iterator::Signals;
 
 pub use crate::emulator::fault::Spec as Fault;
 use crate::emulator::{Emulator, Server};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::object::object;
 use crate::ops::told_of_iam;
 use crate::settings::Settings;
@@ -62,9 +62,8 @@ pub fn run(request: &Request, settings: &Settings, ui: &mut Ui) -> Result<()> {
         found => found.unwrap_or_default(),
     };
     // From here on a signal must end the server in order: there are files to remove.
-    let stop = signals().map_err(|error| {
-        Error::new(ErrorKind::Failure, format!("Signals cannot be received: {error}."))
-    })?;
+    let stop = signals()
+        .map_err(|error| Error::failure(format!("Signals cannot be received: {error}.")))?;
     let faults = request.faults.clone();
     let opened = Emulator::open(keys, settings.clock(), faults, &temporary);
     let emulator = Arc::new(opened?);
@@ -74,8 +73,7 @@ pub fn run(request: &Request, settings: &Settings, ui: &mut Ui) -> Result<()> {
     ui.finish()?;
     let outcome = server.run(&emulator, stop);
     warn(&emulator, ui);
-    outcome
-        .map_err(|error| Error::new(ErrorKind::Failure, format!("The emulator failed: {error}.")))
+    outcome.map_err(|error| Error::failure(format!("The emulator failed: {error}.")))
 }
 
 fn open_store(request: &Request, settings: &Settings) -> Result<LocalKeys> {
@@ -139,6 +137,6 @@ fn ignores_hangup() -> bool {
 
 fn not_bound(request: &Request, error: &io::Error) -> Error {
     let told = format!("{} cannot be listened on: {error}.", request.listen);
-    Error::new(ErrorKind::Failure, told)
+    Error::failure(told)
         .hint("Choose another port with '--listen 127.0.0.1:PORT'; port 0 takes a free one.")
 }

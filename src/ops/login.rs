@@ -38,7 +38,7 @@ pub fn run(request: &Request, settings: &Settings, ui: &mut Ui) -> Result<()> {
     let keys = RemoteKeys::new(remote, Credential::ApiKey(key), settings.clock());
     let token = keys.new_token().map_err(|error| told_of_iam(error, "The API key", settings))?;
     let Credential::ApiKey(key) = keys.credential() else {
-        return Err(Error::new(ErrorKind::Failure, "The credential is no API key."));
+        return Err(Error::failure("The credential is no API key."));
     };
     // `logout` tells how to delete the key where its id is known. Not everybody may look it up.
     let apikey_id = keys.by_value(key).ok().map(|key| key.id);

@@ -1,7 +1,7 @@
 //! `logout`: removes the API key of a login from this machine.
 
 use crate::credentials::login;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::model::ApiKeyId;
 use crate::names::NameFile;
 use crate::render::account;
@@ -44,7 +44,7 @@ fn end(record: &LoginRecord, settings: &Settings) -> Result<()> {
     if let Some(key) = login::remove_key(record, directory)? {
         forget_token(&remote, &Credential::ApiKey(key)).map_err(|error| {
             let told = format!("The token of the login cannot be removed: {error}.");
-            Error::new(ErrorKind::Failure, told)
+            Error::failure(told)
         })?;
     }
     let endpoint = remote.endpoint.as_str();

@@ -50,7 +50,6 @@ fn token(settings: &Settings, ui: &mut Ui) -> Result<Arc<Token>> {
 }
 
 fn deliver(text: &str, ui: &mut Ui) -> Result<()> {
-    ui.deliver(text).map_err(|error| {
-        Error::new(ErrorKind::Failure, format!("The token could not be printed: {error}."))
-    })
+    ui.deliver(text)
+        .map_err(|error| Error::failure(format!("The token could not be printed: {error}.")))
 }

@@ -28,6 +28,9 @@ pub use error::{Condition, ServiceAnswer, SystemError};
 pub use facts::{CreateEffect, Facts, LostAnswer, Rotation, System};
 pub use keys::{Editing, Keys, Locking, LookUp, Note, Place, Proving, Switching};
 
+/// The result of what a key system does.
+pub type Result<T> = std::result::Result<T, SystemError>;
+
 impl System {
     /// Every system.
     pub const ALL: &'static [Self] = &[

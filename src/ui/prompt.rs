@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::interrupt;
 use super::terminal::Ui;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::secret::Secret;
 use crate::text::{escape, escape_lines};
 
@@ -162,7 +162,7 @@ fn not_asked(error: &io::Error) -> Error {
     match error.kind() {
         // A prompt reports Ctrl-C as this error.
         io::ErrorKind::Interrupted => interrupt::end(),
-        _ => Error::new(ErrorKind::Failure, format!("The terminal could not be read: {error}."))
+        _ => Error::failure(format!("The terminal could not be read: {error}."))
             .hint("Repeat the command with '--force' to go on without confirmation."),
     }
 }

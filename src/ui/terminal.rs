@@ -164,10 +164,9 @@ impl Ui {
         self.flush();
         match self.broken.take() {
             None => Ok(()),
-            Some(error) => Err(Error::new(
-                ErrorKind::Failure,
-                format!("Standard output could not be written: {error}."),
-            )),
+            Some(error) => {
+                Err(Error::failure(format!("Standard output could not be written: {error}.")))
+            }
         }
     }
 

@@ -137,13 +137,10 @@ fn limit(fail_on: &[FailOn], session: &mut Session) -> Result<Option<usize>> {
         .map_err(|error| session.told(error, &format!("The limit of {}s", session.facts().noun)))?;
     if limit.is_none() && fail_on.contains(&FailOn::Rule(Rule::NearLimit)) {
         let rule = Rule::NearLimit;
-        return Err(Error::new(
-            ErrorKind::Failure,
-            format!("'--fail-on {rule}' cannot be checked: {NO_LIMIT}."),
-        )
-        .hint(format!(
-            "Say '--skip {rule}', or use a credential that may see the limits of the account."
-        )));
+        return Err(Error::failure(format!("'--fail-on {rule}' cannot be checked: {NO_LIMIT}."))
+            .hint(format!(
+                "Say '--skip {rule}', or use a credential that may see the limits of the account."
+            )));
     }
     Ok(limit)
 }

@@ -14,7 +14,7 @@ use super::record::{Event, Op, RawRecord, Record};
 use crate::log::{self, Log, LogError, Verified};
 use crate::model::Identity;
 use crate::secret;
-use crate::systems::{Condition, SystemError};
+use crate::systems::{Condition, Result, SystemError};
 
 const FORMAT: &str = "ibmcloud-iam store";
 const VERSION: u32 = 1;
@@ -59,20 +59,17 @@ impl Store {
     }
 
     /// Reads only the header; `None` if the store is new.
-    pub(super) fn heading(&self) -> Result<Option<Heading>, SystemError> {
+    pub(super) fn heading(&self) -> Result<Option<Heading>> {
         Ok(self.0.first(header)?)
     }
 
     /// Reads every record under a shared lock; `visit` returns `None` for one that it cannot parse.
-    pub(super) fn read(
-        &self,
-        visit: impl FnMut(RawRecord<'_>) -> Option<()>,
-    ) -> Result<StoreScan, SystemError> {
+    pub(super) fn read(&self, visit: impl FnMut(RawRecord<'_>) -> Option<()>) -> Result<StoreScan> {
         scan(visit, |visit| self.0.read(visit))
     }
 
     /// Takes the lock for a change; it is held until the writer is dropped.
-    pub(super) fn write(&self) -> Result<StoreWriter<'_>, SystemError> {
+    pub(super) fn write(&self) -> Result<StoreWriter<'_>> {
         Ok(StoreWriter(self.0.write()?))
     }
 }
@@ -80,9 +77,9 @@ impl Store {
 fn scan(
     mut visit: impl FnMut(RawRecord<'_>) -> Option<()>,
     read: impl FnOnce(
-        &mut dyn FnMut(Verified<'_>) -> Result<(), &'static str>,
-    ) -> Result<log::Scan, LogError>,
-) -> Result<StoreScan, SystemError> {
+        &mut dyn FnMut(Verified<'_>) -> std::result::Result<(), &'static str>,
+    ) -> std::result::Result<log::Scan, LogError>,
+) -> Result<StoreScan> {
     let (mut heading, mut live) = (None, 0_u64);
     let log = read(&mut |line| {
         if heading.is_none() {
@@ -102,7 +99,7 @@ fn scan(
 
 const UNKNOWN: &str = "it is no record of this format";
 
-fn header(line: Verified<'_>) -> Result<Heading, &'static str> {
+fn header(line: Verified<'_>) -> std::result::Result<Heading, &'static str> {
     let header: StoreHeader<'_> =
         serde_json::from_slice(line.whole).map_err(|_| "it is no header of a key store")?;
     if header.format != FORMAT {
@@ -140,18 +137,12 @@ pub(super) struct StoreWriter<'a>(log::Writer<'a>);
 
 impl StoreWriter<'_> {
     /// Reads every record, as [`Store::read`] does.
-    pub(super) fn scan(
-        &self,
-        visit: impl FnMut(RawRecord<'_>) -> Option<()>,
-    ) -> Result<StoreScan, SystemError> {
+    pub(super) fn scan(&self, visit: impl FnMut(RawRecord<'_>) -> Option<()>) -> Result<StoreScan> {
         scan(visit, |visit| self.0.scan(visit))
     }
 
     /// Returns the header. For a new store it chooses one, which is written with the first record.
-    pub(super) fn heading(
-        &self,
-        founder: impl FnOnce() -> Identity,
-    ) -> Result<Heading, SystemError> {
+    pub(super) fn heading(&self, founder: impl FnOnce() -> Identity) -> Result<Heading> {
         if let Some(heading) = self.0.first(header)? {
             return Ok(heading);
         }
@@ -166,7 +157,7 @@ impl StoreWriter<'_> {
         scan: &StoreScan,
         heading: &Heading,
         changes: &[Record<'_>],
-    ) -> Result<(), SystemError> {
+    ) -> Result<()> {
         self.0.append(&scan.log, |lines| {
             if scan.heading.is_none() {
                 lines.push(&heading.header())?;
@@ -184,7 +175,7 @@ impl StoreWriter<'_> {
     }
 
     /// Replaces all records by one for each key, with its history.
-    fn compact(&mut self, heading: &Heading) -> Result<(), SystemError> {
+    fn compact(&mut self, heading: &Heading) -> Result<()> {
         let mut keys = Fold::new(&heading.identity, Want::Everything);
         self.scan(|line| keys.take(&line))?;
         self.0.compact(|lines| {
