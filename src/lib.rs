@@ -74,13 +74,7 @@ fn run_parsed(cli: Cli, program: Program, environment: Environment) -> u8 {
     let mut ui = Ui::new(settings::manner(&flags, &environment));
     let result = Settings::new(environment, program, flags)
         .and_then(|settings| dispatch(cli.command, &settings, &mut ui));
-    match result.and_then(|()| ui.finish()) {
-        Ok(()) => 0,
-        Err(error) => {
-            ui.failed(&error);
-            error.kind.exit_code()
-        }
-    }
+    ui.end(result)
 }
 
 fn dispatch(command: Command, settings: &Settings, ui: &mut Ui) -> Result<()> {

@@ -73,12 +73,7 @@ pub fn explain(
             let _ = write!(io::stderr().lock(), "{}", error.render());
             ErrorKind::Usage.exit_code()
         }
-        _ => {
-            let mut ui = Ui::new(early_manner(args, environment));
-            let told = told(error, args, program);
-            ui.failed(&told);
-            told.kind.exit_code()
-        }
+        _ => Ui::new(early_manner(args, environment)).end(Err(told(error, args, program))),
     }
 }
 
@@ -96,13 +91,7 @@ fn print_help(error: &ClapError, ui: Ui) -> u8 {
 
 fn print(text: &str, mut ui: Ui) -> u8 {
     ui.data(|out| out.write_all(text.as_bytes()));
-    match ui.finish() {
-        Ok(()) => 0,
-        Err(error) => {
-            ui.failed(&error);
-            error.kind.exit_code()
-        }
-    }
+    ui.end(Ok(()))
 }
 
 /// Finds out how to print when the command line could not be parsed.

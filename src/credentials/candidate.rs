@@ -58,7 +58,6 @@ pub(super) enum Kind {
         /// The warning that others can read the file.
         loose: Option<String>,
     },
-    /// From this login.
     Login(LoginRecord),
 }
 

@@ -44,7 +44,6 @@ struct SessionFile {
     cloud_name: String,
 }
 
-/// Looks for a session.
 pub(super) fn look(settings: &Settings, named: &Named) -> Contents {
     if settings.profile().named().is_some() {
         return Contents::absent("a named profile has its own logins only");

@@ -297,7 +297,6 @@ fn sweep(config: &ConfigFile, directory: &Path) {
     }
 }
 
-/// Tells whether a file has the name of a login's file.
 fn is_of_a_login(name: &str) -> bool {
     let rest = name.strip_prefix(PREFIX).unwrap_or_default();
     let tag = rest.split('.').next().unwrap_or_default();

@@ -125,7 +125,6 @@ fn at_home(environment: &Environment) -> Result<Option<PathBuf>> {
     Ok(home(environment)?.map(|home| home.join(FILE)))
 }
 
-/// Looks at the variables.
 pub(super) fn variables(settings: &Settings) -> Contents {
     let mut found = Vec::new();
     for name in OF_CREDENTIALS {

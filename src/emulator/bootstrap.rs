@@ -16,7 +16,6 @@ use crate::text::shell_path;
 
 const FILE: &str = "bootstrap.json";
 const NAME: &str = "emulator-bootstrap";
-/// The prefix of temporary directories.
 const DIRECTORY: &str = "ibmcloud-iam-emulator-";
 
 /// The key, the hash of its value, and its file.

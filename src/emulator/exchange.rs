@@ -89,7 +89,6 @@ pub(super) async fn serve(
     }
 }
 
-/// Carries a request out.
 fn response(emulator: &Emulator, request: &Request, origin: &Origin) -> Response {
     let refused = |refusal: Refusal| refusal.response(origin);
     match routes::find(&request.method, &request.path) {

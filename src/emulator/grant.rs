@@ -21,7 +21,6 @@ const BY_KEY: &str = "urn:ibm:params:oauth:grant-type:apikey";
 const BY_REFRESH: &str = "refresh_token";
 
 impl Emulator {
-    /// Issues tokens.
     pub(super) fn grant(&self, request: &Request) -> Result<Response, Refusal> {
         let now = self.now()?;
         let client = client(request)?;

@@ -18,7 +18,6 @@ pub(super) struct Request {
     pub(super) endpoint: String,
 }
 
-/// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Route {
     Token,

@@ -39,7 +39,7 @@ impl Emulator {
             (identity.clone(), Bootstrap::open(identity, directory, temporary, now))
         });
         let (identity, bootstrap) = opened.map_err(told)?;
-        let signer = Signer::new(backend.derived_key("emulator access tokens").map_err(told)?);
+        let signer = Signer(backend.derived_key("emulator access tokens").map_err(told)?);
         let faults = Faults::new(faults);
         Ok(Self { backend, clock, identity, signer, bootstrap: bootstrap?, faults })
     }

@@ -19,7 +19,7 @@ const REFRESH: &str = "refresh";
 
 /// Signs tokens and checks them.
 #[derive(Debug)]
-pub(super) struct Signer(KeyedHash);
+pub(super) struct Signer(pub(super) KeyedHash);
 
 /// The claims of a token that are read back.
 #[derive(Debug, Deserialize)]
@@ -51,11 +51,6 @@ pub(super) struct Occasion<'a> {
 }
 
 impl Signer {
-    pub(super) fn new(key: KeyedHash) -> Self {
-        Self(key)
-    }
-
-    /// Issues an access token.
     pub(super) fn access(&self, occasion: Occasion<'_>) -> Result<Secret, Refusal> {
         let iam_id = &*occasion.identity.iam_id;
         let (realm, identifier) = iam_id.split_once('-').unwrap_or(("iam", iam_id));

@@ -15,7 +15,6 @@ use crate::secret::{Forms, Secret, Wiped};
 /// What is shown instead of a secret, as in the official CLI's traces.
 pub(super) const HIDDEN: &str = "[PRIVATE DATA HIDDEN]";
 
-/// A text in a request.
 #[derive(Debug)]
 pub(crate) enum Text<'a> {
     Plain(Cow<'a, str>),
@@ -49,7 +48,6 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// Returns the text to show.
     pub(crate) fn shown(&self) -> Cow<'_, str> {
         match self {
             Self::Plain(text) => Cow::Borrowed(text),
@@ -68,7 +66,6 @@ pub(crate) enum Body<'a> {
     Json(&'a [u8], Option<&'a Secret>),
 }
 
-/// One request.
 #[derive(Debug)]
 pub(crate) struct Request<'a> {
     pub(crate) method: Method,
@@ -90,7 +87,6 @@ impl<'a> Request<'a> {
         Self { method, url, to, headers: Vec::new(), body: Body::Empty }
     }
 
-    /// Returns its secrets.
     fn secrets(&self) -> impl Iterator<Item = &'a Secret> {
         let (fields, secret): (&[_], _) = match &self.body {
             Body::Empty => (&[], None),

@@ -149,7 +149,6 @@ impl Transport {
         reply.retry_after(self.clock.now().ok()?.seconds())
     }
 
-    /// Sends a request once.
     pub(crate) fn send_once(
         &self,
         request: &Request<'_>,

@@ -8,16 +8,17 @@ use std::time::Duration;
 
 use crate::private_file::{self, Lock, LockMode, PATIENCE};
 
-/// Where a log is.
 #[derive(Debug)]
 pub(super) enum Medium {
     /// In the file `log` of a directory; `patience` is how long a lock is waited for.
-    Disk { directory: PathBuf, log: PathBuf, patience: Duration },
-    /// In memory.
+    Disk {
+        directory: PathBuf,
+        log: PathBuf,
+        patience: Duration,
+    },
     Memory(RwLock<Vec<u8>>),
 }
 
-/// The lock on a log.
 #[derive(Debug)]
 pub(super) enum Hold<'a> {
     /// No lock if the log is new and only read.

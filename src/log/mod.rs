@@ -54,7 +54,6 @@ pub(crate) struct Scan {
     chain: Chain,
 }
 
-/// A log.
 #[derive(Debug)]
 pub(crate) struct Log(Medium);
 
@@ -64,7 +63,6 @@ impl Log {
         Self(Medium::disk(directory))
     }
 
-    /// Makes a log in memory.
     pub(crate) fn in_memory() -> Self {
         Self(Medium::Memory(RwLock::default()))
     }
@@ -87,7 +85,6 @@ impl Log {
         self.0.directory()
     }
 
-    /// Tells whether the log is in memory.
     pub(crate) fn is_in_memory(&self) -> bool {
         matches!(self.0, Medium::Memory(_))
     }

@@ -50,7 +50,6 @@ pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
     Ok(())
 }
 
-/// Reads the value to look up.
 fn read_value(from: &str, facts: &Facts, settings: &Settings, ui: &mut Ui) -> Result<Secret> {
     let Facts { noun, command, .. } = facts;
     match input::read(from, ui)? {

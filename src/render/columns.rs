@@ -19,7 +19,6 @@ const GAP: usize = 3;
 const WIDEST: usize = 1_000;
 const TIME_WIDTH: usize = "2026-11-21T09:00+0000".len();
 
-/// What a cell holds.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Cell<'a> {
     /// Text, which is escaped when it is written.

@@ -2,7 +2,6 @@
 //! the relative URI `apikeys/<id>`. It is also a logical location with its CRN. Messages are escaped as the standard
 //! says, so that no name can make a link or a placeholder.
 
-use std::fmt;
 use std::io::{self, Write};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -29,12 +28,6 @@ pub struct Audit<'a> {
     pub account_id: &'a str,
     /// When the audit was made.
     pub now: Timestamp,
-}
-
-impl fmt::Debug for Audit<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Audit").field("findings", &self.findings).finish_non_exhaustive()
-    }
 }
 
 /// The findings. There may be many, so each is laid out when it is written.

@@ -87,7 +87,6 @@ pub(super) fn begin_prompt() {
     state.terminal = tcgetattr(io::stdin()).ok();
 }
 
-/// Forgets the saved settings.
 pub(super) fn end_prompt() {
     lock().terminal = None;
 }

@@ -170,6 +170,17 @@ impl Ui {
         }
     }
 
+    /// Ends a command: writes what is buffered, prints a failure, and returns the exit code.
+    pub fn end(mut self, result: crate::error::Result<()>) -> u8 {
+        match result.and_then(|()| self.finish()) {
+            Ok(()) => 0,
+            Err(error) => {
+                self.failed(&error);
+                error.kind.exit_code()
+            }
+        }
+    }
+
     /// Tells whether standard output and standard error are both a terminal.
     pub fn is_at_terminal() -> bool {
         io::stdout().is_terminal() && io::stderr().is_terminal()

@@ -112,12 +112,10 @@ impl Report {
         progress.failures.push(error.message.clone());
     }
 
-    /// Tells whether a key may have changed.
     pub(super) fn may_have_changed(&self) -> bool {
         self.progress().rows.iter().any(|row| row.became.may_have_changed())
     }
 
-    /// Tells whether this command did its work on a key.
     pub(super) fn is_done(&self, index: usize) -> bool {
         self.progress().rows[index].became == Became::Done
     }

@@ -12,7 +12,6 @@ use crate::model::Rule;
 #[derive(Debug, Default)]
 pub(super) struct Baseline(HashMap<(Rule, String), Accepted>);
 
-/// An accepted finding.
 #[derive(Debug)]
 struct Accepted {
     /// The owner of the key, where the file tells it.

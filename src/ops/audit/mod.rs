@@ -118,7 +118,6 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
     verdict(&found, &request.fail_on, session)
 }
 
-/// Chooses the format of the report.
 fn format(request: &Request, ui: &Ui) -> Result<ReportFormat> {
     match (request.format, ui.manner().json) {
         (None | Some(ReportFormat::Json), true) => Ok(ReportFormat::Json),

@@ -102,7 +102,6 @@ impl Policy {
         }
     }
 
-    /// Tells whether a rule is checked.
     pub(super) fn has(&self, rule: Rule) -> bool {
         self.why_not(rule).is_none()
     }
@@ -150,7 +149,6 @@ impl Policy {
         (limit > wanted).then_some((limit, wanted))
     }
 
-    /// Returns the severity of a rule.
     pub(super) fn severity(&self, rule: Rule) -> Severity {
         match rule {
             Rule::Leaked | Rule::Old | Rule::OwnerKey => Severity::Error,

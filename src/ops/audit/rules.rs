@@ -12,7 +12,6 @@ use super::subject::{Grounds, Subject, is_past, lasts};
 use crate::model::{Activity, Finding, LeakAction, Rule, State, Timestamp, write_duration};
 use crate::ops::facts::LastUse;
 
-/// Tells whether a time comes within `limit`.
 fn comes_within(time: Timestamp, limit: Duration, now: Timestamp) -> bool {
     let to_come = time.seconds() - now.seconds();
     to_come <= i64::try_from(limit.as_secs()).unwrap_or(i64::MAX)

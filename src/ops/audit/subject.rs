@@ -73,7 +73,6 @@ impl Subject<'_> {
         self.key.creation().is_some_and(|at| is_past(at, limit, now))
     }
 
-    /// Tells whether the key works.
     pub(super) fn works(&self) -> bool {
         matches!(self.state, State::Active | State::PhasingOut)
     }

@@ -17,7 +17,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use self::fold::{Fold, Stored, Want};
-use self::record::{Op, Record};
+use self::record::{Op, Record, name_field};
 use self::store::{Heading, Store, StoreScan, StoreWriter, no_randomness};
 use crate::clock::{Clock, ClockError};
 use crate::log::Log;
@@ -47,7 +47,12 @@ pub struct LocalKeys {
 impl LocalKeys {
     /// Uses the store in `directory`, which need not exist yet. An identity may have `limit` keys.
     pub fn new(directory: PathBuf, limit: usize, clock: Clock) -> Self {
-        Self { store: Store::new(directory), clock, limit, warnings: Mutex::default() }
+        Self {
+            store: Store(Log::in_directory(directory)),
+            clock,
+            limit,
+            warnings: Mutex::default(),
+        }
     }
 
     /// Does not wait for another process that holds the lock.
@@ -177,7 +182,7 @@ impl Keys for LocalKeys {
         let identity = self.identity()?;
         let want = match which {
             Selection::All => Want::OwnedBy(scope),
-            Selection::Named(name) => Want::named(scope, name),
+            Selection::Named(name) => Want::Named(scope, name_field(name)),
         };
         Ok(self.read(&identity, want)?.into_iter().map(|kept| kept.key).collect())
     }

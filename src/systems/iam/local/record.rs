@@ -84,7 +84,6 @@ impl<'a> RawRecord<'a> {
         field(rest, b",\"hash\":\"")
     }
 
-    /// Tells whether the value of the key has this hash.
     pub(super) fn has_hash(&self, hash: &KeyedHash) -> bool {
         self.hash().is_some_and(|(found, _)| hash.is(found))
     }
@@ -94,7 +93,6 @@ impl<'a> RawRecord<'a> {
         self.hash().is_some_and(|(_, rest)| rest.starts_with(field.as_bytes()))
     }
 
-    /// Parses the whole record.
     pub(super) fn parse(&self) -> Option<Record<'a>> {
         // The whole line is the document; `crc` is skipped as an unknown field. Checking the text once as a whole is
         // faster than checking each string.

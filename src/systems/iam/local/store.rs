@@ -2,7 +2,6 @@
 //! ([`super::record`]) a line.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -49,15 +48,10 @@ pub(super) struct StoreScan {
     pub(super) log: log::Scan,
 }
 
-/// The log of a store.
 #[derive(Debug)]
 pub(super) struct Store(pub(super) Log);
 
 impl Store {
-    pub(super) fn new(directory: PathBuf) -> Self {
-        Self(Log::in_directory(directory))
-    }
-
     /// Reads only the header; `None` if the store is new.
     pub(super) fn heading(&self) -> Result<Option<Heading>> {
         Ok(self.0.first(header)?)

@@ -40,7 +40,6 @@ fn over(hint: &str) -> SystemError {
     SystemError { hint: Some(hint.to_owned()), ..Condition::Unauthorized.into() }
 }
 
-/// The tokens of a credential.
 #[derive(Debug)]
 pub(super) struct Tokens {
     pub(super) credential: Credential,

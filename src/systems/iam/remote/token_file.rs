@@ -17,7 +17,6 @@ use crate::settings::service::Service;
 /// The most bytes of a file that is read.
 const MOST: u64 = 64 * 1024;
 
-/// The document in a file.
 #[derive(Serialize, Deserialize)]
 struct TokenFile<'a> {
     /// The URL of the token service.

@@ -222,7 +222,6 @@ fn wire_time(time: Timestamp) -> String {
     }
 }
 
-/// The limits of an account.
 #[derive(Debug, Deserialize)]
 pub(super) struct LimitsBody {
     pub(super) apikeys_per_identity: Option<LimitBody>,
@@ -236,7 +235,6 @@ pub(super) struct LimitBody {
     pub(super) identities: Vec<CountBody>,
 }
 
-/// How many keys an identity has.
 #[derive(Debug, Deserialize)]
 pub(super) struct CountBody {
     pub(super) iam_id: String,
