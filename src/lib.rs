@@ -8,6 +8,9 @@ compile_error!(
     "ibmcloud-iam keeps keys in files that only their owner can read; that needs Unix file modes so far"
 );
 
+#[macro_use]
+mod words;
+
 pub mod cli;
 pub mod clock;
 pub mod complete;

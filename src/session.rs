@@ -343,9 +343,9 @@ fn not_logged_in(settings: &Settings, more: &str) -> Error {
 fn elsewhere(settings: &Settings) -> String {
     let mut told = String::new();
     let Ok(search) = Search::new(settings) else { return told };
-    for (place, name) in CredentialSource::ALL {
+    for place in CredentialSource::ALL {
         if let Contents::Elsewhere(why) = search.look(place) {
-            let _ = write!(told, " What is at '{name}' {why}.");
+            let _ = write!(told, " What is at '{}' {why}.", place.as_str());
         }
     }
     told

@@ -111,11 +111,11 @@ fn iam_id(text: &str) -> Result<String, String> {
 }
 
 fn fail_on() -> impl TypedValueParser<Value = FailOn> {
-    let rules = Rule::ALL.map(Rule::id).into_iter();
+    let rules = Rule::ALL.map(Rule::as_str).into_iter();
     let words = rules.chain(Severity::ALL.map(Severity::as_str)).chain(["none"]);
     PossibleValuesParser::new(words).map(|text| {
         let is = |word: &str| word.eq_ignore_ascii_case(&text);
-        let rule = Rule::ALL.into_iter().find(|rule| is(rule.id())).map(FailOn::Rule);
+        let rule = Rule::ALL.into_iter().find(|rule| is(rule.as_str())).map(FailOn::Rule);
         let severity = Severity::ALL.into_iter().find(|severity| is(severity.as_str()));
         rule.or(severity.map(FailOn::Severity)).unwrap_or(FailOn::None)
     })

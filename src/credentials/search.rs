@@ -29,7 +29,7 @@ impl<'a> Search<'a> {
 impl Search<'_> {
     /// Finds the first credential. Fails where a place before it holds something that cannot be used.
     pub fn first(&self) -> Result<Option<Candidate>> {
-        for (place, _) in CredentialSource::ALL {
+        for place in CredentialSource::ALL {
             match self.look(place) {
                 Contents::Present(candidate) => return Ok(Some(*candidate)),
                 Contents::Broken(error) => return Err(error),

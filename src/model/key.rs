@@ -99,28 +99,19 @@ impl EntityTag {
     }
 }
 
-/// What the service does when it finds a key published.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-#[value(rename_all = "UPPER")]
-pub enum LeakAction {
-    /// Only informs the owner.
-    None,
-    /// Disables the key; the service's default for user keys.
-    #[default]
-    Disable,
-    /// Deletes the key.
-    Delete,
-}
-
-impl LeakAction {
-    /// Returns the word the API uses.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Disable => "disable",
-            Self::Delete => "delete",
-        }
+words! {
+    /// What the service does when it finds a key published.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+    #[serde(rename_all = "lowercase")]
+    #[value(rename_all = "UPPER")]
+    pub enum LeakAction {
+        /// Only informs the owner.
+        None = "none",
+        /// Disables the key; the service's default for user keys.
+        #[default]
+        Disable = "disable",
+        /// Deletes the key.
+        Delete = "delete",
     }
 }
 

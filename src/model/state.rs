@@ -6,33 +6,24 @@ use std::fmt;
 use super::key::ApiKey;
 use super::timestamp::Timestamp;
 
-/// The state of a key at a moment. Locks do not affect it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// It works.
-    Active,
-    /// It is disabled.
-    Disabled,
-    /// Its expiry has passed.
-    Expired,
-    /// It works, but expires before another working key of its name and owner.
-    PhasingOut,
-    /// It does not work, but another key of its name and owner does.
-    PhasedOut,
+words! {
+    /// The state of a key at a moment. Locks do not affect it.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum State {
+        /// It works.
+        Active = "active",
+        /// It is disabled.
+        Disabled = "disabled",
+        /// Its expiry has passed.
+        Expired = "expired",
+        /// It works, but expires before another working key of its name and owner.
+        PhasingOut = "phasing out",
+        /// It does not work, but another key of its name and owner does.
+        PhasedOut = "phased out",
+    }
 }
 
 impl State {
-    /// Returns the words shown in tables and JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Disabled => "disabled",
-            Self::Expired => "expired",
-            Self::PhasingOut => "phasing out",
-            Self::PhasedOut => "phased out",
-        }
-    }
-
     /// Tells whether a name on the command line can mean the key. Keys that are being replaced are named by id.
     pub fn is_current(self) -> bool {
         !matches!(self, Self::PhasingOut | Self::PhasedOut)

@@ -169,14 +169,13 @@ fn tell(record: &LoginRecord, is_dry_run: bool, directory: &Path, profile: &Prof
 /// Warns of a credential that wins over the new login.
 fn warn_of_others(settings: &Settings, ui: &mut Ui) -> Result<()> {
     let search = Search::new(settings)?;
-    let wins = |place| matches!(search.look(place), Contents::Present(_) | Contents::Broken(_));
-    let mut before = CredentialSource::ALL
-        .into_iter()
-        .take_while(|(place, _)| *place != CredentialSource::Login);
-    if let Some((_, name)) =
-        before.find(|(place, _)| *place != CredentialSource::Flag && wins(*place))
-    {
-        ui.warn(&format!("'{name}' is set too, and wins over the login."));
+    let wins = |place: &CredentialSource| {
+        matches!(search.look(*place), Contents::Present(_) | Contents::Broken(_))
+    };
+    let mut before =
+        CredentialSource::ALL.into_iter().take_while(|place| *place != CredentialSource::Login);
+    if let Some(place) = before.find(|place| *place != CredentialSource::Flag && wins(place)) {
+        ui.warn(&format!("'{}' is set too, and wins over the login.", place.as_str()));
     }
     Ok(())
 }

@@ -161,7 +161,7 @@ fn look(
         };
         (place, is_something, Looked { source: place.as_str(), detail, found })
     };
-    Ok(CredentialSource::ALL.into_iter().map(|(place, _)| look(place)).collect())
+    Ok(CredentialSource::ALL.into_iter().map(look).collect())
 }
 
 fn detail_of(candidate: &Candidate) -> Option<String> {

@@ -78,7 +78,7 @@ fn descriptor(rule: Rule, severity: Severity) -> impl Serialize {
     let properties =
         object().with("tags", tags.collect::<Vec<_>>()).with("security-severity", number);
     object()
-        .with("id", rule.id())
+        .with("id", rule.as_str())
         .with("shortDescription", text(rule.title()))
         .with("fullDescription", text(rule.about()))
         .with("help", text(rule.advice()))
@@ -90,7 +90,7 @@ fn descriptor(rule: Rule, severity: Severity) -> impl Serialize {
 fn notification(unchecked: &Unchecked) -> impl Serialize {
     let rule = unchecked.rule;
     object()
-        .with("associatedRule", object().with("id", rule.id()).with("index", index(rule)))
+        .with("associatedRule", object().with("id", rule.as_str()).with("index", index(rule)))
         .with("level", "note")
         .with("message", text(unchecked.to_string()))
 }
@@ -128,7 +128,7 @@ fn result<'a>(finding: &'a Finding<'a>) -> impl Serialize {
         .with("iam_id", &*finding.iam_id)
         .with("fix", &*finding.fix);
     object()
-        .with("ruleId", finding.rule.id())
+        .with("ruleId", finding.rule.as_str())
         .with("ruleIndex", index(finding.rule))
         .with("level", finding.severity.as_str())
         .with("message", text(message(told)))

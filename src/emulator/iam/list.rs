@@ -104,7 +104,7 @@ fn token(query: &Params, account: &str) -> Result<PageToken, Refusal> {
     if !(1..=LARGEST).contains(&listing.size) {
         return Err(Refusal::not_one_of("pagesize", "1 to 100"));
     }
-    set(&mut listing.sort, query, "sort", &Sort::ALL)?;
+    set(&mut listing.sort, query, "sort", &Sort::ALL.map(|sort| (sort, sort.as_str())))?;
     set(&mut listing.descending, query, "order", &[(false, "asc"), (true, "desc")])?;
     let reaches = [(Reach::Entity, "entity"), (Reach::Account, "account")];
     set(&mut listing.reach, query, "scope", &reaches)?;

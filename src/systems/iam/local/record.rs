@@ -17,40 +17,27 @@ use crate::log::Verified;
 use crate::model::{ApiKey, ApiKeyId, EntityTag, HistoryEntry, Identity, LeakAction, Timestamp};
 use crate::secret::KeyedHash;
 
-/// What a record is about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Op {
-    #[default]
-    Create,
-    Update,
-    Lock,
-    Unlock,
-    Disable,
-    Enable,
-    Delete,
-    /// The key was exchanged for a token, and did not change.
-    Authn,
+words! {
+    /// What a record is about.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    pub(super) enum Op {
+        #[default]
+        Create = "create",
+        Update = "update",
+        Lock = "lock",
+        Unlock = "unlock",
+        Disable = "disable",
+        Enable = "enable",
+        Delete = "delete",
+        /// The key was exchanged for a token, and did not change.
+        Authn = "authn",
+    }
 }
 
 impl Op {
-    const ALL: [(Self, &'static str); 8] = [
-        (Self::Create, "create"),
-        (Self::Update, "update"),
-        (Self::Lock, "lock"),
-        (Self::Unlock, "unlock"),
-        (Self::Disable, "disable"),
-        (Self::Enable, "enable"),
-        (Self::Delete, "delete"),
-        (Self::Authn, "authn"),
-    ];
-
-    pub(super) fn as_str(self) -> &'static str {
-        Self::ALL.into_iter().find(|&(op, _)| op == self).map_or("", |(_, word)| word)
-    }
-
     fn from_bytes(word: &[u8]) -> Option<Self> {
-        Self::ALL.into_iter().find(|(_, known)| known.as_bytes() == word).map(|(op, _)| op)
+        Self::ALL.into_iter().find(|op| op.as_str().as_bytes() == word)
     }
 }
 
@@ -129,7 +116,7 @@ pub(super) struct Event<'a> {
 impl<'a> Event<'a> {
     /// Takes an entry of the history; `None` if its action is unknown.
     pub(super) fn of(entry: &'a HistoryEntry, owner: &str) -> Option<Self> {
-        let (op, _) = Op::ALL.into_iter().find(|(_, word)| *word == entry.action)?;
+        let op = Op::from_bytes(entry.action.as_bytes())?;
         let by = (&*entry.by != owner).then_some(Cow::Borrowed(&*entry.by));
         Some(Self { op, at: entry.at, by })
     }
