@@ -11,6 +11,7 @@ use super::input::{self, empty, unusable, usable};
 use super::source::CredentialSource;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::Endpoint;
 use crate::private_file;
 use crate::secret::{self, Secret};
 use crate::settings::service::{self, Named, Urls};
@@ -215,35 +216,29 @@ fn candidate(
             ));
         }
     };
-    let needed = |name: &str| {
-        properties
-            .secret(name)?
-            .ok_or_else(|| broken(&properties.source, &format!("holds no {SDK_PREFIX}{name}")))
-    };
-    let (credential, loose) = match kind.as_str() {
-        "iam" => needed("APIKEY").map(|(key, loose)| (Credential::ApiKey(key), loose))?,
-        "bearertoken" => {
-            needed("BEARER_TOKEN").map(|(token, loose)| (Credential::BearerToken(token), loose))?
-        }
+    let (name, credential): (_, fn(Secret) -> Credential) = match kind.as_str() {
+        "iam" => ("APIKEY", Credential::ApiKey),
+        "bearertoken" => ("BEARER_TOKEN", Credential::BearerToken),
         _ => {
             let kind = secret::veil(&kind);
             let told = format!("asks for the credential type '{kind}', which is not covered");
             return Err(broken(&properties.source, &told));
         }
     };
+    let (secret, loose) = properties
+        .secret(name)?
+        .ok_or_else(|| broken(&properties.source, &format!("holds no {SDK_PREFIX}{name}")))?;
+    let credential = credential(secret);
     let mut urls = Urls::default();
     // A file's URLs belong to its credential. URLs in variables belong to every credential: `Named` reads those.
     if !properties.in_variables {
-        let called = |name: &str| format!("{SDK_PREFIX}{name} in {}", properties.source);
+        let url = |name: &str, parse: fn(&str, &str) -> Result<Endpoint>| {
+            let called = format!("{SDK_PREFIX}{name} in {}", properties.source);
+            properties.get(name)?.map(|text| parse(&called, text)).transpose()
+        };
         urls = Urls {
-            endpoint: properties
-                .get("URL")?
-                .map(|text| service::parse(&called("URL"), text))
-                .transpose()?,
-            auth: properties
-                .get("AUTH_URL")?
-                .map(|text| service::parse_auth(&called("AUTH_URL"), text))
-                .transpose()?,
+            endpoint: url("URL", service::parse)?,
+            auth: url("AUTH_URL", service::parse_auth)?,
             disable_ssl: properties.is_true("DISABLE_SSL")
                 || properties.is_true("AUTH_DISABLE_SSL"),
         };

@@ -182,9 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_rule_is_listed_once_and_named_as_on_the_command_line_and_in_files() {
-        assert_eq!(Rule::value_variants(), Rule::ALL);
-        assert_eq!(Severity::value_variants(), Severity::ALL);
+    fn every_rule_is_named_as_on_the_command_line_and_in_files() {
         for rule in Rule::ALL {
             assert_eq!(rule.to_possible_value().unwrap().get_name(), rule.as_str());
             assert_eq!(serde_json::to_value(rule).unwrap(), rule.as_str());

@@ -35,12 +35,6 @@ impl LastUse {
     }
 }
 
-impl From<Option<Activity>> for LastUse {
-    fn from(activity: Option<Activity>) -> Self {
-        activity.map_or(Self::Unknown, Self::Told)
-    }
-}
-
 /// Describes keys that are about to stop working: on standard output where a question follows, else on standard error.
 /// Tells whether tokens may have been issued with one of them.
 pub(super) fn tell(keys: &[&ApiKey], asks: bool, now: Timestamp, session: &mut Session) -> bool {
@@ -88,7 +82,7 @@ pub(super) fn tell_each(
 fn last_use(key: &ApiKey, why_not: &mut Option<String>, session: &Session) -> LastUse {
     let asked = Detail { history: false, activity: true };
     match session.keys().get(&key.id, asked) {
-        Ok(details) => details.activity.into(),
+        Ok(details) => details.activity.map_or(LastUse::Unknown, LastUse::Told),
         Err(error) => {
             if matches!(error.condition, Condition::Unavailable(_)) {
                 let noun = session.facts().noun;

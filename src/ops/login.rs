@@ -50,7 +50,7 @@ pub fn run(request: &Request, settings: &Settings, ui: &mut Ui) -> Result<()> {
     };
     if request.dry_run || record.is_err() {
         // Without the key its token is not kept either; a token that stays behind is harmless.
-        let _ = forget_token(keys.settings(), keys.credential());
+        let _ = forget_token(&keys.settings, keys.credential());
     }
     let record = record?;
     tell(&record, request.dry_run, &directory, settings.profile(), ui);
@@ -81,7 +81,7 @@ struct Proven<'a> {
 
 impl Proven<'_> {
     fn record(&self, kept: Keeper) -> Result<LoginRecord> {
-        let settings = self.keys.settings();
+        let settings = &self.keys.settings;
         let urls = (settings.endpoint.as_str(), settings.auth.as_str());
         login::record(urls, self.token, self.apikey_id.as_ref(), kept)
     }
@@ -103,7 +103,7 @@ impl Proven<'_> {
             let is_other =
                 |old: &Identity| (&old.iam_id, &old.account_id) != (&me.iam_id, &me.account_id);
             for old in replaced.iter().map(login::identity).filter(is_other) {
-                let endpoint = self.keys.settings().endpoint.as_str();
+                let endpoint = self.keys.settings.endpoint.as_str();
                 if let Some(names) = NameFile::of(settings, endpoint, &old) {
                     names.remove();
                 }

@@ -82,7 +82,7 @@ impl Emulator {
                 object().with("iam_id", iam_id).with("count", count)
             });
             let identities: Vec<_> = identities.collect();
-            object().with("limit", self.backend.limit()).with("identities", identities)
+            object().with("limit", self.backend.limit).with("identities", identities)
         };
         let limit = (!asked.is_empty()).then(limit);
         Ok(Response::json(200, &object().with_some("apikeys_per_identity", limit)))

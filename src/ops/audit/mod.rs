@@ -15,6 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     ApiKey, ApiKeyId, Finding, Rule, Severity, Timestamp, Unchecked, write_duration,
 };
+use crate::ops::facts::LastUse;
 use crate::ops::{announce, counted, keys_of, scope};
 use crate::render::{findings, sarif};
 use crate::session::Session;
@@ -176,7 +177,7 @@ fn ask_for_use(
     });
     let used = used.map_err(|error| session.told(error, &format!("The use of {noun}s")))?;
     for (subject, activity) in asked.into_iter().zip(used) {
-        subject.used = activity.into();
+        subject.used = activity.map_or(LastUse::Unknown, LastUse::Told);
     }
     Ok(())
 }

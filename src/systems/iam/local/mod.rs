@@ -40,7 +40,8 @@ const KEPT_EXPIRED: Duration = Duration::from_secs(90 * 86_400);
 pub struct LocalKeys {
     store: Store,
     clock: Clock,
-    limit: usize,
+    /// How many keys an identity may have.
+    pub limit: usize,
     warnings: Mutex<Vec<String>>,
 }
 

@@ -23,11 +23,6 @@ pub enum Login {
 }
 
 impl LocalKeys {
-    /// Returns how many keys an identity may have.
-    pub fn limit(&self) -> usize {
-        self.limit
-    }
-
     /// Writes the header of a new store, and runs `act` while the store is locked.
     ///
     /// `act` gets the identity, and the directory, which is `None` for a store in memory.

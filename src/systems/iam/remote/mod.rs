@@ -39,7 +39,8 @@ pub use self::token_file::{forget_token, known_identity};
 /// API keys in IBM Cloud.
 #[derive(Debug)]
 pub struct RemoteKeys {
-    settings: Service,
+    /// How the service is reached.
+    pub settings: Service,
     transport: Transport,
     tokens: Tokens,
 }
@@ -55,11 +56,6 @@ impl RemoteKeys {
     /// Returns the credential that tokens are got for.
     pub fn credential(&self) -> &Credential {
         &self.tokens.credential
-    }
-
-    /// Returns how the service is reached.
-    pub fn settings(&self) -> &Service {
-        &self.settings
     }
 
     /// Returns a token that is still good for a while, kept or new.
