@@ -59,7 +59,7 @@ impl From<&ApiKey> for KeyName {
 impl From<KeyName> for ApiKey {
     /// Leaves out what Tab does not need.
     fn from(KeyName { id, name, disabled, expires_at }: KeyName) -> Self {
-        Self { id, name, disabled, expires_at, ..Self::default() }
+        Self { id, disabled, expires_at, name, ..Self::default() }
     }
 }
 

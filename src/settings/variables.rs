@@ -1,5 +1,7 @@
 //! The names of all environment variables that are read.
 
+#![expect(clippy::doc_markdown, reason = "the texts are those of the man page")]
+
 /// Names variables, and tells what each is for.
 macro_rules! variables {
     ($($name:tt = $variable:literal, $meaning:literal;)*) => {

@@ -37,13 +37,22 @@ struct ChangesBody {
     description: Option<String>,
     support_sessions: Option<bool>,
     action_when_leaked: Option<String>,
-    #[serde(default, deserialize_with = "given")]
-    expires_at: Option<Option<String>>,
+    #[serde(default)]
+    expires_at: ExpiryChange,
 }
 
-/// Tells a property that is null from one that is absent.
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+/// The expiry in a change: absent, null or a time.
+#[derive(Default)]
+enum ExpiryChange {
+    #[default]
+    Stays,
+    Is(Option<String>),
+}
+
+impl<'de> Deserialize<'de> for ExpiryChange {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::deserialize(deserializer).map(Self::Is)
+    }
 }
 
 impl Emulator {
@@ -138,7 +147,10 @@ impl Emulator {
         if body.name.as_deref() == Some("") {
             return Err(Refusal::missing("name"));
         }
-        let expires_at = body.expires_at.map(|text| time(text.as_deref())).transpose()?;
+        let expires_at = match body.expires_at {
+            ExpiryChange::Stays => None,
+            ExpiryChange::Is(text) => Some(time(text.as_deref())?),
+        };
         let changes = ApiKeyChanges {
             name: body.name,
             description: body.description,
