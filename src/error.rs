@@ -133,6 +133,20 @@ impl Error {
         }
         self
     }
+
+    /// Writes the error as one JSON object on one line, for `--error-format json`.
+    pub fn to_json(&self) -> String {
+        let json = object()
+            .with("kind", self.kind)
+            .with("exit_code", self.kind.exit_code())
+            .with("message", &self.message)
+            .with("hint", &self.hint)
+            .with("code", &self.code)
+            .with("status", self.status)
+            .with("trace", &self.trace);
+        let json = serde_json::to_string(&json).unwrap_or_default();
+        escape_json(json.as_bytes()).unwrap_or(json)
+    }
 }
 
 impl From<DestinationError> for Error {
@@ -148,22 +162,6 @@ impl From<ClockError> for Error {
         Self::failure(format!("{error}.")).hint(
             "Set the clock, for example with 'timedatectl set-ntp true', then repeat the command.",
         )
-    }
-}
-
-impl Error {
-    /// Writes the error as one JSON object on one line, for `--error-format json`.
-    pub fn to_json(&self) -> String {
-        let json = object()
-            .with("kind", self.kind)
-            .with("exit_code", self.kind.exit_code())
-            .with("message", &self.message)
-            .with("hint", &self.hint)
-            .with("code", &self.code)
-            .with("status", self.status)
-            .with("trace", &self.trace);
-        let json = serde_json::to_string(&json).unwrap_or_default();
-        escape_json(json.as_bytes()).unwrap_or(json)
     }
 }
 

@@ -66,7 +66,10 @@ pub fn explain(
 ) -> u8 {
     match error.kind() {
         ClapKind::DisplayHelp | ClapKind::DisplayVersion => {
-            print_help(error, Ui::new(early_manner(args, environment)))
+            let ui = Ui::new(early_manner(args, environment));
+            let help = error.render();
+            let coloured = ui.manner().colour.0;
+            print(&if coloured { help.ansi().to_string() } else { help.to_string() }, ui)
         }
         ClapKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             // A call without a command gets the whole help, and fails.
@@ -81,12 +84,6 @@ pub fn explain(
 pub fn print_version(environment: &Environment) -> u8 {
     let ui = Ui::new(early_manner(&[], environment));
     print(concat!("ibmcloud-iam ", env!("CARGO_PKG_VERSION"), "\n"), ui)
-}
-
-fn print_help(error: &ClapError, ui: Ui) -> u8 {
-    let help = error.render();
-    let text = if ui.manner().colour.0 { help.ansi().to_string() } else { help.to_string() };
-    print(&text, ui)
 }
 
 fn print(text: &str, mut ui: Ui) -> u8 {

@@ -228,15 +228,8 @@ pub struct ApiKeyLookupArgs {
 
 impl From<ApiKeysArgs> for list::Request {
     fn from(args: ApiKeysArgs) -> Self {
-        Self {
-            ids_only: args.uuid,
-            name: args.name,
-            description: args.description,
-            states: args.state,
-            sort: args.sort,
-            wide: args.wide,
-            all_users: args.all_users,
-        }
+        let ApiKeysArgs { uuid, name, description, state, sort, wide, all_users } = args;
+        Self { ids_only: uuid, name, description, states: state, sort, wide, all_users }
     }
 }
 
@@ -279,29 +272,17 @@ impl From<ApiKeyUpdateArgs> for update::Request {
 
 impl From<ApiKeyDeleteArgs> for delete::Request {
     fn from(args: ApiKeyDeleteArgs) -> Self {
-        Self {
-            keys: args.keys,
-            phased_out: args.phased_out,
-            all: args.all,
-            older_than: args.older_than,
-            ignore_missing: args.ignore_missing,
-            force: args.force.force,
-            dry_run: args.force.dry_run,
-        }
+        let ApiKeyDeleteArgs { keys, phased_out, all, older_than, ignore_missing, force } = args;
+        let ForceArgs { force, dry_run } = force;
+        Self { keys, phased_out, all, older_than, ignore_missing, force, dry_run }
     }
 }
 
 impl From<ApiKeyRotateArgs> for rotate::Request {
     fn from(args: ApiKeyRotateArgs) -> Self {
-        Self {
-            key: args.which.key,
-            file: args.file,
-            grace: args.grace,
-            purge: args.purge,
-            expires_in: args.expires_in,
-            force: args.force.force,
-            dry_run: args.force.dry_run,
-        }
+        let ApiKeyRotateArgs { which, file, grace, purge, expires_in, force } = args;
+        let ForceArgs { force, dry_run } = force;
+        Self { key: which.key, file, grace, purge, expires_in, force, dry_run }
     }
 }
 

@@ -70,12 +70,7 @@ impl From<RecoverArgs> for recover::Request {
 
 impl From<EmulateArgs> for emulate::Request {
     fn from(args: EmulateArgs) -> Self {
-        Self {
-            listen: args.listen,
-            store: args.store,
-            in_memory: args.in_memory,
-            faults: args.fault,
-            seed_keys: args.seed_keys,
-        }
+        let EmulateArgs { listen, store, in_memory, fault, seed_keys } = args;
+        Self { listen, store, in_memory, faults: fault, seed_keys }
     }
 }

@@ -24,9 +24,7 @@ impl<'a> Search<'a> {
         let named = settings.named()?;
         Ok(Self { settings, logins: &settings.config_file()?.logins, named })
     }
-}
 
-impl Search<'_> {
     /// Finds the first credential. Fails where a place before it holds something that cannot be used.
     pub fn first(&self) -> Result<Option<Candidate>> {
         for place in CredentialSource::ALL {

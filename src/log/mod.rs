@@ -37,8 +37,8 @@ pub(crate) enum LogError {
 
 type Result<T> = std::result::Result<T, LogError>;
 
-/// What the reader of a line returns: nothing, or what is wrong with it.
-type Visited = std::result::Result<(), &'static str>;
+/// What the reader of a line returns, or what is wrong with the line.
+type Visited<T = ()> = std::result::Result<T, &'static str>;
 
 /// What a scan found beside the lines.
 #[derive(Debug, Default)]
@@ -92,7 +92,7 @@ impl Log {
     /// Reads only the first line; `None` if the log is new.
     pub(crate) fn first<T>(
         &self,
-        read: impl FnOnce(Verified<'_>) -> std::result::Result<T, &'static str>,
+        read: impl FnOnce(Verified<'_>) -> Visited<T>,
     ) -> Result<Option<T>> {
         self.first_under(&self.hold(LockMode::Shared)?, read)
     }
@@ -100,7 +100,7 @@ impl Log {
     fn first_under<T>(
         &self,
         hold: &Hold<'_>,
-        read: impl FnOnce(Verified<'_>) -> std::result::Result<T, &'static str>,
+        read: impl FnOnce(Verified<'_>) -> Visited<T>,
     ) -> Result<Option<T>> {
         let Some(source) = self.open(hold)? else { return Ok(None) };
         let mut line = Vec::new();
@@ -226,7 +226,7 @@ impl Writer<'_> {
     /// Reads the first line only, as [`Log::first`] does.
     pub(crate) fn first<T>(
         &self,
-        read: impl FnOnce(Verified<'_>) -> std::result::Result<T, &'static str>,
+        read: impl FnOnce(Verified<'_>) -> Visited<T>,
     ) -> Result<Option<T>> {
         self.log.first_under(&self.hold, read)
     }

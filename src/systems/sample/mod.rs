@@ -137,9 +137,7 @@ impl Keys for Sample {
         Ok(())
     }
 
-    fn switching(&self) -> Option<&dyn Switching> {
-        Some(self)
-    }
+    abilities! { switching -> Switching }
 }
 
 impl Switching for Sample {
