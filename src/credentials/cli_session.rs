@@ -44,33 +44,25 @@ struct SessionFile {
     cloud_name: String,
 }
 
-pub(super) fn look(settings: &Settings, named: &Named) -> Contents {
+pub(super) fn look(settings: &Settings, named: &Named) -> Result<Contents> {
     if settings.profile().named().is_some() {
-        return Contents::absent("a named profile has its own logins only");
+        return Ok(Contents::absent("a named profile has its own logins only"));
     }
-    let path = match path(settings.environment()) {
-        Ok(Some(path)) => path,
-        Ok(None) => return Contents::absent("no home directory"),
-        Err(error) => return Contents::Broken(error),
+    let Some(path) = path(settings.environment())? else {
+        return Ok(Contents::absent("no home directory"));
     };
     let patience = if settings.waits() { PATIENCE } else { Duration::ZERO };
-    let session = match read(&path, patience) {
-        Ok(Some(session)) => session,
-        Ok(None) => return Contents::absent("no such file"),
-        Err(error) => {
-            let found = broken(&path, &format!("cannot be read: {error}"));
-            return Contents::Broken(found.remedied(&error));
-        }
-    };
+    let session = read(&path, patience)
+        .map_err(|error| broken(&path, &format!("cannot be read: {error}")).remedied(&error))?;
+    let Some(session) = session else { return Ok(Contents::absent("no such file")) };
     if session.token.is_empty() && session.refresh_token.is_empty() {
-        return Contents::absent("logged out");
+        return Ok(Contents::absent("logged out"));
     }
-    let urls = match service::parse("The session's IAM endpoint", session.iam_endpoint()) {
-        Ok(endpoint) => Urls { endpoint: Some(endpoint), ..Urls::default() },
-        Err(error) => return Contents::Broken(Error { kind: ErrorKind::NotLoggedIn, ..error }),
-    };
+    let endpoint = service::parse("The session's IAM endpoint", session.iam_endpoint())
+        .map_err(|error| Error { kind: ErrorKind::NotLoggedIn, ..error })?;
+    let urls = Urls { endpoint: Some(endpoint), ..Urls::default() };
     if let Some(why) = named.excludes(&urls) {
-        return Contents::Elsewhere(why);
+        return Ok(Contents::Elsewhere(why));
     }
     let access = session.token.trim();
     let access = access.strip_prefix("Bearer ").unwrap_or(access).trim().to_owned();
@@ -79,12 +71,12 @@ pub(super) fn look(settings: &Settings, named: &Named) -> Contents {
         access: Secret::new(access),
         refresh: (!refresh.is_empty()).then(|| Secret::new(refresh)),
     };
-    Contents::Present(Box::new(Candidate {
+    Ok(Contents::Present(Box::new(Candidate {
         place: CredentialSource::CliSession,
         detail: path.display().to_string(),
         urls,
         kind: Kind::Ready { credential, file: None, loose: None },
-    }))
+    })))
 }
 
 /// Finds the file as the official CLI does. An empty variable, which that CLI ignores, is an error here: it would lead to

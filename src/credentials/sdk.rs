@@ -48,14 +48,16 @@ struct Properties {
 }
 
 /// Looks at one of the files.
-pub(super) fn file(settings: &Settings, meant: &Named, place: CredentialSource) -> Contents {
+pub(super) fn file(
+    settings: &Settings,
+    meant: &Named,
+    place: CredentialSource,
+) -> Result<Contents> {
     let is_named = place == CredentialSource::SdkFile;
     let environment = settings.environment();
-    let path = match if is_named { named(environment) } else { at_home(environment) } {
-        Ok(Some(path)) => path,
-        Ok(None) if is_named => return Contents::absent("not set"),
-        Ok(None) => return Contents::absent("no home directory"),
-        Err(error) => return Contents::Broken(error),
+    let path = if is_named { named(environment)? } else { at_home(environment)? };
+    let Some(path) = path else {
+        return Ok(Contents::absent(if is_named { "not set" } else { "no home directory" }));
     };
     let shown = path.display().to_string();
     let source = if is_named {
@@ -64,18 +66,14 @@ pub(super) fn file(settings: &Settings, meant: &Named, place: CredentialSource) 
         format!("'{}'", place.as_str())
     };
     let read = if is_named { private_file::read_named } else { private_file::read_trusted };
-    let bytes = match read(&path, MOST) {
-        Ok(None) if is_named => return Contents::Broken(broken(&source, "names no file")),
-        Ok(None) => return Contents::absent("no such file"),
-        Ok(Some(bytes)) => bytes,
-        Err(error) => {
-            let found = broken(&source, &format!("cannot be read: {error}"));
-            return Contents::Broken(found.remedied(&error));
-        }
+    let bytes = read(&path, MOST)
+        .map_err(|error| broken(&source, &format!("cannot be read: {error}")).remedied(&error))?;
+    let bytes = match bytes {
+        None if is_named => return Err(broken(&source, "names no file")),
+        None => return Ok(Contents::absent("no such file")),
+        Some(bytes) => bytes,
     };
-    let Ok(text) = str::from_utf8(&bytes) else {
-        return Contents::Broken(broken(&source, "is not valid UTF-8"));
-    };
+    let text = str::from_utf8(&bytes).map_err(|_| broken(&source, "is not valid UTF-8"))?;
     let properties = Properties {
         found: properties(text),
         in_variables: false,
@@ -83,16 +81,14 @@ pub(super) fn file(settings: &Settings, meant: &Named, place: CredentialSource) 
         source,
     };
     if properties.found.is_empty() {
-        return if is_named {
-            Contents::Broken(broken(&properties.source, "holds no IAM_IDENTITY_APIKEY"))
-        } else {
-            Contents::absent("holds nothing that begins with IAM_IDENTITY_")
-        };
+        if is_named {
+            return Err(broken(&properties.source, "holds no IAM_IDENTITY_APIKEY"));
+        }
+        return Ok(Contents::absent("holds nothing that begins with IAM_IDENTITY_"));
     }
     let detail = if is_named { shown } else { String::new() };
-    candidate(&properties, place, detail)
-        .and_then(|found| belongs(meant, found))
-        .map_or_else(Contents::Broken, |found| Contents::Present(Box::new(found)))
+    let found = belongs(meant, candidate(&properties, place, detail)?)?;
+    Ok(Contents::Present(Box::new(found)))
 }
 
 /// Looks whether there is a file in the working directory. It is not read: whoever can write there would choose where keys
@@ -126,18 +122,18 @@ fn at_home(environment: &Environment) -> Result<Option<PathBuf>> {
     Ok(home(environment)?.map(|home| home.join(FILE)))
 }
 
-pub(super) fn variables(settings: &Settings) -> Contents {
+pub(super) fn variables(settings: &Settings) -> Result<Contents> {
     let mut found = Vec::new();
     for name in OF_CREDENTIALS {
         let variable = format!("{SDK_PREFIX}{name}");
         match settings.environment().raw(&variable).map(OsStr::to_str) {
             None => {}
-            Some(None) => return Contents::Broken(unusable(&variable, "is not valid UTF-8")),
+            Some(None) => return Err(unusable(&variable, "is not valid UTF-8")),
             Some(Some(value)) => found.push((name.to_owned(), Zeroizing::new(value.to_owned()))),
         }
     }
     if found.is_empty() {
-        return Contents::absent("not set");
+        return Ok(Contents::absent("not set"));
     }
     let properties = Properties {
         found,
@@ -145,10 +141,8 @@ pub(super) fn variables(settings: &Settings) -> Contents {
         waits: settings.waits(),
         source: "The environment".to_owned(),
     };
-    match candidate(&properties, CredentialSource::SdkVariables, String::new()) {
-        Ok(found) => Contents::Present(Box::new(found)),
-        Err(error) => Contents::Broken(error),
-    }
+    let found = candidate(&properties, CredentialSource::SdkVariables, String::new())?;
+    Ok(Contents::Present(Box::new(found)))
 }
 
 /// Reads `IAM_IDENTITY_NAME=VALUE` lines. Lines that begin with `#` are comments; the properties of other services are

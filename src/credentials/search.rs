@@ -39,54 +39,50 @@ impl<'a> Search<'a> {
 
     /// Looks at one place.
     pub fn look(&self, place: CredentialSource) -> Contents {
-        match place {
-            CredentialSource::Flag => match &self.settings.flags().apikey {
+        let found = match place {
+            CredentialSource::Flag => Ok(match &self.settings.flags().apikey {
                 None => Contents::absent("not given"),
                 Some(from) => present(place, Kind::Flag(from.to_owned())),
-            },
+            }),
             CredentialSource::Variable | CredentialSource::TerraformVariable => {
                 self.variable(place, place.as_str())
             }
             CredentialSource::SdkFile | CredentialSource::SdkFileAtHome => {
                 sdk::file(self.settings, &self.named, place)
             }
-            CredentialSource::SdkFileHere => sdk::file_here(self.settings.environment()),
+            CredentialSource::SdkFileHere => Ok(sdk::file_here(self.settings.environment())),
             CredentialSource::SdkVariables => sdk::variables(self.settings),
             CredentialSource::Login => self.login(),
             CredentialSource::CliSession => cli_session::look(self.settings, &self.named),
-        }
+        };
+        found.unwrap_or_else(Contents::Broken)
     }
 
-    fn variable(&self, place: CredentialSource, name: &'static str) -> Contents {
+    fn variable(&self, place: CredentialSource, name: &'static str) -> Result<Contents> {
         match self.settings.environment().raw(name).map(OsStr::to_str) {
-            None => Contents::absent("not set"),
-            Some(None) => Contents::Broken(input::unusable(name, "is not valid UTF-8")),
-            Some(Some("")) => Contents::Broken(input::empty(name)),
-            Some(Some(value)) => present(place, Kind::Variable(name, value.to_owned())),
+            None => Ok(Contents::absent("not set")),
+            Some(None) => Err(input::unusable(name, "is not valid UTF-8")),
+            Some(Some("")) => Err(input::empty(name)),
+            Some(Some(value)) => Ok(present(place, Kind::Variable(name, value.to_owned()))),
         }
     }
 
     /// Finds the latest login for the endpoint that is named.
-    fn login(&self) -> Contents {
+    fn login(&self) -> Result<Contents> {
         let mut elsewhere = None;
         for record in self.logins.iter().rev() {
-            let urls = match login::urls(record) {
-                Ok(urls) => urls,
-                Err(error) => return Contents::Broken(error),
+            let urls = login::urls(record)?;
+            let Some(why) = self.named.excludes(&urls) else {
+                return Ok(Contents::Present(Box::new(Candidate {
+                    place: CredentialSource::Login,
+                    detail: login::keeper(record).to_owned(),
+                    urls,
+                    kind: Kind::Login(record.clone()),
+                })));
             };
-            match self.named.excludes(&urls) {
-                Some(why) => elsewhere = elsewhere.or(Some(why)),
-                None => {
-                    return Contents::Present(Box::new(Candidate {
-                        place: CredentialSource::Login,
-                        detail: login::keeper(record).to_owned(),
-                        urls,
-                        kind: Kind::Login(record.clone()),
-                    }));
-                }
-            }
+            elsewhere.get_or_insert(why);
         }
-        elsewhere.map_or_else(|| Contents::absent("nobody is logged in"), Contents::Elsewhere)
+        Ok(elsewhere.map_or_else(|| Contents::absent("nobody is logged in"), Contents::Elsewhere))
     }
 }
 
