@@ -10,8 +10,7 @@ use hyper::header::{CONTENT_LENGTH, HeaderValue, RETRY_AFTER};
 use hyper::{HeaderMap, StatusCode};
 
 use super::fault::Act;
-use super::refusal::Refusal;
-use super::response::{Origin, Response};
+use super::response::{Origin, Refusal, Response};
 use super::routes::Route;
 use crate::secret;
 

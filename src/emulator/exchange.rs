@@ -14,10 +14,8 @@ use hyper::http::uri::Authority;
 use super::answer::{Whole, dropped, spoil, whole};
 use super::connections::Waiting;
 use super::fault::Effects;
-use super::params::Params;
-use super::refusal::Refusal;
-use super::response::{Origin, Response};
-use super::routes::{self, Request, Route};
+use super::response::{Origin, Refusal, Response};
+use super::routes::{self, Params, Request, Route};
 use super::service::Emulator;
 use crate::secret;
 

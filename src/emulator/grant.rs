@@ -5,10 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::header::AUTHORIZATION;
 
-use super::params::Params;
-use super::refusal::Refusal;
-use super::response::Response;
-use super::routes::Request;
+use super::response::{Refusal, Response};
+use super::routes::{Params, Request};
 use super::service::Emulator;
 use super::token::{ACCESS_LIFE, Occasion, REFRESH_LIFE};
 use crate::model::{ApiKeyId, Detail, Timestamp};

@@ -2,7 +2,7 @@
 //!
 //! `server` accepts connections and `exchange` takes each request through `fault` and `routes` to the token service
 //! (`grant`, `token`) or to the API of a key system (`iam`). These know nothing of the network: they turn a request into
-//! a `response` or a `refusal`, which `answer` sends or spoils. The README lists the behaviour that IBM does not document.
+//! a `response`, which `answer` sends or spoils. The README lists the behaviour that IBM does not document.
 
 mod answer;
 mod bootstrap;
@@ -11,8 +11,6 @@ mod exchange;
 pub mod fault;
 mod grant;
 mod iam;
-mod params;
-mod refusal;
 mod response;
 mod routes;
 mod server;

@@ -1,6 +1,13 @@
-//! Answers before they are sent, and what an answer repeats of its request.
+//! Answers before they are sent, and errors as the service writes them. The token endpoint has another form of error than
+//! the rest of the API.
+
+use std::borrow::Cow;
 
 use serde::Serialize;
+
+use crate::model::Timestamp;
+use crate::object::object;
+use crate::systems::{Condition, SystemError};
 
 /// An answer without the headers that every answer has.
 #[derive(Debug)]
@@ -31,4 +38,152 @@ pub(super) struct Origin {
     pub(super) transaction: String,
     pub(super) user_agent: String,
     pub(super) url: String,
+}
+
+/// The reason why a request fails.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) status: u16,
+    /// For example `not_found`.
+    pub(super) code: &'static str,
+    /// For example `BXNIM0102E`; `None` if IBM does not document it.
+    pub(super) message_code: Option<&'static str>,
+    pub(super) message: Cow<'static, str>,
+    pub(super) details: Option<String>,
+}
+
+impl Refusal {
+    pub(super) fn new(
+        status: u16,
+        code: &'static str,
+        message_code: &'static str,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let message_code = (!message_code.is_empty()).then_some(message_code);
+        Self { status, code, message_code, message: message.into(), details: None }
+    }
+
+    pub(super) fn details(self, details: impl Into<String>) -> Self {
+        Self { details: Some(details.into()), ..self }
+    }
+
+    pub(super) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(400, "bad_request", "", message)
+    }
+
+    pub(super) fn missing(property: &str) -> Self {
+        let message = format!("Property '{property}' either missing or empty.");
+        Self::new(400, "bad_request", "BXNIM0109E", message)
+    }
+
+    pub(super) fn not_one_of(property: &str, valid: &str) -> Self {
+        let message =
+            format!("Validation of property '{property}' failed. Valid values: '{valid}'");
+        Self::new(400, "bad_request", "BXNIM0106E", message)
+    }
+
+    pub(super) fn not_found(id: &str) -> Self {
+        Self::new(404, "not_found", "BXNIM0102E", "Unable to find object")
+            .details(format!("Object type 'ApiKey' with ID '{id}' could not be found"))
+    }
+
+    pub(super) fn not_authorized() -> Self {
+        Self::new(403, "forbidden", "BXNIM0513E", "You are not authorized to use this API")
+    }
+
+    /// Puts an error of the local store into the service's words.
+    pub(super) fn of(error: SystemError, id: &str) -> Self {
+        let because = error.source.map(|source| format!(": {source:#}")).unwrap_or_default();
+        match error.condition {
+            Condition::NotFound => Self::not_found(id),
+            Condition::Unauthorized => {
+                Self::new(401, "invalid_access_token", "", "The access token is invalid.")
+            }
+            Condition::Forbidden => Self::not_authorized(),
+            Condition::Conflict => {
+                Self::new(409, "conflict", "", "The entity was changed meanwhile")
+                    .details(format!("Object type 'ApiKey' with ID '{id}' has another entity tag"))
+            }
+            Condition::Locked => Self::new(409, "locked", "", "The entity is locked")
+                .details(format!("Object type 'ApiKey' with ID '{id}' could not be changed")),
+            Condition::LimitReached { limit } => {
+                let message = "The limit of supported API keys is reached";
+                Self::new(422, "limit_reached", "BXNIM0151E", message).details(
+                    limit.map_or_else(String::new, |limit| {
+                        format!("An identity may have {limit} API keys")
+                    }),
+                )
+            }
+            Condition::DuplicateValue => {
+                Self::new(409, "conflict", "", "An API key with this value exists already")
+            }
+            Condition::Invalid(words) | Condition::Rejected(words) => Self::invalid(words),
+            Condition::Unavailable(words) => {
+                Self::new(503, "service_unavailable", "", "The service is unavailable")
+                    .details(format!("{words}{because}"))
+            }
+            Condition::OutcomeUnknown(words) => Self::internal(format!("{words}{because}")),
+            Condition::Store { path, what } => {
+                Self::internal(format!("{} {what}{because}", path.display()))
+            }
+            Condition::Damaged { path, line, why } => Self::internal(format!(
+                "The local store is damaged: {}, line {line}: {why}",
+                path.display()
+            )),
+            Condition::Unsupported(what) => Self::new(
+                501,
+                "not_implemented",
+                "",
+                format!("Keys cannot be {what} in the emulator"),
+            ),
+        }
+    }
+
+    pub(super) fn internal(details: String) -> Self {
+        Self::new(500, "internal_server_error", "", "Internal server error").details(details)
+    }
+
+    /// Writes the refusal as the API does.
+    pub(super) fn response(&self, origin: &Origin) -> Response {
+        let error = object()
+            .with("code", self.code)
+            .with_some("message_code", self.message_code)
+            .with("message", &self.message)
+            .with_some("details", self.details.as_ref());
+        let document = object()
+            .with("errors", [error])
+            .with("trace", &origin.transaction)
+            .with("status_code", self.status);
+        Response::json(self.status, &document)
+    }
+
+    /// Writes the refusal as the token endpoint does.
+    pub(super) fn token_response(&self, origin: &Origin, now: Option<Timestamp>) -> Response {
+        let time = now.map(spoken).unwrap_or_default();
+        let context = object()
+            .with("requestId", &origin.transaction)
+            .with("requestType", "incoming.Identity_Token")
+            .with("userAgent", &origin.user_agent)
+            .with("url", &origin.url)
+            .with("instanceId", "emulator")
+            .with("threadId", "emulator")
+            .with("host", "emulator")
+            .with("startTime", &time)
+            .with("endTime", &time)
+            .with("elapsedTime", "0")
+            .with("locale", "en_US")
+            .with("clusterName", "emulator");
+        let document = object()
+            .with("errorCode", self.message_code.unwrap_or(self.code))
+            .with("errorMessage", &self.message)
+            .with_some("errorDetails", self.details.as_ref())
+            .with("context", context);
+        Response::json(self.status, &document)
+    }
+}
+
+/// Writes a time as the context of a token error does: `10.06.2026 10:15:41:326 UTC`.
+fn spoken(time: Timestamp) -> String {
+    let text = time.to_rfc3339();
+    format!("{}.{}.{} {}:000 UTC", &text[8..10], &text[5..7], &text[..4], &text[11..19])
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::bootstrap::Bootstrap;
 use super::fault::{Faults, Spec};
-use super::refusal::Refusal;
+use super::response::Refusal;
 use super::token::Signer;
 use crate::clock::Clock;
 use crate::error::Result;

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use super::refusal::Refusal;
+use super::response::Refusal;
 use crate::model::{ApiKeyId, Identity, Timestamp};
 use crate::object::object;
 use crate::secret::{self, KeyedHash, Secret};

@@ -13,7 +13,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
-use super::manner::Manner;
+use super::terminal::Manner;
 use crate::error::{Error, ErrorKind};
 
 /// What a command has done when a signal ends it.

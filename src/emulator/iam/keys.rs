@@ -4,7 +4,11 @@ use hyper::HeaderMap;
 use hyper::header::IF_MATCH;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::emulator::{refusal::Refusal, response::Response, routes::Request, service::Emulator};
+use crate::emulator::{
+    response::{Refusal, Response},
+    routes::Request,
+    service::Emulator,
+};
 use crate::model::{
     Absent, ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, Detail, EntityTag, LeakAction,
     NewApiKey, NewValue, Timestamp, activity_document, history_document, key_document,

@@ -5,7 +5,9 @@ use super::filter::Filter;
 use super::keys::{details_document, other_identity};
 use super::paging::{self, Listing, OwnerType, PageToken, Reach, Sort};
 use crate::emulator::{
-    params::Params, refusal::Refusal, response::Response, routes::Request, service::Emulator,
+    response::{Refusal, Response},
+    routes::{Params, Request},
+    service::Emulator,
 };
 use crate::model::{ApiKeyDetails, Scope, Selection};
 use crate::object::object;

@@ -5,8 +5,7 @@ mod keys;
 mod list;
 mod paging;
 
-use super::refusal::Refusal;
-use super::response::Response;
+use super::response::{Refusal, Response};
 use super::routes::{Request, Route};
 use super::service::Emulator;
 use crate::model::ApiKeyId;
