@@ -110,9 +110,9 @@ impl NameFile {
         Ok(())
     }
 
-    /// Removes the file, as far as that works.
-    pub fn remove(&self) {
-        let _ = private_file::remove(&self.path);
+    /// Removes the file of a user at a service, as far as that works.
+    pub fn remove(settings: &Settings, endpoint: &str, identity: &Identity) {
+        let _ = Self::of(settings, endpoint, identity).map(|file| private_file::remove(&file.path));
     }
 }
 

@@ -37,11 +37,7 @@ impl<'a> Text<'a> {
         })
     }
 
-    pub(crate) fn is_secret(&self) -> bool {
-        !matches!(self, Self::Plain(_))
-    }
-
-    fn secret(&self) -> Option<&'a Secret> {
+    pub(super) fn secret(&self) -> Option<&'a Secret> {
         match self {
             Self::Plain(_) => None,
             Self::Secret(secret) | Self::Authorization(_, secret) => Some(secret),

@@ -44,10 +44,6 @@ impl Options {
     pub fn timeout(&self) -> Duration {
         self.timeout.unwrap_or(Duration::from_secs(60))
     }
-
-    fn in_all(&self) -> Duration {
-        self.timeout.map_or(IN_ALL, |timeout| timeout.max(IN_ALL))
-    }
 }
 
 /// How often and for how long a request may still be sent.
@@ -60,9 +56,10 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) fn new(settings: &Options) -> Self {
+        let in_all = settings.timeout.map_or(IN_ALL, |timeout| timeout.max(IN_ALL));
         Self {
             attempts: ATTEMPTS - 1,
-            until: Instant::now() + settings.in_all(),
+            until: Instant::now() + in_all,
             pause: Duration::from_millis(200),
         }
     }
@@ -241,7 +238,7 @@ fn fill(mut builder: RequestBuilder, request: &Request<'_>) -> Result<RequestBui
     for (name, text) in &request.headers {
         let mut value = HeaderValue::from_str(&text.expose())
             .map_err(|_| Failure::unsendable(format!("The {name} header cannot hold this text")))?;
-        value.set_sensitive(text.is_secret());
+        value.set_sensitive(text.secret().is_some());
         builder = builder.header(*name, value);
     }
     Ok(match &request.body {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-use crate::private_file::{self, Lock, LockMode, PATIENCE};
+use crate::private_file::{self, Lock, LockMode};
 
 #[derive(Debug)]
 pub(super) enum Medium {
@@ -37,10 +37,6 @@ pub(super) enum Source<'a> {
 }
 
 impl Medium {
-    pub(super) fn disk(directory: PathBuf) -> Self {
-        Self::Disk { log: directory.join("store.jsonl"), directory, patience: PATIENCE }
-    }
-
     /// Returns the directory, or "memory".
     pub(super) fn directory(&self) -> &Path {
         match self {

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 pub(crate) use self::chain::{Chain, Verified};
 use self::medium::{Hold, Medium, Source};
-use crate::private_file::{self, AppendError, LockMode, Replacement};
+use crate::private_file::{self, AppendError, LockMode, PATIENCE, Replacement};
 
 const CHUNK: usize = 256 * 1024;
 /// How many superseded lines a log may have before it is compacted.
@@ -60,7 +60,8 @@ pub(crate) struct Log(Medium);
 impl Log {
     /// Uses the log in a directory, which need not exist yet.
     pub(crate) fn in_directory(directory: PathBuf) -> Self {
-        Self(Medium::disk(directory))
+        let log = directory.join("store.jsonl");
+        Self(Medium::Disk { log, directory, patience: PATIENCE })
     }
 
     pub(crate) fn in_memory() -> Self {

@@ -51,7 +51,10 @@ pub struct Request {
 
 /// Runs `emulate` until SIGINT, SIGTERM or SIGHUP.
 pub fn run(request: &Request, settings: &Settings, ui: &mut Ui) -> Result<()> {
-    let server = Server::bind(request.listen).map_err(|error| not_bound(request, &error))?;
+    let server = Server::bind(request.listen).map_err(|error| {
+        Error::failure(format!("{} cannot be listened on: {error}.", request.listen))
+            .hint("Choose another port with '--listen 127.0.0.1:PORT'; port 0 takes a free one.")
+    })?;
     let keys = open_store(request, settings)?;
     if request.seed_keys > 0 {
         keys.seed(request.seed_keys as usize)
@@ -133,10 +136,4 @@ fn ignores_hangup() -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
     mask >> (SIGHUP - 1) & 1 == 1
-}
-
-fn not_bound(request: &Request, error: &io::Error) -> Error {
-    let told = format!("{} cannot be listened on: {error}.", request.listen);
-    Error::failure(told)
-        .hint("Choose another port with '--listen 127.0.0.1:PORT'; port 0 takes a free one.")
 }

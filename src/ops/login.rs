@@ -103,10 +103,7 @@ impl Proven<'_> {
             let is_other =
                 |old: &Identity| (&old.iam_id, &old.account_id) != (&me.iam_id, &me.account_id);
             for old in replaced.iter().map(login::identity).filter(is_other) {
-                let endpoint = self.keys.settings.endpoint.as_str();
-                if let Some(names) = NameFile::of(settings, endpoint, &old) {
-                    names.remove();
-                }
+                NameFile::remove(settings, self.keys.settings.endpoint.as_str(), &old);
             }
             Ok(())
         };

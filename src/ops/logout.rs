@@ -47,10 +47,7 @@ fn end(record: &LoginRecord, settings: &Settings) -> Result<()> {
             Error::failure(told)
         })?;
     }
-    let endpoint = remote.endpoint.as_str();
-    if let Some(names) = NameFile::of(settings, endpoint, &login::identity(record)) {
-        names.remove();
-    }
+    NameFile::remove(settings, remote.endpoint.as_str(), &login::identity(record));
     login::forget(record, directory)
 }
 

@@ -93,15 +93,14 @@ pub(super) fn write<R>(
     for row in rows {
         line.clear();
         for (column, width) in columns.iter().zip(&widths) {
-            let cell = (column.cell)(row);
-            match cell {
-                Cell::Text(text) if colour && line.is_empty() => {
-                    let (text, taken) = escaped(text);
-                    put(&mut line, &Paint::Entity.on(&text, true), taken, *width);
-                }
+            match (column.cell)(row) {
                 Cell::Text(text) => {
                     let (text, taken) = escaped(text);
-                    put(&mut line, &text, taken, *width);
+                    if colour && line.is_empty() {
+                        put(&mut line, &Paint::Entity.on(&text, true), taken, *width);
+                    } else {
+                        put(&mut line, &text, taken, *width);
+                    }
                 }
                 Cell::Time(time) => put(&mut line, time.to_wire().as_str(), TIME_WIDTH, *width),
             }

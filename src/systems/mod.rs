@@ -26,10 +26,7 @@ mod tests;
 
 pub use error::{Condition, ServiceAnswer, SystemError};
 pub use facts::{CreateEffect, Facts, LostAnswer, Rotation, System};
-pub use keys::{Editing, Keys, Locking, LookUp, Note, Place, Proving, Switching};
-
-/// The result of what a key system does.
-pub type Result<T> = std::result::Result<T, SystemError>;
+pub use keys::{Editing, Keys, Locking, LookUp, Note, Place, Proving, Result, Switching};
 
 impl System {
     /// Every system.

@@ -81,14 +81,13 @@ pub fn reported(say: impl FnOnce()) {
     state.report = None;
 }
 
-/// Saves the settings of the terminal before a prompt changes them.
-pub(super) fn begin_prompt() {
-    let mut state = lock();
-    state.terminal = tcgetattr(io::stdin()).ok();
-}
-
-pub(super) fn end_prompt() {
+/// Runs a prompt. A signal meanwhile restores the settings that the terminal had before.
+pub(super) fn prompting<T>(ask: impl FnOnce() -> T) -> T {
+    let before = tcgetattr(io::stdin()).ok();
+    lock().terminal = before;
+    let answer = ask();
     lock().terminal = None;
+    answer
 }
 
 /// Ends the process as a signal does.

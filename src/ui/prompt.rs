@@ -152,10 +152,7 @@ pub fn nobody_answers(message: &str) -> Error {
 
 /// Asks a question at the terminal. Ctrl-C ends the program before the terminal's settings are forgotten.
 fn ask<T>(ask: impl FnOnce() -> dialoguer::Result<T>) -> Result<T> {
-    interrupt::begin_prompt();
-    let answer = ask().map_err(|error| not_asked(&error.into()));
-    interrupt::end_prompt();
-    answer
+    interrupt::prompting(|| ask().map_err(|error| not_asked(&error.into())))
 }
 
 fn not_asked(error: &io::Error) -> Error {
