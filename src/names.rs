@@ -154,16 +154,18 @@ impl RememberingKeys {
         }
     }
 
+    fn change_one(&self, id: &ApiKeyId, change: impl FnMut(&mut KeyName)) {
+        self.change(|keys| keys.iter_mut().filter(|known| known.id == *id).for_each(change));
+    }
+
     /// Notes how a known key is now, or that it is gone.
     fn note(&self, id: &ApiKeyId, now: std::result::Result<&ApiKey, &SystemError>) {
         match now {
-            Err(error) if error.condition != Condition::NotFound => {}
-            _ => self.change(|keys| {
-                keys.retain_mut(|known| {
-                    let is_other = known.id != *id;
-                    is_other || now.map(|key| *known = key.into()).is_ok()
-                });
-            }),
+            Ok(key) => self.change_one(id, |known| *known = key.into()),
+            Err(error) if error.condition == Condition::NotFound => {
+                self.change(|keys| keys.retain(|known| known.id != *id));
+            }
+            Err(_) => {}
         }
     }
 }
@@ -250,11 +252,7 @@ impl Editing for RememberingKeys {
 impl Switching for RememberingKeys {
     fn set_disabled(&self, id: &ApiKeyId, disabled: bool) -> Result<()> {
         self.keys.set_disabled(id, disabled)?;
-        self.change(|keys| {
-            keys.iter_mut()
-                .filter(|known| known.id == *id)
-                .for_each(|known| known.disabled = disabled);
-        });
+        self.change_one(id, |known| known.disabled = disabled);
         Ok(())
     }
 }

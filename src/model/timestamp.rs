@@ -203,9 +203,9 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        struct Text<'t>(#[serde(borrow)] Cow<'t, str>);
+        struct Written<'t>(#[serde(borrow)] Cow<'t, str>);
 
-        let Text(text) = Text::deserialize(deserializer)?;
+        let Written(text) = Written::deserialize(deserializer)?;
         let expected = &"a time such as 2027-05-01T12:34:56Z";
         Self::parse_own(&text)
             .ok_or_else(|| D::Error::invalid_value(Unexpected::Str(&text), expected))
