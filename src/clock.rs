@@ -23,8 +23,6 @@ impl fmt::Display for ClockError {
     }
 }
 
-impl std::error::Error for ClockError {}
-
 impl Clock {
     /// Returns the time, to the second.
     pub fn now(self) -> Result<Timestamp, ClockError> {

@@ -11,7 +11,7 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathComplete
 
 use crate::ops::resolve::Meaning;
 
-pub use line::{CommandLine, set_line};
+pub use line::{CommandLine, LINE};
 pub use word::Shell;
 pub(crate) use word::Typed;
 
@@ -34,6 +34,6 @@ fn completer(
     offered: impl Fn(&str, &CommandLine) -> Vec<CompletionCandidate> + Send + Sync + 'static,
 ) -> ArgValueCompleter {
     ArgValueCompleter::new(move |typed: &OsStr| {
-        line::line().map_or_else(Vec::new, |line| offered(&typed.to_string_lossy(), line))
+        LINE.get().map_or_else(Vec::new, |line| offered(&typed.to_string_lossy(), line))
     })
 }

@@ -78,8 +78,9 @@ impl Environment {
 #[derive(Debug, Clone)]
 pub struct Program {
     /// What to type before a command: `ibmcloud-iam`, or `ibmcloud iam` under a borrowed name.
-    shown: String,
-    borrowed: bool,
+    pub shown: String,
+    /// Whether the name is the official CLI's.
+    pub is_borrowed: bool,
 }
 
 impl Program {
@@ -89,21 +90,11 @@ impl Program {
             .and_then(|arg0| Path::new(arg0).file_stem())
             .and_then(OsStr::to_str)
             .unwrap_or_default();
-        let borrowed = ["ibmcloud", "ic", "bx", "bluemix"].contains(&name);
+        let is_borrowed = ["ibmcloud", "ic", "bx", "bluemix"].contains(&name);
         Self {
-            shown: if borrowed { format!("{name} iam") } else { "ibmcloud-iam".to_owned() },
-            borrowed,
+            shown: if is_borrowed { format!("{name} iam") } else { "ibmcloud-iam".to_owned() },
+            is_borrowed,
         }
-    }
-
-    /// Returns what to type before a command.
-    pub fn shown(&self) -> &str {
-        &self.shown
-    }
-
-    /// Tells whether the name is the official CLI's.
-    pub fn is_borrowed(&self) -> bool {
-        self.borrowed
     }
 }
 

@@ -5,6 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use crate::clock::ClockError;
+use crate::object::object;
 use crate::private_file::{self, DestinationError};
 use crate::secret;
 use crate::text::escape_json;
@@ -105,6 +106,11 @@ impl Error {
         Self { kind, message: message.into(), hint: None, code: None, status: None, trace: None }
     }
 
+    /// Makes a failure of no other kind, without a hint.
+    pub fn failure(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Failure, message)
+    }
+
     /// Makes a usage error. A quoted word that could be the value of a key is veiled.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Usage, secret::veil(&message.into()))
@@ -127,6 +133,20 @@ impl Error {
         }
         self
     }
+
+    /// Writes the error as one JSON object on one line, for `--error-format json`.
+    pub fn to_json(&self) -> String {
+        let json = object()
+            .with("kind", self.kind)
+            .with("exit_code", self.kind.exit_code())
+            .with("message", &self.message)
+            .with("hint", &self.hint)
+            .with("code", &self.code)
+            .with("status", self.status)
+            .with("trace", &self.trace);
+        let json = serde_json::to_string(&json).unwrap_or_default();
+        escape_json(json.as_bytes()).unwrap_or(json)
+    }
 }
 
 impl From<DestinationError> for Error {
@@ -139,38 +159,9 @@ impl From<DestinationError> for Error {
 
 impl From<ClockError> for Error {
     fn from(error: ClockError) -> Self {
-        Self::new(ErrorKind::Failure, format!("{error}.")).hint(
+        Self::failure(format!("{error}.")).hint(
             "Set the clock, for example with 'timedatectl set-ntp true', then repeat the command.",
         )
-    }
-}
-
-/// The fields of `--error-format json`, in this order.
-#[derive(Serialize)]
-struct Json<'a> {
-    kind: ErrorKind,
-    exit_code: u8,
-    message: &'a str,
-    hint: Option<&'a str>,
-    code: Option<&'a str>,
-    status: Option<u16>,
-    trace: Option<&'a str>,
-}
-
-impl Error {
-    /// Writes the error as one JSON object on one line.
-    pub fn to_json(&self) -> String {
-        let json = Json {
-            kind: self.kind,
-            exit_code: self.kind.exit_code(),
-            message: &self.message,
-            hint: self.hint.as_deref(),
-            code: self.code.as_deref(),
-            status: self.status,
-            trace: self.trace.as_deref(),
-        };
-        let json = serde_json::to_string(&json).unwrap_or_default();
-        escape_json(json.as_bytes()).unwrap_or(json)
     }
 }
 

@@ -8,6 +8,9 @@ compile_error!(
     "ibmcloud-iam keeps keys in files that only their owner can read; that needs Unix file modes so far"
 );
 
+#[macro_use]
+mod words;
+
 pub mod cli;
 pub mod clock;
 pub mod complete;
@@ -59,7 +62,7 @@ pub fn run(args: Vec<OsString>, environment: Environment) -> u8 {
     }
     let args = usage::with_help_as_flag(usage::without_iam(args));
     // Freeing a tree takes a tenth of a short command's time, and the process ends soon.
-    let mut tree = ManuallyDrop::new(Cli::command().bin_name(program.shown()));
+    let mut tree = ManuallyDrop::new(Cli::command().bin_name(&program.shown));
     let parsed = tree
         .try_get_matches_from_mut(&args)
         .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
@@ -74,69 +77,63 @@ fn run_parsed(cli: Cli, program: Program, environment: Environment) -> u8 {
     let mut ui = Ui::new(settings::manner(&flags, &environment));
     let result = Settings::new(environment, program, flags)
         .and_then(|settings| dispatch(cli.command, &settings, &mut ui));
-    match result.and_then(|()| ui.finish()) {
-        Ok(()) => 0,
-        Err(error) => {
-            ui.failed(&error);
-            error.kind.exit_code()
-        }
-    }
+    ui.end(result)
 }
 
 fn dispatch(command: Command, settings: &Settings, ui: &mut Ui) -> Result<()> {
     let facts = System::Iam.facts();
     match command {
-        Command::Login(args) => ops::login::run(&args.take().request(), settings, ui),
-        Command::Logout(args) => ops::logout::run(args.take().is_dry_run(), settings, ui),
-        Command::Whoami(args) => ops::whoami::run(args.take().explain, settings, ui),
+        Command::Login(args) => ops::login::run(&args.0.into(), settings, ui),
+        Command::Logout(args) => ops::logout::run(args.0.dry_run.dry_run, settings, ui),
+        Command::Whoami(args) => ops::whoami::run(args.0.explain, settings, ui),
         Command::BearerToken(_) => ops::token::bearer_token(settings, ui),
         Command::OauthTokens(_) => ops::token::oauth_tokens(settings, ui),
-        Command::Emulate(args) => ops::emulate::run(&args.take().request(), settings, ui),
+        Command::Emulate(args) => ops::emulate::run(&args.0.into(), settings, ui),
         Command::ApiKeys(args) => {
-            let request = args.take().request();
+            let request = args.0.into();
             on_keys(settings, ui, |session| ops::list::run(&request, session))
         }
         Command::ApiKey(args) => {
-            let request = args.take().request();
+            let request = args.0.into();
             on_keys(settings, ui, |session| ops::show::run(&request, session))
         }
         Command::ApiKeyCreate(args) => {
-            let ready = ops::create::ready(args.take().request(), settings)?;
+            let ready = ops::create::ready(args.0.into(), settings)?;
             on_keys(settings, ui, |session| ops::create::run(ready, session))
         }
         Command::ApiKeyUpdate(args) => {
-            let ready = ops::update::ready(args.take().request(), facts, settings)?;
+            let ready = ops::update::ready(args.0.into(), facts, settings)?;
             on_keys(settings, ui, |session| ops::update::run(&ready, session))
         }
         Command::ApiKeyDelete(args) => {
-            let ready = ops::delete::ready(args.take().request(), facts, ui)?;
+            let ready = ops::delete::ready(args.0.into(), facts, ui)?;
             on_keys(settings, ui, |session| ops::delete::run(&ready, session))
         }
-        Command::ApiKeyLock(args) => act(args.take(), settings, ui),
-        Command::ApiKeyUnlock(args) => act(args.take(), settings, ui),
-        Command::ApiKeyDisable(args) => act(args.take(), settings, ui),
-        Command::ApiKeyEnable(args) => act(args.take(), settings, ui),
+        Command::ApiKeyLock(args) => act(args.0, settings, ui),
+        Command::ApiKeyUnlock(args) => act(args.0, settings, ui),
+        Command::ApiKeyDisable(args) => act(args.0, settings, ui),
+        Command::ApiKeyEnable(args) => act(args.0, settings, ui),
         Command::ApiKeyRotate(args) => {
-            let ready = ops::rotate::ready(args.take().request(), settings, ui)?;
+            let ready = ops::rotate::ready(args.0.into(), settings, ui)?;
             on_keys(settings, ui, |session| ops::rotate::run(&ready, session))
         }
         Command::ApiKeysAudit(args) => {
-            let ready = ops::audit::ready(args.take().request(), settings, ui)?;
+            let ready = ops::audit::ready(args.0.into(), settings, ui)?;
             on_keys(settings, ui, |session| ops::audit::run(ready, session))
         }
         Command::ApiKeyLookup(args) => {
-            let ready = ops::lookup::ready(&args.take().request(), facts, settings, ui)?;
+            let ready = ops::lookup::ready(&args.0.into(), facts, settings, ui)?;
             on_keys(settings, ui, |session| ops::lookup::run(&ready, session))
         }
         Command::Recover(args) => {
-            let request = args.take().request();
+            let request = args.0.into();
             on_keys(settings, ui, |session| ops::recover::run(&request, session))
         }
     }
 }
 
 fn act<V: Acts>(args: ActArgs<V>, settings: &Settings, ui: &mut Ui) -> Result<()> {
-    let ready = ops::act::ready(V::VERB, args.request(), System::Iam.facts(), ui)?;
+    let ready = ops::act::ready(V::VERB, args.into(), System::Iam.facts(), ui)?;
     on_keys(settings, ui, |session| ops::act::run(&ready, session))
 }
 

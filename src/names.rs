@@ -1,21 +1,25 @@
 //! The names of the user's own keys at a service, in a file from one command to the next, so that Tab can offer them
-//! without asking the service.
-//!
-//! There is a file for each endpoint, account, user and profile. No command depends on it.
-
-pub mod remembering;
+//! without asking the service. There is a file for each endpoint, account, user and profile. No command depends on it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::Duration;
 use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::model::{ApiKey, ApiKeyId, Identity, Lives, Timestamp};
-use crate::private_file;
-use crate::secret;
+use crate::clock::Skew;
+use crate::model::{
+    Activity, ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, CreatedApiKey, Detail, EntityTag,
+    Identity, NewApiKey, NewValue, Scope, Selection, Timestamp,
+};
 use crate::settings::Settings;
+use crate::systems::{
+    Condition, Editing, Facts, Keys, Locking, LookUp, Note, Place, Proving, Result, Switching,
+    SystemError,
+};
+use crate::{private_file, secret};
 
 /// The largest file that is read, in bytes; the names of any account's keys take less.
 const MOST: u64 = 16 << 20;
@@ -23,49 +27,8 @@ const PREFIX: &str = "names-";
 /// A file is removed when it is this much older than one that was just written.
 const OLD: Duration = Duration::from_secs(90 * 86_400);
 
-/// A key as Tab offers it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyName {
-    /// The ID.
-    pub id: ApiKeyId,
-    /// The name, which need not be unique.
-    pub name: Box<str>,
-    /// Whether the key is disabled.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub disabled: bool,
-    /// When the key expires, if it does.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<Timestamp>,
-}
-
-impl Lives for KeyName {
-    fn named(&self) -> (&str, &str) {
-        // All keys have the same owner.
-        (&self.name, "")
-    }
-
-    fn is_disabled(&self) -> bool {
-        self.disabled
-    }
-
-    fn expires_at(&self) -> Option<Timestamp> {
-        self.expires_at
-    }
-}
-
-impl From<&ApiKey> for KeyName {
-    fn from(key: &ApiKey) -> Self {
-        Self {
-            id: key.id.clone(),
-            name: key.name.clone(),
-            disabled: key.disabled,
-            expires_at: key.expires_at,
-        }
-    }
-}
-
 /// The file of names of one user; serialized, it is the content of the file.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NameFile {
     endpoint: String,
     account_id: String,
@@ -74,6 +37,31 @@ pub struct NameFile {
     keys: Vec<KeyName>,
     #[serde(skip)]
     path: PathBuf,
+}
+
+/// A key as Tab offers it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KeyName {
+    id: ApiKeyId,
+    name: Box<str>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    disabled: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+}
+
+impl From<&ApiKey> for KeyName {
+    fn from(key: &ApiKey) -> Self {
+        let ApiKey { ref id, ref name, disabled, expires_at, .. } = *key;
+        Self { id: id.clone(), name: name.clone(), disabled, expires_at }
+    }
+}
+
+impl From<KeyName> for ApiKey {
+    /// Leaves out what Tab does not need.
+    fn from(KeyName { id, name, disabled, expires_at }: KeyName) -> Self {
+        Self { id, disabled, expires_at, name, ..Self::default() }
+    }
 }
 
 impl NameFile {
@@ -85,33 +73,21 @@ impl NameFile {
 
     /// Names the file in `directory`.
     pub fn new(directory: &Path, endpoint: &str, identity: &Identity, profile: &str) -> Self {
-        let mut file = Self {
-            endpoint: endpoint.to_owned(),
-            account_id: identity.account_id.to_string(),
-            iam_id: identity.iam_id.to_string(),
-            profile: profile.to_owned(),
-            keys: Vec::new(),
-            path: PathBuf::new(),
-        };
+        let user = [endpoint, &identity.account_id, &identity.iam_id, profile];
         // The hash does not tell whose file it is.
-        let hash = Sha256::digest(file.user().join("\n"));
-        file.path = directory.join(format!("{PREFIX}{}.json", secret::hex(&hash[..16])));
-        file
-    }
-
-    fn user(&self) -> [&str; 4] {
-        [&self.endpoint, &self.account_id, &self.iam_id, &self.profile]
+        let hash = Sha256::digest(user.join("\n"));
+        let path = directory.join(format!("{PREFIX}{}.json", secret::hex(&hash[..16])));
+        let [endpoint, account_id, iam_id, profile] = user.map(str::to_owned);
+        Self { endpoint, account_id, iam_id, profile, keys: Vec::new(), path }
     }
 
     /// Reads the keys. Fails with `InvalidData` if the file is damaged or another user's.
     pub fn read(&self) -> io::Result<Vec<KeyName>> {
         let bytes = private_file::read_own(&self.path, MOST)?.ok_or(io::ErrorKind::NotFound)?;
-        let found: Self = serde_json::from_slice(&bytes)?;
-        if found.user() == self.user() {
-            Ok(found.keys)
-        } else {
-            Err(io::ErrorKind::InvalidData.into())
-        }
+        let mut found: Self = serde_json::from_slice(&bytes)?;
+        let keys = std::mem::take(&mut found.keys);
+        found.path.clone_from(&self.path);
+        if found == *self { Ok(keys) } else { Err(io::ErrorKind::InvalidData.into()) }
     }
 
     /// Writes the keys, unless the file has them already. Of two processes the later one wins.
@@ -123,11 +99,6 @@ impl NameFile {
             // Whatever else is there is replaced.
             _ => private_file::replace_small(&self.path, &bytes)?,
         }
-        self.remove_old()
-    }
-
-    /// Removes the files that are much older than this one.
-    fn remove_old(&self) -> io::Result<()> {
         let now = fs::metadata(&self.path)?.modified()?;
         for entry in fs::read_dir(private_file::parent(&self.path))?.flatten() {
             let modified = entry.metadata().and_then(|metadata| metadata.modified());
@@ -140,9 +111,152 @@ impl NameFile {
         Ok(())
     }
 
-    /// Removes the file, as far as that works.
-    pub fn remove(&self) {
-        let _ = private_file::remove(&self.path);
+    /// Removes the file of a user at a service, as far as that works.
+    pub fn remove(settings: &Settings, endpoint: &str, identity: &Identity) {
+        let _ = Self::of(settings, endpoint, identity).map(|file| private_file::remove(&file.path));
+    }
+}
+
+/// Keys that note the names of the user's own keys, for a file that is written when the work is done. Without a file
+/// nothing is noted.
+#[derive(Debug)]
+pub struct RememberingKeys {
+    keys: Box<dyn Keys>,
+    file: Option<NameFile>,
+    /// The content of the file as it is to be; `None` until there is something to note. Before the first listing nothing is
+    /// noted, because Tab would take a few keys for all of them.
+    known: Mutex<Option<io::Result<Vec<KeyName>>>>,
+}
+
+impl RememberingKeys {
+    /// Wraps keys. `file` is where the names of the user's own keys are.
+    pub fn new(keys: Box<dyn Keys>, file: Option<NameFile>) -> Self {
+        Self { keys, file, known: Mutex::default() }
+    }
+
+    /// Writes the file, if something was noted.
+    pub fn keep_names(self) -> io::Result<()> {
+        match (self.known.into_inner(), &self.file) {
+            (Ok(Some(known)), Some(file)) => file.write(known?),
+            _ => Ok(()),
+        }
+    }
+
+    fn is_own(&self, iam_id: &str) -> bool {
+        self.file.as_ref().is_some_and(|file| file.iam_id == iam_id)
+    }
+
+    /// Changes the names that are known. The file is read at the first change.
+    fn change(&self, change: impl FnOnce(&mut Vec<KeyName>)) {
+        if let (Some(file), Ok(mut known)) = (&self.file, self.known.lock())
+            && let Ok(keys) = known.get_or_insert_with(|| file.read())
+        {
+            change(keys);
+        }
+    }
+
+    fn change_one(&self, id: &ApiKeyId, change: impl FnMut(&mut KeyName)) {
+        self.change(|keys| keys.iter_mut().filter(|known| known.id == *id).for_each(change));
+    }
+
+    /// Notes how a known key is now, or that it is gone.
+    fn note(&self, id: &ApiKeyId, now: std::result::Result<&ApiKey, &SystemError>) {
+        match now {
+            Ok(key) => self.change_one(id, |known| *known = key.into()),
+            Err(error) if error.condition == Condition::NotFound => {
+                self.change(|keys| keys.retain(|known| known.id != *id));
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+macro_rules! pass_on {
+    ($($name:ident($($arg:ident: $type:ty),*) -> $result:ty;)*) => {
+        $(
+            fn $name(&self, $($arg: $type),*) -> $result {
+                self.keys.$name($($arg),*)
+            }
+        )*
+    };
+}
+
+impl Keys for RememberingKeys {
+    pass_on! {
+        facts() -> &'static Facts;
+        place() -> Place;
+        identity() -> Result<Identity>;
+        check_texts(name: Option<&str>, description: Option<&str>) -> Result<()>;
+        check_new(new: &NewApiKey) -> Result<()>;
+        choose_id() -> Option<ApiKeyId>;
+        service_clock() -> Option<Skew>;
+        doubt() -> Duration;
+        uses(ids: &[&ApiKeyId], done: &mut dyn FnMut(usize)) -> Result<Vec<Option<Activity>>>;
+        key_limit() -> Result<Option<usize>>;
+        take_warnings() -> Vec<String>;
+        locking() -> Option<&dyn Locking>;
+        look_up() -> Option<&dyn LookUp>;
+        proving() -> Option<&dyn Proving>;
+    }
+
+    fn list(&self, scope: &Scope, which: &Selection) -> Result<Vec<ApiKey>> {
+        if !matches!(scope, Scope::Of(owner) if self.is_own(&owner.0)) {
+            return self.keys.list(scope, which);
+        }
+        // A part of the keys must not be taken for all of them.
+        let keys = self.keys.list(scope, &Selection::All)?;
+        if let Ok(mut known) = self.known.lock() {
+            *known = Some(Ok(keys.iter().map(KeyName::from).collect()));
+        }
+        Ok(keys)
+    }
+
+    fn get(&self, id: &ApiKeyId, detail: Detail) -> Result<ApiKeyDetails> {
+        let found = self.keys.get(id, detail);
+        self.note(id, found.as_ref().map(|details| &details.key));
+        found
+    }
+
+    fn create(
+        &self,
+        new: &NewApiKey,
+        value: NewValue<'_>,
+        note: &mut Note<'_>,
+    ) -> Result<CreatedApiKey> {
+        let created = self.keys.create(new, value, note)?;
+        if self.is_own(&created.key.iam_id) {
+            self.change(|keys| keys.push((&created.key).into()));
+        }
+        Ok(created)
+    }
+
+    fn delete(&self, id: &ApiKeyId) -> Result<()> {
+        let deleted = self.keys.delete(id);
+        let gone = Condition::NotFound.into();
+        self.note(id, Err(deleted.as_ref().err().unwrap_or(&gone)));
+        deleted
+    }
+
+    fn editing(&self) -> Option<&dyn Editing> {
+        self.keys.editing().map(|_| self as &dyn Editing)
+    }
+
+    fn switching(&self) -> Option<&dyn Switching> {
+        self.keys.switching().map(|_| self as &dyn Switching)
+    }
+}
+
+impl Editing for RememberingKeys {
+    fn update(&self, id: &ApiKeyId, seen: &EntityTag, changes: &ApiKeyChanges) -> Result<ApiKey> {
+        self.keys.update(id, seen, changes).inspect(|key| self.note(id, Ok(key)))
+    }
+}
+
+impl Switching for RememberingKeys {
+    fn set_disabled(&self, id: &ApiKeyId, disabled: bool) -> Result<()> {
+        self.keys.set_disabled(id, disabled)?;
+        self.change_one(id, |known| known.disabled = disabled);
+        Ok(())
     }
 }
 
@@ -164,9 +278,7 @@ mod tests {
         mine.write(keys.to_vec()).unwrap();
         assert_eq!(mine.read().unwrap(), keys);
         for part in 0..4 {
-            let mut whose = whose;
-            whose[part] = "another";
-            let other = file(whose);
+            let other = file(std::array::from_fn(|n| if n == part { "another" } else { whose[n] }));
             assert_ne!(other.path, mine.path);
             // A file that was renamed is refused too.
             let renamed = NameFile { path: mine.path.clone(), ..other };

@@ -12,13 +12,9 @@ pub trait Fields {
     fn put<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error>;
 }
 
-/// A field behind others.
+/// A field behind others. It is left out if it is `None`.
 #[derive(Debug)]
-pub struct Field<F, V>(F, &'static str, V);
-
-/// A field behind others that is left out if it is `None`.
-#[derive(Debug)]
-pub struct OptionalField<F, V>(F, &'static str, Option<V>);
+pub struct Field<F, V>(F, &'static str, Option<V>);
 
 /// Begins an object.
 pub fn object() -> Object {
@@ -28,7 +24,7 @@ pub fn object() -> Object {
 impl<F> Object<F> {
     /// Adds a field.
     pub fn with<V: Serialize>(self, name: &'static str, value: V) -> Object<Field<F, V>> {
-        Object(Field(self.0, name, value))
+        self.with_some(name, Some(value))
     }
 
     /// Adds a field unless it is `None`.
@@ -36,8 +32,8 @@ impl<F> Object<F> {
         self,
         name: &'static str,
         value: Option<V>,
-    ) -> Object<OptionalField<F, V>> {
-        Object(OptionalField(self.0, name, value))
+    ) -> Object<Field<F, V>> {
+        Object(Field(self.0, name, value))
     }
 }
 
@@ -48,13 +44,6 @@ impl Fields for () {
 }
 
 impl<F: Fields, V: Serialize> Fields for Field<F, V> {
-    fn put<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
-        self.0.put(map)?;
-        map.serialize_entry(self.1, &self.2)
-    }
-}
-
-impl<F: Fields, V: Serialize> Fields for OptionalField<F, V> {
     fn put<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         self.0.put(map)?;
         self.2.as_ref().map_or(Ok(()), |value| map.serialize_entry(self.1, value))

@@ -8,12 +8,11 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum as _;
 
-use crate::credentials::{Candidate, Place, Search, State, login};
+use crate::credentials::{Candidate, Contents, CredentialSource, Search, login};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Journal;
 use crate::model::{ApiKeyId, BackendKind, Identity, Timestamp};
-use crate::names::NameFile;
-use crate::names::remembering::RememberingKeys;
+use crate::names::{NameFile, RememberingKeys};
 use crate::private_file;
 use crate::secret::Secret;
 use crate::settings::variables::{API_KEY, BACKEND, CI};
@@ -282,7 +281,7 @@ fn why_not_local(settings: &Settings, ui: &Ui) -> Option<&'static str> {
         let value = settings.environment().raw(CI);
         value.is_some_and(|value| !["", "false", "0"].iter().any(|off| value == *off))
     };
-    if settings.started_as().is_borrowed() {
+    if settings.started_as().is_borrowed {
         Some("under this program name")
     } else if is_ci() {
         Some("while CI is set")
@@ -351,8 +350,8 @@ fn not_logged_in(settings: &Settings, more: &str) -> Error {
 fn elsewhere(settings: &Settings) -> String {
     let mut told = String::new();
     let Ok(search) = Search::new(settings) else { return told };
-    for place in Place::ALL {
-        if let State::Elsewhere(why) = search.look(place) {
+    for place in CredentialSource::ALL {
+        if let Contents::Elsewhere(why) = search.look(place) {
             let _ = write!(told, " What is at '{}' {why}.", place.as_str());
         }
     }

@@ -9,7 +9,7 @@ use clap_complete::CompleteEnv;
 use clap_complete::env::{Bash, EnvCompleter, Fish, Powershell, Shells, Zsh};
 
 use crate::cli::{Cli, GlobalArgs};
-use crate::complete::{self, CommandLine, Shell, Typed};
+use crate::complete::{CommandLine, LINE, Shell, Typed};
 use crate::environment::{Environment, Program};
 use crate::usage;
 
@@ -29,7 +29,7 @@ pub fn answer_shell(environment: &Environment) {
         Some("fish") => Shell::Fish,
         _ => Shell::Other,
     };
-    complete::set_line(line_before_the_word(shell, environment));
+    let _ = LINE.set(line_before_the_word(shell, environment));
     let shells: [&dyn EnvCompleter; 4] =
         [&Mended(&Bash), &Mended(&Zsh), &Mended(&Fish), &Mended(&Powershell)];
     CompleteEnv::with_factory(tree).var(VARIABLE).shells(Shells(&shells)).complete();

@@ -48,7 +48,7 @@ pub fn told(error: SystemError, subject: &str, program: &str, facts: &Facts) -> 
             Error::new(ErrorKind::Conflict, message)
         }
         Condition::Invalid(words) => Error::usage(words),
-        Condition::Rejected(words) => Error::new(ErrorKind::Failure, format!("{words}{because}.")),
+        Condition::Rejected(words) => Error::failure(format!("{words}{because}.")),
         Condition::Unavailable(words) => {
             Error::new(ErrorKind::Unavailable, format!("{words}{because}."))
                 .hint("Nothing was changed; try again later.")
@@ -60,7 +60,7 @@ pub fn told(error: SystemError, subject: &str, program: &str, facts: &Facts) -> 
         }
         Condition::Store { path, what } => {
             let message = format!("{} {what}{because}.", path.display());
-            Error::new(ErrorKind::Failure, message).hint(
+            Error::failure(message).hint(
                 "Nothing was changed. IBMCLOUD_IAM_STORE names another directory for the local store.",
             )
         }
@@ -69,14 +69,14 @@ pub fn told(error: SystemError, subject: &str, program: &str, facts: &Facts) -> 
                 "The local store is damaged: {}, line {line}: {why}. Nothing was written.",
                 path.display()
             );
-            Error::new(ErrorKind::Failure, message).hint(format!(
+            Error::failure(message).hint(format!(
                 "Restore the file from a backup, or look at it with 'sed -n {line}p {}'.",
                 shell_path(&path)
             ))
         }
         Condition::Unsupported(done) => {
             let message = format!("{}s cannot be {done}.", capitalised(noun));
-            Error::new(ErrorKind::Failure, message)
+            Error::failure(message)
         }
     };
     told.hint = error.hint.or(told.hint);

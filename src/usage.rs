@@ -66,19 +66,17 @@ pub fn explain(
 ) -> u8 {
     match error.kind() {
         ClapKind::DisplayHelp | ClapKind::DisplayVersion => {
-            print_help(error, Ui::new(early_manner(args, environment)))
+            let ui = Ui::new(early_manner(args, environment));
+            let help = error.render();
+            let coloured = ui.manner().colour.0;
+            print(&if coloured { help.ansi().to_string() } else { help.to_string() }, ui)
         }
         ClapKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             // A call without a command gets the whole help, and fails.
             let _ = write!(io::stderr().lock(), "{}", error.render());
             ErrorKind::Usage.exit_code()
         }
-        _ => {
-            let mut ui = Ui::new(early_manner(args, environment));
-            let told = told(error, args, program);
-            ui.failed(&told);
-            told.kind.exit_code()
-        }
+        _ => Ui::new(early_manner(args, environment)).end(Err(told(error, args, program))),
     }
 }
 
@@ -88,21 +86,9 @@ pub fn print_version(environment: &Environment) -> u8 {
     print(concat!("ibmcloud-iam ", env!("CARGO_PKG_VERSION"), "\n"), ui)
 }
 
-fn print_help(error: &ClapError, ui: Ui) -> u8 {
-    let help = error.render();
-    let text = if ui.manner().colour.0 { help.ansi().to_string() } else { help.to_string() };
-    print(&text, ui)
-}
-
 fn print(text: &str, mut ui: Ui) -> u8 {
     ui.data(|out| out.write_all(text.as_bytes()));
-    match ui.finish() {
-        Ok(()) => 0,
-        Err(error) => {
-            ui.failed(&error);
-            error.kind.exit_code()
-        }
-    }
+    ui.end(Ok(()))
 }
 
 /// Finds out how to print when the command line could not be parsed.
@@ -132,7 +118,7 @@ fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
     let first = parts.next().unwrap_or_default().trim_start_matches("error: ").trim();
     let first: Vec<&str> = first.lines().map(str::trim).collect();
     let mut message = format!("Incorrect Usage: {}", first.join(" "));
-    if error.kind() == ClapKind::InvalidSubcommand && program.is_borrowed() {
+    if error.kind() == ClapKind::InvalidSubcommand && program.is_borrowed {
         let name = match error.get(ContextKind::InvalidSubcommand) {
             Some(ContextValue::String(name)) => name.as_str(),
             _ => "this command",
@@ -168,9 +154,9 @@ fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
     }
     let help = match command {
         Some(command) => {
-            format!("Run '{} {command} --help' for its arguments and examples.", program.shown())
+            format!("Run '{} {command} --help' for its arguments and examples.", program.shown)
         }
-        None => format!("Run '{} --help' for the list of commands.", program.shown()),
+        None => format!("Run '{} --help' for the list of commands.", program.shown),
     };
     let usage = rendered.lines().find_map(|line| line.strip_prefix("Usage: "));
     Error::usage(message).hint(match usage {

@@ -46,7 +46,7 @@ EXAMPLES:
    ibmcloud-iam logout --profile work")]
 pub struct LogoutArgs {
     #[command(flatten)]
-    dry_run: DryRunArgs,
+    pub dry_run: DryRunArgs,
 }
 
 /// Arguments of `whoami`.
@@ -86,16 +86,8 @@ EXAMPLES:
    ibmcloud-iam oauth-tokens --output json | jq -r .iam_token")]
 pub struct OauthTokensArgs {}
 
-impl LogoutArgs {
-    /// Tells whether to do nothing.
-    pub fn is_dry_run(&self) -> bool {
-        self.dry_run.dry_run
-    }
-}
-
-impl LoginArgs {
-    /// Returns what is asked for.
-    pub fn request(self) -> login::Request {
-        login::Request { insecure_storage: self.insecure_storage, dry_run: self.dry_run.dry_run }
+impl From<LoginArgs> for login::Request {
+    fn from(args: LoginArgs) -> Self {
+        Self { insecure_storage: args.insecure_storage, dry_run: args.dry_run.dry_run }
     }
 }

@@ -111,30 +111,29 @@ fn iam_id(text: &str) -> Result<String, String> {
 }
 
 fn fail_on() -> impl TypedValueParser<Value = FailOn> {
-    let rules = Rule::ALL.map(Rule::id).into_iter();
+    let rules = Rule::ALL.map(Rule::as_str).into_iter();
     let words = rules.chain(Severity::ALL.map(Severity::as_str)).chain(["none"]);
     PossibleValuesParser::new(words).map(|text| {
         let is = |word: &str| word.eq_ignore_ascii_case(&text);
-        let rule = Rule::ALL.into_iter().find(|rule| is(rule.id())).map(FailOn::Rule);
+        let rule = Rule::ALL.into_iter().find(|rule| is(rule.as_str())).map(FailOn::Rule);
         let severity = Severity::ALL.into_iter().find(|severity| is(severity.as_str()));
         rule.or(severity.map(FailOn::Severity)).unwrap_or(FailOn::None)
     })
 }
 
-impl ApiKeysAuditArgs {
-    /// Returns what is asked for.
-    pub fn request(self) -> audit::Request {
-        audit::Request {
-            max_age: self.max_age,
-            max_unused: self.max_unused,
-            expires_within: self.expires_within,
-            policy: self.policy,
-            account_owner: self.account_owner,
-            skip: self.skip,
-            fail_on: self.fail_on,
-            baseline: self.baseline,
-            format: self.format,
-            all_users: self.all_users,
+impl From<ApiKeysAuditArgs> for audit::Request {
+    fn from(args: ApiKeysAuditArgs) -> Self {
+        Self {
+            max_age: args.max_age,
+            max_unused: args.max_unused,
+            expires_within: args.expires_within,
+            policy: args.policy,
+            account_owner: args.account_owner,
+            skip: args.skip,
+            fail_on: args.fail_on,
+            baseline: args.baseline,
+            format: args.format,
+            all_users: args.all_users,
         }
     }
 }

@@ -232,96 +232,69 @@ pub struct ApiKeyLookupArgs {
     uuid: bool,
 }
 
-impl ApiKeysArgs {
-    /// Returns what is asked for.
-    pub fn request(self) -> list::Request {
-        list::Request {
-            ids_only: self.uuid,
-            name: self.name,
-            description: self.description,
-            states: self.state,
-            sort: self.sort,
-            wide: self.wide,
-            all_users: self.all_users,
+impl From<ApiKeysArgs> for list::Request {
+    fn from(args: ApiKeysArgs) -> Self {
+        let ApiKeysArgs { uuid, name, description, state, sort, wide, all_users } = args;
+        Self { ids_only: uuid, name, description, states: state, sort, wide, all_users }
+    }
+}
+
+impl From<ApiKeyArgs> for show::Request {
+    fn from(args: ApiKeyArgs) -> Self {
+        let detail = Detail { history: args.history, activity: args.activity };
+        Self { key: args.which.key, ids_only: args.uuid, detail }
+    }
+}
+
+impl From<ApiKeyCreateArgs> for create::Request {
+    fn from(args: ApiKeyCreateArgs) -> Self {
+        Self {
+            expiry: args.expiry.given(),
+            name: args.name,
+            description: args.description.unwrap_or_default(),
+            file: args.file,
+            lock: args.lock,
+            action_if_leaked: args.leak_action.action_if_leaked,
+            disabled: args.disabled,
+            server_value: args.server_value,
+            force: args.force,
+            no_wait: args.wait.no_wait,
+            dry_run: args.dry_run.dry_run,
         }
     }
 }
 
-impl ApiKeyArgs {
-    /// Returns what is asked for.
-    pub fn request(self) -> show::Request {
-        let detail = Detail { history: self.history, activity: self.activity };
-        show::Request { key: self.which.key, ids_only: self.uuid, detail }
-    }
-}
-
-impl ApiKeyCreateArgs {
-    /// Returns what is asked for.
-    pub fn request(self) -> create::Request {
-        create::Request {
-            expiry: self.expiry.given(),
-            name: self.name,
-            description: self.description.unwrap_or_default(),
-            file: self.file,
-            lock: self.lock,
-            action_if_leaked: self.leak_action.action_if_leaked,
-            disabled: self.disabled,
-            server_value: self.server_value,
-            force: self.force,
-            no_wait: self.wait.no_wait,
-            dry_run: self.dry_run.dry_run,
+impl From<ApiKeyUpdateArgs> for update::Request {
+    fn from(args: ApiKeyUpdateArgs) -> Self {
+        Self {
+            key: args.which.key,
+            expiry: if args.no_expiry { Some(None) } else { args.expiry.given().map(Some) },
+            name: args.name,
+            description: args.description,
+            action_if_leaked: args.leak_action.action_if_leaked,
+            dry_run: args.dry_run.dry_run,
         }
     }
 }
 
-impl ApiKeyUpdateArgs {
-    /// Returns what is asked for.
-    pub fn request(self) -> update::Request {
-        update::Request {
-            key: self.which.key,
-            expiry: if self.no_expiry { Some(None) } else { self.expiry.given().map(Some) },
-            name: self.name,
-            description: self.description,
-            action_if_leaked: self.leak_action.action_if_leaked,
-            dry_run: self.dry_run.dry_run,
-        }
+impl From<ApiKeyDeleteArgs> for delete::Request {
+    fn from(args: ApiKeyDeleteArgs) -> Self {
+        let ApiKeyDeleteArgs { keys, phased_out, all, older_than, ignore_missing, force } = args;
+        let ForceArgs { force, dry_run } = force;
+        Self { keys, phased_out, all, older_than, ignore_missing, force, dry_run }
     }
 }
 
-impl ApiKeyDeleteArgs {
-    /// Returns what is asked for.
-    pub fn request(self) -> delete::Request {
-        delete::Request {
-            keys: self.keys,
-            phased_out: self.phased_out,
-            all: self.all,
-            older_than: self.older_than,
-            ignore_missing: self.ignore_missing,
-            force: self.force.force,
-            dry_run: self.force.dry_run,
-        }
+impl From<ApiKeyRotateArgs> for rotate::Request {
+    fn from(args: ApiKeyRotateArgs) -> Self {
+        let ApiKeyRotateArgs { which, file, grace, purge, expires_in, wait, force } = args;
+        let (ForceArgs { force, dry_run }, WaitArgs { no_wait }) = (force, wait);
+        Self { key: which.key, file, grace, purge, expires_in, force, no_wait, dry_run }
     }
 }
 
-impl ApiKeyRotateArgs {
-    /// Returns what is asked for.
-    pub fn request(self) -> rotate::Request {
-        rotate::Request {
-            key: self.which.key,
-            file: self.file,
-            grace: self.grace,
-            purge: self.purge,
-            expires_in: self.expires_in,
-            force: self.force.force,
-            no_wait: self.wait.no_wait,
-            dry_run: self.force.dry_run,
-        }
-    }
-}
-
-impl ApiKeyLookupArgs {
-    /// Returns what is asked for.
-    pub fn request(self) -> lookup::Request {
-        lookup::Request { from: self.from, ids_only: self.uuid }
+impl From<ApiKeyLookupArgs> for lookup::Request {
+    fn from(args: ApiKeyLookupArgs) -> Self {
+        Self { from: args.from, ids_only: args.uuid }
     }
 }

@@ -19,7 +19,7 @@ use self::iam_keys::{
     ApiKeyArgs, ApiKeyCreateArgs, ApiKeyDeleteArgs, ApiKeyLookupArgs, ApiKeyRotateArgs,
     ApiKeyUpdateArgs, ApiKeysArgs,
 };
-pub use self::shared::{ActArgs, Acts};
+pub use self::shared::{ActArgs, Acts, DryRunArgs};
 use self::shared::{Disable, Enable, Lock, Unlock};
 use self::tools::{EmulateArgs, RecoverArgs};
 pub use self::tree::Deferred;

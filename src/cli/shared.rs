@@ -17,7 +17,7 @@ use crate::ops::{Expiry, state};
 
 /// For commands that write without asking.
 #[derive(Debug, Args)]
-pub(super) struct DryRunArgs {
+pub struct DryRunArgs {
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -110,10 +110,9 @@ pub struct ActArgs<V: Acts> {
     verb: PhantomData<V>,
 }
 
-impl<V: Acts> ActArgs<V> {
-    /// Returns what is asked for.
-    pub fn request(self) -> act::Request {
-        act::Request { keys: self.keys, force: self.force.force, dry_run: self.force.dry_run }
+impl<V: Acts> From<ActArgs<V>> for act::Request {
+    fn from(args: ActArgs<V>) -> Self {
+        Self { keys: args.keys, force: args.force.force, dry_run: args.force.dry_run }
     }
 }
 

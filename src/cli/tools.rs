@@ -70,24 +70,17 @@ fn loopback(text: &str) -> Result<SocketAddr, String> {
     }
 }
 
-impl RecoverArgs {
-    /// Returns what is asked for.
-    pub fn request(self) -> recover::Request {
-        let ForceArgs { force, dry_run } = self.force;
-        let Self { file, discard, wait: WaitArgs { no_wait }, .. } = self;
-        recover::Request { file, force, dry_run, no_wait, discard }
+impl From<RecoverArgs> for recover::Request {
+    fn from(args: RecoverArgs) -> Self {
+        let ForceArgs { force, dry_run } = args.force;
+        let RecoverArgs { file, discard, wait: WaitArgs { no_wait }, .. } = args;
+        Self { file, force, dry_run, no_wait, discard }
     }
 }
 
-impl EmulateArgs {
-    /// Returns what is asked for.
-    pub fn request(self) -> emulate::Request {
-        emulate::Request {
-            listen: self.listen,
-            store: self.store,
-            in_memory: self.in_memory,
-            faults: self.fault,
-            seed_keys: self.seed_keys,
-        }
+impl From<EmulateArgs> for emulate::Request {
+    fn from(args: EmulateArgs) -> Self {
+        let EmulateArgs { listen, store, in_memory, fault, seed_keys } = args;
+        Self { listen, store, in_memory, faults: fault, seed_keys }
     }
 }

@@ -23,22 +23,11 @@ const FORCE: &str = "force";
 /// The arguments `T` of a command, which are built when the command is used. To walk the arguments of the whole tree, build
 /// it first (`Command::build`).
 #[derive(Debug)]
-pub struct Deferred<T>(T);
-
-impl<T> Deferred<T> {
-    /// Returns the arguments.
-    pub fn take(self) -> T {
-        self.0
-    }
-}
+pub struct Deferred<T>(pub T);
 
 impl<T: FromArgMatches> FromArgMatches for Deferred<T> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
         T::from_arg_matches(matches).map(Self)
-    }
-
-    fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, Error> {
-        T::from_arg_matches_mut(matches).map(Self)
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {

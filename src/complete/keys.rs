@@ -8,8 +8,8 @@ use clap_complete::engine::CompletionCandidate;
 use super::line::CommandLine;
 use super::word::{Shell, Typed};
 use crate::environment::Environment;
-use crate::model::{BackendKind, KeyRef, Scope, Selection, State, Timestamp, states};
-use crate::names::{KeyName, NameFile};
+use crate::model::{ApiKey, BackendKind, KeyRef, Scope, Selection, State, Timestamp, states};
+use crate::names::NameFile;
 use crate::ops::resolve::Meaning;
 use crate::session::{self, Choice};
 use crate::settings::{self, Settings};
@@ -29,7 +29,7 @@ pub(super) fn offered(
     let Some((keys, now)) = listed(line) else { return Vec::new() };
     let disabled = keys.iter().filter(|key| key.disabled).map(|key| &*key.name);
     let disabled: HashSet<&str> = disabled.collect();
-    let is_meant = |(key, state): (&KeyName, State)| {
+    let is_meant = |(key, state): (&ApiKey, State)| {
         meaning.admits(state, key.disabled, disabled.contains(&*key.name))
     };
     let meant: Vec<bool> = keys.iter().zip(states(&keys, now)).map(is_meant).collect();
@@ -38,7 +38,7 @@ pub(super) fn offered(
         *counts.entry(&key.name).or_default() += 1;
     }
     let begins = |word: &str| word.starts_with(&*typed.text);
-    let word = |(key, is_meant): (&KeyName, bool)| {
+    let word = |(key, is_meant): (&ApiKey, bool)| {
         let id = key.id.as_str();
         let by_name = is_meant && counts[&*key.name] == 1 && can_be_typed(&key.name, shell);
         let word = if by_name { &*key.name } else { id };
@@ -66,7 +66,7 @@ fn can_be_typed(name: &str, shell: Shell) -> bool {
 }
 
 /// Lists the keys that the command would see, and tells the time; asks no service.
-fn listed(line: &CommandLine) -> Option<(Vec<KeyName>, Timestamp)> {
+fn listed(line: &CommandLine) -> Option<(Vec<ApiKey>, Timestamp)> {
     let environment = Environment::of_process();
     let ui = Ui::new(settings::manner(&line.flags, &environment));
     let settings = Settings::new(environment, line.program.clone(), line.flags.clone());
@@ -76,13 +76,12 @@ fn listed(line: &CommandLine) -> Option<(Vec<KeyName>, Timestamp)> {
     if choice != Choice::Chosen(BackendKind::Remote) {
         let keys = session::open_local(&settings).ok()?;
         let mine = Scope::Of(keys.identity().ok()?.owner());
-        let keys = keys.list(&mine, &Selection::All).ok()?;
-        return Some((keys.iter().map(KeyName::from).collect(), now));
+        return Some((keys.list(&mine, &Selection::All).ok()?, now));
     }
     // Tab must not wait for the network or the keyring.
     let found = found?;
     let remote = settings.remote(&found.urls).ok()?;
     let identity = found.known_identity(&remote)?;
     let names = NameFile::of(&settings, remote.endpoint.as_str(), &identity)?;
-    Some((names.read().ok()?, now))
+    Some((names.read().ok()?.into_iter().map(ApiKey::from).collect(), now))
 }

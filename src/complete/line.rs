@@ -17,15 +17,5 @@ pub struct CommandLine {
     pub flags: Flags,
 }
 
-/// Completers are plain functions of the word that is being typed, so the rest of the line is here.
-static LINE: OnceLock<CommandLine> = OnceLock::new();
-
-/// Tells the completers about the line. Only the first call counts; without one they offer nothing.
-pub fn set_line(line: CommandLine) {
-    let _ = LINE.set(line);
-}
-
-/// Returns the line.
-pub(super) fn line() -> Option<&'static CommandLine> {
-    LINE.get()
-}
+/// The line. Completers are plain functions of the word that is being typed, so it is here; without it they offer nothing.
+pub static LINE: OnceLock<CommandLine> = OnceLock::new();

@@ -13,7 +13,6 @@ pub enum Shell {
     Other,
 }
 
-/// A word that is being typed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Typed {
     /// The word without quotes and backslashes.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::place::Place;
+use super::source::CredentialSource;
 use super::{input, login};
 use crate::error::{Error, Result};
 use crate::model::Identity;
@@ -14,7 +14,7 @@ use crate::ui::Ui;
 
 /// What a place holds.
 #[derive(Debug)]
-pub enum State {
+pub enum Contents {
     /// Nothing, and why.
     Absent(String),
     /// A credential that is not used here, and why.
@@ -25,7 +25,7 @@ pub enum State {
     Broken(Error),
 }
 
-impl State {
+impl Contents {
     pub(super) fn absent(why: &str) -> Self {
         Self::Absent(why.to_owned())
     }
@@ -35,7 +35,7 @@ impl State {
 #[derive(Debug)]
 pub struct Candidate {
     /// The place.
-    pub place: Place,
+    pub place: CredentialSource,
     /// The file or variable, for people; empty where the name of the place is enough.
     pub detail: String,
     /// The URLs that it belongs to; it is sent nowhere else.
@@ -58,7 +58,6 @@ pub(super) enum Kind {
         /// The warning that others can read the file.
         loose: Option<String>,
     },
-    /// From this login.
     Login(LoginRecord),
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::candidate::{Candidate, Kind, State};
-use super::place::Place;
+use super::candidate::{Candidate, Contents, Kind};
+use super::source::CredentialSource;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::private_file::{self, LockMode};
@@ -44,34 +44,25 @@ struct SessionFile {
     cloud_name: String,
 }
 
-/// Looks for a session.
-pub(super) fn look(settings: &Settings, named: &Named) -> State {
+pub(super) fn look(settings: &Settings, named: &Named) -> Result<Contents> {
     if settings.profile().named().is_some() {
-        return State::absent("a named profile has its own logins only");
+        return Ok(Contents::absent("a named profile has its own logins only"));
     }
-    let path = match path(settings.environment()) {
-        Ok(Some(path)) => path,
-        Ok(None) => return State::absent("no home directory"),
-        Err(error) => return State::Broken(error),
+    let Some(path) = path(settings.environment())? else {
+        return Ok(Contents::absent("no home directory"));
     };
     let patience = if settings.waits() { PATIENCE } else { Duration::ZERO };
-    let session = match read(&path, patience) {
-        Ok(Some(session)) => session,
-        Ok(None) => return State::absent("no such file"),
-        Err(error) => {
-            let found = broken(&path, &format!("cannot be read: {error}"));
-            return State::Broken(found.remedied(&error));
-        }
-    };
+    let session = read(&path, patience)
+        .map_err(|error| broken(&path, &format!("cannot be read: {error}")).remedied(&error))?;
+    let Some(session) = session else { return Ok(Contents::absent("no such file")) };
     if session.token.is_empty() && session.refresh_token.is_empty() {
-        return State::absent("logged out");
+        return Ok(Contents::absent("logged out"));
     }
-    let urls = match service::parse("The session's IAM endpoint", session.iam_endpoint()) {
-        Ok(endpoint) => Urls { endpoint: Some(endpoint), ..Urls::default() },
-        Err(error) => return State::Broken(Error { kind: ErrorKind::NotLoggedIn, ..error }),
-    };
+    let endpoint = service::parse("The session's IAM endpoint", session.iam_endpoint())
+        .map_err(|error| Error { kind: ErrorKind::NotLoggedIn, ..error })?;
+    let urls = Urls { endpoint: Some(endpoint), ..Urls::default() };
     if let Some(why) = named.excludes(&urls) {
-        return State::Elsewhere(why);
+        return Ok(Contents::Elsewhere(why));
     }
     let access = session.token.trim();
     let access = access.strip_prefix("Bearer ").unwrap_or(access).trim().to_owned();
@@ -80,12 +71,12 @@ pub(super) fn look(settings: &Settings, named: &Named) -> State {
         access: Secret::new(access),
         refresh: (!refresh.is_empty()).then(|| Secret::new(refresh)),
     };
-    State::Present(Box::new(Candidate {
-        place: Place::CliSession,
+    Ok(Contents::Present(Box::new(Candidate {
+        place: CredentialSource::CliSession,
         detail: path.display().to_string(),
         urls,
         kind: Kind::Ready { credential, file: None, loose: None },
-    }))
+    })))
 }
 
 /// Finds the file as the official CLI does. An empty variable, which that CLI ignores, is an error here: it would lead to

@@ -34,9 +34,8 @@ pub fn read(from: &str, ui: &mut Ui) -> Result<Option<Secret>> {
     if ui.can_ask() {
         return ui.password("API key").map(Some);
     }
-    let text = read_all(io::stdin()).map_err(|error| {
-        Error::new(ErrorKind::Failure, format!("Standard input cannot be read: {error}."))
-    })?;
+    let text = read_all(io::stdin())
+        .map_err(|error| Error::failure(format!("Standard input cannot be read: {error}.")))?;
     Ok(Some(value_in(&text)))
 }
 
@@ -52,9 +51,8 @@ pub fn read_file(file: &str, waits: bool) -> Result<(Secret, Option<String>)> {
             .and_then(|file| file.ok_or_else(|| io::ErrorKind::NotFound.into()))
     };
     let read = opened.and_then(|opened| Ok((opened.metadata()?, read_all(opened)?)));
-    let (metadata, text) = read.map_err(|error| {
-        Error::new(ErrorKind::Failure, format!("{shown} cannot be read: {error}."))
-    })?;
+    let (metadata, text) =
+        read.map_err(|error| Error::failure(format!("{shown} cannot be read: {error}.")))?;
     Ok((value_in(&text), private_file::exposure(path, &metadata)))
 }
 

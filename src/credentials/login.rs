@@ -90,7 +90,7 @@ pub(super) fn read(
             found = read_kept(&newer, directory)?.map(|kept| (kept, newer));
         }
     }
-    let (LoginKey { key, loose }, record) = found.ok_or_else(|| gone(record))?;
+    let ((key, loose), record) = found.ok_or_else(|| gone(record))?;
     ui.warn_of(loose);
     Ok((key, record))
 }
@@ -107,13 +107,8 @@ fn gone(record: &LoginRecord) -> Error {
     Error::new(ErrorKind::NotLoggedIn, told).hint(AGAIN)
 }
 
-/// The key of a login, and a warning if others can read it.
-struct LoginKey {
-    key: Secret,
-    loose: Option<String>,
-}
-
-fn read_kept(record: &LoginRecord, directory: &Path) -> Result<Option<LoginKey>> {
+/// Reads the key of a login, and a warning if others can read it; `None` where there is none.
+fn read_kept(record: &LoginRecord, directory: &Path) -> Result<Option<(Secret, Option<String>)>> {
     let path = file(record, directory);
     let broken = |why: &str| {
         let told = format!("The login in {} cannot be used: {why}.", path.display());
@@ -125,7 +120,7 @@ fn read_kept(record: &LoginRecord, directory: &Path) -> Result<Option<LoginKey>>
     }
     if record.kept == Keeper::Keyring {
         let key = keyring::get(&name_in_keyring(record)).map_err(|why| no_keyring(&why))?;
-        return Ok(key.map(|key| LoginKey { key, loose: None }));
+        return Ok(key.map(|key| (key, None)));
     }
     let failed = |error: &io::Error| broken(&error.to_string()).remedied(error);
     let Some(opened) = private_file::open_own(&path).map_err(|error| failed(&error))? else {
@@ -142,7 +137,7 @@ fn read_kept(record: &LoginRecord, directory: &Path) -> Result<Option<LoginKey>>
         return Err(broken("it is not bound to the token service that config.json names"));
     }
     let key = input::usable(Secret::new(kept.apikey.into_owned()), &path.display().to_string())?;
-    Ok(Some(LoginKey { key, loose: private_file::exposure(&path, &metadata) }))
+    Ok(Some((key, private_file::exposure(&path, &metadata))))
 }
 
 const AGAIN: &str = "Log in again with 'ibmcloud-iam login'.";
@@ -162,7 +157,7 @@ pub fn record(
     kept: Keeper,
 ) -> Result<LoginRecord> {
     let (endpoint, auth) = urls;
-    let identity = token.identity();
+    let identity = &token.identity;
     Ok(LoginRecord {
         endpoint: endpoint.to_owned(),
         auth: (auth != endpoint).then(|| auth.to_owned()),
@@ -231,9 +226,8 @@ pub fn move_to(
 }
 
 fn new_entry() -> Result<String> {
-    let random = secret::random::<8>().map_err(|error| {
-        Error::new(ErrorKind::Failure, format!("The system has no randomness: {error}."))
-    })?;
+    let random = secret::random::<8>()
+        .map_err(|error| Error::failure(format!("The system has no randomness: {error}.")))?;
     Ok(secret::hex(&random))
 }
 
@@ -257,7 +251,7 @@ fn write(record: &LoginRecord, key: &Secret, directory: &Path) -> Result<()> {
         .and_then(|()| private_file::replace(&path, &bytes));
     written.map_err(|error| {
         let told = format!("The login cannot be written to {}: {error}.", path.display());
-        Error::new(ErrorKind::Failure, told).remedied(&error)
+        Error::failure(told).remedied(&error)
     })
 }
 
@@ -281,10 +275,10 @@ pub fn remove_key(record: &LoginRecord, directory: &Path) -> Result<Option<Secre
         Keeper::File => {
             let path = file(record, directory);
             // A file that cannot be read is removed all the same.
-            let key = read_kept(record, directory).ok().flatten().map(|kept| kept.key);
+            let key = read_kept(record, directory).ok().flatten().map(|(key, _)| key);
             private_file::remove(&path).map_err(|error| {
                 let told = format!("{} cannot be removed: {error}.", path.display());
-                Error::new(ErrorKind::Failure, told)
+                Error::failure(told)
             })?;
             Ok(key)
         }
@@ -303,7 +297,6 @@ fn sweep(config: &ConfigFile, directory: &Path) {
     }
 }
 
-/// Tells whether a file has the name of a login's file.
 fn is_of_a_login(name: &str) -> bool {
     let rest = name.strip_prefix(PREFIX).unwrap_or_default();
     let tag = rest.split('.').next().unwrap_or_default();

@@ -9,10 +9,10 @@ mod cli_session;
 pub mod input;
 mod keyring;
 pub mod login;
-mod place;
 mod sdk;
 mod search;
+mod source;
 
-pub use candidate::{Candidate, State};
-pub use place::Place;
+pub use candidate::{Candidate, Contents};
 pub use search::Search;
+pub use source::CredentialSource;

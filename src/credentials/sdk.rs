@@ -6,11 +6,12 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use super::candidate::{Candidate, Kind, State};
+use super::candidate::{Candidate, Contents, Kind};
 use super::input::{self, empty, unusable, usable};
-use super::place::Place;
+use super::source::CredentialSource;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::Endpoint;
 use crate::private_file;
 use crate::secret::{self, Secret};
 use crate::settings::service::{self, Named, Urls};
@@ -47,14 +48,16 @@ struct Properties {
 }
 
 /// Looks at one of the files.
-pub(super) fn file(settings: &Settings, meant: &Named, place: Place) -> State {
-    let is_named = place == Place::SdkFile;
+pub(super) fn file(
+    settings: &Settings,
+    meant: &Named,
+    place: CredentialSource,
+) -> Result<Contents> {
+    let is_named = place == CredentialSource::SdkFile;
     let environment = settings.environment();
-    let path = match if is_named { named(environment) } else { at_home(environment) } {
-        Ok(Some(path)) => path,
-        Ok(None) if is_named => return State::absent("not set"),
-        Ok(None) => return State::absent("no home directory"),
-        Err(error) => return State::Broken(error),
+    let path = if is_named { named(environment)? } else { at_home(environment)? };
+    let Some(path) = path else {
+        return Ok(Contents::absent(if is_named { "not set" } else { "no home directory" }));
     };
     let shown = path.display().to_string();
     let source = if is_named {
@@ -63,18 +66,14 @@ pub(super) fn file(settings: &Settings, meant: &Named, place: Place) -> State {
         format!("'{}'", place.as_str())
     };
     let read = if is_named { private_file::read_named } else { private_file::read_trusted };
-    let bytes = match read(&path, MOST) {
-        Ok(None) if is_named => return State::Broken(broken(&source, "names no file")),
-        Ok(None) => return State::absent("no such file"),
-        Ok(Some(bytes)) => bytes,
-        Err(error) => {
-            let found = broken(&source, &format!("cannot be read: {error}"));
-            return State::Broken(found.remedied(&error));
-        }
+    let bytes = read(&path, MOST)
+        .map_err(|error| broken(&source, &format!("cannot be read: {error}")).remedied(&error))?;
+    let bytes = match bytes {
+        None if is_named => return Err(broken(&source, "names no file")),
+        None => return Ok(Contents::absent("no such file")),
+        Some(bytes) => bytes,
     };
-    let Ok(text) = str::from_utf8(&bytes) else {
-        return State::Broken(broken(&source, "is not valid UTF-8"));
-    };
+    let text = str::from_utf8(&bytes).map_err(|_| broken(&source, "is not valid UTF-8"))?;
     let properties = Properties {
         found: properties(text),
         in_variables: false,
@@ -82,36 +81,34 @@ pub(super) fn file(settings: &Settings, meant: &Named, place: Place) -> State {
         source,
     };
     if properties.found.is_empty() {
-        return if is_named {
-            State::Broken(broken(&properties.source, "holds no IAM_IDENTITY_APIKEY"))
-        } else {
-            State::absent("holds nothing that begins with IAM_IDENTITY_")
-        };
+        if is_named {
+            return Err(broken(&properties.source, "holds no IAM_IDENTITY_APIKEY"));
+        }
+        return Ok(Contents::absent("holds nothing that begins with IAM_IDENTITY_"));
     }
     let detail = if is_named { shown } else { String::new() };
-    candidate(&properties, place, detail)
-        .and_then(|found| belongs(meant, found))
-        .map_or_else(State::Broken, |found| State::Present(Box::new(found)))
+    let found = belongs(meant, candidate(&properties, place, detail)?)?;
+    Ok(Contents::Present(Box::new(found)))
 }
 
 /// Looks whether there is a file in the working directory. It is not read: whoever can write there would choose where keys
 /// are sent. It is used only where a variable names it.
-pub(super) fn file_here(environment: &Environment) -> State {
+pub(super) fn file_here(environment: &Environment) -> Contents {
     if std::fs::symlink_metadata(FILE).is_err() {
-        return State::absent("no such file");
+        return Contents::absent("no such file");
     }
     let here = std::fs::canonicalize(FILE).ok();
     let is_looked_at = |path: Result<Option<PathBuf>>| {
         here.is_some() && path.ok().flatten().and_then(|path| path.canonicalize().ok()) == here
     };
     if is_looked_at(named(environment)) {
-        return State::Absent(format!("named by {SDK_FILE}"));
+        return Contents::Absent(format!("named by {SDK_FILE}"));
     }
     if is_looked_at(at_home(environment)) {
-        return State::absent("the one in the home directory");
+        return Contents::absent("the one in the home directory");
     }
-    let how = format!("'export {}={}'", SDK_FILE, Place::SdkFileHere.as_str());
-    State::Elsewhere(format!("is used only where it is named: {how}"))
+    let how = format!("'export {}={}'", SDK_FILE, CredentialSource::SdkFileHere.as_str());
+    Contents::Elsewhere(format!("is used only where it is named: {how}"))
 }
 
 fn named(environment: &Environment) -> Result<Option<PathBuf>> {
@@ -125,19 +122,18 @@ fn at_home(environment: &Environment) -> Result<Option<PathBuf>> {
     Ok(home(environment)?.map(|home| home.join(FILE)))
 }
 
-/// Looks at the variables.
-pub(super) fn variables(settings: &Settings) -> State {
+pub(super) fn variables(settings: &Settings) -> Result<Contents> {
     let mut found = Vec::new();
     for name in OF_CREDENTIALS {
         let variable = format!("{SDK_PREFIX}{name}");
         match settings.environment().raw(&variable).map(OsStr::to_str) {
             None => {}
-            Some(None) => return State::Broken(unusable(&variable, "is not valid UTF-8")),
+            Some(None) => return Err(unusable(&variable, "is not valid UTF-8")),
             Some(Some(value)) => found.push((name.to_owned(), Zeroizing::new(value.to_owned()))),
         }
     }
     if found.is_empty() {
-        return State::absent("not set");
+        return Ok(Contents::absent("not set"));
     }
     let properties = Properties {
         found,
@@ -145,10 +141,8 @@ pub(super) fn variables(settings: &Settings) -> State {
         waits: settings.waits(),
         source: "The environment".to_owned(),
     };
-    match candidate(&properties, Place::SdkVariables, String::new()) {
-        Ok(found) => State::Present(Box::new(found)),
-        Err(error) => State::Broken(error),
-    }
+    let found = candidate(&properties, CredentialSource::SdkVariables, String::new())?;
+    Ok(Contents::Present(Box::new(found)))
 }
 
 /// Reads `IAM_IDENTITY_NAME=VALUE` lines. Lines that begin with `#` are comments; the properties of other services are
@@ -200,7 +194,11 @@ impl Properties {
     }
 }
 
-fn candidate(properties: &Properties, place: Place, detail: String) -> Result<Candidate> {
+fn candidate(
+    properties: &Properties,
+    place: CredentialSource,
+    detail: String,
+) -> Result<Candidate> {
     let kind = match properties.get("AUTH_TYPE")?.or(properties.get("AUTHTYPE")?) {
         Some(kind) => kind.to_ascii_lowercase(),
         None if properties.get("APIKEY")?.is_some() => "iam".to_owned(),
@@ -212,35 +210,29 @@ fn candidate(properties: &Properties, place: Place, detail: String) -> Result<Ca
             ));
         }
     };
-    let needed = |name: &str| {
-        properties
-            .secret(name)?
-            .ok_or_else(|| broken(&properties.source, &format!("holds no {SDK_PREFIX}{name}")))
-    };
-    let (credential, loose) = match kind.as_str() {
-        "iam" => needed("APIKEY").map(|(key, loose)| (Credential::ApiKey(key), loose))?,
-        "bearertoken" => {
-            needed("BEARER_TOKEN").map(|(token, loose)| (Credential::BearerToken(token), loose))?
-        }
+    let (name, credential): (_, fn(Secret) -> Credential) = match kind.as_str() {
+        "iam" => ("APIKEY", Credential::ApiKey),
+        "bearertoken" => ("BEARER_TOKEN", Credential::BearerToken),
         _ => {
             let kind = secret::veil(&kind);
             let told = format!("asks for the credential type '{kind}', which is not covered");
             return Err(broken(&properties.source, &told));
         }
     };
+    let (secret, loose) = properties
+        .secret(name)?
+        .ok_or_else(|| broken(&properties.source, &format!("holds no {SDK_PREFIX}{name}")))?;
+    let credential = credential(secret);
     let mut urls = Urls::default();
     // A file's URLs belong to its credential. URLs in variables belong to every credential: `Named` reads those.
     if !properties.in_variables {
-        let called = |name: &str| format!("{SDK_PREFIX}{name} in {}", properties.source);
+        let url = |name: &str, parse: fn(&str, &str) -> Result<Endpoint>| {
+            let called = format!("{SDK_PREFIX}{name} in {}", properties.source);
+            properties.get(name)?.map(|text| parse(&called, text)).transpose()
+        };
         urls = Urls {
-            endpoint: properties
-                .get("URL")?
-                .map(|text| service::parse(&called("URL"), text))
-                .transpose()?,
-            auth: properties
-                .get("AUTH_URL")?
-                .map(|text| service::parse_auth(&called("AUTH_URL"), text))
-                .transpose()?,
+            endpoint: url("URL", service::parse)?,
+            auth: url("AUTH_URL", service::parse_auth)?,
             disable_ssl: properties.is_true("DISABLE_SSL")
                 || properties.is_true("AUTH_DISABLE_SSL"),
         };

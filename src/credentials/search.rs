@@ -2,8 +2,8 @@
 
 use std::ffi::OsStr;
 
-use super::candidate::{Candidate, Kind, State};
-use super::place::Place;
+use super::candidate::{Candidate, Contents, Kind};
+use super::source::CredentialSource;
 use super::{cli_session, input, login, sdk};
 use crate::error::Result;
 use crate::settings::service::{Named, Urls};
@@ -24,71 +24,69 @@ impl<'a> Search<'a> {
         let named = settings.named()?;
         Ok(Self { settings, logins: &settings.config_file()?.logins, named })
     }
-}
 
-impl Search<'_> {
     /// Finds the first credential. Fails where a place before it holds something that cannot be used.
     pub fn first(&self) -> Result<Option<Candidate>> {
-        for place in Place::ALL {
+        for place in CredentialSource::ALL {
             match self.look(place) {
-                State::Present(candidate) => return Ok(Some(*candidate)),
-                State::Broken(error) => return Err(error),
-                State::Absent(_) | State::Elsewhere(_) => {}
+                Contents::Present(candidate) => return Ok(Some(*candidate)),
+                Contents::Broken(error) => return Err(error),
+                Contents::Absent(_) | Contents::Elsewhere(_) => {}
             }
         }
         Ok(None)
     }
 
     /// Looks at one place.
-    pub fn look(&self, place: Place) -> State {
-        match place {
-            Place::Flag => match &self.settings.flags().apikey {
-                None => State::absent("not given"),
+    pub fn look(&self, place: CredentialSource) -> Contents {
+        let found = match place {
+            CredentialSource::Flag => Ok(match &self.settings.flags().apikey {
+                None => Contents::absent("not given"),
                 Some(from) => present(place, Kind::Flag(from.to_owned())),
-            },
-            Place::Variable | Place::TerraformVariable => self.variable(place, place.as_str()),
-            Place::SdkFile | Place::SdkFileAtHome => sdk::file(self.settings, &self.named, place),
-            Place::SdkFileHere => sdk::file_here(self.settings.environment()),
-            Place::SdkVariables => sdk::variables(self.settings),
-            Place::Login => self.login(),
-            Place::CliSession => cli_session::look(self.settings, &self.named),
-        }
+            }),
+            CredentialSource::Variable | CredentialSource::TerraformVariable => {
+                self.variable(place, place.as_str())
+            }
+            CredentialSource::SdkFile | CredentialSource::SdkFileAtHome => {
+                sdk::file(self.settings, &self.named, place)
+            }
+            CredentialSource::SdkFileHere => Ok(sdk::file_here(self.settings.environment())),
+            CredentialSource::SdkVariables => sdk::variables(self.settings),
+            CredentialSource::Login => self.login(),
+            CredentialSource::CliSession => cli_session::look(self.settings, &self.named),
+        };
+        found.unwrap_or_else(Contents::Broken)
     }
 
-    fn variable(&self, place: Place, name: &'static str) -> State {
+    fn variable(&self, place: CredentialSource, name: &'static str) -> Result<Contents> {
         match self.settings.environment().raw(name).map(OsStr::to_str) {
-            None => State::absent("not set"),
-            Some(None) => State::Broken(input::unusable(name, "is not valid UTF-8")),
-            Some(Some("")) => State::Broken(input::empty(name)),
-            Some(Some(value)) => present(place, Kind::Variable(name, value.to_owned())),
+            None => Ok(Contents::absent("not set")),
+            Some(None) => Err(input::unusable(name, "is not valid UTF-8")),
+            Some(Some("")) => Err(input::empty(name)),
+            Some(Some(value)) => Ok(present(place, Kind::Variable(name, value.to_owned()))),
         }
     }
 
     /// Finds the latest login for the endpoint that is named.
-    fn login(&self) -> State {
+    fn login(&self) -> Result<Contents> {
         let mut elsewhere = None;
         for record in self.logins.iter().rev() {
-            let urls = match login::urls(record) {
-                Ok(urls) => urls,
-                Err(error) => return State::Broken(error),
+            let urls = login::urls(record)?;
+            let Some(why) = self.named.excludes(&urls) else {
+                return Ok(Contents::Present(Box::new(Candidate {
+                    place: CredentialSource::Login,
+                    detail: login::keeper(record).to_owned(),
+                    urls,
+                    kind: Kind::Login(record.clone()),
+                })));
             };
-            match self.named.excludes(&urls) {
-                Some(why) => elsewhere = elsewhere.or(Some(why)),
-                None => {
-                    return State::Present(Box::new(Candidate {
-                        place: Place::Login,
-                        detail: login::keeper(record).to_owned(),
-                        urls,
-                        kind: Kind::Login(record.clone()),
-                    }));
-                }
-            }
+            elsewhere.get_or_insert(why);
         }
-        elsewhere.map_or_else(|| State::absent("nobody is logged in"), State::Elsewhere)
+        Ok(elsewhere.map_or_else(|| Contents::absent("nobody is logged in"), Contents::Elsewhere))
     }
 }
 
-fn present(place: Place, kind: Kind) -> State {
+fn present(place: CredentialSource, kind: Kind) -> Contents {
     let (detail, urls) = (String::new(), Urls::default());
-    State::Present(Box::new(Candidate { place, detail, urls, kind }))
+    Contents::Present(Box::new(Candidate { place, detail, urls, kind }))
 }

@@ -5,13 +5,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use http_body_util::{Either, Full};
-use hyper::body::{Body, Bytes, Frame, SizeHint};
+use hyper::body::{Body, Bytes, Frame};
 use hyper::header::{CONTENT_LENGTH, HeaderValue, RETRY_AFTER};
-use hyper::{HeaderMap, Response, StatusCode};
+use hyper::{HeaderMap, StatusCode};
 
 use super::fault::Act;
-use super::refusal::Refusal;
-use super::reply::{Origin, Reply};
+use super::response::{Origin, Refusal, Response};
 use super::routes::Route;
 use crate::secret;
 
@@ -21,39 +20,42 @@ pub(super) fn dropped() -> io::Error {
 }
 
 /// An answer that is sent in full, or cut off on purpose.
-pub(super) type Whole = Response<Either<Full<Bytes>, CutOff>>;
+pub(super) type Whole = hyper::Response<Either<Full<Bytes>, CutOff>>;
 
 /// Spoils an answer on purpose.
 pub(super) fn spoil(
     act: Act,
     route: Option<Route>,
-    reply: Reply,
+    response: Response,
     origin: &Origin,
 ) -> io::Result<Whole> {
     match act {
         Act::Drop => Err(dropped()),
         Act::Status { code, retry_after } => {
             let refusal = on_purpose(code);
-            let reply = match route {
-                Some(Route::Token) => refusal.token_reply(origin, None),
-                _ => refusal.reply(origin),
+            let response = match route {
+                Some(Route::Token) => refusal.token_response(origin, None),
+                _ => refusal.response(origin),
             };
-            Ok(whole(Reply { retry_after, ..reply }, origin))
+            Ok(whole(Response { retry_after, ..response }, origin))
         }
         Act::Garbage => {
-            let status = if reply.status == 201 { 201 } else { 200 };
+            let status = if response.status == 201 { 201 } else { 200 };
             let body = b"<html><body>This is no JSON".to_vec();
-            Ok(whole(Reply { body, ..Reply::empty(status) }, origin))
+            Ok(whole(Response { body, ..Response::empty(status) }, origin))
         }
         Act::Truncate => {
-            let body =
-                if reply.body.is_empty() { b"{\"id\":\"ApiKey-".to_vec() } else { reply.body };
-            let status = if reply.status == 204 { 200 } else { reply.status };
+            let body = if response.body.is_empty() {
+                b"{\"id\":\"ApiKey-".to_vec()
+            } else {
+                response.body
+            };
+            let status = if response.status == 204 { 200 } else { response.status };
             let (promised, mut body) = (body.len(), body);
             body.truncate(promised / 2);
-            let mut response = whole(Reply::empty(status), origin);
-            response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(promised));
-            Ok(response.map(|_| Either::Right(CutOff { left: Some(body.into()), flushed: false })))
+            let mut whole = whole(Response::empty(status), origin);
+            whole.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(promised));
+            Ok(whole.map(|_| Either::Right(CutOff { left: Some(body.into()), flushed: false })))
         }
     }
 }
@@ -78,12 +80,12 @@ fn on_purpose(status: u16) -> Refusal {
 }
 
 /// Adds the headers that every answer has.
-pub(super) fn whole(reply: Reply, origin: &Origin) -> Whole {
-    let bare = reply.status == 204;
-    let mut response = Response::new(Either::Left(Full::new(Bytes::from(reply.body))));
-    *response.status_mut() =
-        StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
+pub(super) fn whole(response: Response, origin: &Origin) -> Whole {
+    let bare = response.status == 204;
+    let mut whole = hyper::Response::new(Either::Left(Full::new(Bytes::from(response.body))));
+    *whole.status_mut() =
+        StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = whole.headers_mut();
     for (name, value) in [
         ("cache-control", "no-cache, no-store, must-revalidate"),
         ("pragma", "no-cache"),
@@ -100,13 +102,13 @@ pub(super) fn whole(reply: Reply, origin: &Origin) -> Whole {
     put(headers, "transaction-id", &origin.transaction);
     put(headers, "x-correlation-id", &origin.transaction);
     put(headers, "x-request-id", &request_id());
-    if let Some(tag) = reply.etag {
+    if let Some(tag) = response.etag {
         put(headers, "etag", &tag);
     }
-    if let Some(seconds) = reply.retry_after {
+    if let Some(seconds) = response.retry_after {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
-    response
+    whole
 }
 
 fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
@@ -145,9 +147,5 @@ impl Body for CutOff {
             return Poll::Pending;
         }
         Poll::Ready(Some(Err(dropped())))
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::default()
     }
 }

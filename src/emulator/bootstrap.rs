@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ApiKey, ApiKeyId, EntityTag, HistoryEntry, Identity, LeakAction, Timestamp};
+use crate::model::{ApiKey, ApiKeyId, EntityTag, HistoryEntry, Identity, Timestamp};
 use crate::private_file::{self, TemporaryDir};
 use crate::render::key_file;
 use crate::secret::{self, KeyedHash, Secret};
@@ -16,16 +16,15 @@ use crate::text::shell_path;
 
 const FILE: &str = "bootstrap.json";
 const NAME: &str = "emulator-bootstrap";
-/// The prefix of temporary directories.
 const DIRECTORY: &str = "ibmcloud-iam-emulator-";
 
 /// The key, the hash of its value, and its file.
 #[derive(Debug)]
 pub(super) struct Bootstrap {
-    key: ApiKey,
+    pub(super) key: ApiKey,
     hash_key: [u8; 32],
     hash: KeyedHash,
-    file: PathBuf,
+    pub(super) file: PathBuf,
     /// Removed when this is dropped.
     _directory: Option<TemporaryDir>,
 }
@@ -67,14 +66,6 @@ impl Bootstrap {
         };
         let hash = value.keyed_hash(&hash_key);
         Ok(Self { key, hash_key, hash, file, _directory: made })
-    }
-
-    pub(super) fn file(&self) -> &Path {
-        &self.file
-    }
-
-    pub(super) fn key(&self) -> &ApiKey {
-        &self.key
     }
 
     pub(super) fn is(&self, id: &ApiKeyId) -> bool {
@@ -140,20 +131,15 @@ fn key(identity: &Identity, id: ApiKeyId, entity_tag: EntityTag, created_at: Tim
     ApiKey {
         id,
         entity_tag,
-        unusual_crn: None,
         locked: true,
-        disabled: false,
         created_at,
         created_by: identity.iam_id.clone(),
         modified_at: created_at,
-        expires_at: None,
-        support_sessions: false,
-        action_when_leaked: LeakAction::default(),
         name: NAME.into(),
         description: "Opens the emulator; it is in no store".into(),
         iam_id: identity.iam_id.clone(),
         account_id: identity.account_id.clone(),
-        leaked: false,
+        ..ApiKey::default()
     }
 }
 
@@ -170,8 +156,8 @@ fn not_ours(file: &Path) -> Error {
 }
 
 fn no_key(path: &Path, why: &str) -> Error {
-    Error::new(
-        ErrorKind::Failure,
-        format!("The bootstrap API key could not be written to {}: {why}.", path.display()),
-    )
+    Error::failure(format!(
+        "The bootstrap API key could not be written to {}: {why}.",
+        path.display()
+    ))
 }

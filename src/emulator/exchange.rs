@@ -15,10 +15,8 @@ use super::answer::{Whole, dropped, spoil, whole};
 use super::connections::Waiting;
 use super::fault::Effects;
 use super::late::Late;
-use super::params::Params;
-use super::refusal::Refusal;
-use super::reply::{Origin, Reply};
-use super::routes::{self, Request, Route};
+use super::response::{Origin, Refusal, Response};
+use super::routes::{self, Params, Request, Route};
 use super::service::Emulator;
 use crate::secret;
 
@@ -72,12 +70,12 @@ async fn answer(
             "",
             "The Host of the request is not 127.0.0.1, [::1] or localhost, and the emulator answers to no other",
         );
-        return Ok(whole(refusal.reply(&origin), &origin));
+        return Ok(whole(refusal.response(&origin), &origin));
     }
     let Some(body) = body else {
         let words = format!("The request body is larger than {LARGEST_BODY} bytes");
         let refusal = Refusal::new(413, "request_too_large", "", words);
-        return Ok(whole(refusal.reply(&origin), &origin));
+        return Ok(whole(refusal.response(&origin), &origin));
     };
     let request = Request {
         query: Params::parse(head.uri.query().unwrap_or_default()),
@@ -89,11 +87,11 @@ async fn answer(
     };
     let route = routes::find(&request.method, &request.path).ok().map(|(route, _)| route);
     let plan = route.map_or(Effects::default(), |route| emulator.faults.plan(route));
-    let early = plan.before.act.map(|act| spoil(act, route, Reply::empty(200), &origin));
+    let early = plan.before.act.map(|act| spoil(act, route, Response::empty(200), &origin));
     let work = move || {
-        let first = reply(&emulator, &request, &origin);
+        let first = response(&emulator, &request, &origin);
         if plan.twice {
-            reply(&emulator, &request, &origin);
+            response(&emulator, &request, &origin);
         }
         (first, origin)
     };
@@ -107,21 +105,20 @@ async fn answer(
     }
     pause(plan.before.delay).await;
     // This fails only if the work panics.
-    let (reply, origin) = tokio::task::spawn_blocking(work).await.map_err(|_| dropped())?;
+    let (response, origin) = tokio::task::spawn_blocking(work).await.map_err(|_| dropped())?;
     pause(plan.after.delay).await;
     match plan.after.act {
-        Some(act) => spoil(act, route, reply, &origin),
-        None => Ok(whole(reply, &origin)),
+        Some(act) => spoil(act, route, response, &origin),
+        None => Ok(whole(response, &origin)),
     }
 }
 
-/// Carries a request out.
-fn reply(emulator: &Emulator, request: &Request, origin: &Origin) -> Reply {
-    let refused = |refusal: Refusal| refusal.reply(origin);
+fn response(emulator: &Emulator, request: &Request, origin: &Origin) -> Response {
+    let refused = |refusal: Refusal| refusal.response(origin);
     match routes::find(&request.method, &request.path) {
         Ok((Route::Token, _)) => emulator
             .grant(request)
-            .unwrap_or_else(|refusal| refusal.token_reply(origin, emulator.clock.now().ok())),
+            .unwrap_or_else(|refusal| refusal.token_response(origin, emulator.clock.now().ok())),
         Ok((route, subject)) => emulator
             .check_token(request)
             .and_then(|()| emulator.carry_out(route, subject, request))

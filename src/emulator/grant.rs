@@ -5,10 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::header::AUTHORIZATION;
 
-use super::params::Params;
-use super::refusal::Refusal;
-use super::reply::Reply;
-use super::routes::Request;
+use super::response::{Refusal, Response};
+use super::routes::{Params, Request};
 use super::service::Emulator;
 use super::token::{ACCESS_LIFE, Occasion, REFRESH_LIFE};
 use crate::model::{ApiKeyId, Detail, Timestamp};
@@ -21,8 +19,7 @@ const BY_KEY: &str = "urn:ibm:params:oauth:grant-type:apikey";
 const BY_REFRESH: &str = "refresh_token";
 
 impl Emulator {
-    /// Issues tokens.
-    pub(super) fn grant(&self, request: &Request) -> Result<Reply, Refusal> {
+    pub(super) fn grant(&self, request: &Request) -> Result<Response, Refusal> {
         let now = self.now()?;
         let client = client(request)?;
         let form = str::from_utf8(&request.body)
@@ -67,12 +64,12 @@ impl Emulator {
             .with("expiration", now.seconds() + ACCESS_LIFE)
             .with_some("refresh_token_expiration", expiration)
             .with("scope", "ibm openid");
-        Ok(Reply::json(200, &document))
+        Ok(Response::json(200, &document))
     }
 
     fn key_of_value(&self, value: &Secret) -> Result<ApiKeyId, Refusal> {
         if self.bootstrap.opens_with(value) {
-            return Ok(self.bootstrap.key().id.clone());
+            return Ok(self.bootstrap.key.id.clone());
         }
         let login = self.backend.log_in(value).map_err(|error| Refusal::of(error, ""))?;
         match login {

@@ -2,8 +2,8 @@
 //!
 //! `server` accepts connections and `exchange` takes each request through `fault` and `routes` to the token service
 //! (`grant`, `token`) or to the API of a key system (`iam`). These know nothing of the network: they turn a request into
-//! a `reply` or a `refusal`, which `answer` sends or spoils. `late` keeps requests for later. The README lists the behaviour
-//! that IBM does not document.
+//! a `response`, which `answer` sends or spoils. `late` keeps requests for later. The README lists the behaviour that IBM
+//! does not document.
 
 mod answer;
 mod bootstrap;
@@ -13,9 +13,7 @@ pub mod fault;
 mod grant;
 mod iam;
 mod late;
-mod params;
-mod refusal;
-mod reply;
+mod response;
 mod routes;
 mod server;
 mod service;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::bootstrap::Bootstrap;
 use super::fault::{Faults, Spec};
-use super::refusal::Refusal;
+use super::response::Refusal;
 use super::token::Signer;
 use crate::clock::Clock;
 use crate::error::Result;
@@ -39,14 +39,14 @@ impl Emulator {
             (identity.clone(), Bootstrap::open(identity, directory, temporary, now))
         });
         let (identity, bootstrap) = opened.map_err(told)?;
-        let signer = Signer::new(backend.derived_key("emulator access tokens").map_err(told)?);
+        let signer = Signer(backend.derived_key("emulator access tokens").map_err(told)?);
         let faults = Faults::new(faults);
         Ok(Self { backend, clock, identity, signer, bootstrap: bootstrap?, faults })
     }
 
     /// Returns the file of the bootstrap key.
     pub fn key_file(&self) -> &Path {
-        self.bootstrap.file()
+        &self.bootstrap.file
     }
 
     /// Returns warnings for the user, each once.

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use super::refusal::Refusal;
+use super::response::Refusal;
 use crate::model::{ApiKeyId, Identity, Timestamp};
 use crate::object::object;
 use crate::secret::{self, KeyedHash, Secret};
@@ -19,11 +19,11 @@ const REFRESH: &str = "refresh";
 
 /// Signs tokens and checks them.
 #[derive(Debug)]
-pub(super) struct Signer(KeyedHash);
+pub(super) struct Signer(pub(super) KeyedHash);
 
 /// The claims of a token that are read back.
 #[derive(Debug, Deserialize)]
-pub(super) struct Claims {
+pub(super) struct SignedClaims {
     pub(super) iam_id: String,
     pub(super) account: Account,
     exp: i64,
@@ -51,11 +51,6 @@ pub(super) struct Occasion<'a> {
 }
 
 impl Signer {
-    pub(super) fn new(key: KeyedHash) -> Self {
-        Self(key)
-    }
-
-    /// Issues an access token.
     pub(super) fn access(&self, occasion: Occasion<'_>) -> Result<Secret, Refusal> {
         let iam_id = &*occasion.identity.iam_id;
         let (realm, identifier) = iam_id.split_once('-').unwrap_or(("iam", iam_id));
@@ -115,7 +110,7 @@ impl Signer {
     }
 
     /// Reads an access token. It must be valid and signed by this service.
-    pub(super) fn read_access(&self, token: &str, now: Timestamp) -> Result<Claims, Refusal> {
+    pub(super) fn read_access(&self, token: &str, now: Timestamp) -> Result<SignedClaims, Refusal> {
         let refused = |code, message: &'static str| {
             Err(Refusal::new(401, "invalid_access_token", code, message))
         };
@@ -133,7 +128,11 @@ impl Signer {
     }
 
     /// Reads a refresh token. It must be valid and signed by this service.
-    pub(super) fn read_refresh(&self, token: &str, now: Timestamp) -> Result<Claims, Refusal> {
+    pub(super) fn read_refresh(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<SignedClaims, Refusal> {
         match self.read(token) {
             Ok(claims) if claims.typ == REFRESH && claims.exp > now.seconds() => Ok(claims),
             Ok(claims) if claims.typ == REFRESH => {
@@ -147,7 +146,7 @@ impl Signer {
         }
     }
 
-    fn read(&self, token: &str) -> Result<Claims, Flaw> {
+    fn read(&self, token: &str) -> Result<SignedClaims, Flaw> {
         let (text, signature) = token.rsplit_once('.').ok_or(Flaw::Malformed)?;
         let (_, claims) = text.split_once('.').ok_or(Flaw::Malformed)?;
         let claims = URL_SAFE_NO_PAD.decode(claims).map_err(|_| Flaw::Malformed)?;

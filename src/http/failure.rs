@@ -38,11 +38,12 @@ pub(super) fn explain(
     timeout: Duration,
 ) -> Failure {
     let host = to.authority();
-    let failure = |sent, lasting, words: String, hint: Option<&str>| Failure {
-        sent,
-        lasting,
-        words,
-        hint: hint.map(ToOwned::to_owned),
+    // Of a connection that was not made, nothing was sent.
+    let failure =
+        |words, hint: Option<String>| Failure { sent: false, lasting: false, words, hint };
+    let lasting = |words, hint: Option<&str>| Failure {
+        lasting: true,
+        ..failure(words, hint.map(str::to_owned))
     };
     if let Some(proxy) = proxy
         && let Some(tunnel) = causes(error).find(|cause| cause.to_string().starts_with(TUNNEL))
@@ -63,19 +64,17 @@ pub(super) fn explain(
             "Check {}, or name the host in NO_PROXY to reach it directly.",
             proxy.variable()
         );
-        return failure(false, false, words, Some(&hint));
+        return failure(words, Some(hint));
     }
     let tls = causes(error).find_map(rustls_error);
     if let Some(rustls::Error::InvalidCertificate(why)) = tls {
-        return failure(
-            false,
-            true,
+        return lasting(
             format!("The certificate of {host} is not trusted: {why}"),
             Some("Name the certificate of its issuer with '--ca-file FILE' or SSL_CERT_FILE."),
         );
     }
     if let Some(error) = tls {
-        return failure(false, true, format!("No encrypted connection to {host}: {error}"), None);
+        return lasting(format!("No encrypted connection to {host}: {error}"), None);
     }
     if error.is_timeout() {
         let words = format!("{host} did not answer within {}", seconds(timeout));
@@ -83,7 +82,7 @@ pub(super) fn explain(
         if let Some(proxy) = proxy {
             hint.insert_str(0, &format!("Requests go through {proxy}. "));
         }
-        return failure(!error.is_connect(), false, words, Some(&hint));
+        return Failure { sent: !error.is_connect(), ..failure(words, Some(hint)) };
     }
     let cause = root_cause(error);
     if error.is_connect() {
@@ -92,17 +91,13 @@ pub(super) fn explain(
         } else {
             format!("{host} cannot be reached: {cause}")
         };
-        return failure(
-            false,
-            false,
-            words,
-            Some("Check the endpoint, the network and the proxy."),
-        );
+        return failure(words, Some("Check the endpoint, the network and the proxy.".to_owned()));
     }
     if error.is_builder() {
-        return failure(false, true, format!("The request cannot be made: {cause}"), None);
+        return lasting(format!("The request cannot be made: {cause}"), None);
     }
-    failure(true, false, format!("{host} ended the connection without an answer"), None)
+    let words = format!("{host} ended the connection without an answer");
+    Failure { sent: true, ..failure(words, None) }
 }
 
 fn is_refused(error: &reqwest::Error) -> bool {

@@ -16,7 +16,6 @@ use crate::secret::{Forms, Secret, Wiped};
 /// What is shown instead of a secret, as in the official CLI's traces.
 pub(super) const HIDDEN: &str = "[PRIVATE DATA HIDDEN]";
 
-/// A text in a request.
 #[derive(Debug)]
 pub(crate) enum Text<'a> {
     Plain(Cow<'a, str>),
@@ -39,18 +38,13 @@ impl<'a> Text<'a> {
         })
     }
 
-    pub(crate) fn is_secret(&self) -> bool {
-        !matches!(self, Self::Plain(_))
-    }
-
-    fn secret(&self) -> Option<&'a Secret> {
+    pub(super) fn secret(&self) -> Option<&'a Secret> {
         match self {
             Self::Plain(_) => None,
             Self::Secret(secret) | Self::Authorization(_, secret) => Some(secret),
         }
     }
 
-    /// Returns the text to show.
     pub(crate) fn shown(&self) -> Cow<'_, str> {
         match self {
             Self::Plain(text) => Cow::Borrowed(text),
@@ -69,7 +63,6 @@ pub(crate) enum Body<'a> {
     Json(&'a [u8], Option<&'a Secret>),
 }
 
-/// One request.
 #[derive(Debug)]
 pub(crate) struct Request<'a> {
     pub(crate) method: Method,
@@ -91,7 +84,6 @@ impl<'a> Request<'a> {
         Self { method, url, to, headers: Vec::new(), body: Body::Empty }
     }
 
-    /// Returns its secrets.
     fn secrets(&self) -> impl Iterator<Item = &'a Secret> {
         let (fields, secret): (&[_], _) = match &self.body {
             Body::Empty => (&[], None),

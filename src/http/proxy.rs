@@ -46,7 +46,6 @@ impl Proxy {
         self.to.clone()
     }
 
-    /// Returns the name of the variable.
     pub(super) fn variable(&self) -> &'static str {
         self.variable
     }

@@ -27,7 +27,6 @@ pub enum TraceTo {
     File(PathBuf),
 }
 
-/// A trace.
 #[derive(Debug)]
 pub(super) struct Trace {
     to: TraceTo,

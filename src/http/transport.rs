@@ -26,7 +26,7 @@ const IN_ALL: Duration = Duration::from_secs(30);
 const MOST: u64 = 16 << 20;
 
 /// How requests are sent.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// How long one request may take; `None` for the default of 60 seconds.
     pub timeout: Option<Duration>,
@@ -45,10 +45,6 @@ impl Options {
     pub fn timeout(&self) -> Duration {
         self.timeout.unwrap_or(Duration::from_secs(60))
     }
-
-    fn in_all(&self) -> Duration {
-        self.timeout.map_or(IN_ALL, |timeout| timeout.max(IN_ALL))
-    }
 }
 
 /// How often and for how long a request may still be sent.
@@ -61,9 +57,10 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) fn new(settings: &Options) -> Self {
+        let in_all = settings.timeout.map_or(IN_ALL, |timeout| timeout.max(IN_ALL));
         Self {
             attempts: ATTEMPTS - 1,
-            until: Instant::now() + settings.in_all(),
+            until: Instant::now() + in_all,
             pause: Duration::from_millis(200),
         }
     }
@@ -171,7 +168,6 @@ impl Transport {
         reply.retry_after(self.clock.now().ok()?.seconds())
     }
 
-    /// Sends a request once.
     pub(crate) fn send_once(
         &self,
         request: &Request<'_>,
@@ -267,7 +263,7 @@ fn fill(mut builder: RequestBuilder, request: &Request<'_>) -> Result<RequestBui
     for (name, text) in &request.headers {
         let mut value = HeaderValue::from_str(&text.expose())
             .map_err(|_| Failure::unsendable(format!("The {name} header cannot hold this text")))?;
-        value.set_sensitive(text.is_secret());
+        value.set_sensitive(text.secret().is_some());
         builder = builder.header(*name, value);
     }
     Ok(match &request.body {

@@ -6,18 +6,19 @@ use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-use crate::private_file::{self, Lock, LockMode, PATIENCE};
+use crate::private_file::{self, Lock, LockMode};
 
-/// Where a log is.
 #[derive(Debug)]
 pub(super) enum Medium {
     /// In the file `log` of a directory; `patience` is how long a lock is waited for.
-    Disk { directory: PathBuf, log: PathBuf, patience: Duration },
-    /// In memory.
+    Disk {
+        directory: PathBuf,
+        log: PathBuf,
+        patience: Duration,
+    },
     Memory(RwLock<Vec<u8>>),
 }
 
-/// The lock on a log.
 #[derive(Debug)]
 pub(super) enum Hold<'a> {
     /// No lock if the log is new and only read.
@@ -36,10 +37,6 @@ pub(super) enum Source<'a> {
 }
 
 impl Medium {
-    pub(super) fn disk(directory: PathBuf) -> Self {
-        Self::Disk { log: directory.join("store.jsonl"), directory, patience: PATIENCE }
-    }
-
     /// Returns the directory, or "memory".
     pub(super) fn directory(&self) -> &Path {
         match self {

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 pub(crate) use self::chain::{Chain, Verified};
 use self::medium::{Hold, Medium, Source};
-use crate::private_file::{self, AppendError, LockMode, Replacement};
+use crate::private_file::{self, AppendError, LockMode, PATIENCE, Replacement};
 
 const CHUNK: usize = 256 * 1024;
 /// How many superseded lines a log may have before it is compacted.
@@ -37,8 +37,8 @@ pub(crate) enum LogError {
 
 type Result<T> = std::result::Result<T, LogError>;
 
-/// What the reader of a line returns: nothing, or what is wrong with it.
-type Visited = std::result::Result<(), &'static str>;
+/// What the reader of a line returns, or what is wrong with the line.
+type Visited<T = ()> = std::result::Result<T, &'static str>;
 
 /// What a scan found beside the lines.
 #[derive(Debug, Default)]
@@ -54,17 +54,16 @@ pub(crate) struct Scan {
     chain: Chain,
 }
 
-/// A log.
 #[derive(Debug)]
 pub(crate) struct Log(Medium);
 
 impl Log {
     /// Uses the log in a directory, which need not exist yet.
     pub(crate) fn in_directory(directory: PathBuf) -> Self {
-        Self(Medium::disk(directory))
+        let log = directory.join("store.jsonl");
+        Self(Medium::Disk { log, directory, patience: PATIENCE })
     }
 
-    /// Makes a log in memory.
     pub(crate) fn in_memory() -> Self {
         Self(Medium::Memory(RwLock::default()))
     }
@@ -87,7 +86,6 @@ impl Log {
         self.0.directory()
     }
 
-    /// Tells whether the log is in memory.
     pub(crate) fn is_in_memory(&self) -> bool {
         matches!(self.0, Medium::Memory(_))
     }
@@ -95,7 +93,7 @@ impl Log {
     /// Reads only the first line; `None` if the log is new.
     pub(crate) fn first<T>(
         &self,
-        read: impl FnOnce(Verified<'_>) -> std::result::Result<T, &'static str>,
+        read: impl FnOnce(Verified<'_>) -> Visited<T>,
     ) -> Result<Option<T>> {
         self.first_under(&self.hold(LockMode::Shared)?, read)
     }
@@ -103,7 +101,7 @@ impl Log {
     fn first_under<T>(
         &self,
         hold: &Hold<'_>,
-        read: impl FnOnce(Verified<'_>) -> std::result::Result<T, &'static str>,
+        read: impl FnOnce(Verified<'_>) -> Visited<T>,
     ) -> Result<Option<T>> {
         let Some(source) = self.open(hold)? else { return Ok(None) };
         let mut line = Vec::new();
@@ -229,7 +227,7 @@ impl Writer<'_> {
     /// Reads the first line only, as [`Log::first`] does.
     pub(crate) fn first<T>(
         &self,
-        read: impl FnOnce(Verified<'_>) -> std::result::Result<T, &'static str>,
+        read: impl FnOnce(Verified<'_>) -> Visited<T>,
     ) -> Result<Option<T>> {
         self.log.first_under(&self.hold, read)
     }

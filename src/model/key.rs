@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::timestamp::Timestamp;
 
 /// The id of an API key: `ApiKey-<uuid>` as the service writes it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ApiKeyId(Box<str>);
 
 impl ApiKeyId {
@@ -74,7 +74,7 @@ impl fmt::Display for KeyRef {
 }
 
 /// The version of a key, `<n>-<32 hex>`. An update sends it as `If-Match`, so that no change is lost.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EntityTag(Box<str>);
 
 impl EntityTag {
@@ -99,33 +99,24 @@ impl EntityTag {
     }
 }
 
-/// What the service does when it finds a key published.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-#[value(rename_all = "UPPER")]
-pub enum LeakAction {
-    /// Only informs the owner.
-    None,
-    /// Disables the key; the service's default for user keys.
-    #[default]
-    Disable,
-    /// Deletes the key.
-    Delete,
-}
-
-impl LeakAction {
-    /// Returns the word the API uses.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Disable => "disable",
-            Self::Delete => "delete",
-        }
+words! {
+    /// What the service does when it finds a key published.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+    #[serde(rename_all = "lowercase")]
+    #[value(rename_all = "UPPER")]
+    pub enum LeakAction {
+        /// Only informs the owner.
+        None = "none",
+        /// Disables the key; the service's default for user keys.
+        #[default]
+        Disable = "disable",
+        /// Deletes the key.
+        Delete = "delete",
     }
 }
 
 /// An API key without its value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ApiKey {
     /// The id, unique in the service.
     pub id: ApiKeyId,
@@ -162,6 +153,11 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
+    /// Tells whether it works at `now`.
+    pub fn works(&self, now: Timestamp) -> bool {
+        !self.disabled && self.expires_at.is_none_or(|at| at > now)
+    }
+
     /// Returns when the key was created, if the service tells it.
     pub fn creation(&self) -> Option<Timestamp> {
         Some(self.created_at).filter(|at| *at != Timestamp::default())
@@ -189,20 +185,13 @@ impl ApiKey {
                 name.as_bytes().get(n).copied().unwrap_or_default()
             })),
             entity_tag: EntityTag::new("1-x"),
-            unusual_crn: None,
-            locked: false,
-            disabled: false,
             created_at: time,
             created_by: "IBMid-1".into(),
             modified_at: time,
-            expires_at: None,
-            support_sessions: false,
-            action_when_leaked: LeakAction::Disable,
             name: name.into(),
-            description: "".into(),
             iam_id: "IBMid-1".into(),
             account_id: "account".into(),
-            leaked: false,
+            ..Self::default()
         }
     }
 }

@@ -15,7 +15,5 @@ pub use key::{
     Activity, ApiKey, ApiKeyDetails, ApiKeyId, Detail, EntityTag, HistoryEntry, KeyRef, LeakAction,
 };
 pub use owner::{BackendKind, Identity, Owner, Scope, Selection};
-pub use state::{Lives, State, states};
-pub use timestamp::{
-    ParseTimeError, Timestamp, WireTime, in_largest_unit, parse_duration, write_duration,
-};
+pub use state::{State, states};
+pub use timestamp::{Timestamp, WireTime, in_largest_unit, parse_duration, write_duration};

@@ -4,23 +4,15 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// Where keys are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum BackendKind {
-    /// A file store on this machine.
-    Local,
-    /// IAM Identity Services over HTTPS.
-    Remote,
-}
-
-impl BackendKind {
-    /// Returns the word used on the command line, in the configuration and in the journal.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Local => "local",
-            Self::Remote => "remote",
-        }
+words! {
+    /// Where keys are kept.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+    #[serde(rename_all = "lowercase")]
+    pub enum BackendKind {
+        /// A file store on this machine.
+        Local = "local",
+        /// IAM Identity Services over HTTPS.
+        Remote = "remote",
     }
 }
 

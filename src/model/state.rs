@@ -6,33 +6,24 @@ use std::fmt;
 use super::key::ApiKey;
 use super::timestamp::Timestamp;
 
-/// The state of a key at a moment. Locks do not affect it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// It works.
-    Active,
-    /// It is disabled.
-    Disabled,
-    /// Its expiry has passed.
-    Expired,
-    /// It works, but expires before another working key of its name and owner.
-    PhasingOut,
-    /// It does not work, but another key of its name and owner does.
-    PhasedOut,
+words! {
+    /// The state of a key at a moment. Locks do not affect it.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum State {
+        /// It works.
+        Active = "active",
+        /// It is disabled.
+        Disabled = "disabled",
+        /// Its expiry has passed.
+        Expired = "expired",
+        /// It works, but expires before another working key of its name and owner.
+        PhasingOut = "phasing out",
+        /// It does not work, but another key of its name and owner does.
+        PhasedOut = "phased out",
+    }
 }
 
 impl State {
-    /// Returns the words shown in tables and JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Disabled => "disabled",
-            Self::Expired => "expired",
-            Self::PhasingOut => "phasing out",
-            Self::PhasedOut => "phased out",
-        }
-    }
-
     /// Tells whether a name on the command line can mean the key. Keys that are being replaced are named by id.
     pub fn is_current(self) -> bool {
         !matches!(self, Self::PhasingOut | Self::PhasedOut)
@@ -45,56 +36,25 @@ impl fmt::Display for State {
     }
 }
 
-/// The properties that decide the state of a key.
-pub trait Lives {
-    /// Returns the name and the owner.
-    fn named(&self) -> (&str, &str);
-
-    /// Tells whether it is disabled.
-    fn is_disabled(&self) -> bool;
-
-    /// Returns when it expires; `None` is never.
-    fn expires_at(&self) -> Option<Timestamp>;
-
-    /// Tells whether it works at `now`.
-    fn works(&self, now: Timestamp) -> bool {
-        !self.is_disabled() && self.expires_at().is_none_or(|at| at > now)
-    }
-}
-
-impl Lives for ApiKey {
-    fn named(&self) -> (&str, &str) {
-        (&self.name, &self.iam_id)
-    }
-
-    fn is_disabled(&self) -> bool {
-        self.disabled
-    }
-
-    fn expires_at(&self) -> Option<Timestamp> {
-        self.expires_at
-    }
-}
-
 /// Returns the state of each key at `now`. `keys` must hold every key of each name.
-pub fn states<K: Lives>(keys: &[K], now: Timestamp) -> Vec<State> {
-    if keys.iter().all(|key| !key.is_disabled() && key.expires_at().is_none()) {
+pub fn states(keys: &[ApiKey], now: Timestamp) -> Vec<State> {
+    if keys.iter().all(|key| !key.disabled && key.expires_at.is_none()) {
         return vec![State::Active; keys.len()];
     }
     // When the last working key of each name expires; a key without expiry lasts longest.
-    let lasts = |key: &K| key.expires_at().map_or(i64::MAX, Timestamp::seconds);
+    let lasts = |key: &ApiKey| key.expires_at.map_or(i64::MAX, Timestamp::seconds);
     let mut longest: HashMap<(&str, &str), i64> = HashMap::new();
     for key in keys.iter().filter(|key| key.works(now)) {
-        let entry = longest.entry(key.named()).or_insert(0);
+        let entry = longest.entry((&key.name, &key.iam_id)).or_insert(0);
         *entry = (*entry).max(lasts(key));
     }
-    let state = |key: &K| {
-        let longest = longest.get(&key.named()).copied();
+    let state = |key: &ApiKey| {
+        let longest = longest.get(&(&*key.name, &*key.iam_id)).copied();
         match (key.works(now), longest) {
             (true, Some(longest)) if lasts(key) < longest => State::PhasingOut,
             (true, _) => State::Active,
             (false, Some(_)) => State::PhasedOut,
-            (false, None) if key.is_disabled() => State::Disabled,
+            (false, None) if key.disabled => State::Disabled,
             (false, None) => State::Expired,
         }
     };

@@ -1,28 +1,17 @@
 //! Points in time, to the second, in UTC.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
-use serde::de::{self, Deserialize, Deserializer, Visitor};
-use serde::{Serialize, Serializer};
+use serde::de::{Error as _, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A point in time: seconds since 1970-01-01T00:00:00Z, between the years 1970 and 9998.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(i64);
-
-/// The error for text that is not a point in time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ParseTimeError(String);
-
-impl fmt::Display for ParseTimeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for ParseTimeError {}
 
 impl Timestamp {
     /// 9998-12-31T23:59:59Z. The calendar cannot hold the last days of 9999 in every time zone.
@@ -49,14 +38,14 @@ impl Timestamp {
     }
 
     /// Reads RFC 3339, the service's form `2027-05-01T12:34+0000`, or a date (midnight UTC).
-    pub fn parse(text: &str) -> Result<Self, ParseTimeError> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         if let Some(time) = Self::parse_wire(text) {
             return Ok(time);
         }
         let invalid = || {
-            ParseTimeError(format!(
+            format!(
                 "'{text}' is not a time; write 2027-05-01, 2027-05-01T12:34+0000 or 2027-05-01T12:34:00Z"
-            ))
+            )
         };
         let seconds = if let Ok(date) = jiff::civil::Date::strptime("%Y-%m-%d", text) {
             utc_seconds(date.at(0, 0, 0, 0))
@@ -67,7 +56,7 @@ impl Timestamp {
                 .or_else(|_| jiff::Timestamp::strptime("%Y-%m-%dT%H:%M:%S%z", text));
             parsed.map_err(|_| invalid())?.as_second()
         };
-        let out_of_reach = || ParseTimeError(format!("'{text}' lies before 1970 or after 9998"));
+        let out_of_reach = || format!("'{text}' lies before 1970 or after 9998");
         Self::from_seconds(seconds).ok_or_else(out_of_reach)
     }
 
@@ -228,18 +217,13 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Own;
-        impl Visitor<'_> for Own {
-            type Value = Timestamp;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a time such as 2027-05-01T12:34:56Z")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Timestamp, E> {
-                Timestamp::parse_own(text)
-                    .ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
-            }
-        }
-        deserializer.deserialize_str(Own)
+        #[derive(Deserialize)]
+        struct Written<'t>(#[serde(borrow)] Cow<'t, str>);
+
+        let Written(text) = Written::deserialize(deserializer)?;
+        let expected = &"a time such as 2027-05-01T12:34:56Z";
+        Self::parse_own(&text)
+            .ok_or_else(|| D::Error::invalid_value(Unexpected::Str(&text), expected))
     }
 }
 

@@ -5,25 +5,18 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde::Serialize;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 pub use crate::emulator::fault::Spec as Fault;
 use crate::emulator::{Emulator, Server};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
+use crate::object::object;
 use crate::ops::told_of_iam;
 use crate::settings::Settings;
 use crate::systems::iam::KEY_LIMIT;
 use crate::systems::iam::local::LocalKeys;
 use crate::ui::Ui;
-
-/// The line that `--output json` prints at the start.
-#[derive(Serialize)]
-struct Started<'a> {
-    endpoint: &'a str,
-    apikey_file: &'a str,
-}
 
 /// The help text below the options.
 pub const HELP: &str = "\
@@ -60,7 +53,10 @@ pub struct Request {
 
 /// Runs `emulate` until SIGINT, SIGTERM or SIGHUP.
 pub fn run(request: &Request, settings: &Settings, ui: &mut Ui) -> Result<()> {
-    let server = Server::bind(request.listen).map_err(|error| not_bound(request, &error))?;
+    let server = Server::bind(request.listen).map_err(|error| {
+        Error::failure(format!("{} cannot be listened on: {error}.", request.listen))
+            .hint("Choose another port with '--listen 127.0.0.1:PORT'; port 0 takes a free one.")
+    })?;
     let keys = open_store(request, settings)?;
     if request.seed_keys > 0 {
         keys.seed(request.seed_keys as usize)
@@ -71,9 +67,8 @@ pub fn run(request: &Request, settings: &Settings, ui: &mut Ui) -> Result<()> {
         found => found.unwrap_or_default(),
     };
     // From here on a signal must end the server in order: there are files to remove.
-    let stop = signals().map_err(|error| {
-        Error::new(ErrorKind::Failure, format!("Signals cannot be received: {error}."))
-    })?;
+    let stop = signals()
+        .map_err(|error| Error::failure(format!("Signals cannot be received: {error}.")))?;
     let faults = request.faults.clone();
     let opened = Emulator::open(keys, settings.clock(), faults, &temporary);
     let emulator = Arc::new(opened?);
@@ -83,8 +78,7 @@ pub fn run(request: &Request, settings: &Settings, ui: &mut Ui) -> Result<()> {
     ui.finish()?;
     let outcome = server.run(&emulator, stop);
     warn(&emulator, ui);
-    outcome
-        .map_err(|error| Error::new(ErrorKind::Failure, format!("The emulator failed: {error}.")))
+    outcome.map_err(|error| Error::failure(format!("The emulator failed: {error}.")))
 }
 
 fn open_store(request: &Request, settings: &Settings) -> Result<LocalKeys> {
@@ -104,7 +98,8 @@ fn open_store(request: &Request, settings: &Settings) -> Result<LocalKeys> {
 fn announce(endpoint: &str, emulator: &Emulator, ui: &mut Ui) {
     let file = emulator.key_file();
     if ui.manner().json {
-        let started = Started { endpoint, apikey_file: &file.to_string_lossy() };
+        let started =
+            object().with("endpoint", endpoint).with("apikey_file", file.to_string_lossy());
         let line = serde_json::to_string(&started).unwrap_or_default();
         ui.data(|out| writeln!(out, "{line}"));
     } else {
@@ -143,10 +138,4 @@ fn ignores_hangup() -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
     mask >> (SIGHUP - 1) & 1 == 1
-}
-
-fn not_bound(request: &Request, error: &io::Error) -> Error {
-    let told = format!("{} cannot be listened on: {error}.", request.listen);
-    Error::new(ErrorKind::Failure, told)
-        .hint("Choose another port with '--listen 127.0.0.1:PORT'; port 0 takes a free one.")
 }

@@ -9,8 +9,8 @@ use crate::text::{capitalised, escape};
 const MOST_LOOKED_AT: usize = 20;
 
 /// What is known of the use of a key.
-#[derive(Debug)]
-enum LastUse {
+#[derive(Clone, Debug)]
+pub(super) enum LastUse {
     /// Nobody asked.
     NotAsked,
     /// The system does not tell.
@@ -19,6 +19,15 @@ enum LastUse {
 }
 
 impl LastUse {
+    /// Tells whether the system was asked, and did not tell when the key was used.
+    pub(super) fn is_unknown(&self) -> bool {
+        match self {
+            Self::NotAsked => false,
+            Self::Unknown => true,
+            Self::Told(used) => used.last_authn.is_none() && used.authn_count > 0,
+        }
+    }
+
     /// Tells whether the key may have been used.
     fn may_be(&self) -> bool {
         let told = if let Self::Told(activity) = self { Some(activity) } else { None };

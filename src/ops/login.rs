@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use crate::credentials::{Place, Search, State, input, login};
+use crate::credentials::{Contents, CredentialSource, Search, input, login};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKeyId, BackendKind, Identity};
 use crate::names::NameFile;
 use crate::ops::told_of_iam;
-use crate::render::account::{self, LoggedIn};
+use crate::render::account;
 use crate::secret::Secret;
 use crate::settings::service::Urls;
 use crate::settings::{Keeper, LoginRecord, Profile, Settings};
@@ -38,7 +38,7 @@ pub fn run(request: &Request, settings: &Settings, ui: &mut Ui) -> Result<()> {
     let keys = RemoteKeys::new(remote, Credential::ApiKey(key), settings.clock());
     let token = keys.new_token().map_err(|error| told_of_iam(error, "The API key", settings))?;
     let Credential::ApiKey(key) = keys.credential() else {
-        return Err(Error::new(ErrorKind::Failure, "The credential is no API key."));
+        return Err(Error::failure("The credential is no API key."));
     };
     // `logout` tells how to delete the key where its id is known. Not everybody may look it up.
     let apikey_id = keys.by_value(key).ok().map(|key| key.id);
@@ -50,7 +50,7 @@ pub fn run(request: &Request, settings: &Settings, ui: &mut Ui) -> Result<()> {
     };
     if request.dry_run || record.is_err() {
         // Without the key its token is not kept either; a token that stays behind is harmless.
-        let _ = forget_token(keys.settings(), keys.credential());
+        let _ = forget_token(&keys.settings, keys.credential());
     }
     let record = record?;
     tell(&record, request.dry_run, &directory, settings.profile(), ui);
@@ -81,7 +81,7 @@ struct Proven<'a> {
 
 impl Proven<'_> {
     fn record(&self, kept: Keeper) -> Result<LoginRecord> {
-        let settings = self.keys.settings();
+        let settings = &self.keys.settings;
         let urls = (settings.endpoint.as_str(), settings.auth.as_str());
         login::record(urls, self.token, self.apikey_id.as_ref(), kept)
     }
@@ -99,14 +99,11 @@ impl Proven<'_> {
         let keep = |record: &LoginRecord| -> Result<()> {
             let replaced = login::keep(record, self.key, directory, &profile, is_named)?;
             // The names of keys are forgotten with the login that could list them.
-            let me = self.token.identity();
+            let me = &self.token.identity;
             let is_other =
                 |old: &Identity| (&old.iam_id, &old.account_id) != (&me.iam_id, &me.account_id);
             for old in replaced.iter().map(login::identity).filter(is_other) {
-                let endpoint = self.keys.settings().endpoint.as_str();
-                if let Some(names) = NameFile::of(settings, endpoint, &old) {
-                    names.remove();
-                }
+                NameFile::remove(settings, self.keys.settings.endpoint.as_str(), &old);
             }
             Ok(())
         };
@@ -146,18 +143,8 @@ fn tell(record: &LoginRecord, is_dry_run: bool, directory: &Path, profile: &Prof
     let file = (record.kept == Keeper::File).then(|| login::file(record, directory));
     let outcome = if is_dry_run { "would be logged in" } else { "logged in" };
     if ui.manner().json {
-        let document = LoggedIn {
-            profile: profile.name(),
-            endpoint: &record.endpoint,
-            user: &record.user,
-            iam_id: &record.iam_id,
-            account_id: &record.account_id,
-            apikey_id: record.apikey_id.as_deref(),
-            kept: if file.is_some() { "file" } else { "keyring" },
-            file: file.as_ref().filter(|_| !is_dry_run).map(|file| file.to_string_lossy()),
-            outcome,
-        };
-        ui.data(|out| account::logged_in(out, &document));
+        let shown = file.as_deref().filter(|_| !is_dry_run);
+        ui.data(|out| account::logged_in(out, profile.name(), record, shown, outcome));
         return;
     }
     ui.ok();
@@ -179,12 +166,13 @@ fn tell(record: &LoginRecord, is_dry_run: bool, directory: &Path, profile: &Prof
 /// Warns of a credential that wins over the new login.
 fn warn_of_others(settings: &Settings, ui: &mut Ui) -> Result<()> {
     let search = Search::new(settings)?;
-    let wins = |place: &Place| matches!(search.look(*place), State::Present(_) | State::Broken(_));
-    let before = Place::ALL.into_iter().take_while(|place| *place != Place::Login);
-    let winner = before.filter(|place| *place != Place::Flag).find(wins);
-    if let Some(place) = winner {
-        let told = format!("'{}' is set too, and wins over the login.", place.as_str());
-        ui.warn(&told);
+    let wins = |place: &CredentialSource| {
+        matches!(search.look(*place), Contents::Present(_) | Contents::Broken(_))
+    };
+    let mut before =
+        CredentialSource::ALL.into_iter().take_while(|place| *place != CredentialSource::Login);
+    if let Some(place) = before.find(|place| *place != CredentialSource::Flag && wins(place)) {
+        ui.warn(&format!("'{}' is set too, and wins over the login.", place.as_str()));
     }
     Ok(())
 }

@@ -1,10 +1,10 @@
 //! `logout`: removes the API key of a login from this machine.
 
 use crate::credentials::login;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::model::ApiKeyId;
 use crate::names::NameFile;
-use crate::render::account::{self, LoggedOut};
+use crate::render::account;
 use crate::settings::{LoginRecord, Settings, service};
 use crate::systems::iam::remote::{Credential, forget_token};
 use crate::ui::Ui;
@@ -25,16 +25,11 @@ pub fn run(is_dry_run: bool, settings: &Settings, ui: &mut Ui) -> Result<()> {
         tell(record, is_dry_run, settings, ui);
     }
     if ui.manner().json {
-        let ended = logins.iter().map(|record| LoggedOut {
-            profile: settings.profile().name(),
-            endpoint: &record.endpoint,
-            user: &record.user,
-            account_id: &record.account_id,
-            apikey_id: record.apikey_id.as_deref(),
-            outcome: if is_dry_run { "would be logged out" } else { "logged out" },
-        });
-        let ended: Vec<_> = ended.collect();
-        ui.data(|out| account::logged_out(out, &ended));
+        let (profile, outcome) = (
+            settings.profile().name(),
+            if is_dry_run { "would be logged out" } else { "logged out" },
+        );
+        ui.data(|out| account::logged_out(out, profile, &logins, outcome));
     } else if logins.is_empty() {
         ui.result("Nobody was logged in");
     }
@@ -49,13 +44,10 @@ fn end(record: &LoginRecord, settings: &Settings) -> Result<()> {
     if let Some(key) = login::remove_key(record, directory)? {
         forget_token(&remote, &Credential::ApiKey(key)).map_err(|error| {
             let told = format!("The token of the login cannot be removed: {error}.");
-            Error::new(ErrorKind::Failure, told)
+            Error::failure(told)
         })?;
     }
-    let endpoint = remote.endpoint.as_str();
-    if let Some(names) = NameFile::of(settings, endpoint, &login::identity(record)) {
-        names.remove();
-    }
+    NameFile::remove(settings, remote.endpoint.as_str(), &login::identity(record));
     login::forget(record, directory)
 }
 

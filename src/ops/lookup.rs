@@ -30,30 +30,8 @@ pub struct Ready {
 
 /// Reads the value, before anybody logs in.
 pub fn ready(request: &Request, facts: &Facts, settings: &Settings, ui: &mut Ui) -> Result<Ready> {
-    let value = read_value(&request.from, facts, settings, ui)?;
-    Ok(Ready { value, ids_only: request.ids_only })
-}
-
-/// Looks the value up.
-pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
-    let now = session.now()?;
-    let noun = session.facts().noun;
-    if !ready.ids_only {
-        announce("Looking up", &format!("the {noun} of a value"), session);
-    }
-    let found = session.keys().by_value(&ready.value);
-    let subject = format!("{} {noun} with this value", an(noun));
-    let key = found.map_err(|error| session.told(error, &subject))?;
-    let found = Found { state: resolve::state_of(session, &key, now)?, key };
-    let details = ApiKeyDetails { key: found.key.clone(), history: None, activity: None };
-    show::print(&found, &details, ready.ids_only, Detail::default(), session);
-    Ok(())
-}
-
-/// Reads the value to look up.
-fn read_value(from: &str, facts: &Facts, settings: &Settings, ui: &mut Ui) -> Result<Secret> {
     let Facts { noun, command, .. } = facts;
-    match input::read(from, ui)? {
+    match input::read(&request.from, ui)? {
         None => Err(Error::usage(
             "A key's value is not taken from the command line, where others can see it.",
         )
@@ -70,6 +48,22 @@ fn read_value(from: &str, facts: &Facts, settings: &Settings, ui: &mut Ui) -> Re
         .hint(format!(
             "Give the key alone, or the JSON that '{command}-create' wrote with '--file'."
         ))),
-        Some(value) => Ok(value),
+        Some(value) => Ok(Ready { value, ids_only: request.ids_only }),
     }
+}
+
+/// Looks the value up.
+pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
+    let now = session.now()?;
+    let noun = session.facts().noun;
+    if !ready.ids_only {
+        announce("Looking up", &format!("the {noun} of a value"), session);
+    }
+    let found = session.keys().by_value(&ready.value);
+    let subject = format!("{} {noun} with this value", an(noun));
+    let key = found.map_err(|error| session.told(error, &subject))?;
+    let found = Found { state: resolve::state_of(session, &key, now)?, key };
+    let details = ApiKeyDetails { key: found.key.clone(), history: None, activity: None };
+    show::print(&found, &details, ready.ids_only, Detail::default(), session);
+    Ok(())
 }

@@ -17,9 +17,9 @@ use crate::ui::Ui;
 pub fn bearer_token(settings: &Settings, ui: &mut Ui) -> Result<()> {
     let token = token(settings, ui)?;
     let text = if ui.manner().json {
-        account::access_token(token.value(), token.expires())
+        account::access_token(&token.value, token.expires())
     } else {
-        Zeroizing::new(format!("{}\n", token.value().expose()))
+        Zeroizing::new(format!("{}\n", token.value.expose()))
     };
     deliver(&text, ui)
 }
@@ -28,10 +28,10 @@ pub fn bearer_token(settings: &Settings, ui: &mut Ui) -> Result<()> {
 pub fn oauth_tokens(settings: &Settings, ui: &mut Ui) -> Result<()> {
     let token = token(settings, ui)?;
     let text = if ui.manner().json {
-        account::oauth_tokens(token.value())
+        account::oauth_tokens(&token.value)
     } else {
         // The official CLI prints two spaces.
-        Zeroizing::new(format!("IAM token:  Bearer {}\n", token.value().expose()))
+        Zeroizing::new(format!("IAM token:  Bearer {}\n", token.value.expose()))
     };
     deliver(&text, ui)
 }
@@ -50,7 +50,6 @@ fn token(settings: &Settings, ui: &mut Ui) -> Result<Arc<Token>> {
 }
 
 fn deliver(text: &str, ui: &mut Ui) -> Result<()> {
-    ui.deliver(text).map_err(|error| {
-        Error::new(ErrorKind::Failure, format!("The token could not be printed: {error}."))
-    })
+    ui.deliver(text)
+        .map_err(|error| Error::failure(format!("The token could not be printed: {error}.")))
 }

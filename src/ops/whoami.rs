@@ -3,12 +3,16 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use serde::Serialize;
+
 use crate::clock::Skew;
-use crate::credentials::{Candidate, Place, Search, State};
+use crate::credentials::{Candidate, Contents, CredentialSource, Search};
 use crate::error::Result;
 use crate::model::{BackendKind, Identity, Timestamp};
+use crate::object::object;
 use crate::ops::told_of_iam;
-use crate::render::account::{self, Looked, Who};
+use crate::render::account::{self, Looked};
+use crate::render::json;
 use crate::session::{self, Choice};
 use crate::settings::Settings;
 use crate::systems::Keys as _;
@@ -22,6 +26,82 @@ struct Remote {
     expires: Option<Timestamp>,
     /// How much the clocks differ, if that is much.
     skew: Option<Skew>,
+}
+
+/// What is shown.
+struct Who<'a> {
+    identity: Identity,
+    remote: Option<Remote>,
+    profile: &'a str,
+    /// Other credentials, which were not used.
+    passed_over: Vec<Looked>,
+    /// The directory of the local store; `None` if there is no home directory.
+    store: Option<Cow<'a, str>>,
+    /// The whole search, if it was asked for.
+    search: Option<Vec<Looked>>,
+}
+
+impl Who<'_> {
+    fn backend(&self) -> &'static str {
+        if self.remote.is_some() { BackendKind::Remote } else { BackendKind::Local }.as_str()
+    }
+
+    /// Returns the document of '--output json'. What only the service has is null for the local store.
+    fn document(&self) -> impl Serialize {
+        let remote = self.remote.as_ref();
+        object()
+            .with("user", &self.identity.user)
+            .with("iam_id", &*self.identity.iam_id)
+            .with("account_id", &*self.identity.account_id)
+            .with("profile", self.profile)
+            .with("backend", self.backend())
+            .with("endpoint", remote.map(|remote| &remote.endpoint))
+            .with("source", remote.map(|remote| remote.source.source))
+            .with("detail", remote.and_then(|remote| remote.source.detail.as_ref()))
+            .with("passed_over", &self.passed_over)
+            .with(
+                "token_expires_at",
+                remote.and_then(|remote| remote.expires).map(Timestamp::to_wire),
+            )
+            .with_some("clock_behind", remote.and_then(|remote| remote.skew).map(Skew::behind))
+            .with("store", &self.store)
+            .with_some("search", self.search.as_ref())
+    }
+
+    fn text(&self, colour: bool) -> String {
+        let mut rows: Vec<(&str, Cow<'_, str>)> = vec![
+            ("User", escape(&self.identity.user)),
+            ("IAM ID", escape(&self.identity.iam_id)),
+            ("Account", escape(&self.identity.account_id)),
+            ("Profile", self.profile.into()),
+            ("Backend", self.backend().into()),
+        ];
+        if let Some(remote) = &self.remote {
+            let expires = remote.expires.map_or("does not say".into(), |at| {
+                Cow::Owned(format!("good until {}", at.to_rfc3339()))
+            });
+            rows.extend([
+                ("Endpoint", escape(&remote.endpoint)),
+                ("Credential", Cow::Owned(escape(&remote.source.shown()).into_owned())),
+                ("Token", expires),
+            ]);
+        }
+        for looked in &self.passed_over {
+            let told = match looked.found.as_str() {
+                "passed over" => looked.shown(),
+                found => format!("{}: {found}", looked.shown()),
+            };
+            rows.push(("Passed over", Cow::Owned(escape(&told).into_owned())));
+        }
+        let store = self.store.as_deref().map_or("none: there is no home directory".into(), escape);
+        rows.push(("Local store", store));
+        let mut text = account::rows(&rows, colour);
+        if let Some(search) = &self.search {
+            text.push('\n');
+            text.push_str(&account::search(search));
+        }
+        text
+    }
 }
 
 /// Runs `whoami`.
@@ -44,67 +124,62 @@ pub fn run(explain: bool, settings: &Settings, ui: &mut Ui) -> Result<()> {
             return Err(error);
         }
     };
-    let passed_over: Vec<Looked> = looked
-        .iter()
-        .filter(|(place, is_something, _)| *is_something && Some(*place) != used)
-        .map(|(.., looked)| looked.clone())
-        .collect();
-    let search = explain.then(|| places(&looked));
-    let store = settings.directories()?.store.as_deref();
+    let is_passed_over = |(place, is_something, _): &&(CredentialSource, bool, Looked)| {
+        *is_something && Some(*place) != used
+    };
+    let skew = remote.as_ref().and_then(|remote| remote.skew);
     let who = Who {
-        user: &identity.user,
-        iam_id: &identity.iam_id,
-        account_id: &identity.account_id,
+        identity,
+        remote,
         profile: settings.profile().name(),
-        backend: if remote.is_some() { BackendKind::Remote } else { BackendKind::Local }.as_str(),
-        endpoint: remote.as_ref().map(|remote| remote.endpoint.as_str()),
-        source: remote.as_ref().map(|remote| remote.source.source),
-        detail: remote.as_ref().and_then(|remote| remote.source.detail.as_deref()),
-        passed_over: &passed_over,
-        token_expires_at: remote.as_ref().and_then(|remote| remote.expires).map(Timestamp::to_wire),
-        clock_behind: remote.as_ref().and_then(|remote| remote.skew).map(Skew::behind),
-        store: store.map(Path::to_string_lossy),
-        search: search.as_deref(),
+        passed_over: places(looked.iter().filter(is_passed_over)),
+        store: settings.directories()?.store.as_deref().map(Path::to_string_lossy),
+        search: explain.then(|| places(&looked)),
     };
     if ui.manner().json {
-        ui.data(|out| account::who(out, &who));
+        ui.data(|out| json::document(out, &who.document()));
     } else {
-        let text = text(&who, remote.as_ref(), ui);
+        let text = who.text(ui.manner().colour.0);
         ui.data(|out| out.write_all(text.as_bytes()));
     }
-    if let Some(skew) = remote.and_then(|remote| remote.skew) {
+    if let Some(skew) = skew {
         ui.warn(&format!("{skew}."));
     }
     Ok(())
 }
 
 /// Looks at every place. Returns of each whether it holds something, and what.
-fn look(used: Option<Place>, settings: &Settings) -> Result<Vec<(Place, bool, Looked)>> {
+fn look(
+    used: Option<CredentialSource>,
+    settings: &Settings,
+) -> Result<Vec<(CredentialSource, bool, Looked)>> {
     let search = Search::new(settings)?;
-    let look = |place: Place| {
+    let look = |place: CredentialSource| {
         let mut detail = None;
         let (found, is_something) = match search.look(place) {
-            State::Absent(why) => (why, false),
-            State::Elsewhere(why) => (why, true),
-            State::Present(candidate) => {
+            Contents::Absent(why) => (why, false),
+            Contents::Elsewhere(why) => (why, true),
+            Contents::Present(candidate) => {
                 detail = detail_of(&candidate);
                 (if used == Some(place) { "used" } else { "passed over" }.to_owned(), true)
             }
-            State::Broken(error) => {
+            Contents::Broken(error) => {
                 (format!("cannot be used: {}", error.message.trim_end_matches('.')), true)
             }
         };
         (place, is_something, Looked { source: place.as_str(), detail, found })
     };
-    Ok(Place::ALL.into_iter().map(look).collect())
+    Ok(CredentialSource::ALL.into_iter().map(look).collect())
 }
 
 fn detail_of(candidate: &Candidate) -> Option<String> {
     (!candidate.detail.is_empty()).then(|| candidate.detail.clone())
 }
 
-fn places(looked: &[(Place, bool, Looked)]) -> Vec<Looked> {
-    looked.iter().map(|(.., looked)| looked.clone()).collect()
+fn places<'a>(
+    looked: impl IntoIterator<Item = &'a (CredentialSource, bool, Looked)>,
+) -> Vec<Looked> {
+    looked.into_iter().map(|(.., looked)| looked.clone()).collect()
 }
 
 fn identify(
@@ -130,40 +205,5 @@ fn identify(
         expires: token.expires(),
         skew: keys.service_clock().filter(|skew| skew.is_large()),
     };
-    Ok((token.identity().clone(), Some(remote)))
-}
-
-fn text(who: &Who<'_>, remote: Option<&Remote>, ui: &Ui) -> String {
-    let mut rows: Vec<(&str, Cow<'_, str>)> = vec![
-        ("User", escape(who.user)),
-        ("IAM ID", escape(who.iam_id)),
-        ("Account", escape(who.account_id)),
-        ("Profile", who.profile.into()),
-        ("Backend", who.backend.into()),
-    ];
-    if let Some(remote) = remote {
-        let expires = remote.expires.map_or("does not say".into(), |at| {
-            Cow::Owned(format!("good until {}", at.to_rfc3339()))
-        });
-        rows.extend([
-            ("Endpoint", escape(&remote.endpoint)),
-            ("Credential", Cow::Owned(escape(&remote.source.shown()).into_owned())),
-            ("Token", expires),
-        ]);
-    }
-    for looked in who.passed_over {
-        let told = match looked.found.as_str() {
-            "passed over" => looked.shown(),
-            found => format!("{}: {found}", looked.shown()),
-        };
-        rows.push(("Passed over", Cow::Owned(escape(&told).into_owned())));
-    }
-    let store = who.store.as_deref().map_or("none: there is no home directory".into(), escape);
-    rows.push(("Local store", store));
-    let mut text = account::rows(&rows, ui.manner().colour.0);
-    if let Some(search) = who.search {
-        text.push('\n');
-        text.push_str(&account::search(search));
-    }
-    text
+    Ok((token.identity.clone(), Some(remote)))
 }

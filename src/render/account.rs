@@ -2,88 +2,17 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write};
+use std::path::Path;
 
 use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::columns::{self, Cell, Column};
 use super::json;
-use crate::model::{Timestamp, WireTime};
+use crate::model::Timestamp;
 use crate::object::object;
 use crate::secret::Secret;
-
-/// A login.
-#[derive(Debug, Serialize)]
-pub struct LoggedIn<'a> {
-    /// The profile.
-    pub profile: &'a str,
-    /// The URL of the service.
-    pub endpoint: &'a str,
-    /// The user who is logged in.
-    pub user: &'a str,
-    /// The user's IAM id.
-    pub iam_id: &'a str,
-    /// The account.
-    pub account_id: &'a str,
-    /// The id of the key, if the service told it.
-    pub apikey_id: Option<&'a str>,
-    /// `keyring` or `file`.
-    pub kept: &'a str,
-    /// The file, if the login is kept in one.
-    pub file: Option<Cow<'a, str>>,
-    /// `logged in`, or what a dry run would do.
-    pub outcome: &'a str,
-}
-
-/// A logout.
-#[derive(Debug, Serialize)]
-pub struct LoggedOut<'a> {
-    /// The profile.
-    pub profile: &'a str,
-    /// The URL of the service.
-    pub endpoint: &'a str,
-    /// The user who was logged in.
-    pub user: &'a str,
-    /// The account.
-    pub account_id: &'a str,
-    /// The id of the key, which stays valid.
-    pub apikey_id: Option<&'a str>,
-    /// `logged out`, or what a dry run would do.
-    pub outcome: &'a str,
-}
-
-/// The identity that requests are made as, and where it comes from.
-#[derive(Serialize)]
-pub struct Who<'a> {
-    /// The name that people use.
-    pub user: &'a str,
-    /// The IAM id.
-    pub iam_id: &'a str,
-    /// The account.
-    pub account_id: &'a str,
-    /// The profile.
-    pub profile: &'a str,
-    /// `local` or `remote`.
-    pub backend: &'a str,
-    /// The URL of the service; null for the local store.
-    pub endpoint: Option<&'a str>,
-    /// The place of the credential; null for the local store.
-    pub source: Option<&'a str>,
-    /// Details of the place: a file, or what keeps the login; null if there are none.
-    pub detail: Option<&'a str>,
-    /// Other credentials, which were not used.
-    pub passed_over: &'a [Looked],
-    /// The expiry of the token; null for the local store.
-    pub token_expires_at: Option<WireTime>,
-    /// By how many seconds this machine's clock is behind the service's, negative if ahead; only if that is much.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub clock_behind: Option<i64>,
-    /// The directory of the local store; null if there is no home directory.
-    pub store: Option<Cow<'a, str>>,
-    /// The whole search, if it was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub search: Option<&'a [Looked]>,
-}
+use crate::settings::LoginRecord;
 
 /// A place that was searched for a credential.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -106,19 +35,44 @@ impl Looked {
     }
 }
 
-/// Writes a login.
-pub fn logged_in(out: &mut dyn Write, login: &LoggedIn<'_>) -> io::Result<()> {
-    json::document(out, login)
+/// Writes a login. `file` keeps the key, where no keyring does.
+pub fn logged_in(
+    out: &mut dyn Write,
+    profile: &str,
+    login: &LoginRecord,
+    file: Option<&Path>,
+    outcome: &str,
+) -> io::Result<()> {
+    let login = object()
+        .with("profile", profile)
+        .with("endpoint", &login.endpoint)
+        .with("user", &login.user)
+        .with("iam_id", &login.iam_id)
+        .with("account_id", &login.account_id)
+        .with("apikey_id", &login.apikey_id)
+        .with("kept", login.kept)
+        .with("file", file.map(Path::to_string_lossy))
+        .with("outcome", outcome);
+    json::document(out, &login)
 }
 
 /// Writes logouts.
-pub fn logged_out(out: &mut dyn Write, logins: &[LoggedOut<'_>]) -> io::Result<()> {
-    json::document(out, &logins)
-}
-
-/// Writes an identity.
-pub fn who(out: &mut dyn Write, who: &Who<'_>) -> io::Result<()> {
-    json::document(out, who)
+pub fn logged_out(
+    out: &mut dyn Write,
+    profile: &str,
+    logins: &[LoginRecord],
+    outcome: &str,
+) -> io::Result<()> {
+    let ended = logins.iter().map(|login| {
+        object()
+            .with("profile", profile)
+            .with("endpoint", &login.endpoint)
+            .with("user", &login.user)
+            .with("account_id", &login.account_id)
+            .with("apikey_id", &login.apikey_id)
+            .with("outcome", outcome)
+    });
+    json::document(out, &ended.collect::<Vec<_>>())
 }
 
 /// Lays out labels and texts.

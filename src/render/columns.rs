@@ -19,7 +19,6 @@ const GAP: usize = 3;
 const WIDEST: usize = 1_000;
 const TIME_WIDTH: usize = "2026-11-21T09:00+0000".len();
 
-/// What a cell holds.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Cell<'a> {
     /// Text, which is escaped when it is written.
@@ -94,15 +93,14 @@ pub(super) fn write<R>(
     for row in rows {
         line.clear();
         for (column, width) in columns.iter().zip(&widths) {
-            let cell = (column.cell)(row);
-            match cell {
-                Cell::Text(text) if colour && line.is_empty() => {
-                    let (text, taken) = escaped(text);
-                    put(&mut line, &Paint::Entity.on(&text, true), taken, *width);
-                }
+            match (column.cell)(row) {
                 Cell::Text(text) => {
                     let (text, taken) = escaped(text);
-                    put(&mut line, &text, taken, *width);
+                    if colour && line.is_empty() {
+                        put(&mut line, &Paint::Entity.on(&text, true), taken, *width);
+                    } else {
+                        put(&mut line, &text, taken, *width);
+                    }
                 }
                 Cell::Time(time) => put(&mut line, time.to_wire().as_str(), TIME_WIDTH, *width),
             }

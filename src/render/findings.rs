@@ -21,7 +21,7 @@ pub fn table(
         }),
         Column::new("Name", |found| Cell::Text(found.key.map_or("", |key| &*key.name))),
         Column::new("Severity", |found| Cell::Text(found.severity.as_str())),
-        Column::new("Rule", |found| Cell::Text(found.rule.id())),
+        Column::new("Rule", |found| Cell::Text(found.rule.as_str())),
     ];
     if owner {
         columns.push(Column::new("IAM ID", |found| {
@@ -37,7 +37,7 @@ pub fn table(
 pub fn json(out: &mut dyn Write, findings: &[Finding<'_>]) -> io::Result<()> {
     let entries = findings.iter().map(|finding| {
         object()
-            .with("rule", finding.rule.id())
+            .with("rule", finding.rule.as_str())
             .with("severity", finding.severity.as_str())
             .with("key_id", finding.key.map(|key| key.id.as_str()))
             .with("name", finding.key.map(|key| &*key.name))

@@ -28,7 +28,8 @@ pub(super) fn compact(out: &mut dyn Write, document: &impl Serialize) -> io::Res
     buffer.end()
 }
 
-pub(super) fn document(out: &mut dyn Write, document: &impl Serialize) -> io::Result<()> {
+/// Writes a document.
+pub fn document(out: &mut dyn Write, document: &impl Serialize) -> io::Result<()> {
     let mut buffer = EscapingBuffer::new(out);
     document.serialize(&mut pretty(&mut buffer)).map_err(io::Error::from)?;
     buffer.end()
@@ -192,22 +193,6 @@ impl<'a> PlannedRotation<'a> {
 /// Writes what a rotation would do.
 pub fn planned_rotation(out: &mut dyn Write, plan: &PlannedRotation<'_>) -> io::Result<()> {
     document(out, plan)
-}
-
-/// The outcome for one key of a command.
-#[derive(Debug, Serialize)]
-pub struct Outcome<'a> {
-    /// The key's id, if it was found.
-    pub id: Option<&'a str>,
-    /// Its name, if it is known.
-    pub name: Option<&'a str>,
-    /// `deleted`, `locked`, …, `unchanged`, `missing`, `failed`, `uncertain`, `not begun`, or `would be deleted` and so on.
-    pub outcome: Cow<'static, str>,
-}
-
-/// Writes the outcome for each key.
-pub fn outcomes(out: &mut dyn Write, outcomes: &[Outcome<'_>]) -> io::Result<()> {
-    document(out, &outcomes)
 }
 
 /// The outcome for one interrupted command.

@@ -2,7 +2,6 @@
 //! the relative URI `apikeys/<id>`. It is also a logical location with its CRN. Messages are escaped as the standard
 //! says, so that no name can make a link or a placeholder.
 
-use std::fmt;
 use std::io::{self, Write};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -17,8 +16,8 @@ const SCHEMA: &str =
 /// All but the characters that RFC 3986 calls unreserved.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// The content of a report.
-pub struct Report<'a> {
+/// What a report tells of an audit.
+pub struct Audit<'a> {
     /// The findings.
     pub findings: &'a [Finding<'a>],
     /// Returns the severity of a rule under the policy.
@@ -31,12 +30,6 @@ pub struct Report<'a> {
     pub now: Timestamp,
 }
 
-impl fmt::Debug for Report<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Report").field("findings", &self.findings).finish_non_exhaustive()
-    }
-}
-
 /// The findings. There may be many, so each is laid out when it is written.
 struct Results<'a>(&'a [Finding<'a>]);
 
@@ -47,7 +40,7 @@ impl Serialize for Results<'_> {
 }
 
 /// Writes the report.
-pub fn document(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
+pub fn document(out: &mut dyn Write, report: &Audit<'_>) -> io::Result<()> {
     let rules = Rule::ALL.iter().map(|&rule| descriptor(rule, (report.severity)(rule)));
     let driver = object()
         .with("name", env!("CARGO_PKG_NAME"))
@@ -85,7 +78,7 @@ fn descriptor(rule: Rule, severity: Severity) -> impl Serialize {
     let properties =
         object().with("tags", tags.collect::<Vec<_>>()).with("security-severity", number);
     object()
-        .with("id", rule.id())
+        .with("id", rule.as_str())
         .with("shortDescription", text(rule.title()))
         .with("fullDescription", text(rule.about()))
         .with("help", text(rule.advice()))
@@ -97,7 +90,7 @@ fn descriptor(rule: Rule, severity: Severity) -> impl Serialize {
 fn notification(unchecked: &Unchecked) -> impl Serialize {
     let rule = unchecked.rule;
     object()
-        .with("associatedRule", object().with("id", rule.id()).with("index", index(rule)))
+        .with("associatedRule", object().with("id", rule.as_str()).with("index", index(rule)))
         .with("level", "note")
         .with("message", text(unchecked.to_string()))
 }
@@ -135,7 +128,7 @@ fn result<'a>(finding: &'a Finding<'a>) -> impl Serialize {
         .with("iam_id", &*finding.iam_id)
         .with("fix", &*finding.fix);
     object()
-        .with("ruleId", finding.rule.id())
+        .with("ruleId", finding.rule.as_str())
         .with("ruleIndex", index(finding.rule))
         .with("level", finding.severity.as_str())
         .with("message", text(message(told)))

@@ -21,7 +21,6 @@ pub struct More {
     pub owner: bool,
 }
 
-/// A key of a list with its state.
 type Listed<'a> = (&'a ApiKey, State);
 
 fn id<'a>() -> Column<Listed<'a>> {

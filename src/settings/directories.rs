@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::profile::Profile;
 use super::variables::{HOME, STORE, USER_HOME};
 use crate::environment::Environment;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 
 /// The directories of this program. A user without a home directory has only those that a variable names.
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ fn can_exist(directory: &Path) -> bool {
 /// Returns a directory that is needed to keep `what` in. Fails where the user has no home directory.
 pub fn needed<'a>(directory: Option<&'a Path>, what: &str) -> Result<&'a Path> {
     directory.ok_or_else(|| {
-        Error::new(ErrorKind::Failure, format!("There is no home directory to keep {what} in."))
+        Error::failure(format!("There is no home directory to keep {what} in."))
             .hint(format!("Set {HOME} to a directory for this program's files, or {USER_HOME}."))
     })
 }

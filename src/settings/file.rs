@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::model::BackendKind;
 use crate::private_file::{self, LockMode};
 
@@ -92,7 +92,7 @@ impl ConfigFile {
     pub fn change<T>(directory: &Path, change: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let failed = |path: PathBuf, error: &io::Error| {
             let told = format!("{} cannot be written: {error}.", path.display());
-            Error::new(ErrorKind::Failure, told).remedied(error)
+            Error::failure(told).remedied(error)
         };
         private_file::create_dir(directory)
             .map_err(|error| failed(directory.to_owned(), &error))?;

@@ -61,7 +61,12 @@ pub fn manner(flags: &Flags, environment: &Environment) -> Manner {
 impl Settings {
     /// Resolves what every command needs. Fails where a variable makes no sense.
     pub fn new(environment: Environment, program: Program, flags: Flags) -> Result<Self> {
-        let clock = clock(&environment)?;
+        let clock = match environment.text(NOW)? {
+            None => Clock::System,
+            Some(text) => Timestamp::parse(&text)
+                .map(Clock::Fixed)
+                .map_err(|error| Error::usage(format!("{NOW}: {error}.")))?,
+        };
         let profile = Profile::choose(flags.profile.as_ref(), &environment)?;
         Ok(Self {
             environment,
@@ -93,7 +98,7 @@ impl Settings {
 
     /// Returns what to type before a command, for hints.
     pub fn program(&self) -> &str {
-        self.program.shown()
+        &self.program.shown
     }
 
     /// Returns what to type, in any shell, before a command that is to use the same profile, endpoint and credential.
@@ -201,11 +206,4 @@ impl Settings {
     pub fn remote(&self, own: &Urls) -> Result<Service> {
         self.named()?.service(own, &self.flags, &self.environment, self.directories()?)
     }
-}
-
-fn clock(environment: &Environment) -> Result<Clock> {
-    let Some(text) = environment.text(NOW)? else { return Ok(Clock::System) };
-    Timestamp::parse(&text)
-        .map(Clock::Fixed)
-        .map_err(|error| Error::usage(format!("{NOW}: {error}.")))
 }

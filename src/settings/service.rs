@@ -54,7 +54,9 @@ pub struct Named {
 impl Named {
     /// Resolves the URLs: `--endpoint`, else a variable, else the profile's configuration.
     pub fn resolve(flags: &Flags, environment: &Environment, file: &ConfigFile) -> Result<Self> {
-        let mut urls = Urls { auth: auth(environment)?, ..Urls::default() };
+        let auth = environment.text(AUTH_ENDPOINT)?;
+        let auth = auth.map(|text| parse_auth(AUTH_ENDPOINT, &text)).transpose()?;
+        let mut urls = Urls { auth, ..Urls::default() };
         urls.disable_ssl =
             is_true(environment, SDK_DISABLE_SSL) || is_true(environment, SDK_AUTH_DISABLE_SSL);
         let firm = match &flags.endpoint {
@@ -131,10 +133,6 @@ impl Named {
 
 fn variable(environment: &Environment, name: &str) -> Result<Option<Endpoint>> {
     environment.text(name)?.map(|text| parse(name, &text)).transpose()
-}
-
-fn auth(environment: &Environment) -> Result<Option<Endpoint>> {
-    environment.text(AUTH_ENDPOINT)?.map(|text| parse_auth(AUTH_ENDPOINT, &text)).transpose()
 }
 
 fn is_true(environment: &Environment, name: &str) -> bool {

@@ -12,7 +12,8 @@ use crate::model::{
 };
 use crate::secret::Secret;
 
-type Result<T> = std::result::Result<T, SystemError>;
+/// The result of what a key system does.
+pub type Result<T> = std::result::Result<T, SystemError>;
 
 /// Records that a request which may make a key is about to be sent.
 ///

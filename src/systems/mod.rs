@@ -3,6 +3,17 @@
 //! A system is a folder here and a variant of [`System`]. [`Facts`] are data. [`Keys`] is what every system can do; the
 //! other traits are abilities that only some have.
 
+/// Says which abilities a type has, each of them itself.
+macro_rules! abilities {
+    ($($method:ident -> $ability:ident),*) => {
+        $(
+            fn $method(&self) -> Option<&dyn $ability> {
+                Some(self)
+            }
+        )*
+    };
+}
+
 mod answer;
 mod error;
 mod facts;
@@ -15,7 +26,7 @@ mod tests;
 
 pub use error::{Condition, ServiceAnswer, SystemError};
 pub use facts::{CreateEffect, Facts, LostAnswer, Rotation, System};
-pub use keys::{Editing, Keys, Locking, LookUp, Note, Place, Proving, Switching};
+pub use keys::{Editing, Keys, Locking, LookUp, Note, Place, Proving, Result, Switching};
 
 impl System {
     /// Every system.

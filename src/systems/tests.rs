@@ -19,13 +19,7 @@ fn keys_of(system: System) -> Vec<Box<dyn Keys>> {
     match system {
         System::Iam => {
             let endpoint = Endpoint::parse(DEFAULT_ENDPOINT).unwrap();
-            let http = http::Options {
-                timeout: None,
-                ca_file: None,
-                any_certificate_on_loopback: false,
-                proxy: None,
-                trace: None,
-            };
+            let http = http::Options::default();
             let settings =
                 Service { endpoint: endpoint.clone(), auth: endpoint, tokens: None, http };
             let credential = Credential::BearerToken(Secret::new("t".to_owned()));

@@ -64,12 +64,6 @@ const FISH_END_SILENT: &str = "(commandline --current-token) 2>/dev/null)\"";
 /// A shell with a corrected script.
 pub struct Mended<'a>(pub &'a dyn EnvCompleter);
 
-impl std::fmt::Debug for Mended<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Mended").field(&self.0.name()).finish()
-    }
-}
-
 impl EnvCompleter for Mended<'_> {
     fn name(&self) -> &'static str {
         self.0.name()

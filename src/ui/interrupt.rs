@@ -13,12 +13,12 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
-use super::manner::Manner;
+use super::terminal::Manner;
 use crate::error::{Error, ErrorKind};
 
 /// What a command has done when a signal ends it.
 #[derive(Debug, Default)]
-pub struct Left {
+pub struct Ending {
     /// A sentence after "Interrupted."
     pub words: String,
     /// The next command to run.
@@ -28,25 +28,25 @@ pub struct Left {
 }
 
 #[derive(Default)]
-struct State {
+struct SignalState {
     manner: Manner,
     /// A sentence after "Interrupted."
     words: Option<String>,
     /// Tells how far the work is. It is called only where `words` is `None`.
-    report: Option<Box<dyn Fn() -> Left + Send>>,
+    report: Option<Box<dyn Fn() -> Ending + Send>>,
     /// The settings of the terminal before the prompt.
     terminal: Option<Termios>,
     /// Whether SIGTERM came: a prompt reports every signal as Ctrl-C.
     terminated: Arc<AtomicBool>,
 }
 
-static STATE: OnceLock<Mutex<State>> = OnceLock::new();
+static STATE: OnceLock<Mutex<SignalState>> = OnceLock::new();
 
 /// Returns the state; the first call installs the handlers.
-fn lock() -> MutexGuard<'static, State> {
+fn lock() -> MutexGuard<'static, SignalState> {
     let state = STATE.get_or_init(|| {
         // Where no handler can be installed, a signal ends the process at once.
-        let state = State::default();
+        let state = SignalState::default();
         let flagged = flag::register(SIGTERM, Arc::clone(&state.terminated));
         if let Ok(mut signals) = flagged.and_then(|_| Signals::new([SIGINT, SIGTERM])) {
             thread::spawn(move || {
@@ -68,7 +68,7 @@ pub fn watch(manner: Manner, words: Option<String>) {
 }
 
 /// Makes a signal from now on call `report` and print what it returns.
-pub fn report(manner: Manner, report: impl Fn() -> Left + Send + 'static) {
+pub fn report(manner: Manner, report: impl Fn() -> Ending + Send + 'static) {
     let mut state = lock();
     state.manner = manner;
     state.report = Some(Box::new(report));
@@ -81,15 +81,13 @@ pub fn reported(say: impl FnOnce()) {
     state.report = None;
 }
 
-/// Saves the settings of the terminal before a prompt changes them.
-pub(super) fn begin_prompt() {
-    let mut state = lock();
-    state.terminal = tcgetattr(io::stdin()).ok();
-}
-
-/// Forgets the saved settings.
-pub(super) fn end_prompt() {
+/// Runs a prompt. A signal meanwhile restores the settings that the terminal had before.
+pub(super) fn prompting<T>(ask: impl FnOnce() -> T) -> T {
+    let before = tcgetattr(io::stdin()).ok();
+    lock().terminal = before;
+    let answer = ask();
     lock().terminal = None;
+    answer
 }
 
 /// Ends the process as a signal does.
@@ -117,9 +115,9 @@ pub(super) fn end() -> ! {
         let _ = stream.flush();
     }
     let left = match (&state.words, &state.report) {
-        (Some(words), _) => Left { words: words.clone(), ..Left::default() },
+        (Some(words), _) => Ending { words: words.clone(), ..Ending::default() },
         (None, Some(report)) => report(),
-        (None, None) => Left::default(),
+        (None, None) => Ending::default(),
     };
     let mut out = io::stdout().lock();
     let _ = out.write_all(&left.document).and_then(|()| out.flush());

@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::interrupt;
 use super::terminal::Ui;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::secret::Secret;
 use crate::text::{escape, escape_lines};
 
@@ -152,17 +152,14 @@ pub fn nobody_answers(message: &str) -> Error {
 
 /// Asks a question at the terminal. Ctrl-C ends the program before the terminal's settings are forgotten.
 fn ask<T>(ask: impl FnOnce() -> dialoguer::Result<T>) -> Result<T> {
-    interrupt::begin_prompt();
-    let answer = ask().map_err(|error| not_asked(&error.into()));
-    interrupt::end_prompt();
-    answer
+    interrupt::prompting(|| ask().map_err(|error| not_asked(&error.into())))
 }
 
 fn not_asked(error: &io::Error) -> Error {
     match error.kind() {
         // A prompt reports Ctrl-C as this error.
         io::ErrorKind::Interrupted => interrupt::end(),
-        _ => Error::new(ErrorKind::Failure, format!("The terminal could not be read: {error}."))
+        _ => Error::failure(format!("The terminal could not be read: {error}."))
             .hint("Repeat the command with '--force' to go on without confirmation."),
     }
 }

@@ -1,4 +1,4 @@
-//! The two output streams.
+//! The two output streams, and how the program talks on them.
 //!
 //! Standard output carries progress, `OK`, results, tables, JSON and prompts; standard error carries warnings and
 //! failures. A reader that went away (`| head`) is no error, except where a key's value is printed.
@@ -6,9 +6,33 @@
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write};
 
-use super::manner::Manner;
 use crate::error::{Error, ErrorKind};
 use crate::text::{Paint, escape, escape_lines};
+
+/// How the program talks: settled once from flags and environment.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Manner {
+    /// No progress, no `OK`, no warnings.
+    pub quiet: bool,
+    /// Standard output carries one JSON document only; standard error carries failures only.
+    pub json: bool,
+    /// Failures are JSON, and standard error carries nothing else.
+    pub json_errors: bool,
+    /// Whether standard output is coloured, and whether standard error is.
+    pub colour: (bool, bool),
+}
+
+impl Manner {
+    /// Tells whether progress and `OK` are printed.
+    pub fn reports(self) -> bool {
+        !self.quiet && !self.json
+    }
+
+    /// Tells whether warnings are printed.
+    pub fn warns(self) -> bool {
+        self.reports() && !self.json_errors
+    }
+}
 
 /// Standard output and standard error.
 #[derive(Debug)]
@@ -164,10 +188,20 @@ impl Ui {
         self.flush();
         match self.broken.take() {
             None => Ok(()),
-            Some(error) => Err(Error::new(
-                ErrorKind::Failure,
-                format!("Standard output could not be written: {error}."),
-            )),
+            Some(error) => {
+                Err(Error::failure(format!("Standard output could not be written: {error}.")))
+            }
+        }
+    }
+
+    /// Ends a command: writes what is buffered, prints a failure, and returns the exit code.
+    pub fn end(mut self, result: crate::error::Result<()>) -> u8 {
+        match result.and_then(|()| self.finish()) {
+            Ok(()) => 0,
+            Err(error) => {
+                self.failed(&error);
+                error.kind.exit_code()
+            }
         }
     }
 

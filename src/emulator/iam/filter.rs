@@ -13,7 +13,6 @@ pub(super) enum Filter {
     Is { field: Property, how: How, value: String, any_case: bool },
 }
 
-/// The field that is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Property {
     Name,
@@ -39,7 +38,6 @@ impl Filter {
         }
     }
 
-    /// Tells whether a key meets the filter.
     pub(super) fn admits(&self, key: &ApiKey) -> bool {
         match self {
             Self::And(all) => all.iter().all(|filter| filter.admits(key)),

@@ -4,15 +4,16 @@ use hyper::HeaderMap;
 use hyper::header::IF_MATCH;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::wire;
-use crate::emulator::refusal::Refusal;
-use crate::emulator::reply::Reply;
-use crate::emulator::routes::Request;
-use crate::emulator::service::Emulator;
-use crate::model::{
-    ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, Detail, EntityTag, LeakAction, NewApiKey,
-    NewValue, Timestamp,
+use crate::emulator::{
+    response::{Refusal, Response},
+    routes::Request,
+    service::Emulator,
 };
+use crate::model::{
+    Absent, ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, Detail, EntityTag, LeakAction,
+    NewApiKey, NewValue, Timestamp, activity_document, history_document, key_document,
+};
+use crate::object::{Fields, Object};
 use crate::secret::Secret;
 use crate::systems::{
     Condition, Keys as _, Locking as _, LookUp as _, Switching as _, SystemError,
@@ -41,25 +42,25 @@ struct ChangesBody {
     support_sessions: Option<bool>,
     action_when_leaked: Option<String>,
     #[serde(default)]
-    expires_at: Expiry,
+    expires_at: ExpiryChange,
 }
 
 /// The expiry in a change: absent, null or a time.
 #[derive(Default)]
-enum Expiry {
+enum ExpiryChange {
     #[default]
     Stays,
     Is(Option<String>),
 }
 
-impl<'de> Deserialize<'de> for Expiry {
+impl<'de> Deserialize<'de> for ExpiryChange {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Option::deserialize(deserializer).map(Self::Is)
     }
 }
 
 impl Emulator {
-    pub(super) fn create(&self, request: &Request) -> Result<Reply, Refusal> {
+    pub(super) fn create(&self, request: &Request) -> Result<Response, Refusal> {
         let body: NewBody = read(request)?;
         let value = body.apikey.map(Secret::new);
         let given = |property: &str, text: Option<String>| {
@@ -103,10 +104,10 @@ impl Emulator {
         let created = created.map_err(|error| Refusal::of(error, ""))?;
         let value = created.value.or(value);
         let value = value.as_ref().map_or("", Secret::expose);
-        Ok(Reply::json(201, &wire::key(&created.key, Some(value))))
+        Ok(Response::json(201, &document(&created.key, Some(value))))
     }
 
-    pub(super) fn get(&self, id: &ApiKeyId, request: &Request) -> Result<Reply, Refusal> {
+    pub(super) fn get(&self, id: &ApiKeyId, request: &Request) -> Result<Response, Refusal> {
         let detail = Detail {
             history: request.query.is_true("include_history"),
             activity: request.query.is_true("include_activity"),
@@ -114,13 +115,13 @@ impl Emulator {
         self.show(id, detail)
     }
 
-    pub(super) fn details(&self, request: &Request) -> Result<Reply, Refusal> {
+    pub(super) fn details(&self, request: &Request) -> Result<Response, Refusal> {
         let value = request.headers.get("iam-apikey").and_then(|value| value.to_str().ok());
         let value = value.filter(|value| !value.is_empty());
         let value = Secret::new(value.ok_or_else(|| Refusal::missing("IAM-ApiKey"))?.to_owned());
         let detail = Detail { history: request.query.is_true("include_history"), activity: false };
         if self.bootstrap.opens_with(&value) {
-            return self.show(&self.bootstrap.key().id, detail);
+            return self.show(&self.bootstrap.key.id, detail);
         }
         let found = self.backend.by_value(&value);
         // The value must not be in an error.
@@ -128,10 +129,10 @@ impl Emulator {
         self.show(&key.id, detail)
     }
 
-    fn show(&self, id: &ApiKeyId, detail: Detail) -> Result<Reply, Refusal> {
+    fn show(&self, id: &ApiKeyId, detail: Detail) -> Result<Response, Refusal> {
         let found = if self.bootstrap.is(id) {
             ApiKeyDetails {
-                key: self.bootstrap.key().clone(),
+                key: self.bootstrap.key.clone(),
                 history: detail.history.then(|| self.bootstrap.history()),
                 activity: None,
             }
@@ -139,10 +140,10 @@ impl Emulator {
             let found = self.backend.get(id, detail);
             found.map_err(|error| Refusal::of(error, id.as_str()))?
         };
-        Ok(with_etag(&found.key, &wire::details(&found)))
+        Ok(with_etag(&found.key, &details_document(&found)))
     }
 
-    pub(super) fn update(&self, id: &ApiKeyId, request: &Request) -> Result<Reply, Refusal> {
+    pub(super) fn update(&self, id: &ApiKeyId, request: &Request) -> Result<Response, Refusal> {
         let tag = request.headers.get(IF_MATCH).and_then(|tag| tag.to_str().ok());
         let tag = tag.map(|tag| tag.trim().trim_matches('"')).filter(|tag| !tag.is_empty());
         let tag = tag.ok_or_else(|| Refusal::missing("If-Match"))?;
@@ -151,8 +152,8 @@ impl Emulator {
             return Err(Refusal::missing("name"));
         }
         let expires_at = match body.expires_at {
-            Expiry::Stays => None,
-            Expiry::Is(text) => Some(time(text.as_deref())?),
+            ExpiryChange::Stays => None,
+            ExpiryChange::Is(text) => Some(time(text.as_deref())?),
         };
         let changes = ApiKeyChanges {
             name: body.name,
@@ -165,10 +166,10 @@ impl Emulator {
         let seen = (tag != "*").then(|| EntityTag::new(tag));
         let updated = self.backend.change_fields(id, seen.as_ref(), &changes);
         let key = updated.map_err(|error| Refusal::of(error, id.as_str()))?;
-        Ok(with_etag(&key, &wire::key(&key, None)))
+        Ok(with_etag(&key, &document(&key, None)))
     }
 
-    pub(super) fn delete(&self, id: &ApiKeyId) -> Result<Reply, Refusal> {
+    pub(super) fn delete(&self, id: &ApiKeyId) -> Result<Response, Refusal> {
         let deleted = if self.bootstrap.is(id) {
             Err(Condition::Locked.into())
         } else {
@@ -181,15 +182,15 @@ impl Emulator {
             }
             _ => Refusal::of(error, id.as_str()),
         })?;
-        Ok(Reply::empty(204))
+        Ok(Response::empty(204))
     }
 
-    pub(super) fn set_locked(&self, id: &ApiKeyId, locked: bool) -> Result<Reply, Refusal> {
+    pub(super) fn set_locked(&self, id: &ApiKeyId, locked: bool) -> Result<Response, Refusal> {
         self.refuse_bootstrap(id)?;
         done(self.backend.set_locked(id, locked), id)
     }
 
-    pub(super) fn set_disabled(&self, id: &ApiKeyId, disabled: bool) -> Result<Reply, Refusal> {
+    pub(super) fn set_disabled(&self, id: &ApiKeyId, disabled: bool) -> Result<Response, Refusal> {
         self.refuse_bootstrap(id)?;
         done(self.backend.set_disabled(id, disabled), id)
     }
@@ -202,13 +203,25 @@ impl Emulator {
     }
 }
 
-fn with_etag(key: &ApiKey, document: &impl Serialize) -> Reply {
-    Reply { etag: Some(key.entity_tag.as_str().to_owned()), ..Reply::json(200, document) }
+/// A key as the service writes it. `value` is there on creation only.
+fn document<'a>(key: &'a ApiKey, value: Option<&'a str>) -> Object<impl Fields> {
+    key_document(key, Absent::LeftOut).with_some("apikey", value).with("leaked", key.leaked)
 }
 
-fn done(result: Result<(), SystemError>, id: &ApiKeyId) -> Result<Reply, Refusal> {
+/// A key with its history and its activity, if they are known.
+pub(super) fn details_document(details: &ApiKeyDetails) -> impl Serialize {
+    document(&details.key, None)
+        .with_some("history", history_document(details))
+        .with_some("activity", activity_document(details, Absent::LeftOut))
+}
+
+fn with_etag(key: &ApiKey, document: &impl Serialize) -> Response {
+    Response { etag: Some(key.entity_tag.as_str().to_owned()), ..Response::json(200, document) }
+}
+
+fn done(result: Result<(), SystemError>, id: &ApiKeyId) -> Result<Response, Refusal> {
     match result {
-        Ok(()) => Ok(Reply::empty(204)),
+        Ok(()) => Ok(Response::empty(204)),
         Err(error) if error.condition == Condition::Conflict => {
             let message = "The entity is already in the requested state.";
             Err(Refusal::new(409, "conflict", "", message))

@@ -1,14 +1,14 @@
-//! `GET /v1/apikeys`: one page of the caller's keys or of the account's, filtered and sorted.
+//! `GET /v1/apikeys`: one page of the caller's keys or of the account's, filtered and sorted. And
+//! `GET /v1/accounts/{id}/limits/identity`: how many keys identities have and may have.
 
 use super::filter::Filter;
-use super::keys::other_identity;
+use super::keys::{details_document, other_identity};
 use super::paging::{self, Listing, OwnerType, PageToken, Reach, Sort};
-use super::wire;
-use crate::emulator::params::Params;
-use crate::emulator::refusal::Refusal;
-use crate::emulator::reply::Reply;
-use crate::emulator::routes::Request;
-use crate::emulator::service::Emulator;
+use crate::emulator::{
+    response::{Refusal, Response},
+    routes::{Params, Request},
+    service::Emulator,
+};
 use crate::model::{ApiKeyDetails, Scope, Selection};
 use crate::object::object;
 use crate::systems::Keys as _;
@@ -17,7 +17,7 @@ const USUAL_SIZE: usize = 20;
 const LARGEST: usize = 100;
 
 impl Emulator {
-    pub(super) fn list(&self, request: &Request) -> Result<Reply, Refusal> {
+    pub(super) fn list(&self, request: &Request) -> Result<Response, Refusal> {
         let query = &request.query;
         let account = &*self.identity.account_id;
         if query.get("account_id").is_some_and(|asked| asked != account) {
@@ -47,8 +47,8 @@ impl Emulator {
             .with("first", link(&PageToken::first(account, token.listing.clone())))
             .with_some("previous", token.before(begin).as_ref().map(link))
             .with_some("next", next.as_ref().map(link))
-            .with("apikeys", shown.iter().map(wire::details).collect::<Vec<_>>());
-        Ok(Reply::json(200, &page))
+            .with("apikeys", shown.iter().map(details_document).collect::<Vec<_>>());
+        Ok(Response::json(200, &page))
     }
 
     fn all(&self, listing: &Listing) -> Result<Vec<ApiKeyDetails>, Refusal> {
@@ -67,6 +67,28 @@ impl Emulator {
         let bare = |key| ApiKeyDetails { key, history: None, activity: None };
         Ok(keys.into_iter().map(bare).collect())
     }
+
+    pub(super) fn limits(&self, account: &str, request: &Request) -> Result<Response, Refusal> {
+        if account != &*self.identity.account_id {
+            return Err(Refusal::not_authorized());
+        }
+        let asked: Vec<&str> = request.query.each("apikeys_per_identity").collect();
+        let mut keys = Vec::new();
+        if !asked.is_empty() {
+            let all = self.backend.list(&Scope::AllUsers, &Selection::All);
+            keys = all.map_err(|error| Refusal::of(error, ""))?;
+        }
+        let limit = || {
+            let identities = asked.iter().map(|iam_id| {
+                let count = keys.iter().filter(|key| &*key.iam_id == *iam_id).count();
+                object().with("iam_id", iam_id).with("count", count)
+            });
+            let identities: Vec<_> = identities.collect();
+            object().with("limit", self.backend.limit).with("identities", identities)
+        };
+        let limit = (!asked.is_empty()).then(limit);
+        Ok(Response::json(200, &object().with_some("apikeys_per_identity", limit)))
+    }
 }
 
 /// Reads what is asked for. Parameters beside a page token replace what the token says.
@@ -84,7 +106,7 @@ fn token(query: &Params, account: &str) -> Result<PageToken, Refusal> {
     if !(1..=LARGEST).contains(&listing.size) {
         return Err(Refusal::not_one_of("pagesize", "1 to 100"));
     }
-    set(&mut listing.sort, query, "sort", &Sort::ALL)?;
+    set(&mut listing.sort, query, "sort", &Sort::ALL.map(|sort| (sort, sort.as_str())))?;
     set(&mut listing.descending, query, "order", &[(false, "asc"), (true, "desc")])?;
     let reaches = [(Reach::Entity, "entity"), (Reach::Account, "account")];
     set(&mut listing.reach, query, "scope", &reaches)?;

@@ -2,13 +2,10 @@
 
 mod filter;
 mod keys;
-mod limits;
 mod list;
 mod paging;
-mod wire;
 
-use super::refusal::Refusal;
-use super::reply::Reply;
+use super::response::{Refusal, Response};
 use super::routes::{Request, Route};
 use super::service::Emulator;
 use crate::model::ApiKeyId;
@@ -20,7 +17,7 @@ impl Emulator {
         route: Route,
         subject: &str,
         request: &Request,
-    ) -> Result<Reply, Refusal> {
+    ) -> Result<Response, Refusal> {
         let id = ApiKeyId::new(subject);
         match route {
             Route::List => self.list(request),

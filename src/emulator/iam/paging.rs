@@ -11,25 +11,20 @@ use crate::model::{ApiKey, ApiKeyDetails};
 /// How many characters of a sort value a token carries. Values with the same beginning count as equal.
 const CARRIED: usize = 100;
 
-/// What a listing can be sorted by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Sort {
-    Name,
-    Description,
-    #[default]
-    CreatedAt,
-    CreatedBy,
+words! {
+    /// What a listing can be sorted by.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub(super) enum Sort {
+        Name = "name",
+        Description = "description",
+        #[default]
+        CreatedAt = "created_at",
+        CreatedBy = "created_by",
+    }
 }
 
 impl Sort {
-    pub(super) const ALL: [(Self, &'static str); 4] = [
-        (Self::Name, "name"),
-        (Self::Description, "description"),
-        (Self::CreatedAt, "created_at"),
-        (Self::CreatedBy, "created_by"),
-    ];
-
     fn compare(self, one: &ApiKey, other: &ApiKey) -> Ordering {
         match self {
             Self::Name => one.name.cmp(&other.name),

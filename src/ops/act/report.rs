@@ -3,15 +3,18 @@
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde::Serialize;
+
 use super::verb::{Became, Item, Verb};
 use crate::error::{Error, ErrorKind};
 use crate::model::KeyRef;
+use crate::object::object;
 use crate::ops::counted;
-use crate::render::json::{self, Outcome};
+use crate::render::json;
 use crate::session::Session;
 use crate::text::escape;
 use crate::ui::Ui;
-use crate::ui::interrupt::{self, Left};
+use crate::ui::interrupt::{self, Ending};
 
 /// A key, and its outcome so far.
 #[derive(Debug)]
@@ -109,12 +112,10 @@ impl Report {
         progress.failures.push(error.message.clone());
     }
 
-    /// Tells whether a key may have changed.
     pub(super) fn may_have_changed(&self) -> bool {
         self.progress().rows.iter().any(|row| row.became.may_have_changed())
     }
 
-    /// Tells whether this command did its work on a key.
     pub(super) fn is_done(&self, index: usize) -> bool {
         self.progress().rows[index].became == Became::Done
     }
@@ -124,7 +125,7 @@ impl Report {
         interrupt::reported(|| {
             if session.ui.manner().json {
                 let progress = self.progress();
-                session.ui.data(|out| json::outcomes(out, &progress.outcomes()));
+                session.ui.data(|out| json::document(out, &progress.outcomes()));
                 session.ui.flush();
             }
         });
@@ -152,22 +153,23 @@ impl Report {
 }
 
 impl Progress {
-    fn outcomes(&self) -> Vec<Outcome<'_>> {
-        let rows = self.rows.iter();
-        rows.map(|row| Outcome {
-            id: row.id.as_deref(),
-            name: row.name.as_deref(),
-            outcome: row.became.word(self.verb),
-        })
-        .collect()
+    /// Returns the document of '--output json'.
+    fn outcomes(&self) -> impl Serialize {
+        let outcome = |row: &Row| {
+            object()
+                .with("id", row.id.clone())
+                .with("name", row.name.clone())
+                .with("outcome", row.became.word(self.verb))
+        };
+        self.rows.iter().map(outcome).collect::<Vec<_>>()
     }
 
     /// Words what the command has done when a signal ends it.
-    fn left(&self, json: bool) -> Left {
+    fn left(&self, json: bool) -> Ending {
         let mut document = Vec::new();
         if json {
             // Writing into memory cannot fail.
-            let _ = json::outcomes(&mut document, &self.outcomes());
+            let _ = json::document(&mut document, &self.outcomes());
         }
         let is_open = self.rows.iter().any(|row| row.became.is_open());
         let (words, hint) = match self.rows.as_slice() {
@@ -185,7 +187,7 @@ impl Progress {
             ),
             _ => (self.counts(), is_open.then(|| self.hint())),
         };
-        Left { words: self.with_failures(words), hint: hint.map(str::to_owned), document }
+        Ending { words: self.with_failures(words), hint: hint.map(str::to_owned), document }
     }
 
     /// Counts the outcomes, and names the keys for which the command should be repeated.

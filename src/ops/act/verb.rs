@@ -72,7 +72,6 @@ pub struct Item {
     pub(super) known: Option<Result<Became>>,
 }
 
-/// What became of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Became {
     /// It is as the verb wants it.
@@ -83,7 +82,6 @@ pub(super) enum Became {
     Missing,
     /// It would be done without `--dry-run`.
     Planned,
-    /// It failed.
     Failed,
     /// The request is on its way, or its answer was lost.
     Uncertain,

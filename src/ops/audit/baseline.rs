@@ -12,7 +12,6 @@ use crate::model::Rule;
 #[derive(Debug, Default)]
 pub(super) struct Baseline(HashMap<(Rule, String), Accepted>);
 
-/// An accepted finding.
 #[derive(Debug)]
 struct Accepted {
     /// The owner of the key, where the file tells it.
@@ -23,7 +22,7 @@ struct Accepted {
 
 /// One entry; its other fields are not read.
 #[derive(Deserialize)]
-struct Entry {
+struct BaselineEntry {
     rule: Rule,
     key_id: Option<String>,
     iam_id: Option<String>,
@@ -48,7 +47,8 @@ impl Baseline {
             }
             _ => {}
         }
-        let entries: Vec<Entry> = serde_json::from_slice(text).map_err(|error| unusable(&error))?;
+        let entries: Vec<BaselineEntry> =
+            serde_json::from_slice(text).map_err(|error| unusable(&error))?;
         let accepted = entries.into_iter().zip(1..).map(|(entry, number)| {
             let (subject, called) = match entry.rule {
                 Rule::NearLimit => (entry.iam_id.clone(), "iam_id"),

@@ -27,7 +27,6 @@ pub(super) struct Fix {
 /// What becomes of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
-    /// It works on.
     Stays,
     /// A new key takes its place, and both work for a while.
     Rotated,

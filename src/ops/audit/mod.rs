@@ -3,7 +3,6 @@
 mod baseline;
 mod fix;
 mod policy;
-mod request;
 mod rules;
 mod subject;
 
@@ -16,6 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     ApiKey, ApiKeyId, Finding, Rule, Severity, Timestamp, Unchecked, write_duration,
 };
+use crate::ops::facts::LastUse;
 use crate::ops::{announce, counted, keys_of, scope};
 use crate::render::{findings, sarif};
 use crate::session::Session;
@@ -24,7 +24,7 @@ use crate::systems::Facts;
 use crate::text::escape;
 use crate::ui::Ui;
 
-pub use self::request::{FailOn, PolicyName, ReportFormat, Request};
+pub use self::policy::{FailOn, PolicyName, ReportFormat, Request};
 
 /// Progress is printed each time the use of so many keys was asked for.
 const TOLD_EACH: usize = 100;
@@ -90,7 +90,7 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
     match format {
         ReportFormat::Json => ui.data(|out| findings::json(out, &found)),
         ReportFormat::Sarif => {
-            let report = sarif::Report {
+            let report = sarif::Audit {
                 findings: &found,
                 severity: &|rule| policy.severity(rule),
                 unchecked: &unchecked,
@@ -119,7 +119,6 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
     verdict(&found, &request.fail_on, session)
 }
 
-/// Chooses the format of the report.
 fn format(request: &Request, ui: &Ui) -> Result<ReportFormat> {
     match (request.format, ui.manner().json) {
         (None | Some(ReportFormat::Json), true) => Ok(ReportFormat::Json),
@@ -138,13 +137,10 @@ fn limit(fail_on: &[FailOn], session: &mut Session) -> Result<Option<usize>> {
         .map_err(|error| session.told(error, &format!("The limit of {}s", session.facts().noun)))?;
     if limit.is_none() && fail_on.contains(&FailOn::Rule(Rule::NearLimit)) {
         let rule = Rule::NearLimit;
-        return Err(Error::new(
-            ErrorKind::Failure,
-            format!("'--fail-on {rule}' cannot be checked: {NO_LIMIT}."),
-        )
-        .hint(format!(
-            "Say '--skip {rule}', or use a credential that may see the limits of the account."
-        )));
+        return Err(Error::failure(format!("'--fail-on {rule}' cannot be checked: {NO_LIMIT}."))
+            .hint(format!(
+                "Say '--skip {rule}', or use a credential that may see the limits of the account."
+            )));
     }
     Ok(limit)
 }
@@ -181,7 +177,7 @@ fn ask_for_use(
     });
     let used = used.map_err(|error| session.told(error, &format!("The use of {noun}s")))?;
     for (subject, activity) in asked.into_iter().zip(used) {
-        subject.used = activity.into();
+        subject.used = activity.map_or(LastUse::Unknown, LastUse::Told);
     }
     Ok(())
 }

@@ -1,8 +1,10 @@
-//! The limits and severities of an audit, and the rules that it leaves out.
+//! What is asked of an audit; its limits and severities, and the rules that it leaves out.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use super::request::{FailOn, PolicyName, Request};
+use clap::ValueEnum;
+
 use crate::error::{Error, Result};
 use crate::model::{Rule, Severity};
 
@@ -11,6 +13,62 @@ const MAX_AGE: Duration = Duration::from_secs(90 * DAY.as_secs());
 const MAX_UNUSED: Duration = Duration::from_secs(30 * DAY.as_secs());
 const MAX_UNUSED_CIS: Duration = Duration::from_secs(180 * DAY.as_secs());
 const EXPIRES_WITHIN: Duration = Duration::from_secs(14 * DAY.as_secs());
+
+/// What is asked for.
+#[derive(Debug)]
+pub struct Request {
+    /// How old a working key may be; `None` as in the policy.
+    pub max_age: Option<Duration>,
+    /// How long a working key may go unused; `None` as in the policy.
+    pub max_unused: Option<Duration>,
+    /// How long before its end a key expires soon; `None` as in the policy.
+    pub expires_within: Option<Duration>,
+    /// The policy.
+    pub policy: PolicyName,
+    /// The IAM id of the owner of the account, where it was given.
+    pub account_owner: Option<String>,
+    /// Rules that are left out.
+    pub skip: Vec<Rule>,
+    /// What makes the command fail.
+    pub fail_on: Vec<FailOn>,
+    /// Findings that were accepted before.
+    pub baseline: Option<PathBuf>,
+    /// The format of the report.
+    pub format: Option<ReportFormat>,
+    /// Whether the keys of every user of the account are meant.
+    pub all_users: bool,
+}
+
+/// The limits and severities of an audit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PolicyName {
+    /// Those of this program
+    Default,
+    /// Those of the CIS IBM Cloud Foundations benchmark, as far as API keys show them
+    Cis,
+}
+
+/// The formats of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// A table, for people
+    Table,
+    /// An array of findings
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+}
+
+/// What makes an audit fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailOn {
+    /// This rule.
+    Rule(Rule),
+    /// Any rule of this severity or a worse one.
+    Severity(Severity),
+    /// Nothing.
+    None,
+}
 
 /// The limits of the rules, which rules are checked, and the severity of each.
 #[derive(Clone, Debug)]
@@ -44,7 +102,6 @@ impl Policy {
         }
     }
 
-    /// Tells whether a rule is checked.
     pub(super) fn has(&self, rule: Rule) -> bool {
         self.why_not(rule).is_none()
     }
@@ -92,7 +149,6 @@ impl Policy {
         (limit > wanted).then_some((limit, wanted))
     }
 
-    /// Returns the severity of a rule.
     pub(super) fn severity(&self, rule: Rule) -> Severity {
         match rule {
             Rule::Leaked | Rule::Old | Rule::OwnerKey => Severity::Error,

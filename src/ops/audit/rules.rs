@@ -8,10 +8,10 @@ use std::time::Duration;
 use super::baseline::Baseline;
 use super::fix;
 use super::policy::Policy;
-use super::subject::{Grounds, Subject, Used, is_past, lasts};
-use crate::model::{Finding, LeakAction, Rule, State, Timestamp, write_duration};
+use super::subject::{Grounds, Subject, is_past, lasts};
+use crate::model::{Activity, Finding, LeakAction, Rule, State, Timestamp, write_duration};
+use crate::ops::facts::LastUse;
 
-/// Tells whether a time comes within `limit`.
 fn comes_within(time: Timestamp, limit: Duration, now: Timestamp) -> bool {
     let to_come = time.seconds() - now.seconds();
     to_come <= i64::try_from(limit.as_secs()).unwrap_or(i64::MAX)
@@ -84,13 +84,14 @@ impl Grounds<'_> {
             Rule::OwnerKey => (account_owner.as_deref() == Some(&*key.iam_id))
                 .then(|| "Belongs to the owner of the account.".to_owned()),
             Rule::Unused => match subject.used {
-                Used::Never => {
+                LastUse::Told(Activity { last_authn: Some(at), .. }) => {
+                    is_past(at, *max_unused, self.now)
+                        .then(|| format!("Last used {}, {}.", at.to_wire(), since(max_unused)))
+                }
+                LastUse::Told(Activity { authn_count: 0, .. }) => {
                     Some(format!("Never used since it was created {}.", key.created_at.to_wire()))
                 }
-                Used::Last(at) if is_past(at, *max_unused, self.now) => {
-                    Some(format!("Last used {}, {}.", at.to_wire(), since(max_unused)))
-                }
-                Used::Last(_) | Used::Unknown | Used::NotAsked => None,
+                _ => None,
             },
             Rule::NeverExpires => {
                 (works && key.expires_at.is_none()).then(|| "Never expires.".to_owned())
@@ -117,8 +118,9 @@ impl Grounds<'_> {
             }
             Rule::PhasedOut => (state == State::PhasedOut)
                 .then(|| format!("Another {noun} has taken its place, and it was not deleted.")),
-            Rule::UseUnknown => matches!(subject.used, Used::Unknown)
-                .then(|| "When it was last used is not known.".to_owned()),
+            Rule::UseUnknown => {
+                subject.used.is_unknown().then(|| "When it was last used is not known.".to_owned())
+            }
             // This rule counts all keys of an identity.
             Rule::NearLimit => None,
         }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::policy::Policy;
-use crate::model::{Activity, ApiKey, State, Timestamp, states};
+use crate::model::{ApiKey, State, Timestamp, states};
+use crate::ops::facts::LastUse;
 
 /// What the rules need to know beside the keys.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ pub(super) struct Grounds<'a> {
 pub(super) struct Subject<'a> {
     pub(super) key: &'a ApiKey,
     pub(super) state: State,
-    pub(super) used: Used,
+    pub(super) used: LastUse,
     /// Whether it works, and a newer working key of its name and owner expires later.
     pub(super) replaced: bool,
     /// The newest working key of its name and owner, where that is another one.
@@ -41,7 +42,7 @@ pub(super) fn subjects<'k>(keys: &'k [ApiKey], now: Timestamp) -> Vec<Subject<'k
     let mut later: HashMap<(&str, &str), (i64, &'k ApiKey)> = HashMap::with_capacity(keys.len());
     let newest_first = keys.iter().zip(states(keys, now)).rev().map(|(key, state)| {
         let mut subject =
-            Subject { key, state, used: Used::NotAsked, replaced: false, newer: None };
+            Subject { key, state, used: LastUse::NotAsked, replaced: false, newer: None };
         if subject.works() {
             let (longest, newest) =
                 later.entry((&key.name, &key.iam_id)).or_insert((i64::MIN, key));
@@ -61,29 +62,6 @@ pub(super) fn lasts(key: &ApiKey) -> i64 {
     key.expires_at.map_or(i64::MAX, Timestamp::seconds)
 }
 
-/// How much a key is used.
-#[derive(Clone, Debug)]
-pub(super) enum Used {
-    /// Nobody asked.
-    NotAsked,
-    /// The system does not tell.
-    Unknown,
-    /// Never since it was created.
-    Never,
-    /// Last used at this time.
-    Last(Timestamp),
-}
-
-impl From<Option<Activity>> for Used {
-    fn from(activity: Option<Activity>) -> Self {
-        match activity {
-            Some(Activity { last_authn: Some(at), .. }) => Self::Last(at),
-            Some(Activity { authn_count: 0, .. }) => Self::Never,
-            Some(_) | None => Self::Unknown,
-        }
-    }
-}
-
 impl Subject<'_> {
     /// Tells whether the rule `unused` needs the use of the key: a young key cannot be unused for long.
     pub(super) fn needs_activity(&self, policy: &Policy, now: Timestamp) -> bool {
@@ -95,7 +73,6 @@ impl Subject<'_> {
         self.key.creation().is_some_and(|at| is_past(at, limit, now))
     }
 
-    /// Tells whether the key works.
     pub(super) fn works(&self) -> bool {
         matches!(self.state, State::Active | State::PhasingOut)
     }

@@ -4,7 +4,7 @@ use super::machine::NewKey;
 use super::run::Run;
 use super::suspects;
 use crate::error::Result;
-use crate::model::{Detail, Lives as _};
+use crate::model::Detail;
 use crate::session::Session;
 use crate::systems::{Condition, SystemError};
 

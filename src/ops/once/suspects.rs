@@ -2,7 +2,7 @@
 
 use super::run::Run;
 use crate::error::Result;
-use crate::model::{ApiKey, ApiKeyId, Detail, Lives as _};
+use crate::model::{ApiKey, ApiKeyId, Detail};
 use crate::ops::resolve;
 use crate::session::Session;
 use crate::systems::Condition;

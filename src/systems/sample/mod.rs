@@ -144,9 +144,7 @@ impl Keys for Sample {
         self.skew
     }
 
-    fn switching(&self) -> Option<&dyn Switching> {
-        Some(self)
-    }
+    abilities! { switching -> Switching }
 }
 
 impl Switching for Sample {

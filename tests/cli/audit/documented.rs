@@ -27,7 +27,7 @@ fn every_rule_stands_in_the_readme_and_in_the_help() {
     for (rule, severity) in Rule::ALL.iter().zip(severities) {
         let row = format!("\n| `{rule}` | {severity} | {} |\n", rule.about());
         assert!(README.contains(&row), "{row}");
-        let line = format!("\n   {:<18}{severity:<10}{}\n", rule.id(), rule.title());
+        let line = format!("\n   {:<18}{severity:<10}{}\n", rule.as_str(), rule.title());
         assert!(help.ok().stdout.contains(&line), "{line}");
     }
 }

@@ -2,30 +2,22 @@
 
 use std::collections::HashMap;
 
-use super::record::{Op, RawRecord, name_field};
+use super::record::{Op, RawRecord};
 use crate::model::{Activity, ApiKey, ApiKeyId, HistoryEntry, Identity, Scope};
 use crate::secret::KeyedHash;
 
-/// Which keys a fold keeps.
 #[derive(Debug)]
 pub(super) enum Want<'a> {
     /// Every key, with hash, history and use.
     Everything,
     /// The keys of an owner.
     OwnedBy(&'a Scope),
-    /// The keys of an owner that have one name.
+    /// The keys of an owner that have one name, which is as [`super::record::name_field`] returns it.
     Named(&'a Scope, String),
     /// One key, with its hash, history and use.
     One(&'a ApiKeyId),
     /// The key whose value has this hash.
     Opened(KeyedHash),
-}
-
-impl<'a> Want<'a> {
-    /// Wants the keys of an owner that have exactly this name.
-    pub(super) fn named(scope: &'a Scope, name: &str) -> Self {
-        Self::Named(scope, name_field(name))
-    }
 }
 
 /// A key and what is stored beside it.

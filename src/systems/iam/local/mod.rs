@@ -17,17 +17,18 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use self::fold::{Fold, Stored, Want};
-use self::record::{Op, Record};
-use self::store::{Heading, Scan, Store, Writer, no_randomness};
+use self::record::{Op, Record, name_field};
+use self::store::{Heading, Store, StoreScan, StoreWriter, no_randomness};
 use crate::clock::{Clock, ClockError};
 use crate::log::Log;
 use crate::model::{
     Activity, ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, BackendKind, CreatedApiKey, Detail,
-    EntityTag, Identity, Lives as _, NewApiKey, NewValue, Scope, Selection, Timestamp,
+    EntityTag, Identity, NewApiKey, NewValue, Scope, Selection, Timestamp,
 };
 use crate::secret::{self, Secret};
 use crate::systems::{
-    Condition, Editing, Facts, Keys, Locking, LookUp, Note, Place, Proving, Switching, SystemError,
+    Condition, Editing, Facts, Keys, Locking, LookUp, Note, Place, Proving, Result, Switching,
+    SystemError,
 };
 use crate::text::shell_path;
 
@@ -39,14 +40,20 @@ const KEPT_EXPIRED: Duration = Duration::from_secs(90 * 86_400);
 pub struct LocalKeys {
     store: Store,
     clock: Clock,
-    limit: usize,
+    /// How many keys an identity may have.
+    pub limit: usize,
     warnings: Mutex<Vec<String>>,
 }
 
 impl LocalKeys {
     /// Uses the store in `directory`, which need not exist yet. An identity may have `limit` keys.
     pub fn new(directory: PathBuf, limit: usize, clock: Clock) -> Self {
-        Self { store: Store::new(directory), clock, limit, warnings: Mutex::default() }
+        Self {
+            store: Store(Log::in_directory(directory)),
+            clock,
+            limit,
+            warnings: Mutex::default(),
+        }
     }
 
     /// Does not wait for another process that holds the lock.
@@ -69,12 +76,12 @@ impl LocalKeys {
         }
     }
 
-    fn now(&self) -> Result<Timestamp, SystemError> {
+    fn now(&self) -> Result<Timestamp> {
         Ok(self.clock.now()?)
     }
 
     /// Warns about what a scan found.
-    fn note(&self, scan: &Scan) {
+    fn note(&self, scan: &StoreScan) {
         if scan.log.torn {
             let directory = self.store.0.directory().display();
             self.warn(format!(
@@ -97,7 +104,7 @@ impl LocalKeys {
     }
 
     /// Reads the keys that `want` chooses, oldest first, without those that expired long ago.
-    fn read<'a>(&self, identity: &'a Identity, want: Want<'a>) -> Result<Vec<Stored>, SystemError> {
+    fn read<'a>(&self, identity: &'a Identity, want: Want<'a>) -> Result<Vec<Stored>> {
         let now = self.now()?;
         let mut fold = Fold::new(identity, want);
         let scan = self.store.read(|line| fold.take(&line))?;
@@ -114,8 +121,8 @@ impl LocalKeys {
         &self,
         id: &ApiKeyId,
         op: Op,
-        change: impl FnOnce(&mut ApiKey) -> Result<(), Condition>,
-    ) -> Result<ApiKey, SystemError> {
+        change: impl FnOnce(&mut ApiKey) -> std::result::Result<(), Condition>,
+    ) -> Result<ApiKey> {
         let (mut writer, scan, heading, mut kept) = self.begin_change(id)?;
         change(&mut kept.key)?;
         let random = secret::random().map_err(no_randomness)?;
@@ -128,10 +135,7 @@ impl LocalKeys {
     }
 
     /// Locks the store for a change and reads the key.
-    fn begin_change(
-        &self,
-        id: &ApiKeyId,
-    ) -> Result<(Writer<'_>, Scan, Heading, Stored), SystemError> {
+    fn begin_change(&self, id: &ApiKeyId) -> Result<(StoreWriter<'_>, StoreScan, Heading, Stored)> {
         let now = self.now()?;
         // Do not make a store only to find no key in it.
         if self.store.heading()?.is_none() {
@@ -171,20 +175,20 @@ impl Keys for LocalKeys {
         Place { kind: BackendKind::Local, endpoint }
     }
 
-    fn identity(&self) -> Result<Identity, SystemError> {
+    fn identity(&self) -> Result<Identity> {
         Ok(self.store.heading()?.map_or_else(Self::founder, |heading| heading.identity))
     }
 
-    fn list(&self, scope: &Scope, which: &Selection) -> Result<Vec<ApiKey>, SystemError> {
+    fn list(&self, scope: &Scope, which: &Selection) -> Result<Vec<ApiKey>> {
         let identity = self.identity()?;
         let want = match which {
             Selection::All => Want::OwnedBy(scope),
-            Selection::Named(name) => Want::named(scope, name),
+            Selection::Named(name) => Want::Named(scope, name_field(name)),
         };
         Ok(self.read(&identity, want)?.into_iter().map(|kept| kept.key).collect())
     }
 
-    fn get(&self, id: &ApiKeyId, detail: Detail) -> Result<ApiKeyDetails, SystemError> {
+    fn get(&self, id: &ApiKeyId, detail: Detail) -> Result<ApiKeyDetails> {
         let identity = self.identity()?;
         let kept = self.read(&identity, Want::One(id))?.pop().ok_or(Condition::NotFound)?;
         // Only the emulator exchanges these keys for tokens, and it records that.
@@ -195,11 +199,7 @@ impl Keys for LocalKeys {
         })
     }
 
-    fn uses(
-        &self,
-        ids: &[&ApiKeyId],
-        _: &mut dyn FnMut(usize),
-    ) -> Result<Vec<Option<Activity>>, SystemError> {
+    fn uses(&self, ids: &[&ApiKeyId], _: &mut dyn FnMut(usize)) -> Result<Vec<Option<Activity>>> {
         // Reads the file once for all keys.
         let identity = self.identity()?;
         let kept = self.read(&identity, Want::Everything)?.into_iter();
@@ -208,19 +208,15 @@ impl Keys for LocalKeys {
         Ok(ids.iter().map(|id| used.remove(id)).collect())
     }
 
-    fn key_limit(&self) -> Result<Option<usize>, SystemError> {
+    fn key_limit(&self) -> Result<Option<usize>> {
         Ok(Some(self.limit))
     }
 
-    fn check_texts(
-        &self,
-        name: Option<&str>,
-        description: Option<&str>,
-    ) -> Result<(), SystemError> {
+    fn check_texts(&self, name: Option<&str>, description: Option<&str>) -> Result<()> {
         Ok(texts::check(name, description)?)
     }
 
-    fn check_new(&self, new: &NewApiKey) -> Result<(), SystemError> {
+    fn check_new(&self, new: &NewApiKey) -> Result<()> {
         texts::check(Some(&new.name), Some(&new.description))?;
         let identity = self.identity()?;
         let scope = Scope::Of(new.owner.clone());
@@ -239,11 +235,11 @@ impl Keys for LocalKeys {
         new: &NewApiKey,
         value: NewValue<'_>,
         _: &mut Note<'_>,
-    ) -> Result<CreatedApiKey, SystemError> {
+    ) -> Result<CreatedApiKey> {
         self.make(new, &value)
     }
 
-    fn delete(&self, id: &ApiKeyId) -> Result<(), SystemError> {
+    fn delete(&self, id: &ApiKeyId) -> Result<()> {
         let (mut writer, scan, heading, kept) = self.begin_change(id)?;
         if kept.key.locked {
             return Err(Condition::Locked.into());
@@ -257,40 +253,19 @@ impl Keys for LocalKeys {
         self.warnings.lock().map(|mut warnings| std::mem::take(&mut *warnings)).unwrap_or_default()
     }
 
-    fn editing(&self) -> Option<&dyn Editing> {
-        Some(self)
-    }
-
-    fn locking(&self) -> Option<&dyn Locking> {
-        Some(self)
-    }
-
-    fn switching(&self) -> Option<&dyn Switching> {
-        Some(self)
-    }
-
-    fn look_up(&self) -> Option<&dyn LookUp> {
-        Some(self)
-    }
-
-    fn proving(&self) -> Option<&dyn Proving> {
-        Some(self)
+    abilities! {
+        editing -> Editing, locking -> Locking, switching -> Switching, look_up -> LookUp, proving -> Proving
     }
 }
 
 impl Editing for LocalKeys {
-    fn update(
-        &self,
-        id: &ApiKeyId,
-        seen: &EntityTag,
-        changes: &ApiKeyChanges,
-    ) -> Result<ApiKey, SystemError> {
+    fn update(&self, id: &ApiKeyId, seen: &EntityTag, changes: &ApiKeyChanges) -> Result<ApiKey> {
         self.change_fields(id, Some(seen), changes)
     }
 }
 
 impl Locking for LocalKeys {
-    fn set_locked(&self, id: &ApiKeyId, locked: bool) -> Result<(), SystemError> {
+    fn set_locked(&self, id: &ApiKeyId, locked: bool) -> Result<()> {
         self.change(id, if locked { Op::Lock } else { Op::Unlock }, |key| {
             if key.locked == locked {
                 return Err(Condition::Conflict);
@@ -303,7 +278,7 @@ impl Locking for LocalKeys {
 }
 
 impl Switching for LocalKeys {
-    fn set_disabled(&self, id: &ApiKeyId, disabled: bool) -> Result<(), SystemError> {
+    fn set_disabled(&self, id: &ApiKeyId, disabled: bool) -> Result<()> {
         self.change(id, if disabled { Op::Disable } else { Op::Enable }, |key| {
             if key.disabled == disabled {
                 return Err(Condition::Conflict);
@@ -319,7 +294,7 @@ impl Switching for LocalKeys {
 }
 
 impl LookUp for LocalKeys {
-    fn by_value(&self, value: &Secret) -> Result<ApiKey, SystemError> {
+    fn by_value(&self, value: &Secret) -> Result<ApiKey> {
         let heading = self.store.heading()?.ok_or(Condition::NotFound)?;
         let want = Want::Opened(value.keyed_hash(&heading.hash_key));
         let kept = self.read(&heading.identity, want)?.pop().ok_or(Condition::NotFound)?;
@@ -328,7 +303,7 @@ impl LookUp for LocalKeys {
 }
 
 impl Proving for LocalKeys {
-    fn acting_with(&self, value: &Secret) -> Result<Option<Box<dyn Keys>>, SystemError> {
+    fn acting_with(&self, value: &Secret) -> Result<Option<Box<dyn Keys>>> {
         // Nobody logs in here. It is enough that the key exists and works.
         let key = self.by_value(value)?;
         if !key.works(self.now()?) {

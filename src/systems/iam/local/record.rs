@@ -17,40 +17,27 @@ use crate::log::Verified;
 use crate::model::{ApiKey, ApiKeyId, EntityTag, HistoryEntry, Identity, LeakAction, Timestamp};
 use crate::secret::KeyedHash;
 
-/// What a record is about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Op {
-    #[default]
-    Create,
-    Update,
-    Lock,
-    Unlock,
-    Disable,
-    Enable,
-    Delete,
-    /// The key was exchanged for a token, and did not change.
-    Authn,
+words! {
+    /// What a record is about.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    pub(super) enum Op {
+        #[default]
+        Create = "create",
+        Update = "update",
+        Lock = "lock",
+        Unlock = "unlock",
+        Disable = "disable",
+        Enable = "enable",
+        Delete = "delete",
+        /// The key was exchanged for a token, and did not change.
+        Authn = "authn",
+    }
 }
 
 impl Op {
-    const ALL: [(Self, &'static str); 8] = [
-        (Self::Create, "create"),
-        (Self::Update, "update"),
-        (Self::Lock, "lock"),
-        (Self::Unlock, "unlock"),
-        (Self::Disable, "disable"),
-        (Self::Enable, "enable"),
-        (Self::Delete, "delete"),
-        (Self::Authn, "authn"),
-    ];
-
-    pub(super) fn as_str(self) -> &'static str {
-        Self::ALL.into_iter().find(|&(op, _)| op == self).map_or("", |(_, word)| word)
-    }
-
     fn from_bytes(word: &[u8]) -> Option<Self> {
-        Self::ALL.into_iter().find(|(_, known)| known.as_bytes() == word).map(|(op, _)| op)
+        Self::ALL.into_iter().find(|op| op.as_str().as_bytes() == word)
     }
 }
 
@@ -84,7 +71,6 @@ impl<'a> RawRecord<'a> {
         field(rest, b",\"hash\":\"")
     }
 
-    /// Tells whether the value of the key has this hash.
     pub(super) fn has_hash(&self, hash: &KeyedHash) -> bool {
         self.hash().is_some_and(|(found, _)| hash.is(found))
     }
@@ -94,7 +80,6 @@ impl<'a> RawRecord<'a> {
         self.hash().is_some_and(|(_, rest)| rest.starts_with(field.as_bytes()))
     }
 
-    /// Parses the whole record.
     pub(super) fn parse(&self) -> Option<Record<'a>> {
         // The whole line is the document; `crc` is skipped as an unknown field. Checking the text once as a whole is
         // faster than checking each string.
@@ -131,7 +116,7 @@ pub(super) struct Event<'a> {
 impl<'a> Event<'a> {
     /// Takes an entry of the history; `None` if its action is unknown.
     pub(super) fn of(entry: &'a HistoryEntry, owner: &str) -> Option<Self> {
-        let (op, _) = Op::ALL.into_iter().find(|(_, word)| *word == entry.action)?;
+        let op = Op::from_bytes(entry.action.as_bytes())?;
         let by = (&*entry.by != owner).then_some(Cow::Borrowed(&*entry.by));
         Some(Self { op, at: entry.at, by })
     }
@@ -165,18 +150,18 @@ pub(super) struct Record<'a> {
     pub(super) modified_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) expires_at: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "is_off")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) locked: bool,
-    #[serde(default, skip_serializing_if = "is_off")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) disabled: bool,
-    #[serde(default, skip_serializing_if = "is_off")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) support_sessions: bool,
-    #[serde(default, skip_serializing_if = "is_usual")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) leak: LeakAction,
-    #[serde(default, skip_serializing_if = "is_off")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) leaked: bool,
     /// How often the key was used before, in a record that compaction wrote.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) authn_count: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) last_authn: Option<Timestamp>,
@@ -185,19 +170,8 @@ pub(super) struct Record<'a> {
     pub(super) events: Vec<Event<'a>>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
-fn is_off(flag: &bool) -> bool {
-    !flag
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
-fn is_zero(n: &u64) -> bool {
-    *n == 0
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
-fn is_usual(action: &LeakAction) -> bool {
-    *action == LeakAction::default()
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl<'a> Record<'a> {
@@ -212,11 +186,6 @@ impl<'a> Record<'a> {
         let at = if op == Op::Create { key.created_at } else { key.modified_at };
         let unless_owner = |who: &'a str| (who != &*key.iam_id).then_some(Cow::Borrowed(who));
         Self {
-            op,
-            id: key.id.as_str().into(),
-            iam_id: (key.iam_id != identity.iam_id).then(|| Cow::Borrowed(&*key.iam_id)),
-            at,
-            by: unless_owner(by),
             tag: key.entity_tag.as_str().into(),
             name: (&*key.name).into(),
             description: (&*key.description).into(),
@@ -230,7 +199,7 @@ impl<'a> Record<'a> {
             support_sessions: key.support_sessions,
             leak: key.action_when_leaked,
             leaked: key.leaked,
-            ..Self::default()
+            ..Self::bare(op, key, at, by, identity)
         }
     }
 

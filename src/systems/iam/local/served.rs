@@ -7,7 +7,7 @@ use super::record::{Op, Record};
 use super::{LocalKeys, is_purged, texts};
 use crate::model::{ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, EntityTag, Identity, Scope};
 use crate::secret::{KeyedHash, Secret};
-use crate::systems::{Condition, Keys as _, SystemError};
+use crate::systems::{Condition, Keys as _, Result};
 
 /// What came of exchanging a value for a token.
 #[derive(Debug)]
@@ -23,18 +23,10 @@ pub enum Login {
 }
 
 impl LocalKeys {
-    /// Returns how many keys an identity may have.
-    pub fn limit(&self) -> usize {
-        self.limit
-    }
-
     /// Writes the header of a new store, and runs `act` while the store is locked.
     ///
     /// `act` gets the identity, and the directory, which is `None` for a store in memory.
-    pub fn found<T>(
-        &self,
-        act: impl FnOnce(&Identity, Option<&Path>) -> T,
-    ) -> Result<T, SystemError> {
+    pub fn found<T>(&self, act: impl FnOnce(&Identity, Option<&Path>) -> T) -> Result<T> {
         let mut writer = self.store.write()?;
         let heading = writer.heading(Self::founder)?;
         let scan = writer.scan(|_| Some(()))?;
@@ -47,13 +39,13 @@ impl LocalKeys {
     }
 
     /// Derives a key from the key of the store. `purpose` must be shorter than any value: then no stored hash is this key.
-    pub fn derived_key(&self, purpose: &str) -> Result<KeyedHash, SystemError> {
+    pub fn derived_key(&self, purpose: &str) -> Result<KeyedHash> {
         let heading = self.store.heading()?.ok_or(Condition::NotFound)?;
         Ok(Secret::new(purpose.to_owned()).keyed_hash(&heading.hash_key))
     }
 
     /// Finds the key of a value, and records its use.
-    pub fn log_in(&self, value: &Secret) -> Result<Login, SystemError> {
+    pub fn log_in(&self, value: &Secret) -> Result<Login> {
         let now = self.now()?;
         let Some(heading) = self.store.heading()? else { return Ok(Login::Unknown) };
         let mut writer = self.store.write()?;
@@ -76,7 +68,7 @@ impl LocalKeys {
     }
 
     /// Lists an owner's keys with their histories, oldest first.
-    pub fn list_in_full(&self, scope: &Scope) -> Result<Vec<ApiKeyDetails>, SystemError> {
+    pub fn list_in_full(&self, scope: &Scope) -> Result<Vec<ApiKeyDetails>> {
         let identity = self.identity()?;
         let kept = self.read(&identity, Want::Everything)?.into_iter();
         let wanted = kept.filter(|kept| scope.holds(kept.key.iam_id.as_bytes()));
@@ -94,7 +86,7 @@ impl LocalKeys {
         id: &ApiKeyId,
         seen: Option<&EntityTag>,
         changes: &ApiKeyChanges,
-    ) -> Result<ApiKey, SystemError> {
+    ) -> Result<ApiKey> {
         texts::check(changes.name.as_deref(), changes.description.as_deref())?;
         self.change(id, Op::Update, |key| {
             if key.locked {

@@ -2,7 +2,6 @@
 //! ([`super::record`]) a line.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -14,13 +13,13 @@ use super::record::{Event, Op, RawRecord, Record};
 use crate::log::{self, Log, LogError, Verified};
 use crate::model::Identity;
 use crate::secret;
-use crate::systems::{Condition, SystemError};
+use crate::systems::{Condition, Result, SystemError};
 
 const FORMAT: &str = "ibmcloud-iam store";
 const VERSION: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
-struct Header<'a> {
+struct StoreHeader<'a> {
     #[serde(borrow)]
     format: Cow<'a, str>,
     version: u32,
@@ -41,7 +40,7 @@ pub(super) struct Heading {
 
 /// What a scan found beside the records.
 #[derive(Debug)]
-pub(super) struct Scan {
+pub(super) struct StoreScan {
     /// `None` if the store is new.
     pub(super) heading: Option<Heading>,
     /// How many keys there are: creations less deletions.
@@ -49,40 +48,32 @@ pub(super) struct Scan {
     pub(super) log: log::Scan,
 }
 
-/// The log of a store.
 #[derive(Debug)]
 pub(super) struct Store(pub(super) Log);
 
 impl Store {
-    pub(super) fn new(directory: PathBuf) -> Self {
-        Self(Log::in_directory(directory))
-    }
-
     /// Reads only the header; `None` if the store is new.
-    pub(super) fn heading(&self) -> Result<Option<Heading>, SystemError> {
+    pub(super) fn heading(&self) -> Result<Option<Heading>> {
         Ok(self.0.first(header)?)
     }
 
     /// Reads every record under a shared lock; `visit` returns `None` for one that it cannot parse.
-    pub(super) fn read(
-        &self,
-        visit: impl FnMut(RawRecord<'_>) -> Option<()>,
-    ) -> Result<Scan, SystemError> {
+    pub(super) fn read(&self, visit: impl FnMut(RawRecord<'_>) -> Option<()>) -> Result<StoreScan> {
         scan(visit, |visit| self.0.read(visit))
     }
 
     /// Takes the lock for a change; it is held until the writer is dropped.
-    pub(super) fn write(&self) -> Result<Writer<'_>, SystemError> {
-        Ok(Writer(self.0.write()?))
+    pub(super) fn write(&self) -> Result<StoreWriter<'_>> {
+        Ok(StoreWriter(self.0.write()?))
     }
 }
 
 fn scan(
     mut visit: impl FnMut(RawRecord<'_>) -> Option<()>,
     read: impl FnOnce(
-        &mut dyn FnMut(Verified<'_>) -> Result<(), &'static str>,
-    ) -> Result<log::Scan, LogError>,
-) -> Result<Scan, SystemError> {
+        &mut dyn FnMut(Verified<'_>) -> std::result::Result<(), &'static str>,
+    ) -> std::result::Result<log::Scan, LogError>,
+) -> Result<StoreScan> {
     let (mut heading, mut live) = (None, 0_u64);
     let log = read(&mut |line| {
         if heading.is_none() {
@@ -97,13 +88,13 @@ fn scan(
         }
         visit(record).ok_or(UNKNOWN)
     })?;
-    Ok(Scan { heading, live, log })
+    Ok(StoreScan { heading, live, log })
 }
 
 const UNKNOWN: &str = "it is no record of this format";
 
-fn header(line: Verified<'_>) -> Result<Heading, &'static str> {
-    let header: Header<'_> =
+fn header(line: Verified<'_>) -> std::result::Result<Heading, &'static str> {
+    let header: StoreHeader<'_> =
         serde_json::from_slice(line.whole).map_err(|_| "it is no header of a key store")?;
     if header.format != FORMAT {
         return Err("it is no header of a key store");
@@ -122,8 +113,8 @@ fn header(line: Verified<'_>) -> Result<Heading, &'static str> {
 }
 
 impl Heading {
-    fn header(&self) -> Header<'_> {
-        Header {
+    fn header(&self) -> StoreHeader<'_> {
+        StoreHeader {
             format: FORMAT.into(),
             version: VERSION,
             account_id: (&*self.identity.account_id).into(),
@@ -136,22 +127,16 @@ impl Heading {
 
 /// The right to change the store.
 #[derive(Debug)]
-pub(super) struct Writer<'a>(log::Writer<'a>);
+pub(super) struct StoreWriter<'a>(log::Writer<'a>);
 
-impl Writer<'_> {
+impl StoreWriter<'_> {
     /// Reads every record, as [`Store::read`] does.
-    pub(super) fn scan(
-        &self,
-        visit: impl FnMut(RawRecord<'_>) -> Option<()>,
-    ) -> Result<Scan, SystemError> {
+    pub(super) fn scan(&self, visit: impl FnMut(RawRecord<'_>) -> Option<()>) -> Result<StoreScan> {
         scan(visit, |visit| self.0.scan(visit))
     }
 
     /// Returns the header. For a new store it chooses one, which is written with the first record.
-    pub(super) fn heading(
-        &self,
-        founder: impl FnOnce() -> Identity,
-    ) -> Result<Heading, SystemError> {
+    pub(super) fn heading(&self, founder: impl FnOnce() -> Identity) -> Result<Heading> {
         if let Some(heading) = self.0.first(header)? {
             return Ok(heading);
         }
@@ -163,10 +148,10 @@ impl Writer<'_> {
     /// `OutcomeUnknown`.
     pub(super) fn append(
         &mut self,
-        scan: &Scan,
+        scan: &StoreScan,
         heading: &Heading,
         changes: &[Record<'_>],
-    ) -> Result<(), SystemError> {
+    ) -> Result<()> {
         self.0.append(&scan.log, |lines| {
             if scan.heading.is_none() {
                 lines.push(&heading.header())?;
@@ -184,7 +169,7 @@ impl Writer<'_> {
     }
 
     /// Replaces all records by one for each key, with its history.
-    fn compact(&mut self, heading: &Heading) -> Result<(), SystemError> {
+    fn compact(&mut self, heading: &Heading) -> Result<()> {
         let mut keys = Fold::new(&heading.identity, Want::Everything);
         self.scan(|line| keys.take(&line))?;
         self.0.compact(|lines| {

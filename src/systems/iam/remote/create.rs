@@ -7,7 +7,7 @@ use reqwest::Method;
 
 use super::RemoteKeys;
 use super::call::{Call, Document, Header, Lost, Sent};
-use super::wire::{KeyBody, NewBody};
+use super::wire::{KeyBody, new_body};
 use crate::http::Budget;
 use crate::model::{CreatedApiKey, NewApiKey, NewValue};
 use crate::secret::Secret;
@@ -36,7 +36,7 @@ impl RemoteKeys {
             NewValue::Chosen(value) => Some(*value),
             NewValue::ServiceChooses => None,
         };
-        let body = NewBody::of(new, &me, value.map(Secret::expose));
+        let body = new_body(new, &me, value.map(Secret::expose));
         let mut call = Call::new(Method::POST, &["v1", "apikeys"]);
         for (name, on) in [("Entity-Lock", new.locked), ("Entity-Disable", new.disabled)] {
             if on {

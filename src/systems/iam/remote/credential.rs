@@ -40,9 +40,10 @@ impl Credential {
 /// An access token.
 #[derive(Debug)]
 pub struct Token {
-    pub(super) value: Secret,
+    /// The token itself.
+    pub value: Secret,
     /// Who it speaks for.
-    pub(super) identity: Identity,
+    pub identity: Identity,
     /// When it expires, in seconds since 1970.
     pub(super) expires: i64,
     /// How long it lives in all, in seconds.
@@ -77,16 +78,6 @@ impl Token {
     pub(super) fn found(value: &Secret) -> Option<Self> {
         let expires = claims(value.expose())?.exp.unwrap_or(i64::MAX);
         Self::new(Secret::new(value.expose().to_owned()), expires, 0, false)
-    }
-
-    /// Returns the token itself.
-    pub fn value(&self) -> &Secret {
-        &self.value
-    }
-
-    /// Returns the identity that it speaks for.
-    pub fn identity(&self) -> &Identity {
-        &self.identity
     }
 
     /// Returns when it expires; `None` if that is not known.

@@ -27,41 +27,30 @@ pub(super) fn refused(request: &Request<'_>, reply: &Reply, transport: &Transpor
 pub(super) fn no_token(request: &Request<'_>, reply: &Reply, transport: &Transport) -> SystemError {
     let service = read(reply, transport);
     let code = service.code.as_deref().unwrap_or_default();
-    let (condition, hint) = match (reply.status, code) {
-        (_, "BXNIM0415E") => (
-            Condition::Unauthorized,
-            "The API key was deleted, or belongs to another endpoint: check the credential and the endpoint.",
-        ),
-        (_, "BXNIM0420E") => (
-            Condition::Unauthorized,
-            "The API key is disabled: enable it with another credential ('api-key-enable'), or use another one.",
-        ),
-        (_, "BXNIM0434E") => {
-            (Condition::Unauthorized, "The API key is blocked: create another one.")
+    let hint = match (reply.status, code) {
+        (_, "BXNIM0415E") => {
+            "The API key was deleted, or belongs to another endpoint: check the credential and the endpoint."
         }
-        (_, "BXNIM0430E") => (
-            Condition::Unauthorized,
-            "The account allows only certain IP addresses: run the command from one of them.",
-        ),
-        (_, "BXNIM0436E") => {
-            (Condition::Unauthorized, "The user is suspended: ask the owner of the account.")
+        (_, "BXNIM0420E") => {
+            "The API key is disabled: enable it with another credential ('api-key-enable'), or use another one."
         }
-        (_, "BXNIM0407E" | "BXNIM0408E" | "BXNIM0439E") => {
-            (Condition::Unauthorized, "The session is over: log in again.")
+        (_, "BXNIM0434E") => "The API key is blocked: create another one.",
+        (_, "BXNIM0430E") => {
+            "The account allows only certain IP addresses: run the command from one of them."
         }
-        (400 | 401, _) => (
-            Condition::Unauthorized,
-            "Check that the credential is an API key of this endpoint and still valid.",
-        ),
-        (403, _) => (
-            Condition::Unauthorized,
-            "The credential may not get a token: use another one, or ask the owner of the account.",
-        ),
+        (_, "BXNIM0436E") => "The user is suspended: ask the owner of the account.",
+        (_, "BXNIM0407E" | "BXNIM0408E" | "BXNIM0439E") => "The session is over: log in again.",
+        (400 | 401, _) => {
+            "Check that the credential is an API key of this endpoint and still valid."
+        }
+        (403, _) => {
+            "The credential may not get a token: use another one, or ask the owner of the account."
+        }
         _ => return other(request, reply, service, transport),
     };
     SystemError {
         service: Some(Box::new(service)),
         hint: Some(hint.to_owned()),
-        ..condition.into()
+        ..Condition::Unauthorized.into()
     }
 }

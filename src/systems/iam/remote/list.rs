@@ -12,7 +12,7 @@ use super::call::{Call, Sent};
 use super::wire::{ListBody, early_next};
 use crate::http::seconds;
 use crate::model::{self, ApiKey, Identity};
-use crate::systems::{Condition, Keys as _, SystemError};
+use crate::systems::{Condition, Keys as _, Result, SystemError};
 
 /// How many keys a page has; the maximum of the service.
 const PAGE: &str = "100";
@@ -38,7 +38,7 @@ struct Came {
 
 impl Came {
     /// Fails if there is more than an account can have.
-    fn check(&self, keys: usize) -> Result<(), SystemError> {
+    fn check(&self, keys: usize) -> Result<()> {
         let words = if self.pages.len() > MOST_PAGES {
             format!("The listing does not end after {MOST_PAGES} pages")
         } else if keys > MOST_KEYS {
@@ -52,7 +52,7 @@ impl Came {
     }
 
     /// Fails if too few keys came in the time so far.
-    fn check_pace(&self, keys: usize, timeout: Duration) -> Result<(), SystemError> {
+    fn check_pace(&self, keys: usize, timeout: Duration) -> Result<()> {
         let took = self.since.elapsed();
         if took <= allowed(keys, timeout) {
             return Ok(());
@@ -71,7 +71,7 @@ fn allowed(keys: usize, timeout: Duration) -> Duration {
 /// A thread that reads pages in order. It ends at a page that it does not understand, and returns that.
 struct Reader<'scope> {
     pages: SyncSender<Sent>,
-    keys: ScopedJoinHandle<'scope, Result<Vec<ApiKey>, Box<Sent>>>,
+    keys: ScopedJoinHandle<'scope, std::result::Result<Vec<ApiKey>, Box<Sent>>>,
 }
 
 impl<'scope> Reader<'scope> {
@@ -93,14 +93,14 @@ impl<'scope> Reader<'scope> {
         Self { pages, keys }
     }
 
-    fn end(self) -> Result<Vec<ApiKey>, Box<Sent>> {
+    fn end(self) -> std::result::Result<Vec<ApiKey>, Box<Sent>> {
         drop(self.pages);
         self.keys.join().unwrap_or_else(|panic| resume_unwind(panic))
     }
 }
 
 impl RemoteKeys {
-    pub(super) fn list_pages(&self, whose: &model::Scope) -> Result<Vec<ApiKey>, SystemError> {
+    pub(super) fn list_pages(&self, whose: &model::Scope) -> Result<Vec<ApiKey>> {
         let me = self.identity()?;
         let timeout = self.transport.settings.timeout();
         let count = AtomicUsize::new(0);
@@ -163,7 +163,7 @@ fn read_page(
     me: &Identity,
     keys: &mut Vec<ApiKey>,
     count: &AtomicUsize,
-) -> Result<Option<String>, Unreadable> {
+) -> std::result::Result<Option<String>, Unreadable> {
     let body: ListBody<'_> = serde_json::from_slice(&sent.reply.body).map_err(|_| Unreadable)?;
     let before = count.fetch_add(body.apikeys.len(), Ordering::Relaxed);
     // The listing will fail; keep no more keys.

@@ -29,7 +29,8 @@ use crate::model::{
 use crate::secret::Secret;
 use crate::settings::service::Service;
 use crate::systems::{
-    Condition, Editing, Facts, Keys, Locking, LookUp, Note, Place, Proving, Switching, SystemError,
+    Condition, Editing, Facts, Keys, Locking, LookUp, Note, Place, Proving, Result, Switching,
+    SystemError,
 };
 
 pub use self::credential::{Credential, Token};
@@ -38,7 +39,8 @@ pub use self::token_file::{forget_token, known_identity};
 /// API keys in IBM Cloud.
 #[derive(Debug)]
 pub struct RemoteKeys {
-    settings: Service,
+    /// How the service is reached.
+    pub settings: Service,
     transport: Transport,
     tokens: Tokens,
 }
@@ -56,23 +58,18 @@ impl RemoteKeys {
         &self.tokens.credential
     }
 
-    /// Returns how the service is reached.
-    pub fn settings(&self) -> &Service {
-        &self.settings
-    }
-
     /// Returns a token that is still good for a while, kept or new.
-    pub fn token(&self) -> Result<Arc<Token>, SystemError> {
+    pub fn token(&self) -> Result<Arc<Token>> {
         self.tokens.token(&self.transport)
     }
 
     /// Gets a new token even if one was kept. This proves that the credential works.
-    pub fn new_token(&self) -> Result<Arc<Token>, SystemError> {
+    pub fn new_token(&self) -> Result<Arc<Token>> {
         self.tokens.new_token(&self.transport)
     }
 
     /// Returns the id for the path of a request. Refuses unusual ids, which could lead to another path.
-    fn in_path(id: &ApiKeyId) -> Result<&str, SystemError> {
+    fn in_path(id: &ApiKeyId) -> Result<&str> {
         if id.is_usual() {
             return Ok(id.as_str());
         }
@@ -81,22 +78,15 @@ impl RemoteKeys {
     }
 
     /// Sets or removes the mark `what` of a key; `is_on` tells whether a key has it.
-    fn set(
-        &self,
-        id: &ApiKeyId,
-        what: &str,
-        on: bool,
-        is_on: fn(&ApiKey) -> bool,
-    ) -> Result<(), SystemError> {
+    fn set(&self, id: &ApiKeyId, what: &str, on: bool, is_on: fn(&ApiKey) -> bool) -> Result<()> {
         let method = if on { Method::POST } else { Method::DELETE };
         let segments = ["v1", "apikeys", Self::in_path(id)?, what];
-        let as_asked =
-            |key: &Result<ApiKey, SystemError>| key.as_ref().is_ok_and(|key| is_on(key) == on);
+        let as_asked = |key: &Result<ApiKey>| key.as_ref().is_ok_and(|key| is_on(key) == on);
         self.act(&Call::new(method, &segments), id, as_asked)
     }
 
     /// Returns how many keys an identity has and may have; `None` if the service does not say.
-    fn limit_of(&self, iam_id: &str, me: &Identity) -> Result<Option<LimitBody>, SystemError> {
+    fn limit_of(&self, iam_id: &str, me: &Identity) -> Result<Option<LimitBody>> {
         let segments = ["v1", "accounts", &*me.account_id, "limits", "identity"];
         let query = [("apikeys_per_identity", iam_id)];
         let read = |sent: &Sent| serde_json::from_slice::<LimitsBody>(&sent.reply.body).ok();
@@ -114,15 +104,15 @@ impl Keys for RemoteKeys {
         Place { kind: BackendKind::Remote, endpoint: self.settings.endpoint.to_string() }
     }
 
-    fn identity(&self) -> Result<Identity, SystemError> {
+    fn identity(&self) -> Result<Identity> {
         Ok(self.token()?.identity.clone())
     }
 
-    fn list(&self, scope: &Scope, _: &Selection) -> Result<Vec<ApiKey>, SystemError> {
+    fn list(&self, scope: &Scope, _: &Selection) -> Result<Vec<ApiKey>> {
         self.list_pages(scope)
     }
 
-    fn get(&self, id: &ApiKeyId, detail: Detail) -> Result<ApiKeyDetails, SystemError> {
+    fn get(&self, id: &ApiKeyId, detail: Detail) -> Result<ApiKeyDetails> {
         let asked = [("include_history", detail.history), ("include_activity", detail.activity)];
         let query: Vec<_> =
             asked.into_iter().filter(|(_, asked)| *asked).map(|(name, _)| (name, "true")).collect();
@@ -130,7 +120,7 @@ impl Keys for RemoteKeys {
         self.read(&Call::get(&segments, &query), |sent| sent.key(detail))
     }
 
-    fn key_limit(&self) -> Result<Option<usize>, SystemError> {
+    fn key_limit(&self) -> Result<Option<usize>> {
         let me = self.identity()?;
         match self.limit_of(&me.iam_id, &me) {
             Ok(limit) => Ok(limit.map(|keys| keys.limit)),
@@ -142,7 +132,7 @@ impl Keys for RemoteKeys {
         }
     }
 
-    fn check_new(&self, new: &NewApiKey) -> Result<(), SystemError> {
+    fn check_new(&self, new: &NewApiKey) -> Result<()> {
         let me = self.identity()?;
         let iam_id = &*new.owner.0;
         // If the limits cannot be seen, the create itself fails.
@@ -160,7 +150,7 @@ impl Keys for RemoteKeys {
         new: &NewApiKey,
         value: NewValue<'_>,
         note: &mut Note<'_>,
-    ) -> Result<CreatedApiKey, SystemError> {
+    ) -> Result<CreatedApiKey> {
         self.make(new, &value, note)
     }
 
@@ -168,7 +158,7 @@ impl Keys for RemoteKeys {
         self.transport.settings.timeout() * 2
     }
 
-    fn delete(&self, id: &ApiKeyId) -> Result<(), SystemError> {
+    fn delete(&self, id: &ApiKeyId) -> Result<()> {
         let segments = ["v1", "apikeys", Self::in_path(id)?];
         self.act(&Call::new(Method::DELETE, &segments), id, |key| {
             key.as_ref().is_err_and(|error| error.condition == Condition::NotFound)
@@ -183,41 +173,25 @@ impl Keys for RemoteKeys {
         self.transport.complaint().into_iter().collect()
     }
 
-    fn editing(&self) -> Option<&dyn Editing> {
-        Some(self)
-    }
-
-    fn locking(&self) -> Option<&dyn Locking> {
-        Some(self)
-    }
-
-    fn switching(&self) -> Option<&dyn Switching> {
-        Some(self)
-    }
-
-    fn look_up(&self) -> Option<&dyn LookUp> {
-        Some(self)
-    }
-
-    fn proving(&self) -> Option<&dyn Proving> {
-        Some(self)
+    abilities! {
+        editing -> Editing, locking -> Locking, switching -> Switching, look_up -> LookUp, proving -> Proving
     }
 }
 
 impl Locking for RemoteKeys {
-    fn set_locked(&self, id: &ApiKeyId, locked: bool) -> Result<(), SystemError> {
+    fn set_locked(&self, id: &ApiKeyId, locked: bool) -> Result<()> {
         self.set(id, "lock", locked, |key| key.locked)
     }
 }
 
 impl Switching for RemoteKeys {
-    fn set_disabled(&self, id: &ApiKeyId, disabled: bool) -> Result<(), SystemError> {
+    fn set_disabled(&self, id: &ApiKeyId, disabled: bool) -> Result<()> {
         self.set(id, "disable", disabled, |key| key.disabled)
     }
 }
 
 impl LookUp for RemoteKeys {
-    fn by_value(&self, value: &Secret) -> Result<ApiKey, SystemError> {
+    fn by_value(&self, value: &Secret) -> Result<ApiKey> {
         let mut call = Call::get(&["v1", "apikeys", "details"], &[]);
         call.headers.push(("IAM-ApiKey", Header::Secret(value)));
         self.read(&call, |sent| sent.key(Detail::default()).map(|details| details.key))
@@ -225,7 +199,7 @@ impl LookUp for RemoteKeys {
 }
 
 impl Proving for RemoteKeys {
-    fn acting_key(&self) -> Result<Option<ApiKeyId>, SystemError> {
+    fn acting_key(&self) -> Result<Option<ApiKeyId>> {
         let Credential::ApiKey(value) = self.credential() else { return Ok(None) };
         match self.by_value(value) {
             Ok(key) => Ok(Some(key.id)),
@@ -238,10 +212,10 @@ impl Proving for RemoteKeys {
         }
     }
 
-    fn acting_with(&self, value: &Secret) -> Result<Option<Box<dyn Keys>>, SystemError> {
+    fn acting_with(&self, value: &Secret) -> Result<Option<Box<dyn Keys>>> {
         let settings = self.settings.clone();
         let api_key = Secret::new(value.expose().to_owned());
-        let other = Self::new(settings, Credential::ApiKey(api_key), self.tokens.clock());
+        let other = Self::new(settings, Credential::ApiKey(api_key), self.tokens.clock);
         let start = Instant::now();
         let mut pause = Duration::from_millis(250);
         loop {

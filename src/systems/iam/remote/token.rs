@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::http::{Body, Endpoint, Request, Text, Transport};
 use crate::secret::Secret;
 use crate::settings::service::Service;
-use crate::systems::{Condition, SystemError, answer};
+use crate::systems::{Condition, Result, SystemError, answer};
 
 /// The client id of the official CLI, which alone may use its refresh tokens. It is no secret.
 const CLI_CLIENT: &str = "Basic Yng6Yng=";
@@ -40,7 +40,6 @@ fn over(hint: &str) -> SystemError {
     SystemError { hint: Some(hint.to_owned()), ..Condition::Unauthorized.into() }
 }
 
-/// The tokens of a credential.
 #[derive(Debug)]
 pub(super) struct Tokens {
     pub(super) credential: Credential,
@@ -48,7 +47,7 @@ pub(super) struct Tokens {
     auth: Endpoint,
     /// The file that keeps the token for the next command.
     file: Option<PathBuf>,
-    clock: Clock,
+    pub(super) clock: Clock,
     current: Mutex<Option<Arc<Token>>>,
     /// Whether this process failed to renew an old token. It does not try twice.
     is_tried: AtomicBool,
@@ -70,7 +69,7 @@ impl Tokens {
     }
 
     /// Returns a token that is still good for a while, an old one if a new one cannot be had.
-    pub(super) fn token(&self, transport: &Transport) -> Result<Arc<Token>, SystemError> {
+    pub(super) fn token(&self, transport: &Transport) -> Result<Arc<Token>> {
         let now = self.clock.now()?.seconds();
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let held = match current.take() {
@@ -93,16 +92,12 @@ impl Tokens {
         Ok(token)
     }
 
-    pub(super) fn clock(&self) -> Clock {
-        self.clock
-    }
-
     /// Gets a new token in place of one that was refused; `None` if that was new itself, or cannot be renewed.
     pub(super) fn renewed(
         &self,
         refused: &Token,
         transport: &Transport,
-    ) -> Result<Option<Arc<Token>>, SystemError> {
+    ) -> Result<Option<Arc<Token>>> {
         let others = match &self.credential {
             Credential::ApiKey(_) => true,
             Credential::BearerToken(_) => false,
@@ -115,13 +110,13 @@ impl Tokens {
     }
 
     /// Gets a new token even if one was kept. This proves that the credential works.
-    pub(super) fn new_token(&self, transport: &Transport) -> Result<Arc<Token>, SystemError> {
+    pub(super) fn new_token(&self, transport: &Transport) -> Result<Arc<Token>> {
         let token = Arc::new(self.exchange(transport)?);
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&token));
         Ok(token)
     }
 
-    fn exchange(&self, transport: &Transport) -> Result<Token, SystemError> {
+    fn exchange(&self, transport: &Transport) -> Result<Token> {
         let auth = &self.auth;
         let mut request = Request::new(Method::POST, auth, &["identity", "token"], &[]);
         let (grant_type, field, secret) = match &self.credential {
@@ -174,7 +169,7 @@ impl Tokens {
     }
 
     /// Returns the token that came with the credential, or that an earlier command kept.
-    fn kept(&self) -> Result<Option<Token>, SystemError> {
+    fn kept(&self) -> Result<Option<Token>> {
         if let Credential::BearerToken(access) | Credential::CliSession { access, .. } =
             &self.credential
         {

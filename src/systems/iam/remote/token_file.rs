@@ -17,9 +17,8 @@ use crate::settings::service::Service;
 /// The most bytes of a file that is read.
 const MOST: u64 = 64 * 1024;
 
-/// The document in a file.
 #[derive(Serialize, Deserialize)]
-struct Document<'a> {
+struct TokenFile<'a> {
     /// The URL of the token service.
     #[serde(borrow, default)]
     auth: Cow<'a, str>,
@@ -64,7 +63,7 @@ pub(super) fn read(file: &Path, auth: &Endpoint) -> io::Result<Option<Token>> {
         Err(error) if private_file::remedy(&error).is_some() => return Err(error),
         Ok(None) | Err(_) => return Ok(None),
     };
-    let kept = serde_json::from_slice::<Document<'_>>(&bytes).ok();
+    let kept = serde_json::from_slice::<TokenFile<'_>>(&bytes).ok();
     Ok(kept.filter(|kept| kept.auth == auth.as_str()).and_then(|kept| {
         let value = Secret::new(kept.access_token.into_owned());
         Token::new(value, kept.expiration, kept.expires_in, false)
@@ -73,7 +72,7 @@ pub(super) fn read(file: &Path, auth: &Endpoint) -> io::Result<Option<Token>> {
 
 /// Writes a token to a file. If that fails, the next command gets its own token.
 pub(super) fn write(file: &Path, auth: &Endpoint, token: &Token) {
-    let kept = Document {
+    let kept = TokenFile {
         auth: auth.as_str().into(),
         access_token: token.value.expose().into(),
         expires_in: token.lifetime,
@@ -96,7 +95,7 @@ pub(super) fn sweep(file: &Path, now: i64) {
             && path.extension().is_some_and(|extension| extension == "json");
         let is_expired = || {
             let bytes = private_file::read_own(&path, MOST).ok()??;
-            let kept = serde_json::from_slice::<Document<'_>>(&bytes).ok()?;
+            let kept = serde_json::from_slice::<TokenFile<'_>>(&bytes).ok()?;
             Some(kept.expiration <= now)
         };
         if is_token && path != file && is_expired() == Some(true) {

@@ -4,22 +4,17 @@ use reqwest::Method;
 
 use super::RemoteKeys;
 use super::call::{Call, Document, Header, Lost};
-use super::wire::ChangesBody;
+use super::wire::changes_body;
 use crate::http::Budget;
 use crate::model::{ApiKey, ApiKeyChanges, ApiKeyId, Detail, EntityTag};
-use crate::systems::{Condition, Editing, Keys as _, SystemError, answer};
+use crate::systems::{Condition, Editing, Keys as _, Result, answer};
 
 impl Editing for RemoteKeys {
-    fn update(
-        &self,
-        id: &ApiKeyId,
-        seen: &EntityTag,
-        changes: &ApiKeyChanges,
-    ) -> Result<ApiKey, SystemError> {
+    fn update(&self, id: &ApiKeyId, seen: &EntityTag, changes: &ApiKeyChanges) -> Result<ApiKey> {
         let segments = ["v1", "apikeys", Self::in_path(id)?];
         let mut call = Call::new(Method::PUT, &segments);
         call.headers.push(("If-Match", Header::Plain(seen.as_str())));
-        call.body = Some(Document::of(&ChangesBody::of(changes), None));
+        call.body = Some(Document::of(&changes_body(changes), None));
         let mut budget = Budget::new(&self.transport.settings);
         loop {
             let sent = self.send_once(&call);
@@ -63,7 +58,7 @@ impl Editing for RemoteKeys {
 }
 
 /// Fails if the expiry should be gone and is not: how to remove one is not documented.
-fn expiry_removed(key: ApiKey, changes: &ApiKeyChanges) -> Result<ApiKey, SystemError> {
+fn expiry_removed(key: ApiKey, changes: &ApiKeyChanges) -> Result<ApiKey> {
     if changes.expires_at == Some(None) && key.expires_at.is_some() {
         let words = "The service keeps the expiry of the API key";
         return Err(Condition::Rejected(words.to_owned()).into());

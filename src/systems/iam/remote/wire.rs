@@ -11,6 +11,7 @@ use crate::model::{
     Activity, ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, Detail, EntityTag, HistoryEntry,
     Identity, LeakAction, NewApiKey, Timestamp,
 };
+use crate::object::object;
 
 /// A key. Fields that the service may leave out are optional.
 #[derive(Debug, Deserialize)]
@@ -183,66 +184,33 @@ impl KeyBody<'_> {
     }
 }
 
-/// The body of a create.
-#[derive(Debug, Serialize)]
-pub(super) struct NewBody<'a> {
-    name: &'a str,
-    iam_id: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    description: &'a str,
-    account_id: &'a str,
-    /// The value, unless the service chooses it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    apikey: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    support_sessions: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    action_when_leaked: Option<LeakAction>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<String>,
+/// Returns the body of a create. `value` is the value, unless the service chooses it.
+pub(super) fn new_body(
+    new: &NewApiKey,
+    identity: &Identity,
+    value: Option<&str>,
+) -> impl Serialize {
+    object()
+        .with("name", &new.name)
+        .with("iam_id", &*new.owner.0)
+        .with_some("description", Some(&new.description).filter(|text| !text.is_empty()))
+        .with("account_id", &*identity.account_id)
+        .with_some("apikey", value)
+        .with_some("support_sessions", new.support_sessions)
+        .with_some("action_when_leaked", new.action_when_leaked)
+        .with_some("expires_at", new.expires_at.map(wire_time))
 }
 
-impl<'a> NewBody<'a> {
-    pub(super) fn of(new: &'a NewApiKey, identity: &'a Identity, value: Option<&'a str>) -> Self {
-        Self {
-            name: &new.name,
-            iam_id: &new.owner.0,
-            description: &new.description,
-            account_id: &identity.account_id,
-            apikey: value,
-            support_sessions: new.support_sessions,
-            action_when_leaked: new.action_when_leaked,
-            expires_at: new.expires_at.map(wire_time),
-        }
-    }
-}
-
-/// The body of an update; absent fields stay as they are.
-#[derive(Debug, Serialize)]
-pub(super) struct ChangesBody<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    support_sessions: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    action_when_leaked: Option<LeakAction>,
-    /// Empty for never, as for a description. How to remove an expiry is not documented.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<String>,
-}
-
-impl<'a> ChangesBody<'a> {
-    pub(super) fn of(changes: &'a ApiKeyChanges) -> Self {
-        Self {
-            name: changes.name.as_deref(),
-            description: changes.description.as_deref(),
-            support_sessions: changes.support_sessions,
-            action_when_leaked: changes.action_when_leaked,
-            expires_at: changes.expires_at.map(|at| at.map(wire_time).unwrap_or_default()),
-        }
-    }
+/// Returns the body of an update; absent fields stay as they are.
+pub(super) fn changes_body(changes: &ApiKeyChanges) -> impl Serialize {
+    // Empty for never, as for a description. How to remove an expiry is not documented.
+    let expires_at = changes.expires_at.map(|at| at.map(wire_time).unwrap_or_default());
+    object()
+        .with_some("name", changes.name.as_deref())
+        .with_some("description", changes.description.as_deref())
+        .with_some("support_sessions", changes.support_sessions)
+        .with_some("action_when_leaked", changes.action_when_leaked)
+        .with_some("expires_at", expires_at)
 }
 
 /// Writes an expiry to the minute, as the service does; with seconds only if there are some.
@@ -254,7 +222,6 @@ fn wire_time(time: Timestamp) -> String {
     }
 }
 
-/// The limits of an account.
 #[derive(Debug, Deserialize)]
 pub(super) struct LimitsBody {
     pub(super) apikeys_per_identity: Option<LimitBody>,
@@ -268,7 +235,6 @@ pub(super) struct LimitBody {
     pub(super) identities: Vec<CountBody>,
 }
 
-/// How many keys an identity has.
 #[derive(Debug, Deserialize)]
 pub(super) struct CountBody {
     pub(super) iam_id: String,

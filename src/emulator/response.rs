@@ -1,11 +1,44 @@
-//! Errors as the service writes them. The token endpoint has another form than the rest of the API.
+//! Answers before they are sent, and errors as the service writes them. The token endpoint has another form of error than
+//! the rest of the API.
 
 use std::borrow::Cow;
 
-use super::reply::{Origin, Reply};
+use serde::Serialize;
+
 use crate::model::Timestamp;
 use crate::object::object;
 use crate::systems::{Condition, SystemError};
+
+/// An answer without the headers that every answer has.
+#[derive(Debug)]
+pub(super) struct Response {
+    pub(super) status: u16,
+    /// JSON; empty if the status allows no body.
+    pub(super) body: Vec<u8>,
+    pub(super) etag: Option<String>,
+    /// Seconds.
+    pub(super) retry_after: Option<u64>,
+}
+
+impl Response {
+    pub(super) fn empty(status: u16) -> Self {
+        Self { status, body: Vec::new(), etag: None, retry_after: None }
+    }
+
+    pub(super) fn json(status: u16, document: &impl Serialize) -> Self {
+        // Writing to memory cannot fail.
+        Self { body: serde_json::to_vec(document).unwrap_or_default(), ..Self::empty(status) }
+    }
+}
+
+/// What an answer repeats of its request.
+#[derive(Debug, Default)]
+pub(super) struct Origin {
+    /// The client's `Transaction-Id`, or a new one.
+    pub(super) transaction: String,
+    pub(super) user_agent: String,
+    pub(super) url: String,
+}
 
 /// The reason why a request fails.
 #[derive(Debug)]
@@ -111,7 +144,7 @@ impl Refusal {
     }
 
     /// Writes the refusal as the API does.
-    pub(super) fn reply(&self, origin: &Origin) -> Reply {
+    pub(super) fn response(&self, origin: &Origin) -> Response {
         let error = object()
             .with("code", self.code)
             .with_some("message_code", self.message_code)
@@ -121,11 +154,11 @@ impl Refusal {
             .with("errors", [error])
             .with("trace", &origin.transaction)
             .with("status_code", self.status);
-        Reply::json(self.status, &document)
+        Response::json(self.status, &document)
     }
 
     /// Writes the refusal as the token endpoint does.
-    pub(super) fn token_reply(&self, origin: &Origin, now: Option<Timestamp>) -> Reply {
+    pub(super) fn token_response(&self, origin: &Origin, now: Option<Timestamp>) -> Response {
         let time = now.map(spoken).unwrap_or_default();
         let context = object()
             .with("requestId", &origin.transaction)
@@ -145,7 +178,7 @@ impl Refusal {
             .with("errorMessage", &self.message)
             .with_some("errorDetails", self.details.as_ref())
             .with("context", context);
-        Reply::json(self.status, &document)
+        Response::json(self.status, &document)
     }
 }
 
