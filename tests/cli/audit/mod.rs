@@ -3,6 +3,5 @@
 mod baseline;
 mod documented;
 mod fixes;
-mod report;
 mod rules;
 mod sarif;

@@ -1,7 +1,6 @@
 //! `api-key-rotate`: at every instant a key works whose value somebody holds, and it always comes to an end.
 
 mod acting;
-mod command;
 mod disk;
 mod file;
 mod service;

@@ -14,7 +14,6 @@ pub(crate) mod store;
 pub(crate) mod tokens;
 pub(crate) mod transcript;
 
-use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
@@ -121,11 +120,16 @@ impl Sandbox {
         self.run_env(&[("IBMCLOUD_IAM_NOW", now)], args)
     }
 
-    /// Runs a script through bash, with the program on PATH under all its names.
+    /// Runs a script through bash.
     pub(crate) fn bash(&self, script: &str) -> Outcome {
+        run(&mut self.bash_command(script), b"")
+    }
+
+    /// A script that bash is to run, with the program on PATH under all its names.
+    pub(crate) fn bash_command(&self, script: &str) -> Command {
         let mut command = self.program("bash");
         command.args(["--noprofile", "--norc", "-c", script]);
-        run(&mut command, b"")
+        command
     }
 
     /// Runs a script in `work/` as a user who owns nothing, and who may come into the box; `None`, said aloud, where this
@@ -137,9 +141,7 @@ impl Sandbox {
             return None;
         }
         fs::set_permissions(self.root(), fs::Permissions::from_mode(0o755)).unwrap();
-        let mut command = self.program("bash");
-        command.args(["--noprofile", "--norc", "-c", script]).uid(65_534).gid(65_534);
-        Some(run(&mut command, b""))
+        Some(run(self.bash_command(script).uid(65_534).gid(65_534), b""))
     }
 
     /// Makes a key and returns its id.
@@ -273,19 +275,26 @@ impl Outcome {
 
 /// Replaces what differs from run to run: `[ID1]`, `[ID2]`, … for key ids in order of appearance, `[TAG]`, `[VALUE]`.
 pub(crate) fn redact(text: &str) -> String {
+    redact_with(&mut Vec::new(), text)
+}
+
+/// As [`redact`], with the ids that were numbered before.
+pub(crate) fn redact_with(ids: &mut Vec<String>, text: &str) -> String {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let mut ids: HashMap<&str, usize> = HashMap::new();
     let mut out = String::new();
     let mut rest = text;
     while !rest.is_empty() {
         let length = rest.find(|c| !word(c)).unwrap_or(rest.len());
-        let (token, behind) = rest
-            .split_at(length.max(rest.chars().next().map_or(1, char::len_utf8).min(rest.len())));
+        // A colour, or one character.
+        let between = colour(rest).unwrap_or_else(|| rest.chars().next().map_or(0, char::len_utf8));
+        let (token, behind) = rest.split_at(if length > 0 { length } else { between });
         let token_is_word = length > 0;
         if token_is_word && token.len() == 43 && token.starts_with("ApiKey-") {
-            let next = ids.len() + 1;
-            let number = *ids.entry(token).or_insert(next);
-            let _ = write!(out, "[ID{number}]");
+            let at = ids.iter().position(|id| id == token).unwrap_or_else(|| {
+                ids.push(token.to_owned());
+                ids.len() - 1
+            });
+            let _ = write!(out, "[ID{}]", at + 1);
         } else if token_is_word && token.len() == 44 {
             out.push_str("[VALUE]");
         } else if token_is_word && is_tag(token) {
@@ -296,6 +305,13 @@ pub(crate) fn redact(text: &str) -> String {
         rest = behind;
     }
     out
+}
+
+/// How long the sequence is that sets a colour at the start of a text.
+fn colour(text: &str) -> Option<usize> {
+    let behind = text.strip_prefix("\x1b[")?;
+    let end = behind.find(|c: char| !c.is_ascii_digit() && c != ';')?;
+    behind[end..].starts_with('m').then_some(end + 3)
 }
 
 fn is_tag(token: &str) -> bool {
