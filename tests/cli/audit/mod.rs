@@ -1,5 +1,6 @@
 //! `api-keys-audit`: what it finds, how it says so, and what it asks of the service.
 
+mod all_fixes;
 mod baseline;
 mod documented;
 mod fixes;

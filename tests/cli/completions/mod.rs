@@ -2,6 +2,7 @@
 
 mod at_a_prompt;
 mod remembered;
+mod undisturbed;
 
 use std::ffi::OsStr;
 use std::fs;

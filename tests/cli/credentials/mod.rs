@@ -10,6 +10,7 @@ mod parallel;
 mod profiles;
 mod sdk;
 mod secrets;
+mod strangers;
 mod tokens;
 mod trust;
 mod whoami;

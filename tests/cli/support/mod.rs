@@ -5,6 +5,7 @@ pub(crate) mod emulator;
 pub(crate) mod expected;
 pub(crate) mod iam;
 pub(crate) mod pty;
+pub(crate) mod relay;
 pub(crate) mod server;
 pub(crate) mod service;
 pub(crate) mod shells;
@@ -162,6 +163,13 @@ impl Sandbox {
         let key = self.run(&args).json();
         let text = |field: &str| key[field].as_str().unwrap().to_owned();
         (text("id"), text("apikey"))
+    }
+
+    /// The value in a key file in the directory where commands run.
+    pub(crate) fn value_in(&self, file: &str) -> String {
+        let document = fs::read(self.work(file)).unwrap();
+        let document: serde_json::Value = serde_json::from_slice(&document).unwrap();
+        document["apikey"].as_str().unwrap().to_owned()
     }
 
     /// Names the key that a value belongs to.
