@@ -30,10 +30,6 @@ fn three_keys() -> (Sandbox, Vec<u8>) {
     (sandbox, bytes)
 }
 
-fn names(sandbox: &Sandbox) -> Vec<String> {
-    sandbox.keys().iter().map(|key| key["name"].as_str().unwrap().to_owned()).collect()
-}
-
 #[test]
 fn the_last_record_cut_at_every_byte() {
     let (sandbox, bytes) = three_keys();
@@ -42,13 +38,13 @@ fn the_last_record_cut_at_every_byte() {
     for end in last..bytes.len() {
         let cut = &bytes[..end];
         fs::write(sandbox.store(), cut).unwrap();
-        assert_eq!(names(&sandbox), ["one", "two"], "cut at byte {end}");
+        assert_eq!(sandbox.names(), ["one", "two"], "cut at byte {end}");
         let listed = sandbox.run(&["api-keys", "--uuid"]);
         listed.ok().stderr(if end == last { "" } else { &warning }).stdout("[ID1]\n[ID2]\n");
         assert_eq!(sandbox.run(&["api-keys", "--uuid", "-q"]).ok().stderr, "");
         assert_eq!(fs::read(sandbox.store()).unwrap(), cut, "a list changed the store");
         sandbox.create("four", &[]);
-        assert_eq!(names(&sandbox), ["one", "two", "four"], "cut at byte {end}");
+        assert_eq!(sandbox.names(), ["one", "two", "four"], "cut at byte {end}");
         assert_eq!(sandbox.run(&["api-keys"]).ok().stderr, "");
         assert!(fs::read(sandbox.store()).unwrap().starts_with(&bytes[..last]));
     }
@@ -66,7 +62,7 @@ fn a_header_cut_at_every_byte_is_an_empty_store() {
         assert!(listed.stdout.ends_with("OK\nNo API keys found\n"), "{listed:#?}");
         assert_eq!(fs::read(sandbox.store()).unwrap(), &bytes[..end]);
         sandbox.create("first", &[]);
-        assert_eq!(names(&sandbox), ["first"]);
+        assert_eq!(sandbox.names(), ["first"]);
     }
 }
 
@@ -155,7 +151,7 @@ fn a_damaged_middle_line() {
         assert_refused(&sandbox, &damaged.concat(), line);
     }
     fs::write(sandbox.store(), &bytes).unwrap();
-    assert_eq!(names(&sandbox), ["one", "two", "three"]);
+    assert_eq!(sandbox.names(), ["one", "two", "three"]);
 }
 
 #[test]

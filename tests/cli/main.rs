@@ -18,7 +18,6 @@ mod credentials;
 mod damage;
 mod differential;
 mod emulate;
-mod facts;
 mod faults;
 mod fresh;
 mod invocations;

@@ -6,8 +6,9 @@
 
 use std::fs;
 
-use crate::support::Sandbox;
+use crate::support::emulator::{Client, Emulator};
 use crate::support::transcript::scenarios;
+use crate::support::{NOW, Sandbox};
 
 /// Declares a test for each folder of scenarios, with the box that they begin in.
 macro_rules! folders {
@@ -40,6 +41,7 @@ folders! {
     api_key_update: Sandbox::new,
     api_keys: Sandbox::new,
     api_keys_audit: Sandbox::new,
+    facts: used_and_unused_keys,
     usage: Sandbox::new,
 }
 
@@ -53,5 +55,21 @@ fn keys_of_three_users() -> Sandbox {
         ("leak", "\"delete\""),
     ];
     sandbox.create_of("IBMid-\u{202e}3", "deploy", &more);
+    sandbox
+}
+
+/// Seven keys that somebody has logged in with, one that was used later, and one that never was.
+fn used_and_unused_keys() -> Sandbox {
+    let sandbox = Sandbox::new();
+    let create = |name: &str| sandbox.create_with_value(name, &[]).1;
+    let used: Vec<String> = (1..=7).map(|number| create(&format!("used{number}"))).collect();
+    let late = create("late");
+    create("unused");
+    for (now, values) in [(NOW, &used[..]), ("2026-12-01T12:34:56Z", &[late])] {
+        let emulator = Emulator::start(&sandbox, &[], &[("IBMCLOUD_IAM_NOW", now)]);
+        for value in values {
+            assert_eq!(Client::new(emulator.endpoint()).log_in(value).0, 200);
+        }
+    }
     sandbox
 }

@@ -167,9 +167,7 @@ impl Sandbox {
 
     /// The value in a key file in the directory where commands run.
     pub(crate) fn value_in(&self, file: &str) -> String {
-        let document = fs::read(self.work(file)).unwrap();
-        let document: serde_json::Value = serde_json::from_slice(&document).unwrap();
-        document["apikey"].as_str().unwrap().to_owned()
+        value_in(&fs::read(self.work(file)).unwrap())
     }
 
     /// Names the key that a value belongs to.
@@ -328,6 +326,12 @@ fn is_tag(token: &str) -> bool {
             && hex.len() == 32
             && hex.bytes().all(|b| b.is_ascii_hexdigit())
     })
+}
+
+/// The value in a document of a key.
+pub(crate) fn value_in(document: &[u8]) -> String {
+    let document: serde_json::Value = serde_json::from_slice(document).unwrap();
+    document["apikey"].as_str().unwrap().to_owned()
 }
 
 /// Says why a test does nothing on this machine.
