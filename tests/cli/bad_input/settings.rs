@@ -89,15 +89,15 @@ fn a_broken_configuration_file_is_named() {
         &"[".repeat(70_000),
     ] {
         fs::write(&config, text).unwrap();
-        let mut command = sandbox.command(&["api-key-create", "x", "--file", "k"]);
-        let outcome = refused(&sandbox, command.env_remove("IBMCLOUD_IAM_BACKEND"), 2);
+        let mut command = sandbox.unchosen(&["api-key-create", "x", "--file", "k"]);
+        let outcome = refused(&sandbox, &mut command, 2);
         let start = format!("FAILED\nThe configuration file {} cannot be used: ", config.display());
         assert!(outcome.stderr.starts_with(&start), "{outcome:#?}");
         assert!(outcome.stderr.contains(r#"{"backend": "local"}"#), "{outcome:#?}");
     }
     fs::remove_file(&config).unwrap();
     fs::create_dir(&config).unwrap();
-    refused(&sandbox, sandbox.command(&["api-keys"]).env_remove("IBMCLOUD_IAM_BACKEND"), 2);
+    refused(&sandbox, &mut sandbox.unchosen(&["api-keys"]), 2);
 }
 
 #[test]

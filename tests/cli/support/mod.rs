@@ -101,6 +101,13 @@ impl Sandbox {
         command
     }
 
+    /// The program under test without a choice of the backend.
+    pub(crate) fn unchosen(&self, args: &[&str]) -> Command {
+        let mut command = self.command(args);
+        command.env_remove("IBMCLOUD_IAM_BACKEND");
+        command
+    }
+
     /// Runs the program with nothing on standard input.
     pub(crate) fn run(&self, args: &[&str]) -> Outcome {
         run(&mut self.command(args), b"")
