@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::Stdio;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 use crate::support::disk::snapshot;
+use crate::support::running::{ended, started, wait_until};
 use crate::support::{Outcome, Sandbox, mode, run, shown_in_proc, skipped, value_in};
 
 /// The forms in which a value could be written somewhere.
@@ -224,20 +223,6 @@ fn everything(sandbox: &Sandbox) -> String {
     snapshot(&sandbox.root().join("home")).into_iter().map(bytes).collect::<Vec<_>>().join("\n")
 }
 
-/// Waits until `done` says so.
-#[track_caller]
-fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !done() {
-        assert!(Instant::now() < deadline, "{what}");
-        thread::sleep(Duration::from_millis(2));
-    }
-}
-
-fn spawned(command: &mut Command) -> Child {
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
 #[test]
 fn a_file_that_comes_in_the_way_undoes_the_key() {
     let sandbox = Sandbox::new();
@@ -245,7 +230,7 @@ fn a_file_that_comes_in_the_way_undoes_the_key() {
     // Readers pass this lock; the command stops where the pending copy is written and the key not yet made.
     let lock = fs::File::open(sandbox.root().join("home/store/store.lock")).unwrap();
     lock.lock_shared().unwrap();
-    let child = spawned(&mut sandbox.command(&["api-key-create", "x", "--file", "k", "--lock"]));
+    let child = started(&mut sandbox.command(&["api-key-create", "x", "--file", "k", "--lock"]));
     let mut document = String::new();
     wait_until("the pending copy is written", || {
         let copy = sandbox.files_in_work().into_iter().find(|name| name.ends_with(".pending"));
@@ -259,7 +244,7 @@ fn a_file_that_comes_in_the_way_undoes_the_key() {
     });
     fs::write(sandbox.work("k"), "in the way").unwrap();
     lock.unlock().unwrap();
-    let refused = Outcome::from(child.wait_with_output().unwrap());
+    let refused = ended(child);
     let message = "FAILED\n'k' was changed by somebody else meanwhile. No API key was created.\n\n";
     refused.code(14).stderr(message);
     assert_eq!(fs::read_to_string(sandbox.work("k")).unwrap(), "in the way");
@@ -280,7 +265,8 @@ fn a_running_look_up_shows_nothing_in_proc() {
     let sandbox = Sandbox::new();
     sandbox.run(&["api-key-create", "x", "--file", "k"]).ok();
     let value = sandbox.value_in("k");
-    let mut child = spawned(&mut sandbox.command(&["api-key-lookup", "--uuid"]));
+    let mut command = sandbox.command(&["api-key-lookup", "--uuid"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
     input.write_all(value.as_bytes()).unwrap();
     let proc = |file: &str| shown_in_proc(child.id(), file);

@@ -27,9 +27,7 @@ pub(super) fn unattended(script: &str) -> String {
 /// Runs the command that a finding names, as somebody would who pastes it and answers yes.
 fn fix_with(sandbox: &Sandbox, finding: &Value) -> Outcome {
     let script = unattended(finding["fix"].as_str().unwrap());
-    let mut command = sandbox.program("bash");
-    command.args(["--noprofile", "--norc", "-c", &script]).envs(ROOM);
-    run(&mut command, b"y\ny\ny\n")
+    run(sandbox.bash_command(&script).envs(ROOM), b"y\ny\ny\n")
 }
 
 #[test]

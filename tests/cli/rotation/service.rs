@@ -6,8 +6,11 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use rustix::process::Signal;
+
 use super::{PRINTED, TO_FILE, WITH_GRACE, id_in_file, served, value_in_file};
 use crate::support::emulator::Emulator;
+use crate::support::running::{ended, signal, started, wait_until};
 use crate::support::service::Service;
 use crate::support::{Outcome, run};
 
@@ -200,9 +203,7 @@ fn an_old_key_that_somebody_locks_meanwhile_is_told_of() {
     let outcome = thread::scope(|scope| {
         let rotating = scope.spawn(|| run(&mut rotation, b""));
         // When FILE is in place the old key is all that is left to do.
-        while id_in_file(&rig.sandbox) == old {
-            thread::sleep(std::time::Duration::from_millis(5));
-        }
+        wait_until("FILE is in place", || id_in_file(&rig.sandbox) != old);
         thread::sleep(std::time::Duration::from_millis(300));
         let (status, _) = rig.server.client().call("POST", &format!("/v1/apikeys/{old}/lock"));
         assert_eq!(status, 204);
@@ -260,14 +261,11 @@ fn a_new_key_that_was_disabled_meanwhile_does_not_get_into_the_file() {
     let rig = failing(&["token:delay=3s,skip=1,times=1"]);
     let old = fs::read(rig.sandbox.work("key.json")).unwrap();
     // Killed while the new key is about to prove itself.
-    let mut child = rig.command(&TO_FILE).spawn().unwrap();
-    let made = (0..200).find_map(|_| {
-        thread::sleep(std::time::Duration::from_millis(10));
-        rig.keys().get(1).map(|key| key["id"].as_str().unwrap().to_owned())
-    });
-    let made = made.unwrap();
-    child.kill().unwrap();
-    child.wait().unwrap();
+    let child = started(&mut rig.command(&TO_FILE));
+    wait_until("the new key is made", || rig.keys().len() == 2);
+    let made = rig.keys()[1]["id"].as_str().unwrap().to_owned();
+    signal(&child, Signal::KILL);
+    ended(child).code(137);
     rig.run(&["api-key-disable", &made, "--force", "-q"]).ok();
     let blocked = rig.run(&["recover", "--force"]);
     assert!(blocked.code(12).stdout.contains("does not work: "), "{blocked:#?}");

@@ -6,6 +6,7 @@ pub(crate) mod expected;
 pub(crate) mod iam;
 pub(crate) mod pty;
 pub(crate) mod relay;
+pub(crate) mod running;
 pub(crate) mod server;
 pub(crate) mod service;
 pub(crate) mod shells;

@@ -1,15 +1,14 @@
 //! A relay before a running service: it sees every request first, and may answer it, cut it off or kill who sent it.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use reqwest::header::{CONTENT_TYPE, ETAG};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::Outcome;
 use super::emulator::Emulator;
+use super::running::{ended, started, wait_until};
 use super::server::{Answer, Request, Server, client};
 use super::service::Service;
 
@@ -72,10 +71,9 @@ impl Relayed {
     /// Runs a command that the relay may kill.
     pub(crate) fn run(&self, mut command: Command) -> Outcome {
         *self.client.lock().unwrap() = None;
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let child = command.spawn().unwrap();
+        let child = started(&mut command);
         *self.client.lock().unwrap() = Some(child.id());
-        Outcome::from(child.wait_with_output().unwrap())
+        ended(child)
     }
 }
 
@@ -102,13 +100,6 @@ fn passed_on(to: &str, request: &Request) -> Answer {
 
 /// Ends a client, as soon as it is known which process that is.
 fn kill(client: impl Fn() -> Option<u32>) {
-    let start = Instant::now();
-    let client = loop {
-        assert!(start.elapsed() < Duration::from_secs(10), "the client is not known");
-        if let Some(client) = client() {
-            break client;
-        }
-        thread::sleep(Duration::from_millis(1));
-    };
-    kill_process(Pid::from_raw(client.cast_signed()).unwrap(), Signal::KILL).unwrap();
+    wait_until("the client is known", || client().is_some());
+    kill_process(Pid::from_raw(client().unwrap().cast_signed()).unwrap(), Signal::KILL).unwrap();
 }
