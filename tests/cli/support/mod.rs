@@ -299,8 +299,10 @@ pub(crate) fn redact_with(ids: &mut Vec<String>, text: &str) -> String {
     let mut rest = text;
     while !rest.is_empty() {
         let length = rest.find(|c| !word(c)).unwrap_or(rest.len());
-        // A colour, or one character.
-        let between = colour(rest).unwrap_or_else(|| rest.chars().next().map_or(0, char::len_utf8));
+        // A colour, an escaped character, or one character.
+        let count = if rest.starts_with('\\') { 2 } else { 1 };
+        let between =
+            colour(rest).unwrap_or_else(|| rest.chars().take(count).map(char::len_utf8).sum());
         let (token, behind) = rest.split_at(if length > 0 { length } else { between });
         let token_is_word = length > 0;
         if token_is_word && token.len() == 43 && token.starts_with("ApiKey-") {
