@@ -153,14 +153,12 @@ fn the_local_store_is_used_unasked_only_where_a_person_sees_that_it_is() {
     choose_at_terminal(&sandbox, "ibmcloud", &[], &[]).code(7);
     // A report is a document too.
     let audit = ["api-keys-audit", "--format", "sarif"];
-    let mut command = sandbox.command(&audit);
-    Terminal::start(command.env_remove("IBMCLOUD_IAM_BACKEND"), 200).end().code(7);
+    Terminal::start(&mut sandbox.unchosen(&audit), 200).end().code(7);
     // One stream at a terminal is not enough.
     for script in
         ["exec ibmcloud-iam api-keys 2>told", "ibmcloud-iam api-keys | cat; exit ${PIPESTATUS[0]}"]
     {
-        let mut command = sandbox.program("bash");
-        command.args(["--noprofile", "--norc", "-c", script]);
+        let mut command = sandbox.bash_command(script);
         Terminal::start(command.env_remove("IBMCLOUD_IAM_BACKEND"), 200).end().code(7);
     }
 }
@@ -186,14 +184,12 @@ fn without_a_terminal_no_command_makes_or_changes_a_local_key_unasked() {
         &["whoami"],
         &["bearer-token"],
     ] {
-        let mut command = sandbox.command(args);
-        let outcome = run(command.env_remove("IBMCLOUD_IAM_BACKEND"), b"");
+        let outcome = run(&mut sandbox.unchosen(args), b"");
         assert_eq!(came_to(outcome.code(7)), Came::NotLoggedIn, "{args:?}");
         assert_eq!(snapshot(sandbox.root()), before, "{args:?}");
     }
     // Where it does not matter that there is no credential, nothing is missing.
-    let mut command = sandbox.command(&["logout"]);
-    run(command.env_remove("IBMCLOUD_IAM_BACKEND"), b"").ok();
+    run(&mut sandbox.unchosen(&["logout"]), b"").ok();
 }
 
 #[test]

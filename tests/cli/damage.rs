@@ -2,15 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
-use std::fmt::Write as _;
+mod compaction;
+mod full_disk;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
-use std::process::Command;
 
-use crate::support::shim::{Shim, skipped};
 use crate::support::store::{BODY_AT, next_line};
-use crate::support::{Sandbox, mode, redact};
+use crate::support::{Sandbox, mode};
 
 const WARNING: &str = "The last record of the local store in STORE is incomplete and was ignored; the next change removes it.\n";
 
@@ -31,10 +30,6 @@ fn three_keys() -> (Sandbox, Vec<u8>) {
     (sandbox, bytes)
 }
 
-fn names(sandbox: &Sandbox) -> Vec<String> {
-    sandbox.keys().iter().map(|key| key["name"].as_str().unwrap().to_owned()).collect()
-}
-
 #[test]
 fn the_last_record_cut_at_every_byte() {
     let (sandbox, bytes) = three_keys();
@@ -43,13 +38,13 @@ fn the_last_record_cut_at_every_byte() {
     for end in last..bytes.len() {
         let cut = &bytes[..end];
         fs::write(sandbox.store(), cut).unwrap();
-        assert_eq!(names(&sandbox), ["one", "two"], "cut at byte {end}");
+        assert_eq!(sandbox.names(), ["one", "two"], "cut at byte {end}");
         let listed = sandbox.run(&["api-keys", "--uuid"]);
         listed.ok().stderr(if end == last { "" } else { &warning }).stdout("[ID1]\n[ID2]\n");
         assert_eq!(sandbox.run(&["api-keys", "--uuid", "-q"]).ok().stderr, "");
         assert_eq!(fs::read(sandbox.store()).unwrap(), cut, "a list changed the store");
         sandbox.create("four", &[]);
-        assert_eq!(names(&sandbox), ["one", "two", "four"], "cut at byte {end}");
+        assert_eq!(sandbox.names(), ["one", "two", "four"], "cut at byte {end}");
         assert_eq!(sandbox.run(&["api-keys"]).ok().stderr, "");
         assert!(fs::read(sandbox.store()).unwrap().starts_with(&bytes[..last]));
     }
@@ -67,7 +62,7 @@ fn a_header_cut_at_every_byte_is_an_empty_store() {
         assert!(listed.stdout.ends_with("OK\nNo API keys found\n"), "{listed:#?}");
         assert_eq!(fs::read(sandbox.store()).unwrap(), &bytes[..end]);
         sandbox.create("first", &[]);
-        assert_eq!(names(&sandbox), ["first"]);
+        assert_eq!(sandbox.names(), ["first"]);
     }
 }
 
@@ -156,7 +151,7 @@ fn a_damaged_middle_line() {
         assert_refused(&sandbox, &damaged.concat(), line);
     }
     fs::write(sandbox.store(), &bytes).unwrap();
-    assert_eq!(names(&sandbox), ["one", "two", "three"]);
+    assert_eq!(sandbox.names(), ["one", "two", "three"]);
 }
 
 #[test]
@@ -299,147 +294,4 @@ fn something_else_in_the_place_of_the_store() {
     assert!(outcome.code(1).stderr.contains("No API key was created."), "{outcome:#?}");
     assert!(sandbox.files_in_work().is_empty() && sandbox.keys().is_empty());
     assert_eq!(fs::read(journal).unwrap(), b"mine");
-}
-
-/// A file system of one page or so, gone with the test.
-struct TinyDisk<'a>(&'a Path);
-
-impl<'a> TinyDisk<'a> {
-    fn mount(at: &'a Path) -> Option<Self> {
-        fs::create_dir_all(at).unwrap();
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=64k,mode=700", "tmpfs"]).arg(at);
-        mount.output().is_ok_and(|output| output.status.success()).then_some(Self(at))
-    }
-
-    /// Leaves no room at all.
-    fn fill(&self) {
-        let _ = fs::write(self.0.join("ballast"), vec![b'x'; 128 * 1024]);
-    }
-
-    fn relieve(&self) {
-        fs::remove_file(self.0.join("ballast")).unwrap();
-    }
-}
-
-impl Drop for TinyDisk<'_> {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.0).status();
-    }
-}
-
-#[test]
-fn a_disk_that_is_really_full() {
-    let sandbox = Sandbox::new();
-    let [store, work] = ["home/store", "work/disk"].map(|name| sandbox.root().join(name));
-    let (Some(store), Some(work)) = (TinyDisk::mount(&store), TinyDisk::mount(&work)) else {
-        return skipped("no file system can be mounted here");
-    };
-    let long = "d".repeat(8_000);
-    let create = |file: &str| sandbox.run(&["api-key-create", "K", "-d", &long, "--file", file]);
-    // The store fills up on its own: every key that was acknowledged is there, the next one is not made.
-    let made = (0..20).take_while(|at| create(&format!("{at}.json")).code == 0).count();
-    assert!((2..10).contains(&made), "{made} keys of 8 kB on a disk of 64 kB");
-    let refused = create("more.json");
-    assert!(refused.code(1).stderr.contains("No space left on device"), "{refused:#?}");
-    assert_eq!(sandbox.keys().len(), made);
-    store.fill();
-    assert_eq!(create("more.json").code, 1);
-    assert_eq!(sandbox.run(&["api-key-create", "K", "-d", &long]).code, 1);
-    assert_eq!((sandbox.keys().len(), sandbox.open_entries()), (made, 0));
-    assert!(!sandbox.work("more.json").exists());
-    store.relieve();
-    sandbox.run(&["api-key-delete", sandbox.keys()[0]["id"].as_str().unwrap(), "-f"]).ok();
-    // Now FILE has no room.
-    work.fill();
-    let refused = create("disk/key.json");
-    assert!(refused.code(14).stderr.contains("No space left on device"), "{refused:#?}");
-    assert_eq!((sandbox.keys().len(), sandbox.open_entries()), (made - 1, 0));
-    work.relieve();
-    assert_eq!(fs::read_dir(sandbox.work("disk")).unwrap().count(), 0);
-    sandbox.run(&["api-key-create", "K", "--file", "disk/key.json"]).ok();
-}
-
-/// The keys, one a line, with what happened to them, and which key each value opens.
-fn everything(sandbox: &Sandbox) -> Vec<String> {
-    let mut all = String::new();
-    for key in sandbox.keys() {
-        let id = key["id"].as_str().unwrap();
-        let mut shown = sandbox.run(&["api-key", id, "--history", "--output", "json"]).json();
-        let history = shown["history"].take();
-        let actions: Vec<&str> = history
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|entry| entry["action"].as_str().unwrap())
-            .collect();
-        writeln!(all, "{shown} {}", actions.join(" ")).unwrap();
-    }
-    for file in sandbox.files_in_work() {
-        all += &sandbox.run(&["api-key-lookup", &format!("@{file}"), "--uuid"]).ok().stdout;
-    }
-    redact(&all).lines().map(str::to_owned).collect()
-}
-
-#[test]
-fn compaction_loses_nothing() {
-    let sandbox = Sandbox::new();
-    sandbox.run(&["api-key-create", "one", "--file", "one.json", "-d", "first"]).ok();
-    sandbox.run(&["api-key-create", "two", "--file", "two.json", "--lock"]).ok();
-    sandbox.run(&["api-key-create", "busy", "--file", "busy.json"]).ok();
-    let theirs = sandbox.create_of("IBMid-2", "theirs", &[("disabled", "true")]);
-    sandbox.run(&["api-key-update", "one", "-n", "uno"]).ok();
-    // Superseded so far: one.
-    let mut at = 1;
-    let mut toggle = || {
-        at += 1;
-        [if at % 2 == 0 { "api-key-lock" } else { "api-key-unlock" }, "busy", "--force"]
-    };
-    for _ in 1..1_000 {
-        sandbox.run(&toggle()).ok();
-    }
-    let count = || lines(&fs::read(sandbox.store()).unwrap()).len();
-    assert_eq!(count(), 1_005, "all but the 1,001st superseded line");
-    let before = everything(&sandbox);
-    let of_another = || sandbox.run(&["api-key", &theirs, "-o", "json", "--history"]).json();
-    let theirs_before = of_another();
-    assert_eq!(theirs_before["iam_id"], "IBMid-2");
-    let full = copy(&sandbox);
-    let args = toggle();
-    sandbox.run(&args).ok();
-    assert_eq!(count(), 5, "a header and four keys");
-    assert_eq!(of_another(), theirs_before);
-    let size = |sandbox: &Sandbox| fs::metadata(sandbox.store()).unwrap().len();
-    assert!(size(&sandbox) < size(&full) / 2);
-    assert_eq!(mode(&sandbox.store()), 0o600);
-    let after = everything(&sandbox);
-    assert_eq!(after.len(), 6);
-    for (line, (before, after)) in before.iter().zip(&after).enumerate() {
-        assert_eq!(before == after, line != 2, "only the busy key was changed: {after}");
-    }
-    let history = |all: &[String]| all[2].split_once("} ").unwrap().1.to_owned();
-    assert_eq!(history(&after), history(&before) + " unlock");
-    // And once more, killed at every step.
-    let Some(shim) = Shim::build() else { return };
-    let walked = shim.walk(
-        &args,
-        || (copy(&full), ()),
-        |sandbox, (), _, outcome| {
-            let now = everything(sandbox);
-            assert!(now == after || (now == before && outcome.code != 0), "{outcome:#?}");
-            sandbox.run(&["api-key-unlock", "two", "-f"]).ok();
-        },
-    );
-    assert!(walked > 40, "{walked}");
-}
-
-/// Another box with the same store and the same files.
-fn copy(sandbox: &Sandbox) -> Sandbox {
-    let copy = Sandbox::new();
-    fs::create_dir(copy.root().join("home/store")).unwrap();
-    fs::copy(sandbox.store(), copy.store()).unwrap();
-    for file in sandbox.files_in_work() {
-        fs::copy(sandbox.work(&file), copy.work(&file)).unwrap();
-    }
-    copy
 }

@@ -6,15 +6,7 @@
 
 use std::fs;
 
-mod all_users;
-mod api_key;
-mod api_key_create;
-mod api_key_delete;
 mod api_key_delete_many;
-mod api_key_lookup;
-mod api_key_states;
-mod api_key_update;
-mod api_keys;
 mod audit;
 mod backend_choice;
 mod backends;
@@ -26,7 +18,6 @@ mod credentials;
 mod damage;
 mod differential;
 mod emulate;
-mod facts;
 mod faults;
 mod fresh;
 mod invocations;
@@ -38,6 +29,7 @@ mod recover;
 mod recover_remote;
 mod remote;
 mod rotation;
+mod scenarios;
 mod scripted_server;
 mod secrets;
 mod support;

@@ -4,15 +4,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::Stdio;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 use crate::support::disk::snapshot;
-use crate::support::{Outcome, Sandbox, mode, run, shown_in_proc, skipped};
+use crate::support::running::{ended, started, wait_until};
+use crate::support::{Outcome, Sandbox, mode, run, shown_in_proc, skipped, value_in};
 
 /// The forms in which a value could be written somewhere.
 pub(crate) fn forms(value: &str) -> BTreeSet<Vec<u8>> {
@@ -90,11 +89,6 @@ fn only_in(place: &str, value: &str, sandbox: &Sandbox, outcomes: &[&Outcome]) {
     assert_eq!(found, expected);
 }
 
-fn value_in(document: &str) -> String {
-    let document: serde_json::Value = serde_json::from_str(document).unwrap();
-    document["apikey"].as_str().unwrap().to_owned()
-}
-
 #[test]
 fn every_form_is_looked_for() {
     let value = "abcdefghijklmnopqrstuvwxyz_-0123456789ABCDEF";
@@ -126,7 +120,7 @@ fn create_prints_the_value_once() {
     only_in("stdout", &value, &sandbox, &[&made]);
 
     let made = sandbox.run(&["api-key-create", "json", "--output", "json"]);
-    only_in("stdout", &value_in(&made.stdout), &sandbox, &[&made]);
+    only_in("stdout", &value_in(made.stdout.as_bytes()), &sandbox, &[&made]);
     let quiet = sandbox.run(&[
         "api-key-create",
         "quiet",
@@ -150,7 +144,7 @@ fn create_writes_the_value_to_its_file_only() {
     for more in [&[][..], &["--output", "json"], &["--force"], &["--error-format", "json"]] {
         let made = sandbox.run(&[&["api-key-create", "x", "--file", "k"], more].concat());
         made.ok();
-        let value = value_in(&fs::read_to_string(sandbox.work("k")).unwrap());
+        let value = sandbox.value_in("k");
         only_in("work/k", &value, &sandbox, &[&made]);
         if more.is_empty() {
             // Replaced by the next one, which the empty file allows as mktemp's.
@@ -165,7 +159,7 @@ fn create_writes_the_value_to_its_file_only() {
 fn look_up_repeats_no_value() {
     let sandbox = Sandbox::new();
     sandbox.run(&["api-key-create", "x", "--file", "k"]).ok();
-    let value = value_in(&fs::read_to_string(sandbox.work("k")).unwrap());
+    let value = sandbox.value_in("k");
     let wrong = format!("{value}x");
     let outcomes = [
         sandbox.run_input(&["api-key-lookup"], &value),
@@ -185,7 +179,7 @@ fn look_up_repeats_no_value() {
 fn a_value_on_the_command_line_is_refused_and_not_repeated() {
     let sandbox = Sandbox::new();
     sandbox.run(&["api-key-create", "x", "--file", "k"]).ok();
-    let value = value_in(&fs::read_to_string(sandbox.work("k")).unwrap());
+    let value = sandbox.value_in("k");
     let (uuid, apikey) = (format!("--uuid={value}"), format!("--apikey={value}"));
     for args in [
         &["api-key-lookup", &value][..],
@@ -229,20 +223,6 @@ fn everything(sandbox: &Sandbox) -> String {
     snapshot(&sandbox.root().join("home")).into_iter().map(bytes).collect::<Vec<_>>().join("\n")
 }
 
-/// Waits until `done` says so.
-#[track_caller]
-fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !done() {
-        assert!(Instant::now() < deadline, "{what}");
-        thread::sleep(Duration::from_millis(2));
-    }
-}
-
-fn spawned(command: &mut Command) -> Child {
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
 #[test]
 fn a_file_that_comes_in_the_way_undoes_the_key() {
     let sandbox = Sandbox::new();
@@ -250,7 +230,7 @@ fn a_file_that_comes_in_the_way_undoes_the_key() {
     // Readers pass this lock; the command stops where the pending copy is written and the key not yet made.
     let lock = fs::File::open(sandbox.root().join("home/store/store.lock")).unwrap();
     lock.lock_shared().unwrap();
-    let child = spawned(&mut sandbox.command(&["api-key-create", "x", "--file", "k", "--lock"]));
+    let child = started(&mut sandbox.command(&["api-key-create", "x", "--file", "k", "--lock"]));
     let mut document = String::new();
     wait_until("the pending copy is written", || {
         let copy = sandbox.files_in_work().into_iter().find(|name| name.ends_with(".pending"));
@@ -264,14 +244,14 @@ fn a_file_that_comes_in_the_way_undoes_the_key() {
     });
     fs::write(sandbox.work("k"), "in the way").unwrap();
     lock.unlock().unwrap();
-    let refused = Outcome::from(child.wait_with_output().unwrap());
+    let refused = ended(child);
     let message = "FAILED\n'k' was changed by somebody else meanwhile. No API key was created.\n\n";
     refused.code(14).stderr(message);
     assert_eq!(fs::read_to_string(sandbox.work("k")).unwrap(), "in the way");
     assert_eq!((sandbox.files_in_work().len(), sandbox.open_entries()), (1, 0));
     assert_eq!(sandbox.keys().len(), 1);
     // It is left where it was looked for, and nowhere else.
-    let value = value_in(&document);
+    let value = value_in(document.as_bytes());
     fs::write(sandbox.work("k"), &value).unwrap();
     only_in("work/k", &value, &sandbox, &[&refused]);
 }
@@ -284,8 +264,9 @@ fn a_running_look_up_shows_nothing_in_proc() {
     }
     let sandbox = Sandbox::new();
     sandbox.run(&["api-key-create", "x", "--file", "k"]).ok();
-    let value = value_in(&fs::read_to_string(sandbox.work("k")).unwrap());
-    let mut child = spawned(&mut sandbox.command(&["api-key-lookup", "--uuid"]));
+    let value = sandbox.value_in("k");
+    let mut command = sandbox.command(&["api-key-lookup", "--uuid"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
     input.write_all(value.as_bytes()).unwrap();
     let proc = |file: &str| shown_in_proc(child.id(), file);

@@ -10,6 +10,7 @@ use rustix::process::Signal;
 
 use crate::support::expected::facts;
 use crate::support::pty::{Shown, Terminal};
+use crate::support::running;
 use crate::support::{Sandbox, binary, redact};
 
 const QUESTION: &str = "[y/N]> ";
@@ -185,8 +186,8 @@ fn signals_at_a_question_in_a_pipe_end_with_the_same_codes() {
             seen.extend(byte);
         }
         let input = child.stdin.take();
-        rustix::process::kill_process(rustix::process::Pid::from_child(&child), signal).unwrap();
-        let outcome = crate::support::Outcome::from(child.wait_with_output().unwrap());
+        running::signal(&child, signal);
+        let outcome = running::ended(child);
         drop(input);
         outcome.code(code).stdout("").stderr(&told);
         assert_eq!(sandbox.keys().len(), 1);

@@ -202,8 +202,8 @@ fn answer(request: &Request) -> Answer {
 }
 
 fn without_choice(sandbox: &Sandbox, args: &[&str]) -> std::process::Command {
-    let mut command = sandbox.command(args);
-    command.env_remove("IBMCLOUD_IAM_BACKEND").env("IBMCLOUD_HTTP_TIMEOUT", "5");
+    let mut command = sandbox.unchosen(args);
+    command.env("IBMCLOUD_HTTP_TIMEOUT", "5");
     command
 }
 

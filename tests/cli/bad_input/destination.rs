@@ -1,59 +1,11 @@
 //! A FILE that cannot take a key is found out before anything is made.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
+use std::os::unix::fs::{PermissionsExt as _, chown};
 
 use super::{lived_in, refused};
 use crate::support::disk::snapshot;
-use crate::support::{Sandbox, run, skipped};
-
-#[test]
-fn a_file_that_cannot_take_a_key_is_refused_before_anything_is_made() {
-    let sandbox = lived_in();
-    let work = |name: &str| sandbox.work(name);
-    fs::create_dir(work("directory")).unwrap();
-    fs::write(work("full"), "precious").unwrap();
-    fs::write(work("target"), "").unwrap();
-    symlink("target", work("link")).unwrap();
-    symlink("nowhere", work("dangling")).unwrap();
-    sandbox.bash("mkfifo fifo").ok();
-    let long = "x".repeat(300);
-    for (file, words) in [
-        ("missing/key", "The directory of 'missing/key' does not exist."),
-        ("directory", "'directory' is a directory;"),
-        (".", "'.' is a directory;"),
-        ("directory/", "'directory/' is a directory;"),
-        ("new/", "'new/' cannot be written:"),
-        ("link", "'link' is a symbolic link;"),
-        ("dangling", "'dangling' is a symbolic link;"),
-        ("fifo", "'fifo' is a FIFO;"),
-        ("/dev/null", "'/dev/null' is a device;"),
-        ("full", "'full' already exists and is not empty."),
-        ("full/key", "'full/key' cannot be written:"),
-        ("full/", "'full/' cannot be written:"),
-        (&*long, "cannot be written:"),
-    ] {
-        for more in [&[][..], &["--output", "json"], &["--dry-run"]] {
-            let args = [&["api-key-create", "x", "--file", file], more].concat();
-            let outcome = refused(&sandbox, &mut sandbox.command(&args), 14);
-            assert!(
-                outcome.stderr.starts_with("FAILED\n") && outcome.stderr.contains(words),
-                "{outcome:#?}"
-            );
-        }
-    }
-    for file in ["", "-"] {
-        refused(&sandbox, &mut sandbox.command(&["api-key-create", "x", "--file", file]), 2);
-    }
-    // --force is for files that are not empty, and for nothing else.
-    for file in ["directory", "link", "dangling", "fifo", "/dev/null", "missing/key"] {
-        refused(
-            &sandbox,
-            &mut sandbox.command(&["api-key-create", "x", "--force", "--file", file]),
-            14,
-        );
-    }
-}
+use crate::support::{run, skipped};
 
 #[test]
 fn a_directory_that_cannot_be_written_is_refused_before_anything_is_made() {
@@ -95,62 +47,6 @@ fn a_directory_without_room_is_refused_before_the_key_is_made() {
     outcome.code(14);
     assert_eq!(left, "ballast\n");
     assert_eq!((sandbox.keys().len(), sandbox.open_entries()), (1, 0));
-}
-
-#[test]
-fn a_file_among_the_programs_own_is_refused() {
-    let sandbox = Sandbox::new();
-    sandbox.create("first", &[]);
-    for own in ["store/store.lock", "store/store.jsonl", "store/new", "journal/new"] {
-        let file = sandbox.root().join("home").join(own).display().to_string();
-        let before = sandbox.store_bytes();
-        let message = format!(
-            "FAILED\n'{file}' is in a directory that this program keeps for itself.\nName a file somewhere else.\n\n"
-        );
-        sandbox
-            .run(&["api-key-create", "x", "--file", &file, "--force"])
-            .code(14)
-            .stdout("")
-            .stderr(&message);
-        assert_eq!((sandbox.store_bytes(), sandbox.open_entries()), (before, 0));
-    }
-}
-
-#[test]
-fn a_file_in_the_configuration_directory_is_refused() {
-    let sandbox = lived_in();
-    let home = sandbox.root().join("home");
-    fs::create_dir_all(home.join("profiles/work")).unwrap();
-    fs::create_dir(sandbox.work("d")).unwrap();
-    symlink(&home, sandbox.work("link")).unwrap();
-    for file in [
-        "../home/config.json",
-        "../home/new",
-        "d/../../home/new",
-        "link/new",
-        "link/names",
-        "link/journal/new",
-        "link/store/new",
-        "link/profiles/work/config.json",
-    ] {
-        for more in [&[][..], &["--force"], &["--profile", "work"]] {
-            let args = [&["api-key-create", "x", "--file", file], more].concat();
-            // The home directory of the user is another one.
-            let mut command = sandbox.command(&args);
-            let outcome = refused(&sandbox, command.env("HOME", sandbox.root()), 14);
-            let words = "is in a directory that this program keeps for itself.";
-            assert!(outcome.stderr.contains(words), "{file}: {outcome:#?}");
-        }
-    }
-    // Where the configuration is kept in the home directory itself, only what this program names there is its own.
-    for file in ["link/config.json", "link/login-0123456789abcdef.json", "link/journal/new"] {
-        let args = ["api-key-create", "x", "--file", file];
-        refused(&sandbox, &mut sandbox.command(&args), 14);
-    }
-    sandbox.run(&["api-key-create", "x", "--file", "link/x"]).ok();
-    // A home that holds much else is not forbidden as a whole.
-    fs::create_dir(home.join("project")).unwrap();
-    sandbox.run(&["api-key-create", "x", "--file", "link/project/key"]).ok();
 }
 
 #[test]

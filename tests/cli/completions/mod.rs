@@ -2,6 +2,7 @@
 
 mod at_a_prompt;
 mod remembered;
+mod undisturbed;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -22,8 +23,8 @@ pub(crate) fn complete_with(sandbox: &Sandbox, env: &[(&str, &str)], words: &[&s
         COMP_POINT=${#COMP_LINE}
         _ibmcloud_iam ibmcloud-iam "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
         [[ ${#COMPREPLY[@]} == 0 ]] || printf '%s\n' "${COMPREPLY[@]}""#;
-    let mut command = sandbox.program("bash");
-    command.args(["--noprofile", "--norc", "-c", script, PACKAGE, "ibmcloud-iam"]).args(words);
+    let mut command = sandbox.bash_command(script);
+    command.args([PACKAGE, "ibmcloud-iam"]).args(words);
     for (name, value) in env {
         // Empty, the backend is left to the program.
         match (*name, *value) {
@@ -197,8 +198,7 @@ fn a_rotated_name_is_offered_as_the_command_takes_it() {
 fn the_program_prints_the_scripts_that_are_checked_in() {
     let sandbox = Sandbox::new();
     for (shell, file) in [("bash", "ibmcloud-iam.bash"), ("fish", "ibmcloud-iam.fish")] {
-        let mut command = sandbox.program("bash");
-        command.args(["--noprofile", "--norc", "-c", "ibmcloud-iam"]);
+        let mut command = sandbox.bash_command("ibmcloud-iam");
         let printed = run(command.env("IBMCLOUD_IAM_COMPLETE", shell), b"");
         let script = fs::read_to_string(Path::new(PACKAGE).join("completions").join(file)).unwrap();
         let own = sandbox.root().join("bin").display().to_string() + "/";

@@ -6,9 +6,10 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use rustix::process::{Pid, Signal, getuid, kill_process};
+use rustix::process::{Signal, getuid};
 
 use super::{done, service, session_file, token_for, write_private, write_session};
+use crate::support::running::{ended, signal};
 use crate::support::server::Server;
 use crate::support::{Outcome, Sandbox, binary, skipped};
 
@@ -168,8 +169,8 @@ fn an_emulator_in_memory_needs_no_home() {
     let mut child = command.spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
-    let outcome = Outcome::from(child.wait_with_output().unwrap());
+    signal(&child, Signal::TERM);
+    let outcome = ended(child);
     assert!(line.starts_with("Listening on http://127.0.0.1:"), "{line}{outcome:#?}");
     outcome.ok().stderr("");
 }

@@ -10,6 +10,7 @@ mod parallel;
 mod profiles;
 mod sdk;
 mod secrets;
+mod strangers;
 mod tokens;
 mod trust;
 mod whoami;
@@ -91,9 +92,7 @@ fn at(sandbox: &Sandbox, server: &Server, args: &[&str]) -> Command {
 
 /// The program without a choice of the backend.
 fn bare(sandbox: &Sandbox, args: &[&str]) -> Command {
-    let mut command = sandbox.command(args);
-    command.env_remove("IBMCLOUD_IAM_BACKEND");
-    command
+    sandbox.unchosen(args)
 }
 
 /// Runs a command with nothing on standard input.

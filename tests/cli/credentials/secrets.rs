@@ -7,6 +7,7 @@ use std::process::Stdio;
 use super::{at, bare, done, login_file, service, session_file, token_for, write_session};
 use crate::secrets::{count, forms};
 use crate::support::disk::snapshot;
+use crate::support::running::wait_until;
 use crate::support::server::{Answer, Server};
 use crate::support::{Outcome, Sandbox, run, shown_in_proc};
 
@@ -166,11 +167,7 @@ fn a_running_login_shows_nothing_in_proc() {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(KEY.as_bytes()).unwrap();
-    let start = std::time::Instant::now();
-    while server.requests().is_empty() {
-        assert!(start.elapsed().as_secs() < 20, "no request comes");
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
+    wait_until("a request comes", || !server.requests().is_empty());
     for form in forms(KEY) {
         for file in ["cmdline", "environ", "comm", "status"] {
             let bytes = shown_in_proc(child.id(), file);

@@ -8,12 +8,13 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use serde_json::Value;
 
 use super::in_memory;
 use crate::support::emulator::{Client, Emulator};
-use crate::support::{Outcome, Sandbox, skipped};
+use crate::support::running::{ended, signal};
+use crate::support::{Sandbox, skipped, value_in};
 
 /// How long a test waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -161,12 +162,11 @@ fn a_hangup_that_was_to_be_ignored_is() {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     let endpoint = lines.next().unwrap().replace("Listening on ", "");
     let file = lines.next().unwrap().replace("Bootstrap API key: ", "");
-    kill_process(Pid::from_child(&child), Signal::HUP).unwrap();
+    signal(&child, Signal::HUP);
     std::thread::sleep(Duration::from_millis(300));
-    let key: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
-    let (status, _) = Client::new(&endpoint).log_in(key["apikey"].as_str().unwrap());
-    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
-    assert_eq!(Outcome::from(child.wait_with_output().unwrap()).code, 0);
+    let (status, _) = Client::new(&endpoint).log_in(&value_in(&fs::read(&file).unwrap()));
+    signal(&child, Signal::TERM);
+    ended(child).code(0);
     assert_eq!(status, 200);
 }
 

@@ -4,7 +4,6 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
@@ -14,6 +13,7 @@ use super::{API_KEY, Counter, Remote, command, tokens};
 use crate::secrets::{count, forms};
 use crate::support::disk::snapshot;
 use crate::support::iam::{IAM_ID, key_id, key_json, list_answer, now};
+use crate::support::running::wait_until;
 use crate::support::server::{Answer, Request};
 use crate::support::{Outcome, run, shown_in_proc, skipped};
 
@@ -364,11 +364,7 @@ fn a_running_command_shows_nothing_in_proc() {
     let mut command: Command = command(&remote.sandbox, &remote.server.url(), &["api-keys"]);
     command.env("IBMCLOUD_API_KEY", "@credential").stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.stdin(Stdio::null()).spawn().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while remote.routes().is_empty() {
-        assert!(Instant::now() < deadline, "it asks for the keys");
-        thread::sleep(Duration::from_millis(5));
-    }
+    wait_until("it asks for the keys", || !remote.routes().is_empty());
     let token = remote.last("GET").header("authorization").unwrap()["Bearer ".len()..].to_owned();
     let process = format!("/proc/{}", child.id());
     for secret in [API_KEY, &token] {

@@ -1,14 +1,12 @@
 //! Several keys, and an end before the last of them: what was done, what is uncertain, what was not begun.
 
-use std::process::Stdio;
-use std::time::Duration;
-
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use super::Remote;
 use crate::support::expected::{array, outcome};
 use crate::support::iam::{error_answer, key_id, key_json, list_answer};
+use crate::support::running::{ended, signal, started, wait_until};
 use crate::support::server::{Answer, Request};
 use crate::support::{Outcome, redact};
 
@@ -51,26 +49,15 @@ fn number_of(request: &Request) -> usize {
 }
 
 /// Runs a command, sends it a signal when the service was asked to act on the key `number`, and returns its end.
-fn signalled(remote: &Remote, args: &[&str], number: usize, signal: Signal) -> Outcome {
+fn signalled(remote: &Remote, args: &[&str], number: usize, end: Signal) -> Outcome {
     let mut command = remote.command(args);
-    command.env("IBMCLOUD_HTTP_TIMEOUT", "30").env_remove("IBMCLOUD_TRACE");
-    let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let is_asked = || {
+    let child = started(command.env("IBMCLOUD_HTTP_TIMEOUT", "30").env_remove("IBMCLOUD_TRACE"));
+    wait_until("the service is asked", || {
         let requests = remote.server.requests();
         requests.iter().any(|request| request.method != "GET" && number_of(request) == number)
-    };
-    let asked = (0..1_000).any(|_| {
-        std::thread::sleep(Duration::from_millis(10));
-        is_asked() || child.try_wait().unwrap().is_some()
     });
-    if !asked {
-        child.kill().unwrap();
-    }
-    let _ = kill_process(Pid::from_child(&child), signal);
-    let outcome = Outcome::from(child.wait_with_output().unwrap());
-    assert!(asked && is_asked(), "{outcome:#?}");
-    outcome
+    signal(&child, end);
+    ended(child)
 }
 
 /// What `--output json` prints of the keys 1, 2 and 3.
@@ -160,16 +147,12 @@ fn a_signal_before_the_first_key_tells_that_nothing_was_changed() {
     // The token is hung on, so nothing is known but what was typed.
     let remote = Remote::answering(|_| Answer::Hang);
     let mut command = remote.command(&["api-key-lock", "a", "b", "--force", "-o", "json"]);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = command.env("IBMCLOUD_HTTP_TIMEOUT", "30").spawn().unwrap();
-    assert!((0..1_000).any(|_| {
-        std::thread::sleep(Duration::from_millis(10));
-        remote.tokens() > 0
-    }));
-    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let child = started(command.env("IBMCLOUD_HTTP_TIMEOUT", "30"));
+    wait_until("a token is asked for", || remote.tokens() > 0);
+    signal(&child, Signal::INT);
     let both = ["\"a\"", "\"b\""].map(|name| outcome("null", name, "not begun"));
     let told = "Interrupted. Nothing was changed.\n";
-    Outcome::from(child.wait_with_output().unwrap()).is(130, &array(&both), told);
+    ended(child).is(130, &array(&both), told);
 }
 
 #[test]

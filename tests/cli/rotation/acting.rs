@@ -1,21 +1,20 @@
 //! Is the key that is rotated the credential in use? What cannot be told is not assumed, and no login dies with its key.
 
 use std::fs;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use serde_json::{Value, json};
 
-use super::{id_in_file, kill, passed_on};
+use super::{PRINTED, TO_FILE, id_in_file};
 use crate::support::emulator::Emulator;
 use crate::support::iam::{TOKEN_ROUTE, error_answer};
-use crate::support::server::{Answer, Request, Server};
+use crate::support::relay::{Blow, Relayed, Turn};
+use crate::support::server::{Answer, Request};
 use crate::support::service::Service;
 use crate::support::{Outcome, run};
 
-const TO_FILE: [&str; 5] = ["api-key-rotate", "ci", "--file", "key.json", "--force"];
-const PRINTED: [&str; 5] = ["api-key-rotate", "ci", "--output", "json", "--force"];
 const RECOVER: [&str; 2] = ["recover", "--force"];
 const UNTOLD: &str =
     "It cannot be told whether the credential in use is the API key that is to be retired (ApiKey-";
@@ -75,13 +74,34 @@ struct Script {
     fails: Option<(Failure, usize)>,
     /// Whether the client dies when the new key is about to prove itself.
     kills: bool,
-    client: Option<u32>,
+}
+
+impl Script {
+    /// What becomes of a request.
+    fn turn(&mut self, request: &Request) -> Turn {
+        let route = request.route();
+        let is_old = request.header("iam-apikey") == Some(&self.value);
+        if route == "GET /v1/apikeys/details"
+            && is_old
+            && let Some((failure, times)) = &mut self.fails
+            && *times > 0
+        {
+            *times -= 1;
+            return Turn::Answer(failure.answer());
+        }
+        let form = if route == TOKEN_ROUTE { request.form() } else { Vec::new() };
+        let is_new = form.iter().any(|(name, value)| name == "apikey" && *value != self.value);
+        if self.kills && is_new {
+            self.kills = false;
+            return Turn::Strike(Blow::KillBefore);
+        }
+        Turn::Pass
+    }
 }
 
 /// A service behind a relay, with a key `ci` that is the credential in use.
 struct Rig {
-    service: Service<Emulator>,
-    _relay: Server,
+    relayed: Relayed,
     script: Arc<Mutex<Script>>,
     old: String,
     holder: Holder,
@@ -89,22 +109,25 @@ struct Rig {
 
 impl Rig {
     fn new(holder: Holder) -> Self {
-        let mut service = Service::emulated(&["--in-memory"]);
+        let service = Service::emulated(&["--in-memory"]);
         let key = service.server.client().create("ci");
         let text = |field: &str| key[field].as_str().unwrap().to_owned();
         let script = Script { value: text("apikey"), ..Script::default() };
         let script = Arc::new(Mutex::new(script));
-        let (to, told) = (service.server.endpoint().to_owned(), Arc::clone(&script));
-        let relay = Server::start(move |request| relayed(&to, &told, request));
-        service.endpoint = relay.url();
-        let rig = Self { service, _relay: relay, script, old: text("id"), holder };
+        let told = Arc::clone(&script);
+        let relayed = Relayed::new(service, move |request| told.lock().unwrap().turn(request));
+        let rig = Self { relayed, script, old: text("id"), holder };
         if holder != Holder::Variable {
             if holder == Holder::UnnamedLogin {
                 rig.fail(Failure::Forbidden, 1);
             }
-            rig.service.log_in(&text("apikey"));
+            rig.service().log_in(&text("apikey"));
         }
         rig
+    }
+
+    fn service(&self) -> &Service<Emulator> {
+        &self.relayed.service
     }
 
     fn fail(&self, failure: Failure, times: usize) {
@@ -113,9 +136,9 @@ impl Rig {
 
     fn command(&self, args: &[&str]) -> Command {
         if self.holder == Holder::Variable {
-            self.service.command_as(&self.script.lock().unwrap().value, args)
+            self.service().command_as(&self.script.lock().unwrap().value, args)
         } else {
-            self.service.bare(args)
+            self.service().bare(args)
         }
     }
 
@@ -126,25 +149,21 @@ impl Rig {
     /// Begins a rotation to FILE that is killed when the new key is about to prove itself.
     fn interrupt(&self) {
         self.script.lock().unwrap().kills = true;
-        let mut command = self.command(&TO_FILE);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let child = command.spawn().unwrap();
-        self.script.lock().unwrap().client = Some(child.id());
-        Outcome::from(child.wait_with_output().unwrap()).code(137);
-        assert_eq!(self.service.sandbox.open_entries(), 1);
+        self.relayed.run(self.command(&TO_FILE)).code(137);
+        assert_eq!(self.service().sandbox.open_entries(), 1);
     }
 
     /// The states of the keys, asked for with the key that the service began with.
     fn states(&self) -> Vec<String> {
-        self.service.states()
+        self.service().states()
     }
 
     /// Asserts that the rotation is complete, and that the login, where there is one, works with the new key.
     #[track_caller]
     fn assert_moved(&self, what: &str) {
         assert_eq!(self.states(), ["phased out", "active"], "{what}");
-        assert_eq!(self.service.sandbox.open_entries(), 0, "{what}");
-        assert_ne!(id_in_file(&self.service.sandbox), self.old, "{what}");
+        assert_eq!(self.service().sandbox.open_entries(), 0, "{what}");
+        assert_ne!(id_in_file(&self.service().sandbox), self.old, "{what}");
         if self.holder != Holder::Variable {
             self.assert_logged_in(what);
         }
@@ -152,35 +171,10 @@ impl Rig {
 
     #[track_caller]
     fn assert_logged_in(&self, what: &str) {
-        let _ = fs::remove_dir_all(self.service.sandbox.root().join("home/tokens"));
-        let listed = run(&mut self.service.bare(&["api-keys"]), b"");
+        let _ = fs::remove_dir_all(self.service().sandbox.root().join("home/tokens"));
+        let listed = run(&mut self.service().bare(&["api-keys"]), b"");
         assert_eq!(listed.code, 0, "the login is dead: {what}: {listed:#?}");
     }
-}
-
-fn relayed(to: &str, script: &Mutex<Script>, request: &Request) -> Answer {
-    let route = request.route();
-    {
-        let mut script = script.lock().unwrap();
-        let is_old = request.header("iam-apikey") == Some(&script.value);
-        if route == "GET /v1/apikeys/details"
-            && is_old
-            && let Some((failure, times)) = &mut script.fails
-            && *times > 0
-        {
-            *times -= 1;
-            return failure.answer();
-        }
-        let form = if route == TOKEN_ROUTE { request.form() } else { Vec::new() };
-        let is_new = form.iter().any(|(name, value)| name == "apikey" && *value != script.value);
-        if !(script.kills && is_new) {
-            drop(script);
-            return passed_on(to, request);
-        }
-        script.kills = false;
-    }
-    kill(|| script.lock().unwrap().client);
-    Answer::Close
 }
 
 /// Runs a case for each failure, all at once.
@@ -210,8 +204,8 @@ fn is_not_begun(holder: Holder) {
         rig.fail(failure, times);
         assert_untold(&rig.run(&TO_FILE), code, what);
         assert_eq!(rig.states(), ["active"], "{what}");
-        assert!(rig.service.sandbox.files_in_work().is_empty(), "{what}");
-        assert_eq!(rig.service.sandbox.open_entries(), 0, "{what}");
+        assert!(rig.service().sandbox.files_in_work().is_empty(), "{what}");
+        assert_eq!(rig.service().sandbox.open_entries(), 0, "{what}");
         rig.run(&TO_FILE).ok();
         rig.assert_moved(what);
     });
@@ -235,7 +229,7 @@ fn is_not_settled(holder: Holder, args: &'static [&'static str]) {
         rig.fail(failure, times);
         assert_untold(&rig.run(args), code, what);
         assert_eq!(rig.states(), ["active", "active"], "{what}");
-        assert_eq!(rig.service.sandbox.open_entries(), 1, "{what}");
+        assert_eq!(rig.service().sandbox.open_entries(), 1, "{what}");
         rig.run(args).ok();
         rig.assert_moved(what);
     });
@@ -282,7 +276,7 @@ fn recover_moves_a_login_that_names_its_key_whatever_becomes_of_the_look_up() {
 #[test]
 fn a_login_moves_when_its_key_is_rotated_with_another_credential() {
     let rig = Rig::new(Holder::Login);
-    let outcome = rig.service.run(&TO_FILE);
+    let outcome = rig.service().run(&TO_FILE);
     assert!(
         outcome.ok().stdout.ends_with("\nThe login was moved to the new key\n"),
         "{outcome:#?}"
@@ -293,7 +287,7 @@ fn a_login_moves_when_its_key_is_rotated_with_another_credential() {
 #[test]
 fn a_printed_rotation_waits_for_a_login_that_cannot_be_moved() {
     let rig = Rig::new(Holder::Login);
-    let lock = rig.service.sandbox.root().join("home/config.lock");
+    let lock = rig.service().sandbox.root().join("home/config.lock");
     fs::remove_file(&lock).unwrap();
     fs::create_dir(&lock).unwrap();
     let outcome = rig.run(&PRINTED);
@@ -306,15 +300,15 @@ fn a_printed_rotation_waits_for_a_login_that_cannot_be_moved() {
         "{recovered:#?}"
     );
     assert_eq!(
-        (rig.states(), rig.service.sandbox.open_entries()),
+        (rig.states(), rig.service().sandbox.open_entries()),
         (vec!["active".to_owned(); 2], 1)
     );
     fs::remove_dir(&lock).unwrap();
     let new: Value = serde_json::from_str(&outcome.stdout).unwrap();
-    rig.service.log_in(new["apikey"].as_str().unwrap());
+    rig.service().log_in(new["apikey"].as_str().unwrap());
     rig.run(&RECOVER).ok();
     assert_eq!(
-        (rig.states(), rig.service.sandbox.open_entries()),
+        (rig.states(), rig.service().sandbox.open_entries()),
         (vec!["phased out".to_owned(), "active".to_owned()], 0)
     );
     rig.assert_logged_in("logged in anew");
@@ -340,18 +334,18 @@ fn a_token_is_no_key_and_stops_nothing() {
         let rig = Rig::new(Holder::Variable);
         rig.fail(Failure::Unavailable, usize::MAX);
         let value = rig.script.lock().unwrap().value.clone();
-        let (_, granted) = rig.service.server.client().log_in(&value);
+        let (_, granted) = rig.service().server.client().log_in(&value);
         let token = granted["access_token"].as_str().unwrap();
-        let mut command = rig.service.bare(&TO_FILE);
+        let mut command = rig.service().bare(&TO_FILE);
         if is_session {
-            let session = rig.service.sandbox.root().join("home/.bluemix");
+            let session = rig.service().sandbox.root().join("home/.bluemix");
             fs::create_dir(&session).unwrap();
-            let told = json!({"IAMEndpoint": &rig.service.endpoint, "IAMToken": format!("Bearer {token}")});
+            let told = json!({"IAMEndpoint": &rig.service().endpoint, "IAMToken": format!("Bearer {token}")});
             fs::write(session.join("config.json"), told.to_string()).unwrap();
         } else {
             command
                 .env("IAM_IDENTITY_BEARER_TOKEN", token)
-                .env("IBMCLOUD_IAM_API_ENDPOINT", &rig.service.endpoint);
+                .env("IBMCLOUD_IAM_API_ENDPOINT", &rig.service().endpoint);
         }
         let outcome = run(&mut command, b"");
         assert!(!outcome.ok().stderr.contains("The credential in use is"), "{outcome:#?}");

@@ -2,19 +2,19 @@
 
 use std::fs;
 
-use super::{Listed, assert_held, assert_settled, id_in, listed, with_key};
+use super::{
+    Listed, PRINTED, TO_FILE, Then, assert_held, assert_settled, id_in, id_in_file, listed,
+    with_key,
+};
 use crate::support::shim::{Fault, Shim};
 use crate::support::{Outcome, Sandbox};
 
 /// The id of the key that was there before; its value is held by whoever had it.
 type Old = String;
 
-const TO_FILE: [&str; 5] = ["api-key-rotate", "ci", "--file", "key.json", "--force"];
-const PRINTED: [&str; 5] = ["api-key-rotate", "ci", "--output", "json", "--force"];
-
 fn scene() -> (Sandbox, Old) {
     let sandbox = with_key(&["-d", "for the pipeline"]);
-    let old = id_in(&fs::read(sandbox.work("key.json")).unwrap()).unwrap();
+    let old = id_in_file(&sandbox);
     (sandbox, old)
 }
 
@@ -33,13 +33,6 @@ fn held_in_file(sandbox: &Sandbox) -> Option<String> {
 fn assert_tidy(sandbox: &Sandbox, what: &str) {
     assert_eq!(sandbox.open_entries(), 0, "{what}");
     assert!(sandbox.files_in_work().iter().all(|name| name == "key.json"), "{what}");
-}
-
-/// How an interruption is followed up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Then {
-    Recover,
-    Again,
 }
 
 /// With FILE: whatever happened, FILE holds a working key before and after.

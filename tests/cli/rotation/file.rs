@@ -5,19 +5,12 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 
 use rustix::process::geteuid;
 
-use super::{id_in_file, with_key};
+use super::{TO_FILE, id_in_file, value_in_file, with_key};
 use crate::support::shim::Shim;
 use crate::support::{Sandbox, mode, skipped};
 
-const TO_FILE: [&str; 5] = ["api-key-rotate", "ci", "--file", "key.json", "--force"];
 /// A user and group that own nothing.
 const NOBODY: u32 = 65_534;
-
-fn value_in_file(sandbox: &Sandbox) -> String {
-    let document = fs::read(sandbox.work("key.json")).unwrap();
-    let document: serde_json::Value = serde_json::from_slice(&document).unwrap();
-    document["apikey"].as_str().unwrap().to_owned()
-}
 
 #[test]
 fn a_file_that_holds_anything_else_than_the_rotated_key_is_not_replaced() {

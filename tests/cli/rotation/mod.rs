@@ -1,21 +1,28 @@
 //! `api-key-rotate`: at every instant a key works whose value somebody holds, and it always comes to an end.
 
 mod acting;
-mod command;
 mod disk;
 mod file;
 mod service;
 mod wire;
 
-use std::thread;
-use std::time::{Duration, Instant};
-
-use reqwest::header::{CONTENT_TYPE, ETAG};
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::support::server::{Answer, Request};
+use crate::support::emulator::Emulator;
+use crate::support::service::Service;
 use crate::support::{NOW, Sandbox};
+
+const TO_FILE: [&str; 5] = ["api-key-rotate", "ci", "--file", "key.json", "--force"];
+const WITH_GRACE: [&str; 7] =
+    ["api-key-rotate", "ci", "--file", "key.json", "--force", "--grace", "7d"];
+const PRINTED: [&str; 5] = ["api-key-rotate", "ci", "--output", "json", "--force"];
+
+/// How an interruption is followed up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    Recover,
+    Again,
+}
 
 /// A key as it is listed, and what it is good for.
 #[derive(Clone, Debug)]
@@ -70,41 +77,19 @@ fn with_key(flags: &[&str]) -> Sandbox {
     sandbox
 }
 
+/// A service in memory with flags of `emulate`, at which there is one key `ci`, whose value is in FILE.
+fn served(flags: &[&str]) -> Service<Emulator> {
+    let service = Service::emulated(&[&["--in-memory"], flags].concat());
+    service.run(&["api-key-create", "ci", "--file", "key.json", "-q"]).ok();
+    service
+}
+
 /// The id of the key in FILE.
 fn id_in_file(sandbox: &Sandbox) -> String {
     id_in(&std::fs::read(sandbox.work("key.json")).unwrap()).unwrap()
 }
 
-/// Passes a request on to a service, and brings back its answer.
-fn passed_on(to: &str, request: &Request) -> Answer {
-    let client = crate::support::server::client(None);
-    let method = request.method.parse().unwrap();
-    let mut onward = client.request(method, format!("{to}{}", request.path));
-    for (name, value) in &request.headers {
-        if !["host", "content-length", "connection"].contains(&name.to_ascii_lowercase().as_str()) {
-            onward = onward.header(name, value);
-        }
-    }
-    let answer = onward.body(request.body.clone()).send().unwrap();
-    let status = answer.status().as_u16();
-    let headers = [CONTENT_TYPE, ETAG].into_iter().filter_map(|name| {
-        let value = answer.headers().get(&name)?.to_str().unwrap().to_owned();
-        Some((name.to_string(), value))
-    });
-    let headers = headers.collect();
-    let body = answer.bytes().unwrap().to_vec();
-    Answer::Whole { status, headers, body }
-}
-
-/// Ends a client, as soon as it is known which process that is.
-fn kill(client: impl Fn() -> Option<u32>) {
-    let start = Instant::now();
-    let client = loop {
-        assert!(start.elapsed() < Duration::from_secs(10), "the client is not known");
-        if let Some(client) = client() {
-            break client;
-        }
-        thread::sleep(Duration::from_millis(1));
-    };
-    kill_process(Pid::from_raw(client.cast_signed()).unwrap(), Signal::KILL).unwrap();
+/// The value of the key in FILE.
+fn value_in_file(sandbox: &Sandbox) -> String {
+    sandbox.value_in("key.json")
 }

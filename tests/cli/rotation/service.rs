@@ -6,38 +6,28 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use serde_json::Value;
+use rustix::process::Signal;
 
-use super::id_in_file;
+use super::{PRINTED, TO_FILE, WITH_GRACE, id_in_file, served, value_in_file};
 use crate::support::emulator::Emulator;
+use crate::support::running::{ended, signal, started, wait_until};
 use crate::support::service::Service;
-use crate::support::{Outcome, Sandbox, run};
-
-const TO_FILE: [&str; 5] = ["api-key-rotate", "ci", "--file", "key.json", "--force"];
+use crate::support::{Outcome, run};
 
 type Rig = Service<Emulator>;
 
-/// Starts a service in memory with faults, at which there is a key `ci`, whose value is in FILE.
+/// As [`served`], with faults.
 fn failing(faults: &[&str]) -> Rig {
-    let faults = faults.iter().flat_map(|fault| ["--fault", fault]);
-    let flags: Vec<&str> = ["--in-memory"].into_iter().chain(faults).collect();
-    let rig = Rig::emulated(&flags);
-    rig.run(&["api-key-create", "ci", "--file", "key.json", "-q"]).ok();
-    rig
+    let flags: Vec<&str> = faults.iter().flat_map(|fault| ["--fault", fault]).collect();
+    served(&flags)
 }
 
 /// The printed rotation of `ci`, with its standard output in a place.
 fn printed(rig: &Rig, out: &str) -> Outcome {
-    let mut command = rig.command(&["api-key-rotate", "ci", "--force", "--output", "json"]);
+    let mut command = rig.command(&PRINTED);
     let out = fs::OpenOptions::new().create(true).write(true).truncate(true).open(out).unwrap();
     command.stdin(Stdio::null()).stdout(out).stderr(Stdio::piped());
     Outcome::from(command.output().unwrap())
-}
-
-fn value_in_file(sandbox: &Sandbox) -> String {
-    let document = fs::read(sandbox.work("key.json")).unwrap();
-    let document: Value = serde_json::from_slice(&document).unwrap();
-    document["apikey"].as_str().unwrap().to_owned()
 }
 
 #[test]
@@ -55,8 +45,7 @@ fn who_logs_in_all_the_while_never_fails() {
             }
         });
         for _ in 0..5 {
-            let rotate = ["api-key-rotate", "ci", "--file", "key.json", "--grace", "7d", "--force"];
-            rig.run(&rotate).ok();
+            rig.run(&WITH_GRACE).ok();
         }
         is_over.store(true, Ordering::SeqCst);
         logins.join().unwrap();
@@ -110,7 +99,7 @@ fn interrupted(more: &[&str], args: &[&str]) -> (Rig, String) {
 #[test]
 fn a_grace_that_is_given_when_the_command_is_repeated_counts() {
     let (rig, _) = interrupted(&[], &[]);
-    let again = rig.run(&[&TO_FILE[..], &["--grace", "7d"]].concat());
+    let again = rig.run(&WITH_GRACE);
     assert!(again.ok().stdout.ends_with(" works until 2026-11-28T09:00+0000\n"), "{again:#?}");
     assert_eq!(rig.states(), ["phasing out", "active"]);
     assert_eq!(rig.sandbox.open_entries(), 0);
@@ -119,7 +108,7 @@ fn a_grace_that_is_given_when_the_command_is_repeated_counts() {
 #[test]
 fn a_grace_that_was_given_last_is_not_forgotten_by_recover() {
     let (rig, _) = interrupted(&["update:status=403,times=1"], &[]);
-    rig.run(&[&TO_FILE[..], &["--grace", "7d"]].concat()).code(1);
+    rig.run(&WITH_GRACE).code(1);
     assert_eq!((rig.states(), rig.sandbox.open_entries()), (vec!["active".to_owned(); 2], 1));
     let recovered = rig.run(&["recover"]);
     assert!(
@@ -132,7 +121,7 @@ fn a_grace_that_was_given_last_is_not_forgotten_by_recover() {
 fn a_grace_that_comes_too_late_is_refused() {
     let (rig, old) = interrupted(&[], &[]);
     rig.run(&["api-key-disable", &old, "--force", "-q"]).ok();
-    let again = rig.run(&[&TO_FILE[..], &["--grace", "7d"]].concat());
+    let again = rig.run(&WITH_GRACE);
     assert!(again.code(5).stderr.contains("'--grace' came too late"), "{again:#?}");
     assert!(again.stderr.contains(&format!("'ibmcloud-iam api-key-enable {old}'")), "{again:#?}");
     assert_eq!(
@@ -214,9 +203,7 @@ fn an_old_key_that_somebody_locks_meanwhile_is_told_of() {
     let outcome = thread::scope(|scope| {
         let rotating = scope.spawn(|| run(&mut rotation, b""));
         // When FILE is in place the old key is all that is left to do.
-        while id_in_file(&rig.sandbox) == old {
-            thread::sleep(std::time::Duration::from_millis(5));
-        }
+        wait_until("FILE is in place", || id_in_file(&rig.sandbox) != old);
         thread::sleep(std::time::Duration::from_millis(300));
         let (status, _) = rig.server.client().call("POST", &format!("/v1/apikeys/{old}/lock"));
         assert_eq!(status, 204);
@@ -236,8 +223,7 @@ fn an_old_key_that_somebody_locks_meanwhile_is_told_of() {
 #[test]
 fn a_change_of_the_old_key_in_between_does_not_stop_it() {
     let rig = failing(&["update:status=409,times=2"]);
-    let rotate = ["api-key-rotate", "ci", "--file", "key.json", "--grace", "7d", "--force"];
-    let outcome = rig.run(&rotate);
+    let outcome = rig.run(&WITH_GRACE);
     assert!(outcome.ok().stdout.ends_with(" works until 2026-11-28T09:00+0000\n"), "{outcome:#?}");
 }
 
@@ -252,8 +238,7 @@ fn a_printed_rotation_is_repeated_with_a_value_that_works() {
         printed(&rig, first).code(code);
         assert_eq!(rig.opens(&value_in_file(&rig.sandbox)), 200, "the old one works");
         printed(&rig, new.to_str().unwrap()).ok();
-        let document: Value = serde_json::from_slice(&fs::read(&new).unwrap()).unwrap();
-        assert_eq!(rig.opens(document["apikey"].as_str().unwrap()), 200);
+        assert_eq!(rig.opens(&rig.sandbox.value_in("new.json")), 200);
         assert_eq!(rig.states(), ["phased out", "active"]);
         assert_eq!(rig.sandbox.open_entries(), 0);
     }
@@ -264,8 +249,7 @@ fn a_printed_key_that_somebody_uses_is_not_taken_back() {
     let rig = failing(&["disable:status=503,times=4"]);
     let new = rig.sandbox.work("new.json");
     printed(&rig, new.to_str().unwrap()).code(10);
-    let document: Value = serde_json::from_slice(&fs::read(&new).unwrap()).unwrap();
-    assert_eq!(rig.opens(document["apikey"].as_str().unwrap()), 200);
+    assert_eq!(rig.opens(&rig.sandbox.value_in("new.json")), 200);
     let again = printed(&rig, new.to_str().unwrap());
     assert!(again.code(5).stderr.contains("may be in use; the old key ApiKey-"), "{again:#?}");
     rig.run(&["recover"]).ok();
@@ -277,14 +261,11 @@ fn a_new_key_that_was_disabled_meanwhile_does_not_get_into_the_file() {
     let rig = failing(&["token:delay=3s,skip=1,times=1"]);
     let old = fs::read(rig.sandbox.work("key.json")).unwrap();
     // Killed while the new key is about to prove itself.
-    let mut child = rig.command(&TO_FILE).spawn().unwrap();
-    let made = (0..200).find_map(|_| {
-        thread::sleep(std::time::Duration::from_millis(10));
-        rig.keys().get(1).map(|key| key["id"].as_str().unwrap().to_owned())
-    });
-    let made = made.unwrap();
-    child.kill().unwrap();
-    child.wait().unwrap();
+    let child = started(&mut rig.command(&TO_FILE));
+    wait_until("the new key is made", || rig.keys().len() == 2);
+    let made = rig.keys()[1]["id"].as_str().unwrap().to_owned();
+    signal(&child, Signal::KILL);
+    ended(child).code(137);
     rig.run(&["api-key-disable", &made, "--force", "-q"]).ok();
     let blocked = rig.run(&["recover", "--force"]);
     assert!(blocked.code(12).stdout.contains("does not work: "), "{blocked:#?}");

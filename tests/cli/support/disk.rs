@@ -9,12 +9,15 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Thing {
     pub(crate) mode: u32,
-    inode: u64,
+    pub(crate) inode: u64,
     pub(crate) bytes: Vec<u8>,
 }
 
+/// Things by path.
+pub(crate) type Things = BTreeMap<PathBuf, Thing>;
+
 /// Everything below a directory, by path; symbolic links are not followed.
-pub(crate) fn snapshot(directory: &Path) -> BTreeMap<PathBuf, Thing> {
+pub(crate) fn snapshot(directory: &Path) -> Things {
     let mut things = BTreeMap::new();
     let mut waiting = vec![directory.to_owned()];
     while let Some(path) = waiting.pop() {

@@ -10,7 +10,7 @@ use reqwest::blocking::{Client as Http, RequestBuilder, Response};
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use serde_json::Value;
 
-use super::{Outcome, Sandbox};
+use super::{Outcome, Sandbox, value_in};
 
 /// How long a start or a stop may take before a test fails by it.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -69,8 +69,7 @@ impl Emulator {
 
     /// The value in that file.
     pub(crate) fn value(&self) -> String {
-        let file: Value = serde_json::from_slice(&std::fs::read(&self.key_file).unwrap()).unwrap();
-        file["apikey"].as_str().unwrap().to_owned()
+        value_in(&std::fs::read(&self.key_file).unwrap())
     }
 
     /// A client that is logged in with the bootstrap key.

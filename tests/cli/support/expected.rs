@@ -1,7 +1,5 @@
 //! What commands print, put together from the few forms there are; ids, tags and values are redacted.
 
-use std::iter;
-
 use super::{ACCOUNT, Outcome, USER};
 
 /// The warning that stands beside a printed value.
@@ -10,7 +8,6 @@ pub(crate) const PRESERVE: &str =
 /// What is said once a key is gone with which somebody may have logged in.
 pub(crate) const TOKENS: &str =
     "Tokens that were issued with it stay valid until they expire, for up to 60 minutes.\n";
-const FORCE_HINT: &str = "Repeat the command with '--force' to go on without confirmation.";
 
 impl Outcome {
     /// Asserts everything at once: exit code, standard output, standard error.
@@ -65,73 +62,6 @@ pub(crate) fn not_found(key: &str) -> String {
     failed(&format!(
         "API key '{key}' was not found.\nRun 'ibmcloud-iam api-keys' to list the API keys."
     ))
-}
-
-/// The failure of a change to a locked key.
-pub(crate) fn locked(key: &str) -> String {
-    failed(&format!(
-        "API key '{key}' is locked; nothing was changed.\nUnlock it with 'ibmcloud-iam api-key-unlock [ID1]'."
-    ))
-}
-
-/// The failure of a question that nobody answers.
-pub(crate) fn unanswered(why: &str) -> String {
-    failed(&format!("{why}\n{FORCE_HINT}"))
-}
-
-/// The failure of a name with several keys; `rows` are their states and creation times.
-pub(crate) fn ambiguous(name: &str, rows: &[(&str, &str)]) -> String {
-    let count = rows.len();
-    let width =
-        rows.iter().map(|(state, _)| state.len()).max().unwrap_or_default().max("State".len());
-    let header = format!("{:<43}   {:<width$}   Created At", "ID", "State");
-    // The ids are redacted after the columns were laid out.
-    let row = |(n, (state, at)): (usize, &(&str, &str))| {
-        format!("[ID{}]   {state:<width$}   {at}", n + 1)
-    };
-    let list: Vec<String> = iter::once(header).chain(rows.iter().enumerate().map(row)).collect();
-    let list = list.join("\n");
-    failed(&format!(
-        "{count} API keys are named '{name}'; nothing was changed.\n\n{list}\n\
-         Repeat the command with the ID of the one that is meant ('ibmcloud-iam api-keys')."
-    ))
-}
-
-/// A key as `--output json` prints it, with the fields in their order. `number` is that of its id in the output;
-/// `changes` are fields that are not as usual, with their values as JSON.
-pub(crate) fn key_json(number: usize, name: &str, changes: &[(&str, &str)]) -> String {
-    let name = serde_json::to_string(name).unwrap();
-    let mut json = format!(
-        r#"{{
-    "id": "[ID{number}]",
-    "entity_tag": "[TAG]",
-    "crn": "crn:v1:bluemix:public:iam-identity::a/10ca1000000000000000000000000000::apikey:[ID{number}]",
-    "locked": false,
-    "disabled": false,
-    "created_at": "2026-11-21T09:00+0000",
-    "created_by": "IBMid-10CA100000",
-    "modified_at": "2026-11-21T09:00+0000",
-    "expires_at": null,
-    "support_sessions": false,
-    "action_when_leaked": "disable",
-    "name": {name},
-    "description": "",
-    "iam_id": "IBMid-10CA100000",
-    "account_id": "10ca1000000000000000000000000000",
-    "leaked": false,
-    "state": "active",
-    "apikey": ""
-}}
-"#
-    );
-    for (field, value) in changes {
-        let label = format!("    \"{field}\": ");
-        let start = json.find(&label).unwrap_or_else(|| panic!("no field {field}")) + label.len();
-        let length = json[start..].find('\n').unwrap();
-        let comma = if json[start..start + length].ends_with(',') { "," } else { "" };
-        json.replace_range(start..start + length, &format!("{value}{comma}"));
-    }
-    json
 }
 
 /// Documents as the elements of an array.

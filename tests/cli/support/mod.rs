@@ -5,6 +5,8 @@ pub(crate) mod emulator;
 pub(crate) mod expected;
 pub(crate) mod iam;
 pub(crate) mod pty;
+pub(crate) mod relay;
+pub(crate) mod running;
 pub(crate) mod server;
 pub(crate) mod service;
 pub(crate) mod shells;
@@ -14,7 +16,6 @@ pub(crate) mod store;
 pub(crate) mod tokens;
 pub(crate) mod transcript;
 
-use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
@@ -101,6 +102,13 @@ impl Sandbox {
         command
     }
 
+    /// The program under test without a choice of the backend.
+    pub(crate) fn unchosen(&self, args: &[&str]) -> Command {
+        let mut command = self.command(args);
+        command.env_remove("IBMCLOUD_IAM_BACKEND");
+        command
+    }
+
     /// Runs the program with nothing on standard input.
     pub(crate) fn run(&self, args: &[&str]) -> Outcome {
         run(&mut self.command(args), b"")
@@ -121,11 +129,16 @@ impl Sandbox {
         self.run_env(&[("IBMCLOUD_IAM_NOW", now)], args)
     }
 
-    /// Runs a script through bash, with the program on PATH under all its names.
+    /// Runs a script through bash.
     pub(crate) fn bash(&self, script: &str) -> Outcome {
+        run(&mut self.bash_command(script), b"")
+    }
+
+    /// A script that bash is to run, with the program on PATH under all its names.
+    pub(crate) fn bash_command(&self, script: &str) -> Command {
         let mut command = self.program("bash");
         command.args(["--noprofile", "--norc", "-c", script]);
-        run(&mut command, b"")
+        command
     }
 
     /// Runs a script in `work/` as a user who owns nothing, and who may come into the box; `None`, said aloud, where this
@@ -137,9 +150,7 @@ impl Sandbox {
             return None;
         }
         fs::set_permissions(self.root(), fs::Permissions::from_mode(0o755)).unwrap();
-        let mut command = self.program("bash");
-        command.args(["--noprofile", "--norc", "-c", script]).uid(65_534).gid(65_534);
-        Some(run(&mut command, b""))
+        Some(run(self.bash_command(script).uid(65_534).gid(65_534), b""))
     }
 
     /// Makes a key and returns its id.
@@ -160,6 +171,11 @@ impl Sandbox {
         let key = self.run(&args).json();
         let text = |field: &str| key[field].as_str().unwrap().to_owned();
         (text("id"), text("apikey"))
+    }
+
+    /// The value in a key file in the directory where commands run.
+    pub(crate) fn value_in(&self, file: &str) -> String {
+        value_in(&fs::read(self.work(file)).unwrap())
     }
 
     /// Names the key that a value belongs to.
@@ -273,19 +289,28 @@ impl Outcome {
 
 /// Replaces what differs from run to run: `[ID1]`, `[ID2]`, … for key ids in order of appearance, `[TAG]`, `[VALUE]`.
 pub(crate) fn redact(text: &str) -> String {
+    redact_with(&mut Vec::new(), text)
+}
+
+/// As [`redact`], with the ids that were numbered before.
+pub(crate) fn redact_with(ids: &mut Vec<String>, text: &str) -> String {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let mut ids: HashMap<&str, usize> = HashMap::new();
     let mut out = String::new();
     let mut rest = text;
     while !rest.is_empty() {
         let length = rest.find(|c| !word(c)).unwrap_or(rest.len());
-        let (token, behind) = rest
-            .split_at(length.max(rest.chars().next().map_or(1, char::len_utf8).min(rest.len())));
+        // A colour, an escaped character, or one character.
+        let count = if rest.starts_with('\\') { 2 } else { 1 };
+        let between =
+            colour(rest).unwrap_or_else(|| rest.chars().take(count).map(char::len_utf8).sum());
+        let (token, behind) = rest.split_at(if length > 0 { length } else { between });
         let token_is_word = length > 0;
         if token_is_word && token.len() == 43 && token.starts_with("ApiKey-") {
-            let next = ids.len() + 1;
-            let number = *ids.entry(token).or_insert(next);
-            let _ = write!(out, "[ID{number}]");
+            let at = ids.iter().position(|id| id == token).unwrap_or_else(|| {
+                ids.push(token.to_owned());
+                ids.len() - 1
+            });
+            let _ = write!(out, "[ID{}]", at + 1);
         } else if token_is_word && token.len() == 44 {
             out.push_str("[VALUE]");
         } else if token_is_word && is_tag(token) {
@@ -298,12 +323,25 @@ pub(crate) fn redact(text: &str) -> String {
     out
 }
 
+/// How long the sequence is that sets a colour at the start of a text.
+fn colour(text: &str) -> Option<usize> {
+    let behind = text.strip_prefix("\x1b[")?;
+    let end = behind.find(|c: char| !c.is_ascii_digit() && c != ';')?;
+    behind[end..].starts_with('m').then_some(end + 3)
+}
+
 fn is_tag(token: &str) -> bool {
     token.split_once('-').is_some_and(|(number, hex)| {
         number.bytes().all(|b| b.is_ascii_digit())
             && hex.len() == 32
             && hex.bytes().all(|b| b.is_ascii_hexdigit())
     })
+}
+
+/// The value in a document of a key.
+pub(crate) fn value_in(document: &[u8]) -> String {
+    let document: serde_json::Value = serde_json::from_slice(document).unwrap();
+    document["apikey"].as_str().unwrap().to_owned()
 }
 
 /// Says why a test does nothing on this machine.

@@ -19,9 +19,8 @@ pub(crate) fn reaching(
     credential: &str,
     args: &[&str],
 ) -> Command {
-    let mut command = sandbox.command(args);
+    let mut command = sandbox.unchosen(args);
     command
-        .env_remove("IBMCLOUD_IAM_BACKEND")
         .env("IBMCLOUD_IAM_API_ENDPOINT", endpoint)
         .env("IBMCLOUD_API_KEY", credential)
         .env("IBMCLOUD_HTTP_TIMEOUT", "5");
