@@ -39,10 +39,24 @@ impl Entry {
         })
     }
 
+    /// Puts the entry aside: everything is settled, but a request may still make the key, so nobody may delete it yet.
+    pub fn settle(mut self, id: &str) -> io::Result<()> {
+        self.reach(&Step::Settled { id: id.to_owned() })?;
+        let Some(name) = self.path.file_name() else { return self.close() };
+        let aside = settled(private_file::parent(&self.path));
+        private_file::create_dir(&aside)?;
+        private_file::rename(&self.path, &aside.join(name))
+    }
+
     /// Removes the entry: everything is settled.
     pub fn close(self) -> io::Result<()> {
         private_file::remove(&self.path)
     }
+}
+
+/// Returns the directory of entries that were put aside.
+pub(super) fn settled(journal: &Path) -> PathBuf {
+    journal.with_file_name("settled")
 }
 
 /// An entry that an ended process left.

@@ -137,7 +137,9 @@ impl Journal {
 
     /// Returns until when a request may still make this key again if it is deleted; `None` where none can.
     pub fn may_make_again(&self, id: &str) -> Option<Timestamp> {
-        let entries = fs::read_dir(&self.directory).into_iter().flatten();
+        let aside = entry::settled(&self.directory);
+        let entries = [&aside, &self.directory].map(fs::read_dir);
+        let entries = entries.into_iter().flatten().flatten();
         let progress = entries.filter_map(|entry| entry::peek(&entry.ok()?.path()));
         let of_it = progress.filter(|(_, progress)| progress.made.as_deref() == Some(id));
         of_it.filter_map(|(_, progress)| progress.may_land).max()
@@ -146,6 +148,7 @@ impl Journal {
     /// Finds the entries that ended processes left, and takes hold of them. An entry that is held is tried `tries`
     /// times: a process that looks for entries holds each for a moment.
     pub fn orphans(&self, tries: u32) -> io::Result<Orphans> {
+        self.sweep();
         let mut orphans = Orphans::default();
         let entries = match fs::read_dir(&self.directory) {
             Ok(entries) => entries,
@@ -187,7 +190,6 @@ impl Journal {
                 continue;
             }
             match Orphan::read(&path, file) {
-                Ok(Some(orphan)) if orphan.progress.is_settled => self.sweep(orphan),
                 Ok(Some(orphan)) => orphans.found.push(orphan),
                 Ok(None) | Err(_) => orphans.unreadable.push(path),
             }
@@ -199,12 +201,15 @@ impl Journal {
         Ok(orphans)
     }
 
-    /// Removes an entry that is settled, once no request of it can take effect any more.
-    fn sweep(&self, orphan: Orphan) {
-        let until = orphan.progress.may_land.unwrap_or_default();
-        if self.clock.now().is_ok_and(|now| now > until) {
-            // The next look removes it.
-            let _ = orphan.entry.close();
+    /// Removes the entries that were put aside, once no request of theirs can take effect any more.
+    fn sweep(&self) {
+        let aside = fs::read_dir(entry::settled(&self.directory)).into_iter().flatten().flatten();
+        for path in aside.map(|entry| entry.path()) {
+            let until = entry::peek(&path).and_then(|(_, progress)| progress.may_land);
+            if self.clock.now().is_ok_and(|now| now > until.unwrap_or_default()) {
+                // Where that fails, the next look removes it.
+                let _ = private_file::remove(&path);
+            }
         }
     }
 }

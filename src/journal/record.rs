@@ -153,8 +153,6 @@ pub struct Progress {
     pub is_retiring: bool,
     /// Whether the new key is being deleted.
     pub is_undoing: bool,
-    /// Whether all is done.
-    pub is_settled: bool,
     /// The ids of keys that later commands made.
     pub others: Vec<String>,
     /// The grace of a rotation that was asked for again.
@@ -181,10 +179,7 @@ impl Progress {
                 self.is_made(id);
                 self.is_undoing = true;
             }
-            Step::Settled { id } => {
-                self.made = Some(id);
-                self.is_settled = true;
-            }
+            Step::Settled { id } => self.made = Some(id),
             Step::Other { id } => self.others.push(id),
             Step::Grace { seconds } => self.grace = Some(seconds),
         }

@@ -21,8 +21,7 @@ pub use open::{
     read_open, read_own, read_small, read_trusted,
 };
 pub use pending::{
-    Left, Pending, is_left_over, owner_of, pending_beside, pending_path, read_pending,
-    remove_pending, tag_of,
+    Left, Pending, is_left_over, owner_of, pending_beside, pending_path, read_pending, tag_of,
 };
 pub use temporary::{TemporaryDir, sweep};
 pub use trust::{exposure, remedy};

@@ -40,10 +40,10 @@ pub struct Pending {
 /// The line with the value. Where the journal is gone, it says what the value is for.
 #[derive(Serialize, Deserialize)]
 struct ValueDocument<'a> {
-    #[serde(borrow)]
-    apikey: Cow<'a, str>,
     #[serde(default, skip_serializing_if = "Value::is_null")]
     about: Value,
+    #[serde(borrow)]
+    apikey: Cow<'a, str>,
 }
 
 /// Returns the path of the pending copy for FILE; `tag` makes it unique. The name of FILE is not in it: that may be as long
@@ -79,17 +79,6 @@ impl Destination {
         room: usize,
     ) -> Result<Pending, DestinationError> {
         let path = self.path.clone();
-        if self.replaces.is_some()
-            && !can_exchange(&pending).map_err(|error| cannot(&path, &error))?
-        {
-            return Err(DestinationError::hinted(
-                format!(
-                    "'{}' is on a file system that cannot exchange two files, so another machine could lose its key there.",
-                    path.display()
-                ),
-                "Name a file that does not exist yet, or one on another file system.",
-            ));
-        }
         let file = create_new(&pending).map_err(|error| cannot(&path, &error))?;
         let mut this = Pending { file, path: pending, destination: self, value_at: 0, about };
         let written = this.write_value(value, room).and_then(|()| sync_dir(parent(&this.path)));
@@ -111,7 +100,7 @@ impl Pending {
         line.push(b'\n');
         if let Some(value) = value {
             let about = self.about.clone();
-            let document = ValueDocument { apikey: value.expose().into(), about };
+            let document = ValueDocument { about, apikey: value.expose().into() };
             serde_json::to_writer(&mut *line, &document)?;
         }
         line.push(b'\n');
@@ -173,6 +162,16 @@ impl Pending {
             || rustix::fs::renameat_with(CWD, &self.path, CWD, to, RenameFlags::EXCHANGE);
         match exchange() {
             Ok(()) => {}
+            // Moving the copy over FILE could remove the key of another machine.
+            Err(error) if cannot_rename_so(error) => {
+                return Err(DestinationError::hinted(
+                    format!(
+                        "'{}' cannot be replaced safely: its file system cannot exchange two files.",
+                        self.destination.path.display()
+                    ),
+                    "Name a file that does not exist yet, or one on another file system.",
+                ));
+            }
             Err(error) => return Err(failed(error.into())),
         }
         let is_ours = self.is_at(to);
@@ -232,33 +231,6 @@ pub fn read_pending(bytes: &[u8]) -> Option<(Secret, Value)> {
         found.ok().map(|found| (Secret::new(found.apikey.into_owned()), found.about))
     };
     bytes.rsplit(|&byte| byte == b'\n').find_map(value).or_else(|| value(bytes))
-}
-
-/// Removes a pending copy, and what a look at the file system may have left beside it.
-pub fn remove_pending(path: &Path) -> io::Result<()> {
-    PROBES.iter().try_for_each(|probe| remove(&path.with_extension(probe)))?;
-    remove(path)
-}
-
-/// The ends of the names of two files that are exchanged to see whether the file system can do that.
-const PROBES: [&str; 2] = ["one", "two"];
-
-/// Tells whether two files can be exchanged at once, and not only one be moved over the other.
-fn can_exchange(pending: &Path) -> io::Result<bool> {
-    let names = PROBES.map(|probe| pending.with_extension(probe));
-    let made = names.iter().try_for_each(|name| create_new(name).map(drop));
-    let [one, two] = &names;
-    let exchanged =
-        made.map(|()| rustix::fs::renameat_with(CWD, one, CWD, two, RenameFlags::EXCHANGE));
-    for name in &names {
-        // What is left here is empty, and in nobody's way.
-        let _ = remove(name);
-    }
-    match exchanged? {
-        Err(error) if cannot_rename_so(error) => Ok(false),
-        Err(error) => Err(error.into()),
-        Ok(()) => Ok(true),
-    }
 }
 
 /// Moves a file to a name that must be free. The old name may still be there afterwards.

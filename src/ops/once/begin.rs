@@ -3,8 +3,7 @@
 use std::fmt::Display;
 
 use super::machine::{Disk, Way};
-use super::run::{Consent, Copy, Run};
-use super::words::journal_failed;
+use super::state::{Consent, Copy, Run, journal_failed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{self, Begun, Journal, Operation, Retires};
 use crate::model::{ApiKey, Detail, NewApiKey, Timestamp};

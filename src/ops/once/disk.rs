@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use super::look::found;
 use super::machine::Disk;
-use super::run::{Copy, Run};
+use super::state::{Copy, Run, found};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Step;
 use crate::model::{ApiKey, ApiKeyId, Detail};
@@ -196,7 +195,7 @@ pub(super) fn discard(run: &mut Run) -> Result<()> {
     }
     run.copy = None;
     let path = pending_path(file, entry.tag());
-    private_file::remove_pending(&path).map_err(|error| {
+    private_file::remove(&path).map_err(|error| {
         let message = format!("'{}' could not be removed: {error}.", path.display());
         Error::new(ErrorKind::Failure, message)
     })

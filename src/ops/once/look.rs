@@ -1,7 +1,7 @@
 //! Looking at the keys: the new one, those that others made, and whether the new one works.
 
 use super::machine::NewKey;
-use super::run::Run;
+use super::state::{Run, found};
 use super::suspects;
 use crate::error::Result;
 use crate::model::Detail;
@@ -14,13 +14,13 @@ impl Run {
         let (keys, name) = (session.keys(), &self.begun.name);
         let told = |error: SystemError| session.told_of(error, name);
         let is_by_value = keys.look_up().is_some() && self.value.is_some();
-        if let (Some(look_up), Some(value)) = (keys.look_up(), &self.value) {
-            if let Some(key) = found(look_up.by_value(value)).map_err(told)? {
-                self.machine.progress.made = Some(key.id.to_string());
-                self.key = Some(key);
-                self.machine.see_key(NewKey::Found { is_used: false });
-                return Ok(());
-            }
+        if let (Some(look_up), Some(value)) = (keys.look_up(), &self.value)
+            && let Some(key) = found(look_up.by_value(value)).map_err(told)?
+        {
+            self.machine.progress.made = Some(key.id.to_string());
+            self.key = Some(key);
+            self.machine.see_key(NewKey::Found { is_used: false });
+            return Ok(());
         }
         let is_printed = self.machine.progress.is_delivering && self.begun.file.is_none();
         if let Some(id) = self.id() {
@@ -79,7 +79,7 @@ impl Run {
     }
 
     pub(super) fn prove(&mut self, session: &Session) -> Result<()> {
-        let (Some(value), Some(key)) = (&self.value, &self.key) else {
+        let Some(value) = &self.value else {
             // The value was printed. It had proven before that it works.
             let works = match &self.key {
                 Some(key) => key.works(session.service_time()?),
@@ -98,11 +98,12 @@ impl Run {
                 let is_refused = error.condition == Condition::Unauthorized;
                 let noun = session.facts().noun;
                 let mut told = session.told(error, &format!("The new {noun}"));
-                told.message = format!(
-                    "The new {noun} {} could not prove that it works: {}.",
-                    key.id,
-                    told.message.trim_end_matches('.')
-                );
+                if self.is_live() {
+                    told.message = format!(
+                        "The new {noun} could not prove that it works: {}. The old one was not touched.",
+                        told.message.trim_end_matches('.')
+                    );
+                }
                 if is_refused {
                     self.cause = Some(told);
                     self.machine.seen.works = Some(false);
@@ -111,16 +112,5 @@ impl Run {
                 self.give_up(told)
             }
         }
-    }
-}
-
-/// Returns what was found; `None` where there is none.
-pub(super) fn found<T>(
-    answer: std::result::Result<T, SystemError>,
-) -> std::result::Result<Option<T>, SystemError> {
-    match answer {
-        Ok(found) => Ok(Some(found)),
-        Err(error) if error.condition == Condition::NotFound => Ok(None),
-        Err(error) => Err(error),
     }
 }

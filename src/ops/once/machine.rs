@@ -144,7 +144,7 @@ pub(in crate::ops) enum End {
     Uncertain,
     /// The value is in its place, but its key is gone. The old key is not touched.
     Vanished,
-    /// The value is in its place, but its key does not work. The old key is not touched.
+    /// The key exists, but does not work. Neither FILE nor the old key is touched.
     Unproven,
     /// The key exists, and its copy is not there.
     CopyGone,
@@ -278,7 +278,9 @@ impl Machine {
         }
         match (self.seen.works, self.seen.has_rival) {
             (None, _) => Act::Prove,
-            (Some(false), _) => self.undo(End::Undone),
+            (Some(false), _) if self.way.makes => self.undo(End::Undone),
+            // Somebody may have disabled it, and may enable it again.
+            (Some(false), _) => Act::End(End::Unproven),
             (_, None) => Act::LookForRival,
             (_, Some(false)) => Act::Deliver,
             // Who holds the old key needs a key that works: ours, if the old one does not.

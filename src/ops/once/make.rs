@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::machine::{Disk, NewKey};
-use super::run::Run;
-use super::words::{journal_failed, refused};
+use super::state::{Run, journal_failed};
+use super::words::refused;
 use crate::error::Result;
 use crate::journal::Step;
 use crate::model::NewValue;

@@ -1,71 +1,28 @@
 //! Making, delivering and retiring keys: one protocol for the commands that begin it and for `recover`.
 //!
-//! `machine` decides and `run` carries out. A journal entry is synced before anything is made; with FILE, the value is synced
+//! `machine` decides and `drive` carries out. A journal entry is synced before anything is made; with FILE, the value is synced
 //! beside it; then the key is made, proven where it takes the place of another, and brought to its place; only then is the
 //! old key retired and the entry removed. A request that changes something is noted before it is sent, so that whoever
 //! carries the entry on knows what may still happen.
 
 mod begin;
 mod disk;
+mod drive;
+mod entries;
+#[cfg(test)]
+mod explorer;
 mod look;
 mod machine;
 mod make;
-#[cfg(test)]
-mod model;
 mod output;
 mod retire;
-mod run;
+mod state;
 mod suspects;
 mod words;
 
 pub(super) use self::begin::{Old, Plan, begin};
+pub(super) use self::entries::{delete, is_ours, take};
 pub(super) use self::machine::{Act, End, Way};
 pub(super) use self::output::say_done;
-pub(super) use self::retire::{Retired, Retirement, end_of_grace, is_acting};
-pub(super) use self::run::{Consent, Ended, Run};
-pub(super) use self::words::journal_failed;
-use std::thread;
-use std::time::Duration;
-
-use crate::error::{Error, ErrorKind, Result};
-use crate::journal::{Begun, Orphans};
-use crate::model::ApiKeyId;
-use crate::session::Session;
-use crate::systems::SystemError;
-
-/// No request is in doubt for longer: twice the longest time-out.
-const MOST_SECONDS: u64 = 2 * 3_600;
-
-/// Tells whether a command was begun at this place, as this identity. Nowhere else can the key be looked for.
-pub(super) fn is_ours(begun: &Begun, session: &Session) -> bool {
-    let (place, identity) = (session.keys().place(), session.identity());
-    begun.system == session.facts().system
-        && begun.backend == place.kind
-        && begun.endpoint == place.endpoint
-        && begun.account_id == *identity.account_id
-        && begun.iam_id == *identity.iam_id
-}
-
-/// Takes hold of the entries that nobody holds.
-pub(super) fn take(session: &Session) -> Result<Orphans> {
-    let journal = session.journal()?;
-    journal.orphans(10).map_err(|error| {
-        let directory = journal.directory().display();
-        let message = format!("The journal in {directory} cannot be read: {error}.");
-        Error::new(ErrorKind::Failure, message).remedied(&error)
-    })
-}
-
-/// Deletes a key. Waits before that where a request that was lost could make the key again.
-pub(super) fn delete(id: &ApiKeyId, session: &mut Session) -> std::result::Result<(), SystemError> {
-    let until = session.journal().ok().and_then(|journal| journal.may_make_again(id.as_str()));
-    let left = until.zip(session.service_time().ok());
-    let left = left.map_or(0, |(until, now)| until.seconds() - now.seconds());
-    if let Ok(left @ 1..) = u64::try_from(left) {
-        let words = format!("Waiting {left} s: until then the service may create {id} again...");
-        session.ui.progress(&words);
-        session.ui.flush();
-        thread::sleep(Duration::from_secs(left.min(MOST_SECONDS)));
-    }
-    session.keys().delete(id)
-}
+pub(super) use self::retire::{end_of_grace, is_acting};
+pub(super) use self::state::{Consent, Ended, Retired, Retirement, Run, journal_failed};

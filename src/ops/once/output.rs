@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::run::Run;
+use super::state::Run;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Step;
 use crate::model::{ApiKey, Timestamp};

@@ -2,51 +2,13 @@
 
 use std::time::Duration;
 
-use super::look::found;
 use super::machine::OldKey;
-use super::run::Run;
-use super::words::journal_failed;
+use super::state::{Retired, Retirement, Run, found, journal_failed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Retires, Step};
 use crate::model::{ApiKey, ApiKeyChanges, ApiKeyId, Detail, Timestamp};
 use crate::session::Session;
 use crate::systems::{Condition, SystemError};
-
-/// What became of the old key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::ops) enum Retired {
-    /// It was disabled, or was so before.
-    Disabled,
-    /// It works until then.
-    Until(Timestamp),
-    /// It had expired before.
-    Expired,
-    /// It was deleted meanwhile.
-    Gone,
-}
-
-impl Retired {
-    /// Completes the sentence "The old key ID ...".
-    pub(in crate::ops) fn words(self) -> String {
-        match self {
-            Self::Disabled => "was disabled".to_owned(),
-            Self::Until(time) => format!("works until {}", time.to_wire()),
-            Self::Expired => "had expired before".to_owned(),
-            Self::Gone => "was deleted meanwhile".to_owned(),
-        }
-    }
-}
-
-/// How a rotation ended.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::ops) struct Retirement {
-    /// What became of the old key.
-    pub became: Retired,
-    /// Whether a login was moved to the new key.
-    pub is_login_moved: bool,
-    /// Whether the old key is the credential in use, and stays so until somebody puts the new one in its place.
-    pub is_credential: bool,
-}
 
 /// How often a key is looked at again that somebody else changes at the same time.
 const TRIES: u32 = 5;
@@ -107,7 +69,7 @@ impl Run {
             Some(value) => session.move_logins(&old, value, &new)?,
             None if session.logins_with(&old)?.is_empty() => false,
             None => {
-                let message = format!("the login still has the old {} {old}", session.facts().noun);
+                let message = format!("a login still has the old {}", session.facts().noun);
                 return Err(Error::new(ErrorKind::Failure, message));
             }
         };

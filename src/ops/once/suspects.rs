@@ -1,6 +1,6 @@
 //! Keys of the name that may be the new one, or that others have made.
 
-use super::run::Run;
+use super::state::Run;
 use crate::error::Result;
 use crate::model::{ApiKey, ApiKeyId, Detail};
 use crate::ops::resolve;

@@ -3,9 +3,10 @@
 use std::io;
 
 use super::machine::End;
-use super::run::{Ended, Run};
+use super::state::{Ended, Run};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKey, ApiKeyId};
+use crate::private_file::pending_path;
 use crate::session::Session;
 use crate::systems::{Condition, SystemError};
 
@@ -62,6 +63,25 @@ impl Run {
         )))
     }
 
+    /// Says that the key has to go again, but that could not be noted.
+    pub(super) fn not_undone(&self, error: &io::Error, key: &ApiKey, session: &Session) -> Error {
+        let why =
+            self.cause.as_ref().map(|cause| format!("{} ", cause.message)).unwrap_or_default();
+        let kind = self.cause.as_ref().map_or(ErrorKind::Failure, |cause| cause.kind);
+        let subject = format!("{why}{} ({}) was created", session.subject(&key.name), key.id);
+        let program = session.program();
+        if let (Some(file), Some(_)) = (&self.begun.file, &self.value) {
+            let copy = pending_path(file, self.tag());
+            let message = format!("{subject}; its value is in '{}'.", copy.display());
+            return Error::new(kind, message)
+                .hint(format!("Clear the way to FILE, then run '{program} recover'."));
+        }
+        let message =
+            format!("{subject}, and is to be deleted again, but that cannot be noted: {error}.");
+        Error::new(ErrorKind::OutcomeUnknown, message)
+            .hint(format!("Run '{program} recover' to delete it."))
+    }
+
     pub(super) fn not_deleted(&self, error: SystemError, key: &ApiKey, session: &Session) -> Error {
         let told = session.told_of(error, &key.id);
         let mut why =
@@ -97,13 +117,4 @@ pub(super) fn refused(
         );
     }
     told
-}
-
-/// Says that a step could not be noted, and so no key was made.
-pub(in crate::ops) fn journal_failed(error: &io::Error, session: &Session) -> Error {
-    let noun = session.facts().noun;
-    let message = format!("The journal cannot be written: {error}. No {noun} was created.");
-    Error::new(ErrorKind::Failure, message)
-        .hint("A key is created only when its making can be noted; IBMCLOUD_IAM_HOME names another directory.")
-        .remedied(error)
 }

@@ -6,6 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Begun, Orphan, Step};
 use crate::ops::once;
 use crate::private_file::{self, Left, parent, pending_beside, place_of, read_pending, tag_of};
+use crate::secret;
 use crate::session::Session;
 
 /// The most bytes that are read of FILE.
@@ -19,7 +20,8 @@ pub(super) fn of_file(
     session: &Session,
 ) -> Result<Vec<Orphan>> {
     let cannot = |error: std::io::Error| {
-        let message = format!("'{}' cannot be looked at: {error}.", file.display());
+        let shown = secret::veil(&file.display().to_string());
+        let message = format!("'{shown}' cannot be looked at: {error}.");
         Error::new(ErrorKind::Destination, message)
     };
     let place = place_of(file).map_err(cannot)?;
@@ -60,7 +62,8 @@ pub(super) fn of_file(
         found.push(adopted.map_err(|error| once::journal_failed(&error, session))?);
     }
     if found.is_empty() {
-        let message = format!("No interrupted command has left anything for '{}'.", file.display());
+        let shown = secret::veil(&file.display().to_string());
+        let message = format!("No interrupted command has left anything for '{shown}'.");
         return Err(Error::new(ErrorKind::NotFound, message)
             .hint(format!("'{} recover' settles all that the journal knows.", session.program())));
     }

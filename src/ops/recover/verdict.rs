@@ -150,8 +150,11 @@ fn of_end(run: &Run, end: End, session: &Session) -> (Outcome, String) {
             (Outcome::Discarded, format!("{noun} {name} was never created; nothing is left of it"))
         }
         End::Undone => {
-            let why = because.unwrap_or("its value had reached nobody");
-            (Outcome::Deleted, format!("{named} was deleted: {why}"))
+            let told = because.map_or_else(
+                || format!("{named} was deleted: its value had reached nobody"),
+                |because| format!("{named} was created. {because}. So it was deleted"),
+            );
+            (Outcome::Deleted, told)
         }
         End::Yielded => (
             Outcome::Deleted,
@@ -174,6 +177,14 @@ fn of_end(run: &Run, end: End, session: &Session) -> (Outcome, String) {
         End::Vanished => (
             Outcome::Reported,
             format!("{}, but the key is gone{untouched}", in_place(run, session)),
+        ),
+        End::Unproven if !run.is_in_place() => (
+            Outcome::Blocked,
+            format!(
+                "{named} was created, but does not work: {}. FILE and the old key {} were left as they were",
+                because.unwrap_or_default(),
+                old.unwrap_or_default()
+            ),
         ),
         End::Unproven => (
             Outcome::Blocked,
@@ -265,7 +276,7 @@ fn of_plan(run: &Run, act: Act, session: &Session) -> (Outcome, String) {
             );
             (Outcome::WouldBeCompleted, told)
         }
-        Act::Delete => (
+        Act::Delete | Act::Wait if run.is_dry() && run.key.is_some() => (
             Outcome::WouldBeDeleted,
             format!("{named} was created, but its value reached nobody; it would be deleted"),
         ),

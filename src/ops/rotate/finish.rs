@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Request, report};
+use super::report;
+use super::request::Request;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Begun, Operation, Step};
 use crate::model::{ApiKeyId, KeyRef};
@@ -60,7 +61,15 @@ pub(super) fn finish(request: &Request, session: &mut Session) -> Result<Option<
             && run.begun.file.as_deref().map(place) == request.file.as_deref().map(place);
         match ended {
             Ended::At(End::Done) if is_same => finished = Some(run),
-            Ended::At(End::Done | End::NeverMade) => {}
+            Ended::At(End::Done) if run.begun.file.is_none() && run.is_used() => {
+                let id = run.id().map(|id| id.to_string()).unwrap_or_default();
+                let message = format!(
+                    "The rotation that was interrupted is finished now. The {} {id}, whose value it printed, is in use.",
+                    session.facts().noun
+                );
+                return Err(Error::new(ErrorKind::Conflict, message)
+                    .hint("Repeat the command to rotate that one too."));
+            }
             Ended::At(End::Undone) if was_printed => {
                 let id = run.id().map(|id| id.to_string()).unwrap_or_default();
                 let words = format!(
@@ -69,7 +78,7 @@ pub(super) fn finish(request: &Request, session: &mut Session) -> Result<Option<
                 );
                 session.ui.warn(&words);
             }
-            Ended::At(End::Undone) => {}
+            Ended::At(End::Done | End::NeverMade | End::Undone) => {}
             ended => return Err(unfinished(&run, ended, session)),
         }
     }

@@ -7,11 +7,10 @@
 mod checks;
 mod finish;
 mod report;
+mod request;
 mod successor;
 
-use std::path::PathBuf;
-use std::time::Duration;
-
+pub use self::request::Request;
 use crate::error::{Error, Result};
 use crate::journal::Retires;
 use crate::model::{ApiKey, KeyRef};
@@ -22,33 +21,6 @@ use crate::session::Session;
 use crate::settings::Settings;
 use crate::systems::{Condition, Keys, Rotation, SystemError};
 use crate::ui::{Ui, nobody_answers};
-
-/// What is asked for.
-#[derive(Debug)]
-pub struct Request {
-    /// Which key.
-    pub key: KeyRef,
-    /// Where the new key is written; `None` to print it.
-    pub file: Option<PathBuf>,
-    /// For how long the old key works on; `None` disables it at once.
-    pub grace: Option<Duration>,
-    /// Whether the phased-out keys of the name are deleted first.
-    pub purge: bool,
-    /// How long the new key lives; as long as the old one when absent.
-    pub expires_in: Option<Duration>,
-    /// Whether to go on without confirmation.
-    pub force: bool,
-    /// Whether to leave to `recover` what would have to be waited for.
-    pub no_wait: bool,
-    /// Whether to do nothing.
-    pub dry_run: bool,
-}
-
-impl Request {
-    fn asks(&self) -> bool {
-        !self.force && !self.dry_run
-    }
-}
 
 /// A request that passed the checks that need no login.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Request;
+use super::request::Request;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Retires;
 use crate::model::{ApiKey, NewApiKey, Timestamp, write_duration};
@@ -50,7 +50,9 @@ pub(super) fn failed(error: Error, run: &Run, session: &Session) -> Error {
     let Some(old) = run.begun.retires.as_ref().map(|old| &old.id) else { return error };
     let (program, noun) = (session.program(), session.facts().noun);
     if !run.is_in_place() {
-        if run.machine.progress.is_undoing && error.kind == ErrorKind::OutcomeUnknown {
+        if run.machine.seen.works != Some(true)
+            || run.machine.progress.is_undoing && error.kind == ErrorKind::OutcomeUnknown
+        {
             return error;
         }
         let message = format!("{} The old {noun} {old} was not touched.", error.message);

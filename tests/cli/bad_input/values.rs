@@ -32,7 +32,6 @@ fn as_an_argument_it_is_not_repeated() {
         "whoami \"KEY\"",
         "whoami {\"apikey\":\"KEY\"}",
         "logout KEY",
-        "recover KEY",
         "api-keys KEY KEY",
         "api-key-create a KEY",
         "api-key first KEY",
@@ -87,6 +86,7 @@ fn as_an_argument_it_is_not_repeated() {
     let args = ["api-keys", "--endpoint", "http://127.0.0.1:9", "--ca-file", VALUE];
     refused(sandbox.command(&args).env("IBMCLOUD_API_KEY", "another"), 10);
     refused(&mut sandbox.command(&["api-key-lookup", &format!("@{VALUE}")]), 1);
+    refused(&mut sandbox.command(&["recover", VALUE]), 3);
 }
 
 #[test]

@@ -295,7 +295,7 @@ fn a_printed_rotation_waits_for_a_login_that_cannot_be_moved() {
     let recovered = rig.run(&RECOVER);
     assert!(
         recovered.code(12).stdout.contains(
-            "which was not touched. Log in with the new one ('ibmcloud-iam login'), then run 'ibmcloud-iam recover' again\n"
+            " was not touched. Log in with the new one ('ibmcloud-iam login'), then run 'ibmcloud-iam recover' again\n"
         ),
         "{recovered:#?}"
     );

@@ -110,7 +110,9 @@ fn a_value_that_nobody_took_is_a_failure_that_names_the_key() {
             );
             assert_eq!((keys.len(), sandbox.open_entries()), (1, 1));
             // Nobody knows whether the value arrived: the key is reported and kept.
-            let recovered = sandbox.run(&["recover", "--force", "--output", "json"]).json();
+            let recovered = sandbox.run(&["recover", "--force", "--output", "json"]);
+            let recovered: serde_json::Value =
+                serde_json::from_str(&recovered.code(1).stdout).unwrap();
             assert_eq!(
                 (&recovered[0]["outcome"], &recovered[0]["id"]),
                 (&"reported".into(), &id.into())

@@ -1,0 +1,157 @@
+//! Carries out what the machine says.
+
+use std::thread;
+use std::time::Duration;
+
+use super::entries::is_ours;
+use super::machine::{Act, Channel, End, NewKey};
+use super::state::{Ended, Run};
+use super::{disk, output};
+use crate::error::{Error, Result};
+use crate::journal::Step;
+use crate::ops::delete_unheld;
+use crate::session::Session;
+use crate::systems::Condition;
+use crate::ui::{interrupt, nobody_answers};
+
+impl Run {
+    /// Goes on until it ends. After an error the entry stays, and `recover` goes on.
+    pub(in crate::ops) fn drive(&mut self, session: &mut Session) -> Result<Ended> {
+        loop {
+            let act = self.machine.next();
+            if self.consent.dry_run && self.stops_before(act) {
+                return Ok(Ended::Before(act));
+            }
+            match act {
+                Act::LookAtDisk => disk::look(self, session)?,
+                Act::LookForKey => self.look_for_key(session)?,
+                Act::LookForRival => self.look_for_rival(session)?,
+                Act::LookAtOld => self.look_at_old(session)?,
+                Act::Make => self.make(session)?,
+                Act::Prove => self.prove(session)?,
+                Act::Deliver => match self.machine.plan.channel {
+                    Channel::File => disk::deliver(self, session)?,
+                    Channel::Output => output::deliver(self, session)?,
+                },
+                Act::Retire => self.retire(session)?,
+                Act::Delete if !self.may_delete(session)? => return Ok(Ended::Kept),
+                Act::Delete => self.delete(session)?,
+                Act::Wait if self.consent.is_hurried && self.left_to_wait(session)? > 0 => {
+                    return Ok(Ended::Before(act));
+                }
+                Act::Wait => self.wait(session)?,
+                Act::End(end) => {
+                    if end.is_settled() && !self.consent.dry_run {
+                        self.close(end, session)?;
+                    }
+                    return Ok(Ended::At(end));
+                }
+            }
+        }
+    }
+
+    fn stops_before(&mut self, act: Act) -> bool {
+        if act == Act::Prove {
+            // A proof is a login, which the service counts.
+            self.machine.seen.works = Some(true);
+        }
+        matches!(act, Act::Retire | Act::Delete)
+            || act == Act::Deliver && disk::may_deliver(self)
+            || act == Act::Wait && self.machine.progress.may_land.is_some()
+    }
+
+    fn may_delete(&mut self, session: &mut Session) -> Result<bool> {
+        if self.is_live() || !self.consent.asks || self.machine.progress.is_undoing {
+            return Ok(true);
+        }
+        if session.ui.manner().json {
+            return Err(nobody_answers(
+                "JSON output asks no questions, and deleting a key needs a confirmation.",
+            ));
+        }
+        let id = self.id().map(|id| id.to_string()).unwrap_or_default();
+        let subject = session.subject(&self.begun.name);
+        let why = if self.machine.way.discards {
+            "and is given up"
+        } else {
+            "but its value reached nobody"
+        };
+        session.ui.confirm(&format!("{subject} ({id}) was created, {why}. Delete it?"))
+    }
+
+    /// Deletes the new key, which nobody holds. From the note on nothing else is done.
+    fn delete(&mut self, session: &Session) -> Result<()> {
+        let Some(key) = self.key.clone() else { return Ok(()) };
+        if let Err(error) = self.note(Step::Undoing { id: key.id.to_string() }) {
+            return Err(self.not_undone(&error, &key, session));
+        }
+        self.machine.see_key(NewKey::Unheld);
+        // Without the journal, a copy would have the key finished that is being deleted.
+        disk::discard(self)?;
+        match delete_unheld(session.keys(), &key) {
+            Err(error) if error.condition != Condition::NotFound => {
+                Err(self.not_deleted(error, &key, session))
+            }
+            _ => {
+                self.machine.see_key(NewKey::Absent);
+                Ok(())
+            }
+        }
+    }
+
+    /// Returns for how many seconds a create may still take effect. The clock that says longer counts, up to the time for
+    /// which a request can be under way.
+    fn left_to_wait(&self, session: &Session) -> Result<u64> {
+        let progress = &self.machine.progress;
+        let until = progress.may_land.unwrap_or_default().seconds();
+        let now = session.now()?.min(session.service_time()?).seconds();
+        let longest = progress.longest_wait.max(session.keys().doubt().as_secs() + 2);
+        Ok(u64::try_from(until - now).unwrap_or_default().min(longest))
+    }
+
+    fn wait(&mut self, session: &mut Session) -> Result<()> {
+        let left = self.left_to_wait(session)?;
+        if left > 0 {
+            let what = session.entity(&self.begun.name);
+            let words =
+                format!("Waiting {left} s: until then the service may still create {what}...");
+            session.ui.progress(&words);
+            session.ui.flush();
+            thread::sleep(Duration::from_secs(left));
+        }
+        self.machine.is_over();
+        Ok(())
+    }
+
+    fn close(&mut self, end: End, session: &Session) -> Result<()> {
+        // It may be all that there is of a key, or of somebody's work.
+        let keeps_copy = end == End::Uncertain && (self.value.is_some() || self.has_lost_copy());
+        if !keeps_copy && let Err(error) = disk::discard(self) {
+            // The entry stays with the copy. `recover` removes both.
+            self.entry = None;
+            return if self.is_live() { Ok(()) } else { Err(error) };
+        }
+        let (id, may_land) = (self.id(), self.machine.progress.may_land);
+        let closed = match (self.entry.take(), end, &id, may_land) {
+            (None, ..) => Ok(()),
+            (Some(entry), End::Done | End::DoneBeside, Some(id), Some(_)) => {
+                entry.settle(id.as_str())
+            }
+            (Some(entry), ..) => entry.close(),
+        };
+        if let Err(error) = closed
+            && !self.is_live()
+        {
+            let message = format!("The journal entry could not be removed: {error}.");
+            return Err(Error::failure(message));
+        }
+        interrupt::watch(session.ui.manner(), None);
+        // Interrupted commands for a key of this name have not made this one.
+        if let (End::Done | End::DoneBeside, Some(id), Ok(journal)) = (end, id, session.journal()) {
+            journal.disown(id.as_str(), |begun| {
+                begun.name == self.begun.name && is_ours(begun, session)
+            });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,252 @@
+//! An entry under way: what the machine knows, and what is at hand for it.
+
+use std::io;
+
+use super::machine::{Act, Channel, Disk, End, Machine, NewKey, Plan, Seen, Way};
+use crate::error::{Error, ErrorKind, Result};
+use crate::journal::{Begun, Entry, Orphan, Progress, Step};
+use crate::model::{ApiKey, ApiKeyId, NewApiKey, Timestamp};
+use crate::private_file::{Left, Pending};
+use crate::secret::Secret;
+use crate::session::Session;
+use crate::systems::{Condition, Keys, SystemError};
+use crate::ui::interrupt;
+
+/// What may be done without being asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::ops) struct Consent {
+    /// Whether to ask before a key is deleted that nobody has.
+    pub asks: bool,
+    /// Whether to stop before anything is changed.
+    pub dry_run: bool,
+    /// Whether to stop where the service may still carry a request out, instead of waiting.
+    pub is_hurried: bool,
+}
+
+/// How far a run came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::ops) enum Ended {
+    /// It came to this end.
+    At(End),
+    /// It stopped before this act, which would change something.
+    Before(Act),
+    /// The user did not want the key deleted.
+    Kept,
+}
+
+/// The pending copy.
+#[derive(Debug)]
+pub(super) enum Copy {
+    /// This process made it.
+    Own(Pending),
+    /// An ended process left it.
+    Left(Left),
+}
+
+/// One entry under way.
+#[derive(Debug)]
+pub(in crate::ops) struct Run {
+    /// What was begun.
+    pub begun: Begun,
+    /// Where it is.
+    pub machine: Machine,
+    /// The new key, once it is known.
+    pub key: Option<ApiKey>,
+    /// Why no key was made, why it has to go, or what is in the way.
+    pub cause: Option<Error>,
+    /// What became of the old key.
+    pub retirement: Option<Retirement>,
+    /// Keys that may be the new one, or that others have made.
+    pub others: Vec<ApiKeyId>,
+    /// Whether this run brought the value to its place.
+    pub delivers: bool,
+    /// Whether it stopped while logins were moved to the new key.
+    pub is_moving_login: bool,
+    pub(super) entry: Option<Entry>,
+    pub(super) copy: Option<Copy>,
+    pub(super) value: Option<Secret>,
+    /// What the new key is to be, in the command that makes it.
+    pub(super) new: Option<NewApiKey>,
+    /// What the output says was done: "created".
+    pub(super) done: &'static str,
+    /// The keys as who has the new value sees them.
+    pub(super) acting: Option<Box<dyn Keys>>,
+    /// The old key as it was seen last.
+    pub(super) old: Option<ApiKey>,
+    /// How often somebody else changed it meanwhile.
+    pub(super) conflicts: u32,
+    pub(super) consent: Consent,
+}
+
+impl Run {
+    /// Carries an entry on that an ended process left.
+    pub(in crate::ops) fn resume(orphan: Orphan, way: Way, consent: Consent) -> Self {
+        let Orphan { entry, begun, progress } = orphan;
+        let mut run = Self::new(begun, entry, way, consent);
+        run.machine.progress = progress;
+        run
+    }
+
+    pub(super) fn new(begun: Begun, entry: Entry, way: Way, consent: Consent) -> Self {
+        let plan = Plan {
+            channel: if begun.file.is_some() { Channel::File } else { Channel::Output },
+            is_rotation: begun.retires.is_some(),
+            is_value_theirs: begun.value_hash.is_none(),
+        };
+        let progress = Progress::default();
+        Self {
+            begun,
+            machine: Machine { plan, way, progress, seen: Seen::default() },
+            key: None,
+            cause: None,
+            retirement: None,
+            others: Vec::new(),
+            delivers: false,
+            is_moving_login: false,
+            entry: Some(entry),
+            copy: None,
+            value: None,
+            new: None,
+            done: "",
+            acting: None,
+            old: None,
+            conflicts: 0,
+            consent,
+        }
+    }
+
+    /// Tells whether this is the command that began the entry.
+    pub(super) fn is_live(&self) -> bool {
+        self.machine.way.makes
+    }
+
+    /// Returns the id of the new key, as far as it is known.
+    pub(in crate::ops) fn id(&self) -> Option<ApiKeyId> {
+        let noted = self.machine.progress.made.as_ref().or(self.begun.id.as_ref());
+        noted.map(|id| ApiKeyId::new(id.as_str()))
+    }
+
+    /// Tells whether nothing is changed.
+    pub(in crate::ops) fn is_dry(&self) -> bool {
+        self.consent.dry_run
+    }
+
+    /// Tells whether the pending copy is lost.
+    pub(in crate::ops) fn has_lost_copy(&self) -> bool {
+        self.machine.seen.disk == Some(Disk::Gone)
+    }
+
+    /// Tells whether the pending copy holds a value.
+    pub(in crate::ops) fn has_copy(&self) -> bool {
+        self.machine.seen.disk == Some(Disk::InCopy)
+    }
+
+    /// Tells whether somebody may have used the new key.
+    pub(in crate::ops) fn is_used(&self) -> bool {
+        self.machine.seen.key == Some(NewKey::Found { is_used: true })
+    }
+
+    /// Tells whether the value is in its place.
+    pub(in crate::ops) fn is_in_place(&self) -> bool {
+        self.machine.seen.disk == Some(Disk::InFile) || self.machine.progress.is_delivered
+    }
+
+    /// Returns the tag of the entry.
+    pub(in crate::ops) fn tag(&self) -> &str {
+        self.entry.as_ref().map_or("", Entry::tag)
+    }
+
+    /// Removes the entry before anything was made.
+    pub(in crate::ops) fn forget(&mut self, session: &Session) {
+        // An entry that stays is settled by `recover`, which finds everything in place.
+        let _ = self.entry.take().map(Entry::close);
+        interrupt::watch(session.ui.manner(), None);
+    }
+
+    /// Notes a step and syncs it.
+    pub(super) fn note(&mut self, step: Step) -> io::Result<()> {
+        let Some(entry) = &mut self.entry else { return Ok(()) };
+        entry.reach(&step)?;
+        self.machine.reach(step);
+        Ok(())
+    }
+
+    /// Notes a step. Where that fails, the key has to go again.
+    pub(super) fn note_or_undo(&mut self, step: Step, session: &Session) -> bool {
+        match self.note(step) {
+            Ok(()) => true,
+            Err(error) => {
+                self.cause = Some(journal_failed(&error, session));
+                self.machine.seen.must_go = true;
+                false
+            }
+        }
+    }
+
+    /// Gives the new key up where something could not be looked at. Only the command that makes it does: nobody waits for
+    /// the key yet.
+    pub(super) fn give_up(&mut self, error: Error) -> Result<()> {
+        if !self.is_live() || self.is_in_place() {
+            return Err(error);
+        }
+        self.cause = Some(error);
+        self.machine.seen.must_go = true;
+        Ok(())
+    }
+}
+
+/// What became of the old key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::ops) enum Retired {
+    /// It was disabled, or was so before.
+    Disabled,
+    /// It works until then.
+    Until(Timestamp),
+    /// It had expired before.
+    Expired,
+    /// It was deleted meanwhile.
+    Gone,
+}
+
+impl Retired {
+    /// Completes the sentence "The old key ID ...".
+    pub(in crate::ops) fn words(self) -> String {
+        match self {
+            Self::Disabled => "was disabled".to_owned(),
+            Self::Until(time) => format!("works until {}", time.to_wire()),
+            Self::Expired => "had expired before".to_owned(),
+            Self::Gone => "was deleted meanwhile".to_owned(),
+        }
+    }
+}
+
+/// How a rotation ended.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::ops) struct Retirement {
+    /// What became of the old key.
+    pub became: Retired,
+    /// Whether a login was moved to the new key.
+    pub is_login_moved: bool,
+    /// Whether the old key is the credential in use, and stays so until somebody puts the new one in its place.
+    pub is_credential: bool,
+}
+
+/// Returns what was found; `None` where there is none.
+pub(super) fn found<T>(
+    answer: std::result::Result<T, SystemError>,
+) -> std::result::Result<Option<T>, SystemError> {
+    match answer {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.condition == Condition::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Says that a step could not be noted, and so no key was made.
+pub(in crate::ops) fn journal_failed(error: &io::Error, session: &Session) -> Error {
+    let noun = session.facts().noun;
+    let message = format!("The journal cannot be written: {error}. No {noun} was created.");
+    Error::new(ErrorKind::Failure, message)
+        .hint("A key is created only when its making can be noted; IBMCLOUD_IAM_HOME names another directory.")
+        .remedied(error)
+}
