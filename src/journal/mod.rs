@@ -93,6 +93,11 @@ impl Journal {
                 // Another process met the file before it was locked, took it for abandoned and removes it.
                 continue;
             }
+            // Whoever holds the first name is alone. Another process may have written this entry again before.
+            if path.exists() {
+                private_file::remove(&unborn)?;
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
             let mut entry = Entry { path, tag, log };
             let written = locked
                 .and_then(|_| entry.write(begun))
@@ -135,14 +140,15 @@ impl Journal {
             .any(|path| entry::peek(&path).is_some_and(|(begun, _)| is_same(&begun)))
     }
 
-    /// Returns until when a request may still make this key again if it is deleted; `None` where none can.
-    pub fn may_make_again(&self, id: &str) -> Option<Timestamp> {
+    /// Returns until when a request may still make this key again if it is deleted, and for how many seconds that is waited
+    /// at most; `None` where none can.
+    pub fn may_make_again(&self, id: &str) -> Option<(Timestamp, u64)> {
         let aside = entry::settled(&self.directory);
         let entries = [&aside, &self.directory].map(fs::read_dir);
         let entries = entries.into_iter().flatten().flatten();
         let progress = entries.filter_map(|entry| entry::peek(&entry.ok()?.path()));
         let of_it = progress.filter(|(_, progress)| progress.made.as_deref() == Some(id));
-        of_it.filter_map(|(_, progress)| progress.may_land).max()
+        of_it.filter_map(|(_, progress)| Some((progress.may_land?, progress.longest_wait))).max()
     }
 
     /// Finds the entries that ended processes left, and takes hold of them. An entry that is held is tried `tries`

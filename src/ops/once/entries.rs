@@ -7,10 +7,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Begun, Orphans};
 use crate::model::ApiKeyId;
 use crate::session::Session;
-use crate::systems::SystemError;
-
-/// No request is in doubt for longer: twice the longest time-out.
-const MOST_SECONDS: u64 = 2 * 3_600;
 
 /// Tells whether a command was begun at this place, as this identity. Nowhere else can the key be looked for.
 pub(in crate::ops) fn is_ours(begun: &Begun, session: &Session) -> bool {
@@ -32,19 +28,15 @@ pub(in crate::ops) fn take(session: &Session) -> Result<Orphans> {
     })
 }
 
-/// Deletes a key. Waits before that where a request that was lost could make the key again.
-pub(in crate::ops) fn delete(
-    id: &ApiKeyId,
-    session: &mut Session,
-) -> std::result::Result<(), SystemError> {
-    let until = session.journal().ok().and_then(|journal| journal.may_make_again(id.as_str()));
-    let left = until.zip(session.service_time().ok());
-    let left = left.map_or(0, |(until, now)| until.seconds() - now.seconds());
-    if let Ok(left @ 1..) = u64::try_from(left) {
+/// Waits until no request that was lost can make this key again. It is deleted after that.
+pub(in crate::ops) fn wait_out(id: &ApiKeyId, session: &mut Session) {
+    let may = session.journal().ok().and_then(|journal| journal.may_make_again(id.as_str()));
+    let (Some((until, longest)), Ok(now)) = (may, session.service_time()) else { return };
+    let left = u64::try_from(until.seconds() - now.seconds()).unwrap_or_default().min(longest);
+    if left > 0 {
         let words = format!("Waiting {left} s: until then the service may create {id} again...");
         session.ui.progress(&words);
         session.ui.flush();
-        thread::sleep(Duration::from_secs(left.min(MOST_SECONDS)));
+        thread::sleep(Duration::from_secs(left));
     }
-    session.keys().delete(id)
 }

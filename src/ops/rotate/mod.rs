@@ -172,7 +172,8 @@ fn purge(keys: &[ApiKey], session: &mut Session) -> bool {
         let failed = if key.locked {
             Some(locked(session, &subject, key))
         } else {
-            let failed = once::delete(&key.id, session).err();
+            once::wait_out(&key.id, session);
+            let failed = session.keys().delete(&key.id).err();
             let failed = failed.filter(|error| error.condition != Condition::NotFound);
             failed.map(|error| session.told(error, &subject))
         };
