@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::disk;
 use super::machine::{Act, Channel, Disk, End, Machine, NewKey, Plan, Seen, Way};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Begun, Entry, Orphan, Progress, Step};
@@ -126,6 +127,12 @@ impl Run {
         noted.map(|id| ApiKeyId::new(id.as_str()))
     }
 
+    /// Tells whether a key was there before, and so cannot be the new one, whatever the service says.
+    pub(super) fn is_known(&self, key: &ApiKey) -> bool {
+        let old = self.begun.retires.as_ref().map(|old| &old.id);
+        self.begun.known_ids.iter().chain(old).any(|id| *id == *key.id.as_str())
+    }
+
     /// Tells whether nothing is changed.
     pub(in crate::ops) fn is_dry(&self) -> bool {
         self.consent.dry_run
@@ -156,10 +163,12 @@ impl Run {
         self.entry.as_ref().map_or("", Entry::tag)
     }
 
-    /// Removes the entry before anything was made.
+    /// Removes the pending copy and the entry before anything was made.
     pub(in crate::ops) fn forget(&mut self, session: &Session) {
-        // An entry that stays is settled by `recover`, which finds everything in place.
-        let _ = self.entry.take().map(Entry::close);
+        // What stays is removed by `recover`.
+        if disk::discard(self).is_ok() {
+            let _ = self.entry.take().map(Entry::close);
+        }
         interrupt::watch(session.ui.manner(), None);
     }
 
