@@ -8,7 +8,7 @@ use super::machine::{Act, Channel, End, NewKey};
 use super::state::{Ended, Run};
 use super::{disk, output};
 use crate::error::{Error, Result};
-use crate::journal::Step;
+use crate::journal::{Entry, Step};
 use crate::ops::delete_unheld;
 use crate::session::Session;
 use crate::systems::Condition;
@@ -17,6 +17,10 @@ use crate::ui::{interrupt, nobody_answers};
 impl Run {
     /// Goes on until it ends. After an error the entry stays, and `recover` goes on.
     pub(in crate::ops) fn drive(&mut self, session: &mut Session) -> Result<Ended> {
+        self.go_on(session).map_err(|error| self.perhaps_made(error, session))
+    }
+
+    fn go_on(&mut self, session: &mut Session) -> Result<Ended> {
         loop {
             let act = self.machine.next();
             if self.consent.dry_run && self.stops_before(act) {
@@ -131,13 +135,11 @@ impl Run {
             self.entry = None;
             return if self.is_live() { Ok(()) } else { Err(error) };
         }
-        let (id, may_land) = (self.id(), self.machine.progress.may_land);
-        let closed = match (self.entry.take(), end, &id, may_land) {
-            (None, ..) => Ok(()),
-            (Some(entry), End::Done | End::DoneBeside, Some(id), Some(_)) => {
-                entry.settle(id.as_str())
-            }
-            (Some(entry), ..) => entry.close(),
+        let id = self.id();
+        let may_land = self.machine.progress.may_land.is_some() && !self.machine.seen.is_over;
+        let closed = match (self.entry.take(), &id) {
+            (Some(entry), Some(id)) if may_land => entry.settle(id.as_str()),
+            (entry, _) => entry.map_or(Ok(()), Entry::close),
         };
         if let Err(error) = closed
             && !self.is_live()
