@@ -258,6 +258,34 @@ fn a_key_is_deleted_once_no_request_can_make_it_again() {
     assert_eq!(rig.names().len(), 0);
 }
 
+/// The proof fails, and what was made cannot be looked at when it is to be undone.
+#[test]
+fn a_key_that_could_not_be_undone_is_told_of() {
+    let rig = failing(&[
+        "create:drop,before,skip=1,times=1",
+        "token:status=503,skip=1,times=6",
+        "details:status=503,skip=3",
+    ])
+    .timeout("1");
+    rig.run(&["api-key-create", "ci", "--file", "key.json", "-q"]).ok();
+    let outcome = rig.run(&["api-key-rotate", "ci", "--file", "key.json", "--force"]);
+    assert_eq!((rig.names().len(), rig.sandbox.open_entries()), (2, 1), "{outcome:#?}");
+    outcome.code(11);
+    assert!(outcome.stderr.contains("Run 'ibmcloud-iam recover'"), "{outcome:#?}");
+}
+
+#[test]
+fn a_key_lives_as_long_as_was_asked_for_by_a_clock_that_is_behind() {
+    let rig = failing(&[]);
+    let behind = [("IBMCLOUD_IAM_NOW", "2026-11-21T07:00:00Z")];
+    let args = ["api-key-create", "K", "--file", "key.json", "--expires-in", "1h", "-q"];
+    rig.run_env(&behind, &args).ok();
+    let rotate = ["api-key-rotate", "K", "--file", "key.json", "--force", "--grace", "10m"];
+    rig.run_env(&behind, &rotate).ok();
+    let ends: Vec<_> = rig.keys().iter().map(|key| key["expires_at"].clone()).collect();
+    assert_eq!(ends, ["2026-11-21T09:10+0000", "2026-11-21T10:00+0000"]);
+}
+
 #[test]
 fn a_rotation_that_fails_before_its_key_is_made_leaves_nothing() {
     for skip in 0..5 {

@@ -104,7 +104,7 @@ pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
             session.ui.warn(concern);
         }
     }
-    let mut new = successor::describe(&old, request.expires_in, now, session)?;
+    let mut new = successor::describe(&old, request.expires_in, session.service_time()?, session)?;
     checks::check_room(&new, &old, request.purge, now, session)?;
     let retires =
         Retires { id: old.id.to_string(), grace: request.grace.map(|grace| grace.as_secs()) };
