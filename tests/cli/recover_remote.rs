@@ -314,3 +314,18 @@ fn a_key_that_was_there_before_is_not_taken_for_the_new_one() {
     assert!(outcome.code(1).stdout.contains("may be ApiKey-"), "{outcome:#?}");
     assert!(rig.routes().iter().all(|route| !route.starts_with("DELETE")), "{:?}", rig.routes());
 }
+
+/// The mount of FILE is away, and the old key is being retired: the new one may be all that there is.
+#[test]
+fn a_key_is_not_given_up_once_the_old_one_is_being_retired() {
+    let rig = failing(&["disable:status=503"]);
+    rig.run(&["api-key-create", "ci", "--file", "key.json", "-q"]).ok();
+    let outcome = rig.run(&["api-key-rotate", "ci", "--file", "key.json", "--force"]);
+    assert!(outcome.code(11).stderr.contains("is in its place, but"), "{outcome:#?}");
+    let away = rig.sandbox.work("away.json");
+    std::fs::rename(rig.sandbox.work("key.json"), &away).unwrap();
+    let outcome = rig.run(&["recover", "--discard", "--force"]);
+    assert!(outcome.code(1).stdout.contains("Keys of that name made since then: ApiKey-"));
+    assert_eq!(rig.opens(&rig.sandbox.value_in("away.json")), 200);
+    assert_eq!(rig.sandbox.open_entries(), 0);
+}

@@ -164,7 +164,14 @@ impl Turn<'_> {
                 vec![self.world]
             }
             Act::Prove => {
-                let failed = Self { world: self.world.clone(), ..self }.fail();
+                // The command that makes the key gives it up where it cannot be proven; `recover` is run again.
+                let mut failed = Self { world: self.world.clone(), ..self };
+                if process.machine.way.makes && process.machine.plan.channel == Channel::File {
+                    failed.machine().seen.must_go = true;
+                    failed.machine().seen.works = Some(false);
+                }
+                let failed =
+                    if failed.machine().seen.must_go { failed.world } else { failed.fail() };
                 let id = process.value.and_then(|value| self.world.find(value)).or(made);
                 self.machine().seen.works = Some(id.is_some_and(|id| self.world.works(id)));
                 vec![self.world, failed]
