@@ -32,6 +32,7 @@ pub struct Request {
 pub struct Ready {
     key: KeyRef,
     changes: ApiKeyChanges,
+    expiry: Option<Option<Expiry>>,
     dry_run: bool,
     now: Timestamp,
 }
@@ -54,12 +55,13 @@ pub fn ready(request: Request, facts: &Facts, settings: &Settings) -> Result<Rea
             facts.command
         )));
     }
-    Ok(Ready { key: request.key, changes, dry_run: request.dry_run, now })
+    let Request { key, expiry, dry_run, .. } = request;
+    Ok(Ready { key, changes, expiry, dry_run, now })
 }
 
 /// Changes a key.
 pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
-    let Ready { key: named, changes, dry_run, now } = ready;
+    let Ready { key: named, changes, expiry: given, dry_run, now } = ready;
     let now = *now;
     session.keys().to_change(changes).map_err(|error| session.told(error, ""))?;
     let entity = session.entity(named);
@@ -69,6 +71,10 @@ pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
     if found.key.locked {
         return Err(locked(session, &subject, &found.key));
     }
+    // By the service's clock, which is known by now.
+    let service_time = session.service_time()?;
+    let expires_at = given.map(|given| expiry(given, service_time)).transpose()?;
+    let changes = &ApiKeyChanges { expires_at, ..changes.clone() };
     let key = if *dry_run {
         let ApiKeyChanges { name, description, .. } = changes;
         let checked = session.keys().check_texts(name.as_deref(), description.as_deref());
