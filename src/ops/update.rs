@@ -32,7 +32,7 @@ pub struct Request {
 pub struct Ready {
     key: KeyRef,
     changes: ApiKeyChanges,
-    expiry: Option<Option<Expiry>>,
+    expiry: Option<Expiry>,
     dry_run: bool,
     now: Timestamp,
 }
@@ -55,7 +55,8 @@ pub fn ready(request: Request, facts: &Facts, settings: &Settings) -> Result<Rea
             facts.command
         )));
     }
-    let Request { key, expiry, dry_run, .. } = request;
+    let Request { key, dry_run, .. } = request;
+    let expiry = request.expiry.flatten();
     Ok(Ready { key, changes, expiry, dry_run, now })
 }
 
@@ -72,9 +73,11 @@ pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
         return Err(locked(session, &subject, &found.key));
     }
     // By the service's clock, which is known by now.
-    let service_time = session.service_time()?;
-    let expires_at = given.map(|given| expiry(given, service_time)).transpose()?;
-    let changes = &ApiKeyChanges { expires_at, ..changes.clone() };
+    let mut changes = changes.clone();
+    if let Some(end) = expiry(*given, session.service_time()?)? {
+        changes.expires_at = Some(Some(end));
+    }
+    let changes = &changes;
     let key = if *dry_run {
         let ApiKeyChanges { name, description, .. } = changes;
         let checked = session.keys().check_texts(name.as_deref(), description.as_deref());
