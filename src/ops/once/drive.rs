@@ -127,6 +127,15 @@ impl Run {
         Ok(())
     }
 
+    /// Removes the pending copy and the entry before anything was made.
+    pub(in crate::ops) fn forget(&mut self, session: &Session) {
+        // What stays is removed by `recover`.
+        if disk::discard(self).is_ok() {
+            let _ = self.entry.take().map(Entry::close);
+        }
+        interrupt::watch(session.ui.manner(), None);
+    }
+
     fn close(&mut self, end: End, session: &Session) -> Result<()> {
         // It may be all that there is of a key, or of somebody's work.
         let keeps_copy = end == End::Uncertain && (self.value.is_some() || self.has_lost_copy());

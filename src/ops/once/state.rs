@@ -2,7 +2,6 @@
 
 use std::io;
 
-use super::disk;
 use super::machine::{Act, Channel, Disk, End, Machine, NewKey, Plan, Seen, Way};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Begun, Entry, Orphan, Progress, Step};
@@ -11,7 +10,6 @@ use crate::private_file::{Left, Pending};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::systems::{Condition, Keys, SystemError};
-use crate::ui::interrupt;
 
 /// What may be done without being asked.
 #[derive(Clone, Copy, Debug, Default)]
@@ -64,6 +62,7 @@ pub(in crate::ops) struct Run {
     /// Whether it stopped while logins were moved to the new key.
     pub is_moving_login: bool,
     pub(super) entry: Option<Entry>,
+    tag: String,
     pub(super) copy: Option<Copy>,
     pub(super) value: Option<Secret>,
     /// What the new key is to be, in the command that makes it.
@@ -104,6 +103,7 @@ impl Run {
             others: Vec::new(),
             delivers: false,
             is_moving_login: false,
+            tag: entry.tag().to_owned(),
             entry: Some(entry),
             copy: None,
             value: None,
@@ -158,18 +158,9 @@ impl Run {
         self.machine.seen.disk == Some(Disk::InFile) || self.machine.progress.is_delivered
     }
 
-    /// Returns the tag of the entry.
+    /// Returns the tag of the entry, also when that is closed.
     pub(in crate::ops) fn tag(&self) -> &str {
-        self.entry.as_ref().map_or("", Entry::tag)
-    }
-
-    /// Removes the pending copy and the entry before anything was made.
-    pub(in crate::ops) fn forget(&mut self, session: &Session) {
-        // What stays is removed by `recover`.
-        if disk::discard(self).is_ok() {
-            let _ = self.entry.take().map(Entry::close);
-        }
-        interrupt::watch(session.ui.manner(), None);
+        &self.tag
     }
 
     /// Notes a step and syncs it.
