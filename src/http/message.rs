@@ -172,8 +172,10 @@ impl Reply {
         Some(Duration::from_secs(u64::try_from(date - now).unwrap_or_default()))
     }
 
-    /// Returns the time by the service's clock, if the answer tells it.
+    /// Returns the time by the service's clock, if the answer tells it. A time that cannot be now is none.
     pub(crate) fn date(&self) -> Option<Timestamp> {
-        Timestamp::parse_http(self.header("date")?)
+        let date = Timestamp::parse_http(self.header("date")?)?;
+        // From the year 2020 to 2099.
+        (1_577_836_800..4_102_444_800).contains(&date.seconds()).then_some(date)
     }
 }

@@ -92,6 +92,11 @@ impl Journal {
                 // Another process met the file before it was locked, took it for abandoned and removes it.
                 continue;
             }
+            // Whoever holds the first name is alone. Another process may have written this entry again before.
+            if path.exists() {
+                private_file::remove(&unborn)?;
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
             let mut entry = Entry { path, tag, log };
             let written = locked
                 .and_then(|_| entry.write(begun))

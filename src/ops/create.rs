@@ -46,21 +46,20 @@ pub struct Request {
 pub struct Ready {
     request: Request,
     destination: Option<Destination>,
-    expires_at: Option<Timestamp>,
     now: Timestamp,
 }
 
 /// Checks what can be checked before anybody logs in.
 pub fn ready(request: Request, settings: &Settings) -> Result<Ready> {
     let now = settings.now()?;
-    let expires_at = expiry(request.expiry, now)?;
+    expiry(request.expiry, now)?;
     let destination = destination::check(request.file.as_deref(), request.force, settings)?;
-    Ok(Ready { request, destination, expires_at, now })
+    Ok(Ready { request, destination, now })
 }
 
 /// Runs `api-key-create`.
 pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
-    let Ready { request, destination, expires_at, now } = ready;
+    let Ready { request, destination, now } = ready;
     let mut new = NewApiKey {
         id: None,
         owner: session.identity().owner(),
@@ -69,7 +68,8 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
         locked: request.lock,
         disabled: request.disabled,
         action_when_leaked: request.action_if_leaked,
-        expires_at,
+        // By the service's clock: by one that is behind, the key could be dead from the first instant.
+        expires_at: expiry(request.expiry, session.service_time()?)?,
         support_sessions: None,
     };
     session.keys().to_make(&new).map_err(|error| session.told_of(error, &new.name))?;

@@ -32,6 +32,7 @@ pub struct Request {
 pub struct Ready {
     key: KeyRef,
     changes: ApiKeyChanges,
+    expiry: Option<Expiry>,
     dry_run: bool,
     now: Timestamp,
 }
@@ -54,12 +55,14 @@ pub fn ready(request: Request, facts: &Facts, settings: &Settings) -> Result<Rea
             facts.command
         )));
     }
-    Ok(Ready { key: request.key, changes, dry_run: request.dry_run, now })
+    let Request { key, dry_run, .. } = request;
+    let expiry = request.expiry.flatten();
+    Ok(Ready { key, changes, expiry, dry_run, now })
 }
 
 /// Changes a key.
 pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
-    let Ready { key: named, changes, dry_run, now } = ready;
+    let Ready { key: named, changes, expiry: given, dry_run, now } = ready;
     let now = *now;
     session.keys().to_change(changes).map_err(|error| session.told(error, ""))?;
     let entity = session.entity(named);
@@ -69,6 +72,12 @@ pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
     if found.key.locked {
         return Err(locked(session, &subject, &found.key));
     }
+    // By the service's clock, which is known by now.
+    let mut changes = changes.clone();
+    if let Some(end) = expiry(*given, session.service_time()?)? {
+        changes.expires_at = Some(Some(end));
+    }
+    let changes = &changes;
     let key = if *dry_run {
         let ApiKeyChanges { name, description, .. } = changes;
         let checked = session.keys().check_texts(name.as_deref(), description.as_deref());

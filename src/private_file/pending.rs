@@ -9,6 +9,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, fchown};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{CWD, RenameFlags};
 use rustix::io::Errno;
@@ -21,6 +22,7 @@ use super::destination::{
     Destination, DestinationError, Seen, Whereabouts, cannot, open_unfollowed,
 };
 use super::directory::{parent, sync_dir};
+use super::lock::{LockMode, lock_open};
 use super::open::create_new;
 use super::write::remove;
 use crate::secret::Secret;
@@ -80,6 +82,9 @@ impl Destination {
     ) -> Result<Pending, DestinationError> {
         let path = self.path.clone();
         let file = create_new(&pending).map_err(|error| cannot(&path, &error))?;
+        // Held while this process lives: elsewhere `recover FILE` may find the copy, and no entry. Where the file system
+        // has no locks, it is done without.
+        let _ = lock_open(&file, LockMode::Exclusive, A_MOMENT);
         let mut this = Pending { file, path: pending, destination: self, value_at: 0, about };
         let written = this.write_value(value, room).and_then(|()| sync_dir(parent(&this.path)));
         if let Err(error) = written {
@@ -247,6 +252,9 @@ fn cannot_rename_so(error: Errno) -> bool {
     matches!(error, Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP)
 }
 
+/// Who looks at a pending copy locks it for less.
+const A_MOMENT: Duration = Duration::from_secs(1);
+
 /// The most bytes of a pending copy.
 const MOST_OF_COPY: u64 = 1 << 20;
 
@@ -258,7 +266,8 @@ pub struct Left {
 }
 
 impl Left {
-    /// Opens the copy at `path`; `None` if there is none. Fails if somebody else may have changed it.
+    /// Opens the copy at `path`; `None` if there is none. Fails if somebody else may have changed it, and with `TimedOut` if
+    /// the process that makes it lives.
     ///
     /// `owner` is the owner of the file that FILE replaces, to whom root may have given the copy.
     pub fn open(path: PathBuf, owner: Option<u32>) -> io::Result<Option<Self>> {
@@ -278,7 +287,10 @@ impl Left {
         } else if found.nlink() > 1 {
             "it has a second name"
         } else {
-            return Ok(Some(Self { file, path }));
+            return match lock_open(&file, LockMode::Exclusive, A_MOMENT) {
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(error),
+                _ => Ok(Some(Self { file, path })),
+            };
         };
         Err(io::Error::other(fault))
     }

@@ -44,11 +44,15 @@ fn the_value_can_be_read_at_every_byte_of_a_second_attempt() {
     let (pending, value, file) = begun(directory.path(), 512);
     let document = br#"{"id": "ApiKey-1",
         "apikey": "the value"}"#;
-    let begun = fs::read(pending.path()).unwrap();
-    let left = Left::open(pending.path().to_owned(), None).unwrap().unwrap();
+    let path = pending.path().to_owned();
+    let begun = fs::read(&path).unwrap();
+    let held = Left::open(path.clone(), None).unwrap_err();
+    assert_eq!(held.kind(), std::io::ErrorKind::TimedOut, "who makes it holds it");
+    drop(pending);
+    let left = Left::open(path.clone(), None).unwrap().unwrap();
     let mut resumed = left.resume(Destination::check(&file, false).unwrap());
     resumed.write_value(Some(&value), begun.len() + 100).unwrap();
-    let line = fs::read(pending.path()).unwrap().split_off(begun.len());
+    let line = fs::read(&path).unwrap().split_off(begun.len());
     for before in [&begun[..], document] {
         for written in 0..=line.len() {
             let torn = [before, &line[..written]].concat();

@@ -26,6 +26,7 @@ mod printed_commands;
 mod project;
 mod readme;
 mod recover;
+mod recover_elsewhere;
 mod recover_remote;
 mod remote;
 mod rotation;

@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::emulator::Emulator;
 use crate::support::expected::never_expires;
-use crate::support::iam::{key_json, token_answer};
+use crate::support::iam::{key_json, list_answer, token_answer};
 use crate::support::server::Answer;
 use crate::support::service::{Service, reaching};
 use crate::support::{Outcome, run};
@@ -242,4 +242,90 @@ fn a_service_that_takes_no_chosen_values_is_told_of() {
          If the service takes no values that were chosen elsewhere, repeat the command with '--server-value'.\n\n",
     );
     assert_eq!((rig.sandbox.files_in_work().len(), rig.sandbox.open_entries()), (0, 0));
+}
+
+/// The value is in FILE, but a request that was lost is under way: it would make the key again.
+#[test]
+fn a_key_is_deleted_once_no_request_can_make_it_again() {
+    let rig = failing(&["create:late=2s,times=1"]).timeout("1");
+    rig.run(&TO_FILE).ok();
+    let outcome = rig.run(&["api-key-delete", "K", "--force"]);
+    assert!(
+        outcome.ok().stdout.contains("until then the service may create ApiKey-"),
+        "{outcome:#?}"
+    );
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(rig.names().len(), 0);
+}
+
+/// The proof fails, and what was made cannot be looked at when it is to be undone.
+#[test]
+fn a_key_that_could_not_be_undone_is_told_of() {
+    let rig = failing(&[
+        "create:drop,before,skip=1,times=1",
+        "token:status=503,skip=1,times=6",
+        "details:status=503,skip=3",
+    ])
+    .timeout("1");
+    rig.run(&["api-key-create", "ci", "--file", "key.json", "-q"]).ok();
+    let outcome = rig.run(&["api-key-rotate", "ci", "--file", "key.json", "--force"]);
+    assert_eq!((rig.names().len(), rig.sandbox.open_entries()), (2, 1), "{outcome:#?}");
+    outcome.code(11);
+    assert!(outcome.stderr.contains("Run 'ibmcloud-iam recover'"), "{outcome:#?}");
+}
+
+#[test]
+fn a_key_lives_as_long_as_was_asked_for_by_a_clock_that_is_behind() {
+    let rig = failing(&[]);
+    let behind = [("IBMCLOUD_IAM_NOW", "2026-11-21T07:00:00Z")];
+    let args = ["api-key-create", "K", "--file", "key.json", "--expires-in", "1h", "-q"];
+    rig.run_env(&behind, &args).ok();
+    let rotate = ["api-key-rotate", "K", "--file", "key.json", "--force", "--grace", "10m"];
+    rig.run_env(&behind, &rotate).ok();
+    let ends: Vec<_> = rig.keys().iter().map(|key| key["expires_at"].clone()).collect();
+    assert_eq!(ends, ["2026-11-21T09:10+0000", "2026-11-21T10:00+0000"]);
+}
+
+#[test]
+fn a_rotation_that_fails_before_its_key_is_made_leaves_nothing() {
+    for skip in 0..5 {
+        let rig = failing(&[&format!("list:status=503,skip={skip}")]);
+        rig.run(&["api-key-create", "ci", "--file", "key.json", "-q"]).ok();
+        let args = ["api-key-rotate", "ci", "--file", "key.json", "--purge", "--force"];
+        let outcome = rig.run(&args);
+        assert_ne!(outcome.code, 11, "{skip}: {outcome:#?}");
+        assert_eq!(rig.sandbox.files_in_work(), ["key.json"], "{skip}: {outcome:#?}");
+        assert_eq!(rig.sandbox.open_entries(), 0, "{skip}");
+    }
+}
+
+/// A service that makes no second key of a name would have the only key retired for itself.
+#[test]
+fn a_key_that_was_there_before_is_not_taken_for_the_new_one() {
+    let rig = Service::answering(|request| match request.route().as_str() {
+        "POST /identity/token" => token_answer(),
+        "GET /v1/apikeys" => list_answer("", &[key_json(1, "ci")], None),
+        "POST /v1/apikeys" => Answer::json(201, key_json(1, "ci")),
+        route if route.starts_with("GET /v1/apikeys/") => Answer::json(200, key_json(1, "ci")),
+        route => panic!("{route}"),
+    });
+    rig.run(&["api-key-rotate", "ci", "--file", "new.json", "--force"]).code(11);
+    let outcome = rig.run(&["recover", "--force"]);
+    assert!(outcome.code(1).stdout.contains("may be ApiKey-"), "{outcome:#?}");
+    assert!(rig.routes().iter().all(|route| !route.starts_with("DELETE")), "{:?}", rig.routes());
+}
+
+/// The mount of FILE is away, and the old key is being retired: the new one may be all that there is.
+#[test]
+fn a_key_is_not_given_up_once_the_old_one_is_being_retired() {
+    let rig = failing(&["disable:status=503"]);
+    rig.run(&["api-key-create", "ci", "--file", "key.json", "-q"]).ok();
+    let outcome = rig.run(&["api-key-rotate", "ci", "--file", "key.json", "--force"]);
+    assert!(outcome.code(11).stderr.contains("is in its place, but"), "{outcome:#?}");
+    let away = rig.sandbox.work("away.json");
+    std::fs::rename(rig.sandbox.work("key.json"), &away).unwrap();
+    let outcome = rig.run(&["recover", "--discard", "--force"]);
+    assert!(outcome.code(1).stdout.contains("Keys of that name made since then: ApiKey-"));
+    assert_eq!(rig.opens(&rig.sandbox.value_in("away.json")), 200);
+    assert_eq!(rig.sandbox.open_entries(), 0);
 }

@@ -1,5 +1,6 @@
 //! Bringing a value to FILE by way of the pending copy.
 
+use std::io;
 use std::path::Path;
 
 use super::machine::Disk;
@@ -14,6 +15,7 @@ use crate::private_file::{
 use crate::render::key_file;
 use crate::secret::Secret;
 use crate::session::Session;
+use crate::systems::Condition;
 
 /// The most bytes that are read of FILE.
 const MOST: u64 = 1 << 20;
@@ -73,6 +75,12 @@ fn state(
     });
     let left = match left {
         Ok(left) => left,
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+            let path = path.display();
+            return Ok(Err(format!(
+                "Another command holds '{path}', the pending copy for {noun} {name}. Run '{program} recover' again when it has ended"
+            )));
+        }
         Err(error) => {
             return Ok(Err(format!(
                 "'{}' is not as the pending copy for {noun} {name} was made: {error}. Move it away, then run '{program} recover' again",
@@ -105,7 +113,15 @@ fn value_in(file: &Path, run: &Run, session: &Session) -> Result<Option<Secret>>
     let Some(noted) = run.machine.progress.made.as_deref() else { return Ok(None) };
     let keys = session.keys();
     let opened: Option<ApiKey> = match keys.look_up() {
-        Some(look_up) => found(look_up.by_value(&value)),
+        Some(look_up) => match found(look_up.by_value(&value)) {
+            // It opens no key of this account.
+            Err(error)
+                if matches!(error.condition, Condition::Forbidden | Condition::Invalid(_)) =>
+            {
+                Ok(None)
+            }
+            opened => opened,
+        },
         None => found(keys.get(&ApiKeyId::new(noted), Detail::default()))
             .map(|found| found.map(|details| details.key)),
     }
@@ -173,6 +189,15 @@ pub(super) fn deliver(run: &mut Run, session: &mut Session) -> Result<()> {
             );
             let hint = format!("Clear the way to FILE, then run '{} recover'.", session.program());
             Err(told.hint(hint))
+        }
+        // Who took the copy away has brought it to its place.
+        Err(error)
+            if error.whereabouts == Whereabouts::Taken
+                && value_in(&file, run, session)?.is_some()
+                && is_left_over(&pending_path(&file, &run.tag), &file, None) =>
+        {
+            run.machine.is_delivered();
+            Ok(())
         }
         Err(error) => {
             block(run, error);

@@ -5,7 +5,7 @@ use super::machine::{Act, Channel, End, NewKey};
 use super::state::{Ended, Run};
 use super::{disk, output};
 use crate::error::{Error, Result};
-use crate::journal::Step;
+use crate::journal::{Entry, Step};
 use crate::ops::delete_unheld;
 use crate::session::Session;
 use crate::systems::Condition;
@@ -14,6 +14,10 @@ use crate::ui::{interrupt, nobody_answers};
 impl Run {
     /// Goes on until it ends. After an error the entry stays, and `recover` goes on.
     pub(in crate::ops) fn drive(&mut self, session: &mut Session) -> Result<Ended> {
+        self.go_on(session).map_err(|error| self.perhaps_made(error, session))
+    }
+
+    fn go_on(&mut self, session: &mut Session) -> Result<Ended> {
         loop {
             let act = self.machine.next();
             if self.consent.dry_run && self.stops_before(act) {
@@ -101,6 +105,15 @@ impl Run {
         }
     }
 
+    /// Removes the pending copy and the entry before anything was made.
+    pub(in crate::ops) fn forget(&mut self, session: &Session) {
+        // What stays is removed by `recover`.
+        if disk::discard(self).is_ok() {
+            let _ = self.entry.take().map(Entry::close);
+        }
+        interrupt::watch(session.ui.manner(), None);
+    }
+
     fn close(&mut self, end: End, session: &Session) -> Result<()> {
         // It may be all that there is of a key, or of somebody's work.
         let keeps_copy = end == End::Uncertain && (self.value.is_some() || self.has_lost_copy());
@@ -109,13 +122,11 @@ impl Run {
             self.entry = None;
             return if self.is_live() { Ok(()) } else { Err(error) };
         }
-        let (id, may_land) = (self.id(), self.machine.progress.may_land);
-        let closed = match (self.entry.take(), end, &id, may_land) {
-            (None, ..) => Ok(()),
-            (Some(entry), End::Done | End::DoneBeside, Some(id), Some(_)) => {
-                entry.settle(id.as_str())
-            }
-            (Some(entry), ..) => entry.close(),
+        let id = self.id();
+        let may_land = self.machine.progress.may_land.is_some() && !self.machine.observed.is_over;
+        let closed = match (self.entry.take(), &id) {
+            (Some(entry), Some(id)) if may_land => entry.settle(id.as_str()),
+            (entry, _) => entry.map_or(Ok(()), Entry::close),
         };
         if let Err(error) = closed
             && !self.is_live()

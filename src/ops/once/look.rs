@@ -17,6 +17,11 @@ impl Run {
         if let (Some(look_up), Some(value)) = (keys.look_up(), &self.value)
             && let Some(key) = found(look_up.by_value(value)).map_err(told)?
         {
+            if self.is_known(&key) {
+                self.others = vec![key.id];
+                self.machine.see_key(NewKey::Perhaps);
+                return Ok(());
+            }
             self.machine.progress.made = Some(key.id.to_string());
             self.key = Some(key);
             self.machine.see_key(NewKey::Found { is_used: false });

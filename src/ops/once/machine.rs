@@ -1,4 +1,4 @@
-//! What is done next, from what the journal says and what was seen. No input and no output: `model` explores it.
+//! What is done next, from what the journal says and what was seen. No input and no output: `explorer` walks it.
 //!
 //! A live command is the recovery of an entry that it has just begun. It differs in one thing: it can still make the key.
 //! Two rules keep keys safe from requests that take effect late. What is being undone is only undone, and what is being
@@ -228,7 +228,9 @@ impl Machine {
         }
         let Some(key) = self.observed.key else { return self.look_or_make() };
         match (disk, key) {
-            (Disk::Blocked | Disk::Taken, NewKey::Found { .. } | NewKey::Unheld) => {
+            (Disk::Blocked | Disk::Taken, NewKey::Found { .. } | NewKey::Unheld)
+                if self.way.makes =>
+            {
                 self.undo(End::Undone)
             }
             (Disk::InFile, NewKey::Found { .. } | NewKey::Unheld) if self.way.discards => {
@@ -239,7 +241,8 @@ impl Machine {
             (_, NewKey::Absent) => self.when_over(End::NeverMade),
             (_, NewKey::Perhaps) if disk == Disk::Gone && self.goal.is_rotation => self.copy_gone(),
             (_, NewKey::Perhaps) => self.when_over(End::Uncertain),
-            _ if self.way.discards => self.undo(End::Undone),
+            (Disk::Blocked | Disk::Taken, _) => self.give_up(),
+            _ if self.way.discards => self.give_up(),
             (Disk::Gone, _) => self.copy_gone(),
             (_, NewKey::Unheld) => self.undo(End::Undone),
             (_, NewKey::Found { .. }) => self.made(),
@@ -325,6 +328,17 @@ impl Machine {
 
     fn perhaps_printed(&self) -> Act {
         self.unless_doubled(End::PerhapsPrinted, End::Uncertain)
+    }
+
+    /// Nobody holds the new key here. It may be all that there is where the old one does not work, or may not any more.
+    fn give_up(&self) -> Act {
+        match self.observed.old {
+            _ if !self.goal.is_rotation => self.undo(End::Undone),
+            _ if self.progress.is_retiring => self.when_over(End::Uncertain),
+            None => Act::LookAtOld,
+            Some(OldKey::Works) => self.undo(End::Undone),
+            Some(OldKey::Retired) => self.when_over(End::Uncertain),
+        }
     }
 
     fn copy_gone(&self) -> Act {

@@ -7,7 +7,7 @@ use super::state::{Run, journal_failed};
 use super::words::refused;
 use crate::error::Result;
 use crate::journal::Step;
-use crate::model::NewValue;
+use crate::model::{NewValue, Timestamp};
 use crate::session::Session;
 use crate::systems::Condition;
 
@@ -20,12 +20,17 @@ impl Run {
             // Times have whole seconds: one for the second that has begun, one for the part of `doubt` that is cut off.
             let doubt = Duration::from_secs(doubt.as_secs() + 2);
             let until = session.service_time().ok().and_then(|now| now.plus(doubt));
-            let step = Step::Sending { until: until.unwrap_or_default(), seconds: doubt.as_secs() };
+            let until = until.unwrap_or(Timestamp::LAST);
+            let step = Step::Sending { until, seconds: doubt.as_secs() };
             self.note(step).map_err(|error| unnoted = Some(error)).is_ok()
         };
         let value = chosen.as_ref().map_or(NewValue::ServiceChooses, NewValue::Chosen);
         let made = session.keys().create(&new, value, &mut note);
         let made = made.and_then(|created| match (created.value, chosen) {
+            _ if self.is_known(&created.key) => {
+                let words = format!("the service names {}, which was there before", created.key.id);
+                Err(Condition::OutcomeUnknown(words).into())
+            }
             (Some(told), _) => Ok((created.key, told, false)),
             (None, Some(chosen)) => Ok((created.key, chosen, true)),
             (None, None) => {

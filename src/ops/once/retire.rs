@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::machine::OldKey;
-use super::state::{Retired, Retirement, Run, found, journal_failed};
+use super::state::{Retired, Retirement, Run, found};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Retires, Step};
 use crate::model::{ApiKey, ApiKeyChanges, ApiKeyId, Detail, Timestamp};
@@ -35,7 +35,7 @@ impl Run {
             found(session.keys().get(&id, Detail::default())).map_err(told)?.map(|found| found.key);
         let became = match &self.old {
             None => Some(Retired::Gone),
-            Some(key) => before(key, &plan, session.service_time()?),
+            Some(key) => before(key, &plan, session)?,
         };
         if let Some(became) = became {
             self.retires_as(became, session)?;
@@ -97,7 +97,10 @@ impl Run {
                 is_credential: false,
             });
         }
-        self.note(Step::Retiring).map_err(|error| journal_failed(&error, session))?;
+        self.note(Step::Retiring).map_err(|error| {
+            let message = format!("The journal cannot be written: {error}. It was not touched.");
+            Error::new(ErrorKind::Failure, message).remedied(&error)
+        })?;
         let keys = self.acting.as_deref().filter(|_| is_own).unwrap_or(session.keys());
         let until = end_of_grace(&plan, session.service_time()?);
         let done: std::result::Result<(), SystemError> = match until {
@@ -141,16 +144,19 @@ pub(in crate::ops) fn is_acting(id: &ApiKeyId, session: &Session) -> Result<bool
 }
 
 /// Tells how a key is retired already; `None` where it is not.
-fn before(key: &ApiKey, plan: &Retires, now: Timestamp) -> Option<Retired> {
-    match key.expires_at {
+fn before(key: &ApiKey, plan: &Retires, session: &Session) -> Result<Option<Retired>> {
+    let now = session.service_time()?;
+    // A key that has expired by one clock only may work.
+    let first = now.min(session.now()?);
+    Ok(match key.expires_at {
         _ if key.disabled => Some(Retired::Disabled),
-        Some(at) if at <= now => Some(Retired::Expired),
+        Some(at) if at <= first => Some(Retired::Expired),
         // A grace never gives a key a later end.
         Some(at) if end_of_grace(plan, now).is_some_and(|end| at <= end) => {
             Some(Retired::Until(at))
         }
         _ => None,
-    }
+    })
 }
 
 /// Returns until when a key works that is retired now; `None` where it is disabled at once.

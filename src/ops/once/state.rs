@@ -10,7 +10,6 @@ use crate::private_file::{Left, Pending};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::systems::{Condition, Keys, SystemError};
-use crate::ui::interrupt;
 
 /// What may be done without being asked.
 #[derive(Clone, Copy, Debug, Default)]
@@ -129,6 +128,12 @@ impl Run {
         noted.map(|id| ApiKeyId::new(id.as_str()))
     }
 
+    /// Tells whether a key was there before, and so cannot be the new one, whatever the service says.
+    pub(super) fn is_known(&self, key: &ApiKey) -> bool {
+        let old = self.begun.retires.as_ref().map(|old| &old.id);
+        self.begun.known_ids.iter().chain(old).any(|id| *id == *key.id.as_str())
+    }
+
     /// Tells whether nothing is changed.
     pub(in crate::ops) fn is_dry(&self) -> bool {
         self.consent.dry_run
@@ -152,13 +157,6 @@ impl Run {
     /// Tells whether the value is in its place.
     pub(in crate::ops) fn is_in_place(&self) -> bool {
         self.machine.observed.disk == Some(Disk::InFile) || self.machine.progress.is_delivered
-    }
-
-    /// Removes the entry before anything was made.
-    pub(in crate::ops) fn forget(&mut self, session: &Session) {
-        // An entry that stays is settled by `recover`, which finds everything in place.
-        let _ = self.entry.take().map(Entry::close);
-        interrupt::watch(session.ui.manner(), None);
     }
 
     /// Notes a step and syncs it.

@@ -63,6 +63,21 @@ impl Run {
         )))
     }
 
+    /// Says that a key may be left where an error would say that nothing was changed.
+    pub(super) fn perhaps_made(&self, error: Error, session: &Session) -> Error {
+        use ErrorKind::{NotLoggedIn, NotPermitted, Unavailable};
+        let may_be_there = self.machine.progress.sends > 0 || self.key.is_some();
+        let says_nothing = matches!(error.kind, NotLoggedIn | NotPermitted | Unavailable);
+        if !self.is_live() || !may_be_there || self.is_in_place() || !says_nothing {
+            return error;
+        }
+        let subject = session.subject(&self.begun.name);
+        let message =
+            format!("{subject} may have been created, but is not finished. {}", error.message);
+        Error { kind: ErrorKind::OutcomeUnknown, message, ..error }
+            .hint(format!("Run '{} recover' to finish or undo it.", session.program()))
+    }
+
     /// Says that the key has to go again, but that could not be noted.
     pub(super) fn not_undone(&self, error: &io::Error, key: &ApiKey, session: &Session) -> Error {
         let why =

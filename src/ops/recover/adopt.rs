@@ -4,10 +4,13 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Begun, Orphan, Step};
+use crate::model::{ApiKeyId, Detail, Timestamp};
 use crate::ops::once;
 use crate::private_file::{self, Left, parent, pending_beside, place_of, read_pending, tag_of};
 use crate::secret;
 use crate::session::Session;
+use crate::systems::Condition;
+use crate::text::escape;
 
 /// The most bytes that are read of FILE.
 const MOST: u64 = 1 << 20;
@@ -54,9 +57,10 @@ pub(super) fn of_file(
             ));
         }
         let Some(tag) = tag_of(&path) else { continue };
+        check_old(&path, &begun, session)?;
         // How many requests were sent, and when, is not known.
         let doubt = session.keys().doubt();
-        let until = session.service_time()?.plus(doubt).unwrap_or_default();
+        let until = session.service_time()?.plus(doubt).unwrap_or(Timestamp::LAST);
         let sending = Step::Sending { until, seconds: doubt.as_secs() };
         let adopted = session.journal()?.adopt(tag, begun, sending);
         found.push(adopted.map_err(|error| once::journal_failed(&error, session))?);
@@ -68,6 +72,28 @@ pub(super) fn of_file(
             .hint(format!("'{} recover' settles all that the journal knows.", session.program())));
     }
     Ok(found)
+}
+
+/// Makes sure that the key that a copy would have retired is one that a key of its name can take the place of.
+fn check_old(path: &Path, begun: &Begun, session: &Session) -> Result<()> {
+    let Some(old) = &begun.retires else { return Ok(()) };
+    let id = ApiKeyId::new(old.id.as_str());
+    let key = match session.keys().get(&id, Detail::default()) {
+        Ok(found) => found.key,
+        Err(error) if error.condition == Condition::NotFound => return Ok(()),
+        Err(error) => return Err(session.told_of(error, &id)),
+    };
+    if *key.name == *begun.name && key.iam_id == session.identity().iam_id {
+        return Ok(());
+    }
+    let message = format!(
+        "'{}' would have {} retired, which is no key of yours named '{}'. Nothing was changed.",
+        path.display(),
+        key.id,
+        escape(&begun.name)
+    );
+    Err(Error::new(ErrorKind::Conflict, message)
+        .hint("Look at the file: somebody may have put it there. Remove it if it is not yours."))
 }
 
 fn is_copy_of(place: &Path, orphan: &Orphan) -> bool {
@@ -84,6 +110,8 @@ pub(in crate::ops) fn unknown(place: &Path, session: &Session) -> Vec<(PathBuf, 
         }
         let (_, about) = Left::open(path.clone(), None).ok()??.value().ok()??;
         let mut begun: Begun = serde_json::from_value(about).ok()?;
+        // The value tells which key it is. Who planted the copy must not name another one, which would be deleted.
+        begun.id = None;
         let is_for = begun.file.as_deref() == Some(place) || path == place;
         // The copy may have been moved with its directory.
         if path == place {

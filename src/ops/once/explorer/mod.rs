@@ -54,15 +54,24 @@ fn following(world: &World, setup: &Setup) -> Vec<(&'static str, World)> {
                 }
                 all.extend(turn().act().into_iter().map(|world| ("acts", world)));
             }
-            (None, Some(_)) => {
+            (None, Some(entry)) => {
                 step("recovers", &|turn| turn.run(Way::default(), Observed::default(), None));
+                // Who gives a key up while the mount is away says that nobody has it. No key may be lost by that all the same
+                // once the old one is being retired.
+                if setup.absences == 0 || entry.progress.is_retiring {
+                    step("gives up", &|turn| {
+                        let way = Way { discards: true, ..Way::default() };
+                        turn.run(way, Observed::default(), None);
+                    });
+                }
                 if setup.is_rotation {
                     step("repeats", &|turn| {
                         let way = Way { repeats: true, ..Way::default() };
                         turn.run(way, Observed::default(), None);
                     });
                 }
-                if world.journal_losses > 0 {
+                // From the note of an undo on, the entry is all that there is of its key.
+                if world.journal_losses > 0 && !entry.progress.is_undoing {
                     step("loses its journal", &|turn| {
                         turn.world.journal_losses -= 1;
                         turn.site().entry = None;

@@ -165,7 +165,14 @@ impl Turn<'_> {
                 vec![self.world]
             }
             Act::Prove => {
-                let failed = Self { world: self.world.clone(), ..self }.fail();
+                // The command that makes the key gives it up where it cannot be proven; `recover` is run again.
+                let mut failed = Self { world: self.world.clone(), ..self };
+                if process.machine.way.makes && process.machine.goal.channel == Channel::File {
+                    failed.machine().observed.must_go = true;
+                    failed.machine().observed.works = Some(false);
+                }
+                let failed =
+                    if failed.machine().observed.must_go { failed.world } else { failed.fail() };
                 let id = process.value.and_then(|value| self.world.find(value)).or(made);
                 self.machine().observed.works = Some(id.is_some_and(|id| self.world.works(id)));
                 vec![self.world, failed]
