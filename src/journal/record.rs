@@ -168,15 +168,15 @@ impl Progress {
                 self.may_land = self.may_land.max(Some(until));
                 self.longest_wait = self.longest_wait.max(seconds);
             }
-            Step::Made { id } => self.is_made(id),
+            Step::Made { id } => self.see_made(id),
             Step::Delivering { id } => {
-                self.is_made(id);
+                self.see_made(id);
                 self.is_delivering = true;
             }
             Step::Delivered => self.is_delivered = true,
             Step::Retiring => self.is_retiring = true,
             Step::Undoing { id } => {
-                self.is_made(id);
+                self.see_made(id);
                 self.is_undoing = true;
             }
             Step::Settled { id } => self.made = Some(id),
@@ -186,13 +186,13 @@ impl Progress {
     }
 
     /// Takes note that the key exists. The only request that was sent has made it, and makes nothing more.
-    fn is_made(&mut self, id: String) {
+    fn see_made(&mut self, id: String) {
         self.made = Some(id);
-        self.has_landed();
+        self.see_landed();
     }
 
     /// Takes note that a request has made the key.
-    pub fn has_landed(&mut self) {
+    pub fn see_landed(&mut self) {
         if self.sends <= 1 {
             self.may_land = None;
         }

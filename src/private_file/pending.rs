@@ -39,13 +39,13 @@ pub struct Pending {
     about: Value,
 }
 
-/// The line with the value. Where the journal is gone, it says what the value is for.
+/// The line with the value, if that is known. Where the journal is gone, it says what the copy is for.
 #[derive(Serialize, Deserialize)]
 struct ValueDocument<'a> {
     #[serde(default, skip_serializing_if = "Value::is_null")]
     about: Value,
-    #[serde(borrow)]
-    apikey: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    apikey: Option<Cow<'a, str>>,
 }
 
 /// Returns the path of the pending copy for FILE; `tag` makes it unique. The name of FILE is not in it: that may be as long
@@ -103,11 +103,8 @@ impl Pending {
         let about = self.about.to_string().len();
         let mut line = Zeroizing::new(Vec::with_capacity(128 + length * 6 + about));
         line.push(b'\n');
-        if let Some(value) = value {
-            let about = self.about.clone();
-            let document = ValueDocument { about, apikey: value.expose().into() };
-            serde_json::to_writer(&mut *line, &document)?;
-        }
+        let apikey = value.map(|value| value.expose().into());
+        serde_json::to_writer(&mut *line, &ValueDocument { about: self.about.clone(), apikey })?;
         line.push(b'\n');
         self.file.write_all_at(&vec![b' '; room - self.value_at], self.value_at as u64)?;
         self.file.write_all_at(&line, room as u64)?;
@@ -227,15 +224,19 @@ impl Pending {
     }
 }
 
-/// Reads the value from a pending copy, however far it was written, and what it is for; `None` if it has no value.
-pub fn read_pending(bytes: &[u8]) -> Option<(Secret, Value)> {
-    // The last line may be incomplete.
-    let value = |text: &[u8]| {
+/// Reads the value from a pending copy, however far it was written; `None` if it has none.
+pub fn read_pending(bytes: &[u8]) -> Option<Secret> {
+    find_in(bytes, |found| Some(Secret::new(found.apikey?.into_owned())))
+}
+
+/// Finds what a pending copy holds in one of its lines. The last line may be incomplete.
+fn find_in<T>(bytes: &[u8], find: impl Fn(ValueDocument<'_>) -> Option<T>) -> Option<T> {
+    let read = |text: &[u8]| {
         let found =
             serde_json::Deserializer::from_slice(text).into_iter::<ValueDocument<'_>>().next()?;
-        found.ok().map(|found| (Secret::new(found.apikey.into_owned()), found.about))
+        found.ok().and_then(&find)
     };
-    bytes.rsplit(|&byte| byte == b'\n').find_map(value).or_else(|| value(bytes))
+    bytes.rsplit(|&byte| byte == b'\n').find_map(read).or_else(|| read(bytes))
 }
 
 /// Moves a file to a name that must be free. The old name may still be there afterwards.
@@ -295,12 +296,21 @@ impl Left {
         Err(io::Error::other(fault))
     }
 
-    /// Reads the value, and what it is for; `None` if there is none.
-    pub fn value(&self) -> io::Result<Option<(Secret, Value)>> {
+    /// Reads the value; `None` if there is none.
+    pub fn value(&self) -> io::Result<Option<Secret>> {
+        Ok(read_pending(&self.bytes()?))
+    }
+
+    /// Reads what the copy is for; `None` if it does not tell.
+    pub fn about(&self) -> Option<Value> {
+        find_in(&self.bytes().ok()?, |found| Some(found.about).filter(|about| !about.is_null()))
+    }
+
+    fn bytes(&self) -> io::Result<Zeroizing<Vec<u8>>> {
         let length = self.file.metadata()?.len().min(MOST_OF_COPY);
         let mut bytes = Zeroizing::new(vec![0; usize::try_from(length).unwrap_or_default()]);
         self.file.read_exact_at(&mut bytes, 0)?;
-        Ok(read_pending(&bytes))
+        Ok(bytes)
     }
 
     /// Returns the path.

@@ -19,7 +19,7 @@ fn begun(directory: &Path, room: usize) -> (Pending, Secret, PathBuf) {
 }
 
 fn value_in(path: &Path) -> Option<String> {
-    read_pending(&fs::read(path).unwrap()).map(|(value, _)| value.expose().to_owned())
+    read_pending(&fs::read(path).unwrap()).map(|value| value.expose().to_owned())
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn the_value_can_be_read_at_every_byte_of_the_final_write() {
     for written in 0..=document.len() {
         let mut torn = before.clone();
         torn[..written].copy_from_slice(&document[..written]);
-        assert_eq!(read_pending(&torn).unwrap().0.expose(), "the value", "{written} bytes written");
+        assert_eq!(read_pending(&torn).unwrap().expose(), "the value", "{written} bytes written");
     }
     pending.finish(document, &value).unwrap();
     assert_eq!(fs::read(&file).unwrap(), document);
@@ -57,7 +57,7 @@ fn the_value_can_be_read_at_every_byte_of_a_second_attempt() {
         for written in 0..=line.len() {
             let torn = [before, &line[..written]].concat();
             assert_eq!(
-                read_pending(&torn).unwrap().0.expose(),
+                read_pending(&torn).unwrap().expose(),
                 "the value",
                 "{written} bytes written"
             );

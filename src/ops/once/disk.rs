@@ -90,7 +90,7 @@ fn state(
     };
     let is_theirs = run.begun.value_hash.is_none();
     Ok(Ok(match left {
-        Some((Some((value, _)), left)) if run.begun.is_value(&value) => {
+        Some((Some(value), left)) if run.begun.is_value(&value) => {
             (run.value, run.copy) = (Some(value), Some(CopyFile::Left(left)));
             Disk::InCopy
         }
@@ -105,7 +105,7 @@ fn state(
 /// Returns the value in FILE, if it is that of the new key.
 fn value_in(file: &Path, run: &Run, session: &Session) -> Result<Option<Secret>> {
     let held = private_file::read_small(file, MOST).ok().flatten();
-    let Some((value, _)) = held.and_then(|bytes| read_pending(&bytes)) else { return Ok(None) };
+    let Some(value) = held.and_then(|bytes| read_pending(&bytes)) else { return Ok(None) };
     if run.begun.value_hash.is_some() && run.begun.is_value(&value) {
         return Ok(Some(value));
     }
@@ -176,7 +176,7 @@ pub(super) fn deliver(run: &mut Run, session: &mut Session) -> Result<()> {
     match pending.finish(&key_file::document(&key, value), value) {
         Ok(()) => {
             run.delivers = true;
-            run.machine.is_delivered();
+            run.machine.see_delivered();
             Ok(())
         }
         Err(error) if error.whereabouts == Whereabouts::InPlace => {
@@ -196,7 +196,7 @@ pub(super) fn deliver(run: &mut Run, session: &mut Session) -> Result<()> {
                 && value_in(&file, run, session)?.is_some()
                 && is_left_over(&pending_path(&file, &run.tag), &file, None) =>
         {
-            run.machine.is_delivered();
+            run.machine.see_delivered();
             Ok(())
         }
         Err(error) => {

@@ -44,7 +44,7 @@ impl Run {
                     }
                     let what = session.entity(&self.begun.name);
                     wait(left, &what, session);
-                    self.machine.is_over();
+                    self.machine.see_over();
                 }
                 Act::End(end) => {
                     if end.is_settled() && !self.consent.dry_run {
@@ -77,12 +77,14 @@ impl Run {
         }
         let id = self.id().map(|id| id.to_string()).unwrap_or_default();
         let subject = session.subject(&self.begun.name);
-        let why = if self.machine.way.discards {
-            "and is given up"
+        let how = if self.is_guess {
+            "may have been created, and its value reached nobody"
+        } else if self.machine.way.discards {
+            "was created, and is given up"
         } else {
-            "but its value reached nobody"
+            "was created, but its value reached nobody"
         };
-        session.ui.confirm(&format!("{subject} ({id}) was created, {why}. Delete it?"))
+        session.ui.confirm(&format!("{subject} ({id}) {how}. Delete it?"))
     }
 
     /// Deletes the new key, which nobody holds. From the note on nothing else is done.

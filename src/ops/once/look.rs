@@ -59,6 +59,7 @@ impl Run {
             Some(only) if perhaps.is_empty() && self.consent.asks && self.value.is_none() => {
                 self.machine.progress.made = Some(only.id.to_string());
                 self.key = Some(only);
+                self.is_guess = true;
                 NewKey::Unheld
             }
             Some(_) => NewKey::Perhaps,

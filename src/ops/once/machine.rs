@@ -202,13 +202,13 @@ impl Machine {
     /// Takes note of what became of the new key.
     pub(in crate::ops) fn see_key(&mut self, key: NewKey) {
         if matches!(key, NewKey::Found { .. } | NewKey::Unheld) {
-            self.progress.has_landed();
+            self.progress.see_landed();
         }
         self.observed.key = Some(key);
     }
 
     /// Takes note that the value is in its place. From here on other commands look different.
-    pub(in crate::ops) fn is_delivered(&mut self) {
+    pub(in crate::ops) fn see_delivered(&mut self) {
         self.observed.has_rival = None;
         if self.goal.channel == Channel::File {
             self.observed.disk = Some(Disk::InFile);
@@ -216,7 +216,7 @@ impl Machine {
     }
 
     /// Takes note that no create can take effect any more.
-    pub(in crate::ops) fn is_over(&mut self) {
+    pub(in crate::ops) fn see_over(&mut self) {
         self.observed.is_over = true;
         self.observed.key = None;
     }
@@ -242,8 +242,9 @@ impl Machine {
             (_, NewKey::Perhaps) if disk == Disk::Gone && self.goal.is_rotation => self.copy_gone(),
             (_, NewKey::Perhaps) => self.when_over(End::Uncertain),
             (Disk::Blocked | Disk::Taken, _) => self.give_up(),
-            _ if self.way.discards => self.give_up(),
+            // Where nothing is seen, FILE may hold the value all the same.
             (Disk::Gone, _) => self.copy_gone(),
+            _ if self.way.discards => self.give_up(),
             (_, NewKey::Unheld) => self.undo(End::Undone),
             (_, NewKey::Found { .. }) => self.made(),
         }

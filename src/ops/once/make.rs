@@ -61,7 +61,7 @@ impl Run {
                     Some(error) => journal_failed(&error, session),
                     None => refused(error, self.machine.goal.is_rotation, &new.name, session),
                 });
-                self.machine.is_over();
+                self.machine.see_over();
                 self.machine.see_key(NewKey::Absent);
                 Ok(())
             }

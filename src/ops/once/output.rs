@@ -27,7 +27,7 @@ pub(super) fn deliver(run: &mut Run, session: &mut Session) -> Result<()> {
     // Without the note `recover` reports the key, which is safe.
     let _ = run.note(Step::Delivered);
     run.machine.progress.is_delivered = true;
-    run.machine.is_delivered();
+    run.machine.see_delivered();
     run.delivers = true;
     Ok(())
 }

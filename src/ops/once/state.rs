@@ -66,6 +66,8 @@ pub(in crate::ops) struct Run {
     pub(super) entry: Option<Entry>,
     pub(super) copy: Option<CopyFile>,
     pub(super) value: Option<Secret>,
+    /// Whether only name and time tell that the key is the new one.
+    pub(super) is_guess: bool,
     /// What the new key is to be, in the command that makes it.
     pub(super) new: Option<NewApiKey>,
     /// What the output says was done: "created".
@@ -108,6 +110,7 @@ impl Run {
             entry: Some(entry),
             copy: None,
             value: None,
+            is_guess: false,
             new: None,
             done: "",
             acting: None,

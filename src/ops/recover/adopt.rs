@@ -29,7 +29,7 @@ pub(super) fn of_file(
     };
     let place = place_of(file).map_err(cannot)?;
     let value = private_file::read_small(&place, MOST).map_err(cannot)?;
-    let value = value.and_then(|bytes| read_pending(&bytes)).map(|(value, _)| value);
+    let value = value.and_then(|bytes| read_pending(&bytes));
     let mut found = Vec::new();
     for mut orphan in orphans {
         let holds = value
@@ -44,7 +44,7 @@ pub(super) fn of_file(
             found.push(orphan);
         }
     }
-    for (path, begun) in unknown(&place, session) {
+    for (path, mut begun) in unknown(&place, session) {
         if dry_run {
             let message = format!(
                 "'{}' holds the value of {} {}, of which the journal has no entry.",
@@ -58,6 +58,12 @@ pub(super) fn of_file(
         }
         let Some(tag) = tag_of(&path) else { continue };
         check_old(&path, &begun, session)?;
+        // Who planted the copy must not have another file replaced than that of the old key.
+        let held = value.as_ref().and_then(|value| session.keys().by_value(value).ok());
+        let old = begun.retires.as_ref().map(|old| old.id.as_str());
+        if held.as_ref().map(|key| key.id.as_str()) != old || old.is_none() {
+            begun.replaces = None;
+        }
         // How many requests were sent, and when, is not known.
         let doubt = session.keys().doubt();
         let until = session.service_time()?.plus(doubt).unwrap_or(Timestamp::LAST);
@@ -108,7 +114,7 @@ pub(in crate::ops) fn unknown(place: &Path, session: &Session) -> Vec<(PathBuf, 
         if journal.has(tag) {
             return None;
         }
-        let (_, about) = Left::open(path.clone(), None).ok()??.value().ok()??;
+        let about = Left::open(path.clone(), None).ok()??.about()?;
         let mut begun: Begun = serde_json::from_value(about).ok()?;
         // The value tells which key it is. Who planted the copy must not name another one, which would be deleted.
         begun.id = None;

@@ -225,6 +225,12 @@ fn uncertain(run: &Run, others: &str, session: &Session) -> String {
     let own = run.key.as_ref().map(|key| key.id.as_str()).unwrap_or_default();
     let ids = if others.is_empty() { own } else { others };
     let advice = "Delete the one whose value nobody holds";
+    if run.machine.progress.is_undoing {
+        return format!(
+            "{} was deleted. Another key of that name was made meanwhile: {others}. {advice}",
+            named(run, session)
+        );
+    }
     if run.has_lost_copy() {
         let path = run.begun.file.as_deref().map(|_| copy(run)).unwrap_or_default();
         let what = if std::path::Path::new(&path).exists() {

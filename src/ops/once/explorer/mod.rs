@@ -56,14 +56,10 @@ fn following(world: &World, setup: &Setup) -> Vec<(&'static str, World)> {
             }
             (None, Some(entry)) => {
                 step("recovers", &|turn| turn.run(Way::default(), Observed::default(), None));
-                // Who gives a key up while the mount is away says that nobody has it. No key may be lost by that all the same
-                // once the old one is being retired.
-                if setup.absences == 0 || entry.progress.is_retiring {
-                    step("gives up", &|turn| {
-                        let way = Way { discards: true, ..Way::default() };
-                        turn.run(way, Observed::default(), None);
-                    });
-                }
+                step("gives up", &|turn| {
+                    let way = Way { discards: true, ..Way::default() };
+                    turn.run(way, Observed::default(), None);
+                });
                 if setup.is_rotation {
                     step("repeats", &|turn| {
                         let way = Way { repeats: true, ..Way::default() };

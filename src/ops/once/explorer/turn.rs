@@ -203,7 +203,7 @@ impl Turn<'_> {
                 if !is_blind && self.world.flying.contains(&Flight::Create(entry.value, true)) {
                     return Vec::new();
                 }
-                self.machine().is_over();
+                self.machine().see_over();
                 vec![self.world]
             }
             Act::End(end) => vec![self.end(end, made)],
@@ -285,7 +285,7 @@ impl Turn<'_> {
         let is_noted = is_first || !self.setup.lacks(Without::NotingEachCreate);
         let mut all = self.send(Flight::Create(sent, is_noted), good, lost);
         if is_first {
-            refused.machine().is_over();
+            refused.machine().see_over();
             refused.machine().observed.key = Some(NewKey::Absent);
             all.push(refused.world);
         }
@@ -333,7 +333,7 @@ impl Turn<'_> {
             }
             self.world.file = value;
             self.site().copy = PendingCopy::Absent;
-            self.machine().is_delivered();
+            self.machine().see_delivered();
             return vec![self.world];
         }
         if process.stage == 1 {
@@ -342,7 +342,7 @@ impl Turn<'_> {
             return vec![self.world];
         }
         self.note(&Step::Delivered);
-        self.machine().is_delivered();
+        self.machine().see_delivered();
         self.process().stage = 0;
         vec![self.world]
     }
