@@ -15,12 +15,20 @@ use crate::ops::recover;
 #[command(after_help = "\
 After a command with '--file', FILE is completed from the pending copy beside it,
 or the copy is removed if the key was never made. After one without, a key whose
-value is lost is deleted after confirmation; a key whose value may have been
-printed is only reported. On a machine that does not last, such as a CI runner,
-the journal is lost with the machine: use '--file' on storage that is kept.
+value is lost is deleted after confirmation; with '--force' only if it is certain
+which key that is. A key whose value may have been printed is only reported.
 
-EXAMPLE:
-   ibmcloud-iam recover --force")]
+With FILE only that one is settled: also if its value was moved there by hand, or
+if the journal is lost and only the copy is left. On a machine that does not last,
+such as a CI runner, use '--file' on storage that is kept.
+
+EXAMPLES:
+   ibmcloud-iam recover --force
+   ibmcloud-iam recover key.json
+
+EXIT CODES:
+   1 keys are named that you have to look at, 11 run it again later, 12 something is
+   in the way and the line says what to do")]
 pub struct RecoverArgs {
     /// Settle only what is to be in FILE, even if only the copy beside it is left
     #[arg(value_name = "FILE", value_parser = path(), add = complete::files())]

@@ -9,7 +9,7 @@ use hyper::body::{Body, Bytes, Frame};
 use hyper::header::{CONTENT_LENGTH, HeaderValue, RETRY_AFTER};
 use hyper::{HeaderMap, StatusCode};
 
-use super::fault::Act;
+use super::fault::Fate;
 use super::response::{Origin, Refusal, Response};
 use super::routes::Route;
 use crate::secret;
@@ -24,14 +24,14 @@ pub(super) type Whole = hyper::Response<Either<Full<Bytes>, CutOff>>;
 
 /// Spoils an answer on purpose.
 pub(super) fn spoil(
-    act: Act,
+    act: Fate,
     route: Option<Route>,
     response: Response,
     origin: &Origin,
 ) -> io::Result<Whole> {
     match act {
-        Act::Drop => Err(dropped()),
-        Act::Status { code, retry_after } => {
+        Fate::Drop => Err(dropped()),
+        Fate::Status { code, retry_after } => {
             let refusal = on_purpose(code);
             let response = match route {
                 Some(Route::Token) => refusal.token_response(origin, None),
@@ -39,12 +39,12 @@ pub(super) fn spoil(
             };
             Ok(whole(Response { retry_after, ..response }, origin))
         }
-        Act::Garbage => {
+        Fate::Garbage => {
             let status = if response.status == 201 { 201 } else { 200 };
             let body = b"<html><body>This is no JSON".to_vec();
             Ok(whole(Response { body, ..Response::empty(status) }, origin))
         }
-        Act::Truncate => {
+        Fate::Truncate => {
             let body = if response.body.is_empty() {
                 b"{\"id\":\"ApiKey-".to_vec()
             } else {

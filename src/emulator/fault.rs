@@ -16,7 +16,7 @@ delay=500ms|2s, late=500ms|2s, twice, before, after, retry-after=SECONDS, times=
 pub struct Spec {
     /// `None` is any.
     route: Option<Route>,
-    act: Option<Act>,
+    act: Option<Fate>,
     delay: Duration,
     /// How much later than the answer the request is carried out, if it is late.
     late: Option<Duration>,
@@ -32,7 +32,7 @@ pub struct Spec {
 
 /// What replaces or damages an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Act {
+pub(super) enum Fate {
     /// An error is sent instead.
     Status { code: u16, retry_after: Option<u64> },
     /// The connection is closed without an answer.
@@ -47,7 +47,7 @@ pub(super) enum Act {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Effect {
     pub(super) delay: Duration,
-    pub(super) act: Option<Act>,
+    pub(super) act: Option<Fate>,
 }
 
 /// What happens to a request.
@@ -93,7 +93,7 @@ impl Spec {
         }
         match (&mut spec.act, retry_after) {
             (_, None) => {}
-            (Some(Act::Status { retry_after, .. }), seconds) => *retry_after = seconds,
+            (Some(Fate::Status { retry_after, .. }), seconds) => *retry_after = seconds,
             _ => return Err(refuse("'retry-after' goes with 'status'".to_owned())),
         }
         if spec.act.is_none() && spec.delay.is_zero() && spec.late.is_none() && !spec.twice {
@@ -105,7 +105,7 @@ impl Spec {
 
     /// Decides whether the request is carried out first; `after` is what was asked for.
     fn order(&mut self, after: Option<bool>) -> Result<(), &'static str> {
-        let is_damage = matches!(self.act, Some(Act::Truncate | Act::Garbage));
+        let is_damage = matches!(self.act, Some(Fate::Truncate | Fate::Garbage));
         if self.late.is_some() {
             if is_damage {
                 return Err(
@@ -115,7 +115,7 @@ impl Spec {
             if after == Some(true) {
                 return Err("'late' does not go with 'after': it is carried out after the answer");
             }
-            self.act.get_or_insert(Act::Drop);
+            self.act.get_or_insert(Fate::Drop);
             return Ok(());
         }
         let is_twice = self.twice && self.act.is_some();
@@ -137,16 +137,16 @@ impl Spec {
     ) -> Option<()> {
         match word.split_once('=') {
             None => match word {
-                "drop" => once(&mut self.act, Act::Drop),
-                "truncate" => once(&mut self.act, Act::Truncate),
-                "garbage" => once(&mut self.act, Act::Garbage),
+                "drop" => once(&mut self.act, Fate::Drop),
+                "truncate" => once(&mut self.act, Fate::Truncate),
+                "garbage" => once(&mut self.act, Fate::Garbage),
                 "twice" => (!std::mem::replace(&mut self.twice, true)).then_some(()),
                 "before" | "after" => once(after, word == "after"),
                 _ => None,
             },
             Some(("status", text)) => {
                 let code = text.parse().ok().filter(|code| (300..=599).contains(code))?;
-                once(&mut self.act, Act::Status { code, retry_after: None })
+                once(&mut self.act, Fate::Status { code, retry_after: None })
             }
             Some(("retry-after", text)) => once(retry_after, text.parse().ok()?),
             Some(("times", text)) => {
@@ -241,7 +241,7 @@ mod tests {
     fn a_specification_says_what_where_and_when() {
         let plain = Spec {
             route: Some(Route::Create),
-            act: Some(Act::Drop),
+            act: Some(Fate::Drop),
             delay: Duration::ZERO,
             late: None,
             twice: false,
@@ -250,15 +250,15 @@ mod tests {
             skip: 0,
             chance: 100,
         };
-        let status = |code, retry_after| Some(Act::Status { code, retry_after });
+        let status = |code, retry_after| Some(Fate::Status { code, retry_after });
         let late = Spec { late: Some(Duration::from_secs(2)), ..plain.clone() };
         for (text, expected) in [
             ("create:drop", plain.clone()),
             ("create:drop,before", plain.clone()),
             ("create:after,drop", Spec { after: true, ..plain.clone() }),
             ("any:drop", Spec { route: None, ..plain.clone() }),
-            ("create:truncate", Spec { act: Some(Act::Truncate), after: true, ..plain.clone() }),
-            ("create:garbage,before", Spec { act: Some(Act::Garbage), ..plain.clone() }),
+            ("create:truncate", Spec { act: Some(Fate::Truncate), after: true, ..plain.clone() }),
+            ("create:garbage,before", Spec { act: Some(Fate::Garbage), ..plain.clone() }),
             ("create:status=503", Spec { act: status(503, None), ..plain.clone() }),
             (
                 "create:retry-after=7,status=429,times=2,skip=1,chance=50",
@@ -358,14 +358,14 @@ mod tests {
         );
         let plan = faults.plan(Route::Get);
         assert_eq!(plan.before, Effect { delay: Duration::from_secs(3), act: None });
-        assert_eq!(plan.after.act, Some(Act::Status { code: 500, retry_after: None }));
+        assert_eq!(plan.after.act, Some(Fate::Status { code: 500, retry_after: None }));
     }
 
     #[test]
     fn of_several_acts_only_the_first_can_be_late_and_twice_goes_with_any() {
         let plan = |texts: [&str; 3]| Faults::new(texts.map(spec).to_vec()).plan(Route::Get);
         let first = plan(["any:drop", "get:late=1s", "get:twice"]);
-        assert_eq!((first.before.act, first.late, first.twice), (Some(Act::Drop), None, true));
+        assert_eq!((first.before.act, first.late, first.twice), (Some(Fate::Drop), None, true));
         let second = plan(["get:late=1s", "any:late=2s", "get:status=500,twice"]);
         assert_eq!((second.late, second.twice), (Some(Duration::from_secs(1)), false));
         assert_eq!(second.after, Effect::default());

@@ -15,7 +15,6 @@ use std::time::Duration;
 pub use self::entry::{Entry, Orphan};
 pub use self::record::{Begun, Operation, Progress, Retires, Step, VERSION};
 use crate::clock::Clock;
-use crate::model::Timestamp;
 use crate::private_file::{self, AppendFile};
 use crate::secret::{self, Secret};
 
@@ -135,14 +134,13 @@ impl Journal {
             .any(|path| entry::peek(&path).is_some_and(|(begun, _)| is_same(&begun)))
     }
 
-    /// Returns until when a request may still make this key again if it is deleted; `None` where none can.
-    pub fn may_make_again(&self, id: &str) -> Option<Timestamp> {
+    /// Returns the progress of a command whose lost request may make this key again if it is deleted.
+    pub fn may_make_again(&self, id: &str) -> Option<Progress> {
         let aside = entry::settled(&self.directory);
-        let entries = [&aside, &self.directory].map(fs::read_dir);
-        let entries = entries.into_iter().flatten().flatten();
-        let progress = entries.filter_map(|entry| entry::peek(&entry.ok()?.path()));
-        let of_it = progress.filter(|(_, progress)| progress.made.as_deref() == Some(id));
-        of_it.filter_map(|(_, progress)| progress.may_land).max()
+        let entries = [&aside, &self.directory].map(fs::read_dir).into_iter().flatten().flatten();
+        let all = entries.filter_map(|entry| Some(entry::peek(&entry.ok()?.path())?.1));
+        let of_it = all.filter(|progress| progress.made.as_deref() == Some(id));
+        of_it.max_by_key(|progress| progress.may_land)
     }
 
     /// Finds the entries that ended processes left, and takes hold of them. An entry that is held is tried `tries`

@@ -87,6 +87,10 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
     warn_of_orphans(destination.as_ref(), session);
     agree_to_replace(request.force, session)?;
     let Request { server_value, no_wait: is_hurried, .. } = request;
+    if matches!(request.expiry, Some(Expiry::In(_))) {
+        // By the service's clock, as far as it has told the time.
+        new.expires_at = expiry(request.expiry, session.service_time()?)?;
+    }
     let plan = Plan { new: &new, now, destination, server_value, replaces: None, is_hurried };
     let mut run = once::begin(plan, session)?;
     let ended = run.drive(session)?;
@@ -102,6 +106,9 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
             key.id.in_command()
         );
         session.ui.warn(&words);
+    }
+    if key.expires_at.is_some() {
+        once::warn_of_clock(session);
     }
     run.check_alone(session)
 }

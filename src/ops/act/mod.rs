@@ -5,7 +5,7 @@ mod verb;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKey, Detail, KeyRef};
-use crate::ops::{announce, conflict, facts, locked, resolve};
+use crate::ops::{announce, conflict, facts, locked, once, resolve};
 use crate::session::Session;
 use crate::systems::{Condition, Facts};
 use crate::text::{capitalised, escape};
@@ -234,12 +234,15 @@ fn agreed(verb: &Verb, waiting: &[&Item], mode: Mode, session: &mut Session) -> 
     session.ui.confirm(&format!("Are you sure you want to {} {what}?", verb.to_do))
 }
 
-fn act(verb: &Verb, item: &Item, mode: Mode, session: &Session) -> Result<Became> {
-    let keys = session.keys();
+fn act(verb: &Verb, item: &Item, mode: Mode, session: &mut Session) -> Result<Became> {
     let subject = session.subject(&item.named);
     let Some(key) = &item.key else {
         return Err(session.told(Condition::NotFound.into(), &subject));
     };
+    if verb.ends_it {
+        once::wait_before_deletion(&key.id, session)?;
+    }
+    let keys = session.keys();
     match (verb.act)(keys, &key.id) {
         Ok(()) => Ok(Became::Done),
         Err(error) if mode.ignore_missing && error.condition == Condition::NotFound => {

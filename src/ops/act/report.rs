@@ -54,7 +54,7 @@ impl Row {
 
 /// How far the work is.
 #[derive(Debug)]
-struct Progress {
+struct BulkProgress {
     verb: &'static Verb,
     /// What a key is called.
     noun: &'static str,
@@ -69,7 +69,7 @@ struct Progress {
 
 /// How far the work is. The command shares it with the signal that may end it.
 #[derive(Clone, Debug)]
-pub struct Report(Arc<Mutex<Progress>>);
+pub struct Report(Arc<Mutex<BulkProgress>>);
 
 impl Report {
     /// Begins a report on the keys that were named. From now on a signal prints it.
@@ -83,14 +83,14 @@ impl Report {
         let manner = ui.manner();
         let rows = keys.iter().map(Row::named).collect();
         let tells_each = !manner.json_errors;
-        let progress = Progress { verb, noun, bulk, rows, failures: Vec::new(), tells_each };
+        let progress = BulkProgress { verb, noun, bulk, rows, failures: Vec::new(), tells_each };
         let report = Self(Arc::new(Mutex::new(progress)));
         let shared = report.clone();
         interrupt::report(manner, move || shared.progress().left(manner.json));
         report
     }
 
-    fn progress(&self) -> MutexGuard<'_, Progress> {
+    fn progress(&self) -> MutexGuard<'_, BulkProgress> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -152,7 +152,7 @@ impl Report {
     }
 }
 
-impl Progress {
+impl BulkProgress {
     /// Returns the document of '--output json'.
     fn outcomes(&self) -> impl Serialize {
         let outcome = |row: &Row| {

@@ -26,7 +26,7 @@ pub(super) struct Fix {
 
 /// What becomes of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+enum KeyEnd {
     Stays,
     /// A new key takes its place, and both work for a while.
     Rotated,
@@ -38,7 +38,7 @@ enum End {
     Deleted,
 }
 
-impl End {
+impl KeyEnd {
     /// Chooses it by all rules that fired. `outlived` is whether a newer key that stays replaces this one.
     fn of(rules: &[Rule], subject: &Subject<'_>, outlived: bool, me: &str) -> Self {
         let has = |rule| rules.contains(&rule);
@@ -79,12 +79,12 @@ pub(super) fn of_key(
         return Fix { command: format!("{list} --wide"), stays: true };
     }
     let id = key.id.as_str();
-    let end = End::of(rules, subject, outlived, me);
+    let end = KeyEnd::of(rules, subject, outlived, me);
     let grace = write_duration(GRACE.min(policy.max_age));
     // A new key with this life does not expire soon at once.
     let life =
         write_duration(SHORTEST.max(policy.max_age).max(policy.expires_within.saturating_mul(2)));
-    let is_rotated = matches!(end, End::Rotated | End::Replaced);
+    let is_rotated = matches!(end, KeyEnd::Rotated | KeyEnd::Replaced);
 
     let mut changes = Vec::new();
     // A key that is phasing out can only be rotated under another name.
@@ -97,20 +97,20 @@ pub(super) fn of_key(
         changes.push("--action-if-leaked DISABLE".to_owned());
     }
     match end {
-        End::Stays if has(Rule::NeverExpires) || has(Rule::ExpiresSoon) => {
+        KeyEnd::Stays if has(Rule::NeverExpires) || has(Rule::ExpiresSoon) => {
             changes.push(format!("--expires-in {life}"));
         }
-        End::PhasedOut => changes.push(format!("--expires-in {grace}")),
+        KeyEnd::PhasedOut => changes.push(format!("--expires-in {grace}")),
         _ => {}
     }
 
     let mut steps = Vec::new();
-    if !changes.is_empty() && !matches!(end, End::Disabled | End::Deleted) {
+    if !changes.is_empty() && !matches!(end, KeyEnd::Disabled | KeyEnd::Deleted) {
         steps.push(format!("{command}-update {id} {}", changes.join(" ")));
     }
     if is_rotated {
         let mut rotation = format!("{command}-rotate {id}");
-        if end == End::Rotated {
+        if end == KeyEnd::Rotated {
             rotation = format!("{rotation} --grace {grace}");
         }
         // A successor with the same life would be found again.
@@ -120,12 +120,12 @@ pub(super) fn of_key(
         steps.push(rotation);
     }
     match end {
-        End::Disabled => steps.push(format!("{command}-disable {id}")),
-        End::Deleted | End::Replaced => steps.push(format!("{command}-delete {id}")),
-        End::Stays | End::Rotated | End::PhasedOut => {}
+        KeyEnd::Disabled => steps.push(format!("{command}-disable {id}")),
+        KeyEnd::Deleted | KeyEnd::Replaced => steps.push(format!("{command}-delete {id}")),
+        KeyEnd::Stays | KeyEnd::Rotated | KeyEnd::PhasedOut => {}
     }
 
-    let stays = matches!(end, End::Stays | End::Rotated | End::Replaced) && !is_renamed;
+    let stays = matches!(end, KeyEnd::Stays | KeyEnd::Rotated | KeyEnd::Replaced) && !is_renamed;
     if steps.is_empty() {
         return Fix { command: format!("{command} {id} --activity"), stays };
     }
@@ -134,7 +134,7 @@ pub(super) fn of_key(
     let (unlock, lock) = (format!("{command}-unlock {id}"), format!("{command}-lock {id} --force"));
     let command = match (key.locked, end) {
         (false, _) => steps,
-        (true, End::Replaced | End::Deleted) => format!("{unlock} && {steps} || {lock}"),
+        (true, KeyEnd::Replaced | KeyEnd::Deleted) => format!("{unlock} && {steps} || {lock}"),
         (true, _) => format!("{unlock} && {steps}; {lock}"),
     };
     Fix { command, stays }

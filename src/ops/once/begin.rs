@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use super::machine::{Disk, Way};
-use super::state::{Consent, Copy, Run, journal_failed};
+use super::state::{Consent, CopyFile, Run, journal_failed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{self, Begun, Journal, Operation, Retires};
 use crate::model::{ApiKey, Detail, NewApiKey, Timestamp};
@@ -64,11 +64,11 @@ pub(in crate::ops) fn begin(plan: Plan<'_>, session: &Session) -> Result<Run> {
     run.new = Some(plan.new.clone());
     run.done = if plan.replaces.is_some() { "rotated" } else { "created" };
     if let Some(destination) = plan.destination {
-        let copy = pending_path(destination.place(), run.tag());
+        let copy = pending_path(destination.place(), &run.tag);
         let room = key_file::room_for(&plan.new.name, &plan.new.description);
         let about = serde_json::to_value(&run.begun).unwrap_or_default();
         match destination.begin(copy.clone(), value.as_ref(), about, room) {
-            Ok(pending) => run.copy = Some(Copy::Own(pending)),
+            Ok(pending) => run.copy = Some(CopyFile::Own(pending)),
             Err(error) => {
                 // While the copy is there, `recover` needs the entry to find it.
                 if !copy.exists() {
@@ -77,7 +77,8 @@ pub(in crate::ops) fn begin(plan: Plan<'_>, session: &Session) -> Result<Run> {
                 return Err(error.into());
             }
         }
-        run.machine.seen.disk = Some(if value.is_some() { Disk::InCopy } else { Disk::NoValue });
+        run.machine.observed.disk =
+            Some(if value.is_some() { Disk::InCopy } else { Disk::NoValue });
     }
     run.value = value;
     Ok(run)

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::machine::Disk;
-use super::state::{Copy, Run, found};
+use super::state::{CopyFile, Run, found};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Step;
 use crate::model::{ApiKey, ApiKeyId, Detail};
@@ -28,7 +28,7 @@ pub(super) fn look(run: &mut Run, session: &mut Session) -> Result<()> {
             Disk::Blocked
         }
     };
-    run.machine.seen.disk = Some(disk);
+    run.machine.observed.disk = Some(disk);
     Ok(())
 }
 
@@ -39,7 +39,7 @@ fn state(
     session: &Session,
 ) -> Result<std::result::Result<Disk, String>> {
     let (noun, name, program) = (session.facts().noun, &run.begun.name, session.program());
-    let path = pending_path(file, run.tag());
+    let path = pending_path(file, &run.tag);
     if !private_file::parent(file).is_dir() {
         let file = file.display();
         return Ok(Err(format!(
@@ -83,11 +83,11 @@ fn state(
     let is_theirs = run.begun.value_hash.is_none();
     Ok(Ok(match left {
         Some((Some((value, _)), left)) if run.begun.is_value(&value) => {
-            (run.value, run.copy) = (Some(value), Some(Copy::Left(left)));
+            (run.value, run.copy) = (Some(value), Some(CopyFile::Left(left)));
             Disk::InCopy
         }
         Some((None, left)) if is_theirs => {
-            run.copy = Some(Copy::Left(left));
+            run.copy = Some(CopyFile::Left(left));
             Disk::NoValue
         }
         _ => Disk::Gone,
@@ -129,14 +129,14 @@ pub(super) fn may_deliver(run: &mut Run) -> bool {
 pub(super) fn deliver(run: &mut Run, session: &mut Session) -> Result<()> {
     let (Some(file), Some(key)) = (run.begun.file.clone(), run.key.clone()) else { return Ok(()) };
     // Without this note `recover` would take the value for one that nobody has, unless it is in the copy.
-    if run.machine.seen.disk == Some(Disk::NoValue)
+    if run.machine.observed.disk == Some(Disk::NoValue)
         && !run.note_or_undo(Step::Delivering { id: key.id.to_string() }, session)
     {
         return Ok(());
     }
     let pending = match run.copy.take() {
-        Some(Copy::Own(pending)) => pending,
-        Some(Copy::Left(left)) => {
+        Some(CopyFile::Own(pending)) => pending,
+        Some(CopyFile::Left(left)) => {
             // The journal says what FILE may replace; '--force' is about questions here.
             match Destination::check_again(&file, run.begun.replaces.as_ref()) {
                 Ok(mut destination) => {
@@ -148,7 +148,7 @@ pub(super) fn deliver(run: &mut Run, session: &mut Session) -> Result<()> {
                     left.resume(destination)
                 }
                 Err(error) => {
-                    run.copy = Some(Copy::Left(left));
+                    run.copy = Some(CopyFile::Left(left));
                     block(run, error);
                     return Ok(());
                 }
@@ -183,14 +183,14 @@ pub(super) fn deliver(run: &mut Run, session: &mut Session) -> Result<()> {
 
 fn block(run: &mut Run, error: DestinationError) {
     let is_taken = error.whereabouts == Whereabouts::Taken;
-    run.machine.seen.disk = Some(if is_taken { Disk::Taken } else { Disk::Blocked });
+    run.machine.observed.disk = Some(if is_taken { Disk::Taken } else { Disk::Blocked });
     run.cause = Some(error.into());
 }
 
 /// Removes the pending copy.
 pub(super) fn discard(run: &mut Run) -> Result<()> {
     let (Some(file), Some(entry)) = (&run.begun.file, &run.entry) else { return Ok(()) };
-    if run.machine.seen.disk == Some(Disk::Taken) {
+    if run.machine.observed.disk == Some(Disk::Taken) {
         return Ok(());
     }
     run.copy = None;

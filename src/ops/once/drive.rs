@@ -1,9 +1,6 @@
 //! Carries out what the machine says.
 
-use std::thread;
-use std::time::Duration;
-
-use super::entries::is_ours;
+use super::entries::{is_ours, left_to_wait, wait};
 use super::machine::{Act, Channel, End, NewKey};
 use super::state::{Ended, Run};
 use super::{disk, output};
@@ -29,17 +26,22 @@ impl Run {
                 Act::LookAtOld => self.look_at_old(session)?,
                 Act::Make => self.make(session)?,
                 Act::Prove => self.prove(session)?,
-                Act::Deliver => match self.machine.plan.channel {
+                Act::Deliver => match self.machine.goal.channel {
                     Channel::File => disk::deliver(self, session)?,
                     Channel::Output => output::deliver(self, session)?,
                 },
                 Act::Retire => self.retire(session)?,
                 Act::Delete if !self.may_delete(session)? => return Ok(Ended::Kept),
                 Act::Delete => self.delete(session)?,
-                Act::Wait if self.consent.is_hurried && self.left_to_wait(session)? > 0 => {
-                    return Ok(Ended::Before(act));
+                Act::Wait => {
+                    let left = left_to_wait(&self.machine.progress, session)?;
+                    if left > 0 && self.consent.is_hurried {
+                        return Ok(Ended::Before(act));
+                    }
+                    let what = session.entity(&self.begun.name);
+                    wait(left, &what, session);
+                    self.machine.is_over();
                 }
-                Act::Wait => self.wait(session)?,
                 Act::End(end) => {
                     if end.is_settled() && !self.consent.dry_run {
                         self.close(end, session)?;
@@ -53,7 +55,7 @@ impl Run {
     fn stops_before(&mut self, act: Act) -> bool {
         if act == Act::Prove {
             // A proof is a login, which the service counts.
-            self.machine.seen.works = Some(true);
+            self.machine.observed.works = Some(true);
         }
         matches!(act, Act::Retire | Act::Delete)
             || act == Act::Deliver && disk::may_deliver(self)
@@ -97,30 +99,6 @@ impl Run {
                 Ok(())
             }
         }
-    }
-
-    /// Returns for how many seconds a create may still take effect. The clock that says longer counts, up to the time for
-    /// which a request can be under way.
-    fn left_to_wait(&self, session: &Session) -> Result<u64> {
-        let progress = &self.machine.progress;
-        let until = progress.may_land.unwrap_or_default().seconds();
-        let now = session.now()?.min(session.service_time()?).seconds();
-        let longest = progress.longest_wait.max(session.keys().doubt().as_secs() + 2);
-        Ok(u64::try_from(until - now).unwrap_or_default().min(longest))
-    }
-
-    fn wait(&mut self, session: &mut Session) -> Result<()> {
-        let left = self.left_to_wait(session)?;
-        if left > 0 {
-            let what = session.entity(&self.begun.name);
-            let words =
-                format!("Waiting {left} s: until then the service may still create {what}...");
-            session.ui.progress(&words);
-            session.ui.flush();
-            thread::sleep(Duration::from_secs(left));
-        }
-        self.machine.is_over();
-        Ok(())
     }
 
     fn close(&mut self, end: End, session: &Session) -> Result<()> {

@@ -4,13 +4,9 @@ use std::thread;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::{Begun, Orphans};
+use crate::journal::{Begun, Orphans, Progress};
 use crate::model::ApiKeyId;
 use crate::session::Session;
-use crate::systems::SystemError;
-
-/// No request is in doubt for longer: twice the longest time-out.
-const MOST_SECONDS: u64 = 2 * 3_600;
 
 /// Tells whether a command was begun at this place, as this identity. Nowhere else can the key be looked for.
 pub(in crate::ops) fn is_ours(begun: &Begun, session: &Session) -> bool {
@@ -32,19 +28,37 @@ pub(in crate::ops) fn take(session: &Session) -> Result<Orphans> {
     })
 }
 
-/// Deletes a key. Waits before that where a request that was lost could make the key again.
-pub(in crate::ops) fn delete(
-    id: &ApiKeyId,
-    session: &mut Session,
-) -> std::result::Result<(), SystemError> {
-    let until = session.journal().ok().and_then(|journal| journal.may_make_again(id.as_str()));
-    let left = until.zip(session.service_time().ok());
-    let left = left.map_or(0, |(until, now)| until.seconds() - now.seconds());
-    if let Ok(left @ 1..) = u64::try_from(left) {
-        let words = format!("Waiting {left} s: until then the service may create {id} again...");
-        session.ui.progress(&words);
+/// Returns for how many seconds a create may still take effect. The clock that says longer counts, up to the time for which
+/// a request can be under way.
+pub(super) fn left_to_wait(progress: &Progress, session: &Session) -> Result<u64> {
+    let until = progress.may_land.unwrap_or_default().seconds();
+    let now = session.now()?.min(session.service_time()?).seconds();
+    let longest = progress.longest_wait.max(session.keys().doubt().as_secs() + 2);
+    Ok(u64::try_from(until - now).unwrap_or_default().min(longest))
+}
+
+/// Waits so many seconds, and says why.
+pub(super) fn wait(seconds: u64, why: &str, session: &mut Session) {
+    if seconds > 0 {
+        session.ui.progress(&format!(
+            "Waiting {seconds} s: until then the service may still create {why}..."
+        ));
         session.ui.flush();
-        thread::sleep(Duration::from_secs(left.min(MOST_SECONDS)));
+        thread::sleep(Duration::from_secs(seconds));
     }
-    session.keys().delete(id)
+}
+
+/// Waits before a key is deleted where a request that was lost would make it again.
+pub(in crate::ops) fn wait_before_deletion(id: &ApiKeyId, session: &mut Session) -> Result<()> {
+    let progress = session.journal().ok().and_then(|journal| journal.may_make_again(id.as_str()));
+    let left = progress.map_or(Ok(0), |progress| left_to_wait(&progress, session))?;
+    wait(left, &format!("{id} again"), session);
+    Ok(())
+}
+
+/// Says so where this machine's clock and the service's differ: ends and waits follow the service's.
+pub(in crate::ops) fn warn_of_clock(session: &mut Session) {
+    if let Some(skew) = session.keys().service_clock().filter(|skew| skew.is_large()) {
+        session.ui.warn(&format!("{skew}; times were reckoned by the service's."));
+    }
 }

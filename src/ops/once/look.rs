@@ -68,7 +68,7 @@ impl Run {
         let found = if knows { suspects::rivals(self, session) } else { Ok(Vec::new()) };
         match found {
             Ok(rivals) => {
-                self.machine.seen.has_rival = Some(!rivals.is_empty());
+                self.machine.observed.has_rival = Some(!rivals.is_empty());
                 if !rivals.is_empty() {
                     self.others = rivals;
                 }
@@ -85,13 +85,13 @@ impl Run {
                 Some(key) => key.works(session.service_time()?),
                 None => false,
             };
-            self.machine.seen.works = Some(works);
+            self.machine.observed.works = Some(works);
             return Ok(());
         };
         match session.keys().acting_with(value) {
             Ok(acting) => {
                 self.acting = acting;
-                self.machine.seen.works = Some(true);
+                self.machine.observed.works = Some(true);
                 Ok(())
             }
             Err(error) => {
@@ -106,7 +106,7 @@ impl Run {
                 }
                 if is_refused {
                     self.cause = Some(told);
-                    self.machine.seen.works = Some(false);
+                    self.machine.observed.works = Some(false);
                     return Ok(());
                 }
                 self.give_up(told)

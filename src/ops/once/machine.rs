@@ -17,7 +17,7 @@ pub(in crate::ops) enum Channel {
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(in crate::ops) struct Plan {
+pub(in crate::ops) struct Goal {
     /// Where the value goes.
     pub channel: Channel,
     /// Whether the new key takes the place of an old one, which is retired in the end.
@@ -81,7 +81,7 @@ pub(in crate::ops) enum OldKey {
 
 /// What was seen by this process. `None` is not looked at yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(in crate::ops) struct Seen {
+pub(in crate::ops) struct Observed {
     /// What is at FILE.
     pub disk: Option<Disk>,
     /// The new key.
@@ -168,13 +168,13 @@ impl End {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(in crate::ops) struct Machine {
     /// What was asked for.
-    pub plan: Plan,
+    pub goal: Goal,
     /// What this process may do.
     pub way: Way,
     /// What the journal says.
     pub progress: Progress,
     /// What was seen.
-    pub seen: Seen,
+    pub observed: Observed,
 }
 
 impl Machine {
@@ -183,7 +183,7 @@ impl Machine {
         if self.progress.is_undoing {
             return self.undo(End::Undone);
         }
-        match self.plan.channel {
+        match self.goal.channel {
             Channel::File => self.to_file(),
             Channel::Output => self.to_output(),
         }
@@ -192,8 +192,8 @@ impl Machine {
     /// Takes note of a step that is in the journal now.
     pub(in crate::ops) fn reach(&mut self, step: Step) {
         match step {
-            Step::Retiring => self.seen.old = None,
-            Step::Undoing { .. } => self.seen.key = None,
+            Step::Retiring => self.observed.old = None,
+            Step::Undoing { .. } => self.observed.key = None,
             _ => {}
         }
         self.progress.take(step);
@@ -204,29 +204,29 @@ impl Machine {
         if matches!(key, NewKey::Found { .. } | NewKey::Unheld) {
             self.progress.has_landed();
         }
-        self.seen.key = Some(key);
+        self.observed.key = Some(key);
     }
 
     /// Takes note that the value is in its place. From here on other commands look different.
     pub(in crate::ops) fn is_delivered(&mut self) {
-        self.seen.has_rival = None;
-        if self.plan.channel == Channel::File {
-            self.seen.disk = Some(Disk::InFile);
+        self.observed.has_rival = None;
+        if self.goal.channel == Channel::File {
+            self.observed.disk = Some(Disk::InFile);
         }
     }
 
     /// Takes note that no create can take effect any more.
     pub(in crate::ops) fn is_over(&mut self) {
-        self.seen.is_over = true;
-        self.seen.key = None;
+        self.observed.is_over = true;
+        self.observed.key = None;
     }
 
     fn to_file(&self) -> Act {
-        let Some(disk) = self.seen.disk else { return Act::LookAtDisk };
+        let Some(disk) = self.observed.disk else { return Act::LookAtDisk };
         if disk == Disk::Blocked && !self.way.makes && !self.way.discards {
             return Act::End(End::Blocked);
         }
-        let Some(key) = self.seen.key else { return self.look_or_make() };
+        let Some(key) = self.observed.key else { return self.look_or_make() };
         match (disk, key) {
             (Disk::Blocked | Disk::Taken, NewKey::Found { .. } | NewKey::Unheld) => {
                 self.undo(End::Undone)
@@ -237,7 +237,7 @@ impl Machine {
             (Disk::InFile, NewKey::Found { .. }) => self.delivered(),
             (Disk::InFile, _) => Act::End(End::Vanished),
             (_, NewKey::Absent) => self.when_over(End::NeverMade),
-            (_, NewKey::Perhaps) if disk == Disk::Gone && self.plan.is_rotation => self.copy_gone(),
+            (_, NewKey::Perhaps) if disk == Disk::Gone && self.goal.is_rotation => self.copy_gone(),
             (_, NewKey::Perhaps) => self.when_over(End::Uncertain),
             _ if self.way.discards => self.undo(End::Undone),
             (Disk::Gone, _) => self.copy_gone(),
@@ -248,7 +248,7 @@ impl Machine {
 
     fn to_output(&self) -> Act {
         let Progress { is_delivering, is_delivered, is_retiring, .. } = &self.progress;
-        let Some(key) = self.seen.key else { return self.look_or_make() };
+        let Some(key) = self.observed.key else { return self.look_or_make() };
         match key {
             NewKey::Absent if *is_delivering => Act::End(End::Vanished),
             NewKey::Absent => self.when_over(End::NeverMade),
@@ -270,13 +270,13 @@ impl Machine {
 
     /// The key exists, and its value is at hand.
     fn made(&self) -> Act {
-        if self.way.discards || self.seen.must_go {
+        if self.way.discards || self.observed.must_go {
             return self.undo(End::Undone);
         }
-        if !self.plan.is_rotation {
+        if !self.goal.is_rotation {
             return Act::Deliver;
         }
-        match (self.seen.works, self.seen.has_rival) {
+        match (self.observed.works, self.observed.has_rival) {
             (None, _) => Act::Prove,
             (Some(false), _) if self.way.makes => self.undo(End::Undone),
             // Somebody may have disabled it, and may enable it again.
@@ -284,7 +284,7 @@ impl Machine {
             (_, None) => Act::LookForRival,
             (_, Some(false)) => Act::Deliver,
             // Who holds the old key needs a key that works: ours, if the old one does not.
-            (_, Some(true)) => match self.seen.old {
+            (_, Some(true)) => match self.observed.old {
                 None => Act::LookAtOld,
                 Some(OldKey::Works) => self.undo(End::Yielded),
                 Some(OldKey::Retired) => Act::Deliver,
@@ -294,10 +294,10 @@ impl Machine {
 
     /// The value is in its place.
     fn delivered(&self) -> Act {
-        if !self.plan.is_rotation {
+        if !self.goal.is_rotation {
             return self.unless_doubled(End::Done, End::DoneBeside);
         }
-        match (self.seen.works, self.seen.old) {
+        match (self.observed.works, self.observed.old) {
             (None, _) => Act::Prove,
             (_, None) => Act::LookAtOld,
             (Some(false), Some(OldKey::Works)) => Act::End(End::Unproven),
@@ -311,10 +311,10 @@ impl Machine {
 
     /// Nobody may have the printed value. The key is deleted, unless somebody uses it or the old one does not work.
     fn take_back(&self, is_used: bool) -> Act {
-        if !self.plan.is_rotation {
+        if !self.goal.is_rotation {
             return self.perhaps_printed();
         }
-        match self.seen.old {
+        match self.observed.old {
             None => Act::LookAtOld,
             Some(OldKey::Retired) if self.progress.is_delivered => self.delivered(),
             Some(OldKey::Retired) => self.perhaps_printed(),
@@ -328,10 +328,10 @@ impl Machine {
     }
 
     fn copy_gone(&self) -> Act {
-        if self.way.discards || !self.plan.is_rotation {
+        if self.way.discards || !self.goal.is_rotation {
             return self.when_over(End::Uncertain);
         }
-        match self.seen.old {
+        match self.observed.old {
             None => Act::LookAtOld,
             // Somebody else has settled it: nobody takes the old key out of use before the new one is in its place.
             Some(OldKey::Retired) => self.when_over(End::Uncertain),
@@ -341,7 +341,7 @@ impl Machine {
 
     /// Ends as `end`, or as `beside` where there is another new key of the name.
     fn unless_rivalled(&self, end: End, beside: End) -> Act {
-        match self.seen.has_rival {
+        match self.observed.has_rival {
             None => Act::LookForRival,
             Some(true) => Act::End(beside),
             Some(false) => Act::End(end),
@@ -350,13 +350,13 @@ impl Machine {
 
     /// A request that was carried out twice made two keys where the service chooses the value.
     fn unless_doubled(&self, end: End, beside: End) -> Act {
-        let can_double = self.plan.is_value_theirs && self.progress.sends > 0;
+        let can_double = self.goal.is_value_theirs && self.progress.sends > 0;
         if can_double { self.unless_rivalled(end, beside) } else { Act::End(end) }
     }
 
     /// Ends, once no create can take effect any more.
     fn when_over(&self, end: End) -> Act {
-        if self.progress.may_land.is_some() && !self.seen.is_over {
+        if self.progress.may_land.is_some() && !self.observed.is_over {
             return Act::Wait;
         }
         Act::End(end)
@@ -364,7 +364,7 @@ impl Machine {
 
     /// Deletes the new key. A create that takes effect afterwards would make it again.
     fn undo(&self, end: End) -> Act {
-        match (self.seen.key, self.when_over(end)) {
+        match (self.observed.key, self.when_over(end)) {
             (_, Act::Wait) => Act::Wait,
             (None, _) => Act::LookForKey,
             (Some(NewKey::Absent), _) => self.unless_doubled(end, End::Uncertain),

@@ -35,14 +35,12 @@ impl Run {
         match made {
             Ok((key, value, is_as_chosen)) => {
                 let id = key.id.to_string();
-                self.machine.seen.disk = self
-                    .machine
-                    .seen
-                    .disk
-                    .map(|disk| if is_as_chosen { disk } else { Disk::NoValue });
+                let disk = self.machine.observed.disk;
+                self.machine.observed.disk =
+                    disk.map(|disk| if is_as_chosen { disk } else { Disk::NoValue });
                 self.value = Some(value);
                 self.key = Some(key);
-                if self.machine.plan.is_rotation {
+                if self.machine.goal.is_rotation {
                     self.note_or_undo(Step::Made { id: id.clone() }, session);
                 }
                 self.machine.progress.made = Some(id);
@@ -56,7 +54,7 @@ impl Run {
             Err(error) => {
                 self.cause = Some(match unnoted {
                     Some(error) => journal_failed(&error, session),
-                    None => refused(error, self.machine.plan.is_rotation, &new.name, session),
+                    None => refused(error, self.machine.goal.is_rotation, &new.name, session),
                 });
                 self.machine.is_over();
                 self.machine.see_key(NewKey::Absent);

@@ -21,7 +21,7 @@ mod suspects;
 mod words;
 
 pub(super) use self::begin::{Old, Plan, begin};
-pub(super) use self::entries::{delete, is_ours, take};
+pub(super) use self::entries::{is_ours, take, wait_before_deletion, warn_of_clock};
 pub(super) use self::machine::{Act, End, Way};
 pub(super) use self::output::say_done;
 pub(super) use self::retire::{end_of_grace, is_acting};

@@ -41,7 +41,7 @@ impl Run {
             self.retires_as(became, session)?;
             return Ok(());
         }
-        self.machine.seen.old = Some(OldKey::Works);
+        self.machine.observed.old = Some(OldKey::Works);
         Ok(())
     }
 
@@ -57,7 +57,7 @@ impl Run {
         let before = self.retirement.is_some_and(|before| before.is_login_moved);
         self.retirement =
             Some(Retirement { became, is_login_moved: is_login_moved || before, is_credential });
-        self.machine.seen.old = Some(OldKey::Retired);
+        self.machine.observed.old = Some(OldKey::Retired);
         Ok(())
     }
 
@@ -113,7 +113,7 @@ impl Run {
             // Somebody has changed the key since it was read: it is looked at again.
             Err(error) if error.condition == Condition::Conflict && self.conflicts < TRIES => {
                 self.conflicts += 1;
-                self.machine.seen.old = None;
+                self.machine.observed.old = None;
                 Ok(())
             }
             Err(error) => Err(told(error)),

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::machine::{Act, Channel, Disk, End, Machine, NewKey, Plan, Seen, Way};
+use super::machine::{Act, Channel, Disk, End, Goal, Machine, NewKey, Observed, Way};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Begun, Entry, Orphan, Progress, Step};
 use crate::model::{ApiKey, ApiKeyId, NewApiKey, Timestamp};
@@ -36,7 +36,7 @@ pub(in crate::ops) enum Ended {
 
 /// The pending copy.
 #[derive(Debug)]
-pub(super) enum Copy {
+pub(super) enum CopyFile {
     /// This process made it.
     Own(Pending),
     /// An ended process left it.
@@ -62,8 +62,10 @@ pub(in crate::ops) struct Run {
     pub delivers: bool,
     /// Whether it stopped while logins were moved to the new key.
     pub is_moving_login: bool,
+    /// The tag of the entry, which is also in the name of the pending copy.
+    pub tag: String,
     pub(super) entry: Option<Entry>,
-    pub(super) copy: Option<Copy>,
+    pub(super) copy: Option<CopyFile>,
     pub(super) value: Option<Secret>,
     /// What the new key is to be, in the command that makes it.
     pub(super) new: Option<NewApiKey>,
@@ -88,7 +90,7 @@ impl Run {
     }
 
     pub(super) fn new(begun: Begun, entry: Entry, way: Way, consent: Consent) -> Self {
-        let plan = Plan {
+        let goal = Goal {
             channel: if begun.file.is_some() { Channel::File } else { Channel::Output },
             is_rotation: begun.retires.is_some(),
             is_value_theirs: begun.value_hash.is_none(),
@@ -96,13 +98,14 @@ impl Run {
         let progress = Progress::default();
         Self {
             begun,
-            machine: Machine { plan, way, progress, seen: Seen::default() },
+            machine: Machine { goal, way, progress, observed: Observed::default() },
             key: None,
             cause: None,
             retirement: None,
             others: Vec::new(),
             delivers: false,
             is_moving_login: false,
+            tag: entry.tag().to_owned(),
             entry: Some(entry),
             copy: None,
             value: None,
@@ -133,27 +136,22 @@ impl Run {
 
     /// Tells whether the pending copy is lost.
     pub(in crate::ops) fn has_lost_copy(&self) -> bool {
-        self.machine.seen.disk == Some(Disk::Gone)
+        self.machine.observed.disk == Some(Disk::Gone)
     }
 
     /// Tells whether the pending copy holds a value.
     pub(in crate::ops) fn has_copy(&self) -> bool {
-        self.machine.seen.disk == Some(Disk::InCopy)
+        self.machine.observed.disk == Some(Disk::InCopy)
     }
 
     /// Tells whether somebody may have used the new key.
     pub(in crate::ops) fn is_used(&self) -> bool {
-        self.machine.seen.key == Some(NewKey::Found { is_used: true })
+        self.machine.observed.key == Some(NewKey::Found { is_used: true })
     }
 
     /// Tells whether the value is in its place.
     pub(in crate::ops) fn is_in_place(&self) -> bool {
-        self.machine.seen.disk == Some(Disk::InFile) || self.machine.progress.is_delivered
-    }
-
-    /// Returns the tag of the entry.
-    pub(in crate::ops) fn tag(&self) -> &str {
-        self.entry.as_ref().map_or("", Entry::tag)
+        self.machine.observed.disk == Some(Disk::InFile) || self.machine.progress.is_delivered
     }
 
     /// Removes the entry before anything was made.
@@ -177,7 +175,7 @@ impl Run {
             Ok(()) => true,
             Err(error) => {
                 self.cause = Some(journal_failed(&error, session));
-                self.machine.seen.must_go = true;
+                self.machine.observed.must_go = true;
                 false
             }
         }
@@ -190,7 +188,7 @@ impl Run {
             return Err(error);
         }
         self.cause = Some(error);
-        self.machine.seen.must_go = true;
+        self.machine.observed.must_go = true;
         Ok(())
     }
 }

@@ -48,7 +48,7 @@ impl Run {
 
     /// Fails where there is another new key of the name.
     pub(in crate::ops) fn check_alone(&self, session: &Session) -> Result<()> {
-        if self.machine.seen.has_rival != Some(true) {
+        if self.machine.observed.has_rival != Some(true) {
             return Ok(());
         }
         let others: Vec<&str> = self.others.iter().map(ApiKeyId::as_str).collect();
@@ -71,7 +71,7 @@ impl Run {
         let subject = format!("{why}{} ({}) was created", session.subject(&key.name), key.id);
         let program = session.program();
         if let (Some(file), Some(_)) = (&self.begun.file, &self.value) {
-            let copy = pending_path(file, self.tag());
+            let copy = pending_path(file, &self.tag);
             let message = format!("{subject}; its value is in '{}'.", copy.display());
             return Error::new(kind, message)
                 .hint(format!("Clear the way to FILE, then run '{program} recover'."));

@@ -61,6 +61,9 @@ pub fn run(request: &Request, session: &mut Session) -> Result<()> {
         verdicts.push((begun, verdict));
     }
     report(&verdicts, orphans.running, session);
+    if !verdicts.is_empty() && !session.ui.manner().json {
+        once::warn_of_clock(session);
+    }
     let program = session.program();
     let count = |outcome| verdicts.iter().filter(|(_, verdict)| verdict.outcome == outcome).count();
     let all = verdicts.len();

@@ -295,5 +295,5 @@ fn of_plan(run: &Run, act: Act, session: &Session) -> (Outcome, String) {
 /// Returns the path of the pending copy.
 fn copy(run: &Run) -> String {
     let file = run.begun.file.as_deref();
-    file.map(|file| pending_path(file, run.tag()).display().to_string()).unwrap_or_default()
+    file.map(|file| pending_path(file, &run.tag).display().to_string()).unwrap_or_default()
 }

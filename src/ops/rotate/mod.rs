@@ -108,7 +108,7 @@ pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
             session.ui.warn(concern);
         }
     }
-    let mut new = successor::describe(&old, request.expires_in, now, session)?;
+    let mut new = successor::describe(&old, request.expires_in, session.service_time()?, session)?;
     checks::check_room(&new, &old, request.purge, now, session)?;
     let retires =
         Retires { id: old.id.to_string(), grace: request.grace.map(|grace| grace.as_secs()) };
@@ -143,8 +143,9 @@ fn carry_out(
     let mut any_purged = false;
     if request.purge {
         // Looked for after the question: somebody may have enabled one again meanwhile.
-        match checks::phased_out_beside(old.key, session.now()?, session) {
-            Ok(keys) => any_purged = purge(&keys, session),
+        let left = checks::phased_out_beside(old.key, now, session);
+        match left.and_then(|keys| purge(&keys, session)) {
+            Ok(any) => any_purged = any,
             Err(error) => {
                 run.forget(session);
                 return Err(error);
@@ -164,19 +165,23 @@ fn carry_out(
         if any_tokens && retirement.became == Retired::Disabled {
             facts::warn_of_tokens(session);
         }
+        if key.expires_at.is_some() || request.grace.is_some() {
+            once::warn_of_clock(session);
+        }
     }
     run.check_alone(session)
 }
 
 /// Deletes phased-out keys; tells whether any. Warns of those that cannot be deleted, and goes on.
-fn purge(keys: &[ApiKey], session: &mut Session) -> bool {
+fn purge(keys: &[ApiKey], session: &mut Session) -> Result<bool> {
     let mut any = false;
     for key in keys {
         let subject = session.subject(&key.id);
         let failed = if key.locked {
             Some(locked(session, &subject, key))
         } else {
-            let failed = once::delete(&key.id, session).err();
+            once::wait_before_deletion(&key.id, session)?;
+            let failed = session.keys().delete(&key.id).err();
             let failed = failed.filter(|error| error.condition != Condition::NotFound);
             failed.map(|error| session.told(error, &subject))
         };
@@ -188,5 +193,5 @@ fn purge(keys: &[ApiKey], session: &mut Session) -> bool {
             Some(error) => session.ui.warn(&format!("{} It was not deleted.", error.message)),
         }
     }
-    any
+    Ok(any)
 }

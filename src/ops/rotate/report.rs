@@ -50,7 +50,7 @@ pub(super) fn failed(error: Error, run: &Run, session: &Session) -> Error {
     let Some(old) = run.begun.retires.as_ref().map(|old| &old.id) else { return error };
     let (program, noun) = (session.program(), session.facts().noun);
     if !run.is_in_place() {
-        if run.machine.seen.works != Some(true)
+        if run.machine.observed.works != Some(true)
             || run.machine.progress.is_undoing && error.kind == ErrorKind::OutcomeUnknown
         {
             return error;

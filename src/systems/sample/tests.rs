@@ -149,8 +149,8 @@ fn a_key_that_may_be_anothers_is_left_alone_and_so_is_its_value() {
 
 #[test]
 fn what_the_system_lacks_is_refused_in_a_sentence_before_anything_is_done() {
-    type Run = fn(PathBuf, &mut Session) -> Result<()>;
-    let commands: [(&str, Run); 9] = [
+    type Doing = fn(PathBuf, &mut Session) -> Result<()>;
+    let commands: [(&str, Doing); 9] = [
         ("create with an expiry", |file, session| {
             make(
                 create::Request { expiry: Some(Expiry::In(DAY)), ..to_create("b", Some(file)) },

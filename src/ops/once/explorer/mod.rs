@@ -9,8 +9,8 @@ mod world;
 use std::collections::{HashMap, VecDeque};
 
 use self::turn::Turn;
-use self::world::{Entry, Key, OLD, ONE, Setup, Without, World};
-use super::machine::{Channel, End, Seen, Way};
+use self::world::{Key, Noted, OLD, ONE, Setup, Without, World};
+use super::machine::{Channel, End, Observed, Way};
 use crate::journal::{Progress, Step};
 use crate::model::Timestamp;
 
@@ -55,11 +55,11 @@ fn following(world: &World, setup: &Setup) -> Vec<(&'static str, World)> {
                 all.extend(turn().act().into_iter().map(|world| ("acts", world)));
             }
             (None, Some(_)) => {
-                step("recovers", &|turn| turn.run(Way::default(), Seen::default(), None));
+                step("recovers", &|turn| turn.run(Way::default(), Observed::default(), None));
                 if setup.is_rotation {
                     step("repeats", &|turn| {
                         let way = Way { repeats: true, ..Way::default() };
-                        turn.run(way, Seen::default(), None);
+                        turn.run(way, Observed::default(), None);
                     });
                 }
                 if world.journal_losses > 0 {
@@ -78,9 +78,9 @@ fn following(world: &World, setup: &Setup) -> Vec<(&'static str, World)> {
                     for _ in 0..2 {
                         progress.take(Step::Sending { until: Timestamp::default(), seconds: 0 });
                     }
-                    let entry = Entry { progress, value: Some(value), known: 1 };
+                    let entry = Noted { progress, value: Some(value), keys: 1 };
                     turn.site().entry = Some(entry);
-                    turn.run(Way::default(), Seen::default(), None);
+                    turn.run(Way::default(), Observed::default(), None);
                     all.push(("recovers FILE", turn.world));
                 } else if world.may_begin(site.begins, setup) {
                     step("begins", &|turn| turn.begin());
@@ -128,7 +128,7 @@ fn unsettled(world: &World, setup: &Setup) -> Option<String> {
             continue;
         }
         let mut turn = Turn { world: world.clone(), at, setup };
-        turn.run(Way::default(), Seen::default(), None);
+        turn.run(Way::default(), Observed::default(), None);
         let mut world = turn.world;
         for _ in 0..30 {
             if world.sites[at].process.is_none() {

@@ -1,7 +1,9 @@
 //! What a process does with the world: as `drive`, but every outcome of an act is one of several worlds.
 
-use super::super::machine::{Act, Channel, Disk, End, Machine, NewKey, OldKey, Plan, Seen, Way};
-use super::world::{Entry, Flight, OLD, PendingCopy, Process, Setup, Site, Value, Without, World};
+use super::super::machine::{
+    Act, Channel, Disk, End, Goal, Machine, NewKey, Observed, OldKey, Way,
+};
+use super::world::{Flight, Noted, OLD, PendingCopy, Process, Setup, Site, Value, Without, World};
 use crate::journal::{Progress, Step};
 use crate::model::Timestamp;
 
@@ -53,16 +55,15 @@ impl Turn<'_> {
 
     pub(super) fn begin(&mut self) {
         let setup = *self.setup;
-        let (begins, known, file) =
-            (self.site().begins + 1, self.world.keys.len(), self.world.file);
+        let (begins, keys, file) = (self.site().begins + 1, self.world.keys.len(), self.world.file);
         let value = Value::try_from(self.at).unwrap() * 10 + begins;
         let value = setup.is_chosen.then_some(value);
         let disk = if value.is_some() { Disk::InCopy } else { Disk::NoValue };
         let is_filed = setup.channel == Channel::File;
-        let seen = Seen { disk: is_filed.then_some(disk), ..Seen::default() };
+        let observed = Observed { disk: is_filed.then_some(disk), ..Observed::default() };
         let way = Way { makes: true, ..Way::default() };
         *self.site() = Site {
-            entry: Some(Entry { progress: Progress::default(), value, known }),
+            entry: Some(Noted { progress: Progress::default(), value, keys }),
             copy: match (is_filed, value) {
                 (false, _) => PendingCopy::Absent,
                 (true, None) => PendingCopy::Blank,
@@ -72,14 +73,14 @@ impl Turn<'_> {
             begins,
             ..Site::default()
         };
-        self.run(way, seen, value);
+        self.run(way, observed, value);
     }
 
-    pub(super) fn run(&mut self, way: Way, seen: Seen, value: Option<Value>) {
+    pub(super) fn run(&mut self, way: Way, observed: Observed, value: Option<Value>) {
         let Setup { channel, is_rotation, is_chosen, .. } = *self.setup;
-        let plan = Plan { channel, is_rotation, is_value_theirs: !is_chosen };
+        let goal = Goal { channel, is_rotation, is_value_theirs: !is_chosen };
         let progress = self.site().entry.as_ref().unwrap().progress.clone();
-        let machine = Machine { plan, way, progress, seen };
+        let machine = Machine { goal, way, progress, observed };
         self.site().process = Some(Process { machine, value, stage: 0 });
         self.site().ended = None;
     }
@@ -150,23 +151,23 @@ impl Turn<'_> {
             }
             Act::LookForRival => {
                 let own = made.or(process.value.and_then(|value| self.world.find(value)));
-                let others = (entry.known..self.world.keys.len()).filter(|&id| Some(id) != own);
+                let others = (entry.keys..self.world.keys.len()).filter(|&id| Some(id) != own);
                 let any = others.into_iter().any(|id| self.world.works(id));
                 // FILE is what protects where a list of keys is not up to date.
                 let is_blind = [Without::LookingForRivals, Without::Exchange];
                 let any = any && !is_blind.iter().any(|rule| self.setup.lacks(*rule));
-                self.machine().seen.has_rival = Some(any);
+                self.machine().observed.has_rival = Some(any);
                 vec![self.world]
             }
             Act::LookAtOld => {
                 let old = if self.world.works(OLD) { OldKey::Works } else { OldKey::Retired };
-                self.machine().seen.old = Some(old);
+                self.machine().observed.old = Some(old);
                 vec![self.world]
             }
             Act::Prove => {
                 let failed = Self { world: self.world.clone(), ..self }.fail();
                 let id = process.value.and_then(|value| self.world.find(value)).or(made);
-                self.machine().seen.works = Some(id.is_some_and(|id| self.world.works(id)));
+                self.machine().observed.works = Some(id.is_some_and(|id| self.world.works(id)));
                 vec![self.world, failed]
             }
             Act::Deliver => self.deliver(&process),
@@ -174,7 +175,7 @@ impl Turn<'_> {
                 self.note(&Step::Retiring);
                 let good = |mut turn: Self| {
                     turn.world.land(Flight::Retire);
-                    turn.machine().seen.old = Some(OldKey::Retired);
+                    turn.machine().observed.old = Some(OldKey::Retired);
                     vec![turn.world]
                 };
                 self.send(Flight::Retire, good, Self::fail)
@@ -202,7 +203,7 @@ impl Turn<'_> {
         }
     }
 
-    fn look_at_disk(mut self, entry: &Entry, made: Option<usize>) -> World {
+    fn look_at_disk(mut self, entry: &Noted, made: Option<usize>) -> World {
         let (file, copy) = (self.world.file, self.site().copy);
         let opened = self.world.find(file);
         let is_filed = entry.value == Some(file) || opened.is_some() && opened == made;
@@ -215,15 +216,15 @@ impl Turn<'_> {
         };
         let at_hand = if is_filed { Some(file) } else { copy.value() };
         self.process().value = at_hand.filter(|_| disk != Disk::Gone);
-        self.machine().seen.disk = Some(disk);
+        self.machine().observed.disk = Some(disk);
         self.world
     }
 
-    fn look_for_key(mut self, process: &Process, entry: &Entry, made: Option<usize>) -> Vec<World> {
+    fn look_for_key(mut self, process: &Process, entry: &Noted, made: Option<usize>) -> Vec<World> {
         let found = process.value.and_then(|value| self.world.find(value));
         let noted = made.filter(|&id| self.world.keys[id].exists);
         let perhaps = || {
-            let all = self.world.keys.iter().enumerate().skip(entry.known);
+            let all = self.world.keys.iter().enumerate().skip(entry.keys);
             all.filter(|(_, key)| key.exists).map(|(id, _)| id).collect::<Vec<_>>()
         };
         let is_told = entry.progress.is_delivering && self.setup.channel == Channel::Output;
@@ -278,7 +279,7 @@ impl Turn<'_> {
         let mut all = self.send(Flight::Create(sent, is_noted), good, lost);
         if is_first {
             refused.machine().is_over();
-            refused.machine().seen.key = Some(NewKey::Absent);
+            refused.machine().observed.key = Some(NewKey::Absent);
             all.push(refused.world);
         }
         all
@@ -320,7 +321,7 @@ impl Turn<'_> {
             }
             let is_as_it_was = self.world.file == self.site().expected;
             if self.world.is_away || !is_as_it_was && !self.setup.lacks(Without::Exchange) {
-                self.machine().seen.disk = Some(Disk::Blocked);
+                self.machine().observed.disk = Some(Disk::Blocked);
                 return vec![self.world];
             }
             self.world.file = value;
@@ -340,7 +341,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn end(mut self, end: End, made: Option<usize>) -> World {
-        let known = self.site().entry.as_ref().unwrap().known;
+        let known = self.site().entry.as_ref().unwrap().keys;
         let told: Vec<usize> = match end {
             End::Uncertain | End::DoneBeside => (known..self.world.keys.len()).collect(),
             End::PerhapsPrinted | End::Vanished | End::InUse => made.into_iter().collect(),

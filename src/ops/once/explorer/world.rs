@@ -28,11 +28,12 @@ pub(super) enum Flight {
 
 /// What the journal holds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Entry {
+pub(super) struct Noted {
     pub(super) progress: Progress,
     /// The value that was chosen here; its hash in truth.
     pub(super) value: Option<Value>,
-    pub(super) known: usize,
+    /// How many keys there were before.
+    pub(super) keys: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -62,7 +63,7 @@ impl PendingCopy {
 /// A machine on which the program runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Site {
-    pub(super) entry: Option<Entry>,
+    pub(super) entry: Option<Noted>,
     pub(super) copy: PendingCopy,
     /// What FILE held when the entry was begun.
     pub(super) expected: Value,
