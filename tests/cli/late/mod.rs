@@ -1,5 +1,6 @@
 //! Requests that take effect late, by the real binary: no key is lost by them, whatever is done meanwhile.
 
+mod campaign;
 mod clocks;
 mod copies;
 mod machines;
