@@ -1,7 +1,7 @@
 //! Rotations over a service that fails in every way it can, also late: whoever needs the key holds one that works, every
 //! other key is named by a command that failed, and exit codes tell the truth.
 //!
-//! `IBMCLOUD_IAM_FAULT_RUNS` sets how many rotations there are in all; 56 unless it is set.
+//! `IBMCLOUD_IAM_FAULT_RUNS` sets how many rotations there are in all; 60 unless it is set.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -38,9 +38,15 @@ const fn with_grace(name: &'static str, faults: &'static [&'static str]) -> Plan
     Plan { name, faults, more: &["--grace", "7d"], kill: false }
 }
 
-const PLANS: [Plan; 14] = [
-    plan("creates dropped", &["create:drop,before,chance=60", "create:drop,after,chance=60"]),
-    plan("creates late", &["create:late=500ms,chance=80", "details:status=503,chance=60"]),
+const PLANS: [Plan; 15] = [
+    plan(
+        "creates late",
+        &[
+            "create:late=500ms,chance=80",
+            "create:drop,after,chance=60",
+            "details:status=503,chance=60",
+        ],
+    ),
     plan(
         "creates twice",
         &[
@@ -75,6 +81,11 @@ const PLANS: [Plan; 14] = [
         &["create:late=500ms,chance=60", "disable:late=600ms,chance=80", "any:delay=80ms"],
     ),
     killed(
+        "killed, undone late",
+        &["token:status=503,chance=85", "delete:late=600ms", "any:delay=60ms"],
+    ),
+    killed("killed, retired late", &["disable:late=600ms", "any:delay=60ms"]),
+    killed(
         "killed, refused",
         &["any:status=503,chance=30", "delete:late=600ms,chance=60", "any:delay=50ms"],
     ),
@@ -89,7 +100,7 @@ enum Way {
 
 fn runs() -> usize {
     let set = std::env::var("IBMCLOUD_IAM_FAULT_RUNS").ok();
-    set.map_or(56, |text| text.parse().unwrap())
+    set.map_or(60, |text| text.parse().unwrap())
 }
 
 /// Tells whether a value opens a key, whatever the service does to the requests.
@@ -257,7 +268,7 @@ impl<'a> Chain<'a> {
             self.attempt(&before);
             let is_left = self.rig.sandbox.open_entries() > 0;
             self.left += usize::from(is_left);
-            if is_left && self.dice.roll(3) == 0 {
+            if is_left && self.dice.roll(2) == 0 {
                 self.attempt(&before);
             }
             self.settle();
