@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::journal::Begun;
 use crate::model::{LeakAction, NewApiKey, Timestamp};
 use crate::ops::once::{self, Plan};
+use crate::ops::recover::warn_of_unknown;
 use crate::ops::{Expiry, agree, announce, destination, expiry};
 use crate::private_file::Destination;
 use crate::render::json;
@@ -83,7 +84,7 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
         return dry_run(&new, file, now, session);
     }
     check_texts(&new, session)?;
-    warn_of_orphans(session);
+    warn_of_orphans(destination.as_ref(), session);
     agree_to_replace(request.force, session)?;
     let Request { server_value, no_wait: is_hurried, .. } = request;
     if matches!(request.expiry, Some(Expiry::In(_))) {
@@ -153,7 +154,7 @@ fn agree_to_replace(force: bool, session: &mut Session) -> Result<()> {
 }
 
 /// Reminds of what an earlier command left: only `recover` settles it.
-fn warn_of_orphans(session: &mut Session) {
+fn warn_of_orphans(destination: Option<&Destination>, session: &mut Session) {
     let is_ours = |begun: &Begun| once::is_ours(begun, session);
     if session.journal().is_ok_and(|journal| journal.has_orphans(1, is_ours)) {
         let program = session.program();
@@ -161,6 +162,9 @@ fn warn_of_orphans(session: &mut Session) {
             "An earlier command was interrupted. Run '{program} recover' to finish or undo it."
         );
         session.ui.warn(&words);
+    }
+    if let Some(destination) = destination {
+        warn_of_unknown(destination.place(), session);
     }
 }
 

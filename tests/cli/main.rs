@@ -21,6 +21,7 @@ mod emulate;
 mod faults;
 mod fresh;
 mod invocations;
+mod late;
 mod layout;
 mod printed_commands;
 mod project;

@@ -181,7 +181,8 @@ impl Machine {
     /// Returns what is done next.
     pub(in crate::ops) fn next(&self) -> Act {
         if self.progress.is_undoing {
-            return self.undo(End::Undone);
+            let gave_way = self.goal.is_rotation && self.observed.has_rival == Some(true);
+            return self.undo(if gave_way { End::Yielded } else { End::Undone });
         }
         match self.goal.channel {
             Channel::File => self.to_file(),

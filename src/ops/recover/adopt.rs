@@ -10,7 +10,7 @@ use crate::private_file::{self, Left, parent, pending_beside, place_of, read_pen
 use crate::secret;
 use crate::session::Session;
 use crate::systems::Condition;
-use crate::text::escape;
+use crate::text::{escape, shell_path};
 
 /// The most bytes that are read of FILE.
 const MOST: u64 = 1 << 20;
@@ -102,12 +102,27 @@ fn check_old(path: &Path, begun: &Begun, session: &Session) -> Result<()> {
         .hint("Look at the file: somebody may have put it there. Remove it if it is not yours."))
 }
 
+/// Warns of pending copies for FILE of which the journal has no entry: each holds the value of a key.
+pub(in crate::ops) fn warn_of_unknown(file: &Path, session: &mut Session) {
+    for (path, begun) in unknown(file, session) {
+        let words = format!(
+            "'{}' holds the value of {} {}, of which the journal has no entry. If no other command is at work there, run '{} recover {}' to finish it.",
+            path.display(),
+            session.facts().noun,
+            begun.name,
+            session.program(),
+            shell_path(file)
+        );
+        session.ui.warn(&words);
+    }
+}
+
 fn is_copy_of(place: &Path, orphan: &Orphan) -> bool {
     tag_of(place).is_some_and(|tag| tag == orphan.entry.tag())
 }
 
 /// Finds the pending copies for FILE of which the journal has no entry. FILE may be such a copy itself.
-pub(in crate::ops) fn unknown(place: &Path, session: &Session) -> Vec<(PathBuf, Begun)> {
+fn unknown(place: &Path, session: &Session) -> Vec<(PathBuf, Begun)> {
     let Ok(journal) = session.journal() else { return Vec::new() };
     let about = |path: PathBuf| {
         let tag = tag_of(&path)?;

@@ -5,6 +5,7 @@ mod verdict;
 
 use std::path::{Path, PathBuf};
 
+pub(super) use self::adopt::warn_of_unknown;
 pub(super) use self::verdict::{Outcome, Verdict};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Begun, Orphan};

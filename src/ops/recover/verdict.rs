@@ -203,12 +203,12 @@ fn of_end(run: &Run, end: End, session: &Session) -> (Outcome, String) {
         End::Blocked if run.key.is_some() => (
             Outcome::Blocked,
             format!(
-                "{named} was created, and its value is kept in {}. {}. Clear the way, then run '{program} recover' again",
+                "{named} was created, and its value is kept in {}{untouched}. {}. Clear the way, then run '{program} recover' again",
                 copy(run),
                 because.unwrap_or_default()
             ),
         ),
-        End::Blocked => (Outcome::Blocked, because.unwrap_or_default().to_owned()),
+        End::Blocked => (Outcome::Blocked, format!("{}{untouched}", because.unwrap_or_default())),
         End::InUse => (
             Outcome::Blocked,
             format!("{named} was created, and its value was printed and may be in use{untouched}"),

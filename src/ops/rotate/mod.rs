@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::journal::Retires;
 use crate::model::{ApiKey, KeyRef};
 use crate::ops::once::{self, Old, Plan, Retired, is_acting};
+use crate::ops::recover::warn_of_unknown;
 use crate::ops::resolve::{self, Meaning};
 use crate::ops::{agree, announce, destination, facts, locked};
 use crate::session::Session;
@@ -94,6 +95,9 @@ pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
     }
     // FILE may have changed since `ready`.
     let mut destination = destination::check(file, request.force, session.settings())?;
+    if let Some(destination) = &destination {
+        warn_of_unknown(destination.place(), session);
+    }
     let old = resolve::one(session, &request.key, Meaning::Current, now)?;
     checks::refuse(&old, &label, session)?;
     let old = old.key;

@@ -12,10 +12,10 @@ use crate::support::emulator::Emulator;
 use crate::support::service::Service;
 use crate::support::{NOW, Sandbox};
 
-const TO_FILE: [&str; 5] = ["api-key-rotate", "ci", "--file", "key.json", "--force"];
-const WITH_GRACE: [&str; 7] =
+pub(crate) const TO_FILE: [&str; 5] = ["api-key-rotate", "ci", "--file", "key.json", "--force"];
+pub(crate) const WITH_GRACE: [&str; 7] =
     ["api-key-rotate", "ci", "--file", "key.json", "--force", "--grace", "7d"];
-const PRINTED: [&str; 5] = ["api-key-rotate", "ci", "--output", "json", "--force"];
+pub(crate) const PRINTED: [&str; 5] = ["api-key-rotate", "ci", "--output", "json", "--force"];
 
 /// How an interruption is followed up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,18 +78,18 @@ fn with_key(flags: &[&str]) -> Sandbox {
 }
 
 /// A service in memory with flags of `emulate`, at which there is one key `ci`, whose value is in FILE.
-fn served(flags: &[&str]) -> Service<Emulator> {
+pub(crate) fn served(flags: &[&str]) -> Service<Emulator> {
     let service = Service::emulated(&[&["--in-memory"], flags].concat());
     service.run(&["api-key-create", "ci", "--file", "key.json", "-q"]).ok();
     service
 }
 
 /// The id of the key in FILE.
-fn id_in_file(sandbox: &Sandbox) -> String {
+pub(crate) fn id_in_file(sandbox: &Sandbox) -> String {
     id_in(&std::fs::read(sandbox.work("key.json")).unwrap()).unwrap()
 }
 
 /// The value of the key in FILE.
-fn value_in_file(sandbox: &Sandbox) -> String {
+pub(crate) fn value_in_file(sandbox: &Sandbox) -> String {
     sandbox.value_in("key.json")
 }

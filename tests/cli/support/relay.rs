@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use reqwest::header::{CONTENT_TYPE, ETAG};
+use reqwest::header::{CONTENT_TYPE, DATE, ETAG};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::Outcome;
@@ -89,7 +89,7 @@ fn passed_on(to: &str, request: &Request) -> Answer {
     }
     let answer = onward.body(request.body.clone()).send().unwrap();
     let status = answer.status().as_u16();
-    let headers = [CONTENT_TYPE, ETAG].into_iter().filter_map(|name| {
+    let headers = [CONTENT_TYPE, DATE, ETAG].into_iter().filter_map(|name| {
         let value = answer.headers().get(&name)?.to_str().unwrap().to_owned();
         Some((name.to_string(), value))
     });

@@ -104,6 +104,9 @@ fn fault(world: &World, setup: &Setup) -> Option<String> {
     if world.keys.iter().any(|key| key.is_strangers && !(key.exists && key.works)) {
         return Some("the key of a stranger was touched".to_owned());
     }
+    if world.sites.iter().any(|site| site.is_silent) {
+        return Some("a rotation gave way to another, and does not say so".to_owned());
+    }
     let done = world.sites.iter().filter(|site| site.ended == Some(End::Done)).count();
     if done > 0 && setup.is_rotation && world.works(OLD) {
         return Some("a rotation is done, and the old key works".to_owned());

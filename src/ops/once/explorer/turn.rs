@@ -359,6 +359,8 @@ impl Turn<'_> {
                 self.world.told.push(id);
             }
         }
+        let has_rival = self.machine().observed.has_rival == Some(true);
+        self.site().is_silent = has_rival && end == End::Undone;
         self.site().process = None;
         self.site().ended = Some(end);
         let closes =

@@ -71,6 +71,8 @@ pub(super) struct Site {
     pub(super) begins: u8,
     /// How the last command ended.
     pub(super) ended: Option<End>,
+    /// Whether it gave way to another machine, and did not say so.
+    pub(super) is_silent: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
