@@ -87,10 +87,6 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
     warn_of_orphans(destination.as_ref(), session);
     agree_to_replace(request.force, session)?;
     let Request { server_value, no_wait: is_hurried, .. } = request;
-    if matches!(request.expiry, Some(Expiry::In(_))) {
-        // By the service's clock, as far as it has told the time.
-        new.expires_at = expiry(request.expiry, session.service_time()?)?;
-    }
     let plan = Plan { new: &new, now, destination, server_value, replaces: None, is_hurried };
     let mut run = once::begin(plan, session)?;
     let ended = run.drive(session)?;

@@ -59,9 +59,7 @@ pub(super) fn of_file(
         let Some(tag) = tag_of(&path) else { continue };
         check_old(&path, &begun, session)?;
         // Who planted the copy must not have another file replaced than that of the old key.
-        let held = value.as_ref().and_then(|value| session.keys().by_value(value).ok());
-        let old = begun.retires.as_ref().map(|old| old.id.as_str());
-        if held.as_ref().map(|key| key.id.as_str()) != old || old.is_none() {
+        if !holds_old(&begun, session) {
             begun.replaces = None;
         }
         // How many requests were sent, and when, is not known.
@@ -100,6 +98,15 @@ fn check_old(path: &Path, begun: &Begun, session: &Session) -> Result<()> {
     );
     Err(Error::new(ErrorKind::Conflict, message)
         .hint("Look at the file: somebody may have put it there. Remove it if it is not yours."))
+}
+
+/// Tells whether FILE holds the old key of a rotation.
+fn holds_old(begun: &Begun, session: &Session) -> bool {
+    let (Some(file), Some(old)) = (&begun.file, &begun.retires) else { return false };
+    let held = private_file::read_small(file, MOST).ok().flatten();
+    let held = held.and_then(|bytes| read_pending(&bytes));
+    let opened = held.and_then(|value| session.keys().by_value(&value).ok());
+    opened.is_some_and(|key| key.id.as_str() == old.id)
 }
 
 /// Warns of pending copies for FILE of which the journal has no entry: each holds the value of a key.
