@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::support::source::{Name, Source, Use};
+use crate::support::source::{Name, Source, Use, rust_files};
 
 /// The top-level modules from the top down. A module imports from its own row and from the rows below.
 const ROWS: [&[&str]; 7] = [
@@ -121,6 +121,14 @@ fn no_file_is_long() {
         long.into_iter().partition(|(file, _)| may_be_long(file));
     assert!(long.is_empty(), "files of more than {MOST_LINES} lines: {long:#?}");
     assert_eq!(allowed.len(), LONG_FILES.len(), "a file that is excepted is short or gone");
+}
+
+#[test]
+fn no_test_file_is_long() {
+    let tests = rust_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"));
+    let long = tests.iter().filter(|(_, text)| text.lines().count() > MOST_LINES);
+    // A table.
+    assert_eq!(long.map(|(file, _)| &**file).collect::<Vec<_>>(), ["cli/backends.rs"]);
 }
 
 /// The uses of a small tree, as `from → to`.

@@ -50,22 +50,28 @@ pub(crate) struct Use {
     pub(crate) path: String,
 }
 
+/// Reads every Rust file below a directory; each is named from there on.
+pub(crate) fn rust_files(below: &Path) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    let mut directories = vec![below.to_owned()];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let inside = path.strip_prefix(below).unwrap().to_str().unwrap().to_owned();
+                files.push((inside, fs::read_to_string(path).unwrap()));
+            }
+        }
+    }
+    files
+}
+
 impl Source {
     /// Reads `lib.rs` and every file below it that is not for tests only.
     pub(crate) fn read(src: &Path) -> Self {
-        let mut files = Vec::new();
-        let mut directories = vec![src.to_owned()];
-        while let Some(directory) = directories.pop() {
-            for entry in fs::read_dir(directory).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    directories.push(path);
-                } else if path.extension().is_some_and(|extension| extension == "rs") {
-                    let inside = path.strip_prefix(src).unwrap().to_str().unwrap().to_owned();
-                    files.push((inside, fs::read_to_string(path).unwrap()));
-                }
-            }
-        }
+        let files = rust_files(src);
         Self::of(files.iter().map(|(file, text)| (&**file, &**text)))
     }
 
