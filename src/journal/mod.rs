@@ -58,15 +58,15 @@ impl Journal {
         self.begin_as(None, begun)
     }
 
-    /// Writes the entry again that a pending copy tells of. A request for its key may be under way `until` then.
-    pub fn adopt(&self, tag: &str, begun: Begun, until: Step) -> io::Result<Orphan> {
+    /// Writes an entry again from what its pending copy tells. `sending` stands for a request that may be under way.
+    pub fn adopt(&self, tag: &str, begun: Begun, sending: Step) -> io::Result<Orphan> {
         let mut orphan = Orphan {
             entry: self.begin_as(Some(tag), &begun)?,
             begun,
             progress: Progress::default(),
         };
         // How many requests were sent is not known.
-        for step in [until.clone(), until] {
+        for step in [sending.clone(), sending] {
             orphan.entry.reach(&step)?;
             orphan.progress.take(step);
         }

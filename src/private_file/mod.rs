@@ -18,10 +18,10 @@ pub use directory::{create_dir, parent, sync_dir};
 pub use lock::{Lock, LockMode, PATIENCE, lock, lock_open, lock_within, try_lock_file};
 pub use open::{
     append_to, create_new, open_existing, open_named, open_own, open_trusted, read_named,
-    read_open, read_own, read_small, read_trusted,
+    read_open, read_own, read_trusted,
 };
 pub use pending::{
-    Left, Pending, is_left_over, owner_of, pending_beside, pending_path, read_pending, tag_of,
+    Left, Pending, is_left_over, owner_of, pending_beside, pending_path, tag_of, value_in,
 };
 pub use temporary::{TemporaryDir, sweep};
 pub use trust::{exposure, remedy};

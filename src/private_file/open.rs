@@ -132,7 +132,7 @@ pub fn read_trusted(path: &Path, most: u64) -> io::Result<Option<Zeroizing<Vec<u
 }
 
 /// Reads a file, as [`read_own`] does. Its owner does not matter, but links are not followed.
-pub fn read_small(path: &Path, most: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+pub(super) fn read_small(path: &Path, most: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     open_to_read(OFlags::NOFOLLOW, path)?.map(|(file, _)| read_open(&file, most)).transpose()
 }
 

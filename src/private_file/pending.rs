@@ -23,7 +23,7 @@ use super::destination::{
 };
 use super::directory::{parent, sync_dir};
 use super::lock::{LockMode, lock_open};
-use super::open::create_new;
+use super::open::{create_new, read_small};
 use super::write::remove;
 use crate::secret::Secret;
 
@@ -225,8 +225,13 @@ impl Pending {
 }
 
 /// Reads the value from a pending copy, however far it was written; `None` if it has none.
-pub fn read_pending(bytes: &[u8]) -> Option<Secret> {
+pub(super) fn read_pending(bytes: &[u8]) -> Option<Secret> {
     find_in(bytes, |found| Some(Secret::new(found.apikey?.into_owned())))
+}
+
+/// Reads the value from a file beside which a copy was, or from a copy; `None` if there is no file, or no value in it.
+pub fn value_in(path: &Path) -> io::Result<Option<Secret>> {
+    Ok(read_small(path, MOST_OF_COPY)?.and_then(|bytes| read_pending(&bytes)))
 }
 
 /// Finds what a pending copy holds in one of its lines. The last line may be incomplete.
@@ -256,7 +261,7 @@ fn cannot_rename_so(error: Errno) -> bool {
 /// Who looks at a pending copy locks it for less.
 const A_MOMENT: Duration = Duration::from_secs(1);
 
-/// The most bytes of a pending copy.
+/// The most bytes that are read of a pending copy, or of FILE.
 const MOST_OF_COPY: u64 = 1 << 20;
 
 /// A pending copy that an interrupted process left. It is opened once, so that another process cannot exchange it.

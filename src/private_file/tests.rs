@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{
-    Destination, Left, Pending, Seen, Whereabouts, is_left_over, pending_path, read_pending,
-};
+use super::pending::read_pending;
+use super::{Destination, Left, Pending, Seen, Whereabouts, is_left_over, pending_path};
 use crate::secret::Secret;
 
 fn begun(directory: &Path, room: usize) -> (Pending, Secret, PathBuf) {

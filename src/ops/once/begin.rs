@@ -168,5 +168,5 @@ fn check_alone(
 }
 
 fn no_randomness(error: impl Display) -> Error {
-    Error::new(ErrorKind::Failure, format!("The operating system gave no random bytes: {error}."))
+    Error::failure(format!("The operating system gave no random bytes: {error}."))
 }

@@ -10,15 +10,12 @@ use crate::journal::Step;
 use crate::model::{ApiKey, ApiKeyId, Detail};
 use crate::private_file::{
     self, Destination, DestinationError, Left, Whereabouts, is_left_over, owner_of, pending_path,
-    place_of, read_pending,
+    place_of,
 };
 use crate::render::key_file;
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::systems::Condition;
-
-/// The most bytes that are read of FILE.
-const MOST: u64 = 1 << 20;
 
 /// Looks at FILE and at the pending copy.
 pub(super) fn look(run: &mut Run, session: &mut Session) -> Result<()> {
@@ -104,8 +101,7 @@ fn state(
 
 /// Returns the value in FILE, if it is that of the new key.
 fn value_in(file: &Path, run: &Run, session: &Session) -> Result<Option<Secret>> {
-    let held = private_file::read_small(file, MOST).ok().flatten();
-    let Some(value) = held.and_then(|bytes| read_pending(&bytes)) else { return Ok(None) };
+    let Some(value) = private_file::value_in(file).ok().flatten() else { return Ok(None) };
     if run.begun.value_hash.is_some() && run.begun.is_value(&value) {
         return Ok(Some(value));
     }
@@ -222,6 +218,6 @@ pub(super) fn discard(run: &mut Run) -> Result<()> {
     let path = pending_path(file, entry.tag());
     private_file::remove(&path).map_err(|error| {
         let message = format!("'{}' could not be removed: {error}.", path.display());
-        Error::new(ErrorKind::Failure, message)
+        Error::failure(message)
     })
 }

@@ -79,7 +79,7 @@ pub(in crate::ops) enum OldKey {
     Retired,
 }
 
-/// What was seen by this process. `None` is not looked at yet.
+/// What this process has seen. `None` was not looked at yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(in crate::ops) struct Observed {
     /// What is at FILE.

@@ -25,4 +25,4 @@ pub(super) use self::entries::{is_ours, take, wait_before_deletion, warn_of_cloc
 pub(super) use self::machine::{Act, End, Way};
 pub(super) use self::output::say_done;
 pub(super) use self::retire::{end_of_grace, is_acting};
-pub(super) use self::state::{Consent, Ended, Retired, Retirement, Run, journal_failed};
+pub(super) use self::state::{Consent, Ended, Retired, Retirement, Run, found, journal_failed};

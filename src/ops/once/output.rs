@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::state::Run;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::journal::Step;
 use crate::model::{ApiKey, Timestamp};
 use crate::ops::resolve;
@@ -86,7 +86,7 @@ fn not_printed(error: &io::Error, key: &ApiKey, session: &Session) -> Error {
         session.subject(&key.name),
         key.id
     );
-    Error::new(ErrorKind::Failure, message).hint(format!(
+    Error::failure(message).hint(format!(
         "If the value did not arrive, delete the key with '{}-delete {} --force' and create another.",
         session.command(),
         key.id.in_command()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::machine::OldKey;
 use super::state::{Retired, Retirement, Run, found};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::journal::{Retires, Step};
 use crate::model::{ApiKey, ApiKeyChanges, ApiKeyId, Detail, Timestamp};
 use crate::session::Session;
@@ -28,9 +28,7 @@ impl Run {
 
     pub(super) fn look_at_old(&mut self, session: &Session) -> Result<()> {
         let (Some(id), Some(plan)) = (self.old_id(), self.retires()) else { return Ok(()) };
-        let told = |error: SystemError| {
-            session.told(error, &format!("The old {} {id}", session.facts().noun))
-        };
+        let told = |error| told_of_old(error, &id, session);
         self.old =
             found(session.keys().get(&id, Detail::default())).map_err(told)?.map(|found| found.key);
         let became = match &self.old {
@@ -47,34 +45,33 @@ impl Run {
 
     /// Takes note of what became of the old key.
     fn retires_as(&mut self, became: Retired, session: &Session) -> Result<()> {
-        let is_login_moved = self.move_logins(session)?;
+        self.move_logins(session)?;
         let (Some(old), is_by_login) = (self.old_id(), session.is_by_login()) else {
             return Ok(());
         };
         let file = self.begun.file.as_deref();
         let is_kept = is_by_login || file.is_some_and(|file| session.is_credential_in(file));
         let is_credential = is_acting(&old, session)? && !is_kept;
-        let before = self.retirement.is_some_and(|before| before.is_login_moved);
-        self.retirement =
-            Some(Retirement { became, is_login_moved: is_login_moved || before, is_credential });
+        let is_login_moved = self.has_moved_login;
+        self.retirement = Some(Retirement { became, is_login_moved, is_credential });
         self.machine.observed.old = Some(OldKey::Retired);
         Ok(())
     }
 
     /// Moves the logins that hold the old key to the new one: with a key that is disabled they could not log in again.
-    fn move_logins(&mut self, session: &Session) -> Result<bool> {
-        let (Some(old), Some(new)) = (self.old_id(), self.id()) else { return Ok(false) };
+    fn move_logins(&mut self, session: &Session) -> Result<()> {
+        let (Some(old), Some(new)) = (self.old_id(), self.id()) else { return Ok(()) };
         self.is_moving_login = true;
-        let is_moved = match &self.value {
+        self.has_moved_login |= match &self.value {
             Some(value) => session.move_logins(&old, value, &new)?,
             None if session.logins_with(&old)?.is_empty() => false,
             None => {
                 let message = format!("a login still has the old {}", session.facts().noun);
-                return Err(Error::new(ErrorKind::Failure, message));
+                return Err(Error::failure(message));
             }
         };
         self.is_moving_login = false;
-        Ok(is_moved)
+        Ok(())
     }
 
     /// Retires the old key as planned, with the new one where the old one is the credential in use.
@@ -83,23 +80,15 @@ impl Run {
         else {
             return Ok(());
         };
-        let told = |error: SystemError| {
-            session.told(error, &format!("The old {} {id}", session.facts().noun))
-        };
+        let told = |error| told_of_old(error, &id, session);
         if seen.locked {
             return Err(told(Condition::Locked.into()));
         }
         let is_own = is_acting(&id, session)?;
-        if self.move_logins(session)? {
-            self.retirement = Some(Retirement {
-                became: Retired::Gone,
-                is_login_moved: true,
-                is_credential: false,
-            });
-        }
+        self.move_logins(session)?;
         self.note(Step::Retiring).map_err(|error| {
             let message = format!("The journal cannot be written: {error}. It was not touched.");
-            Error::new(ErrorKind::Failure, message).remedied(&error)
+            Error::failure(message).remedied(&error)
         })?;
         let keys = self.acting.as_deref().filter(|_| is_own).unwrap_or(session.keys());
         let until = end_of_grace(&plan, session.service_time()?);
@@ -141,6 +130,10 @@ pub(in crate::ops) fn is_acting(id: &ApiKeyId, session: &Session) -> Result<bool
         Error { message, hint: Some(hint), ..error }
     })?;
     Ok(acting.as_ref() == Some(id))
+}
+
+fn told_of_old(error: SystemError, id: &ApiKeyId, session: &Session) -> Error {
+    session.told(error, &format!("The old {} {id}", session.facts().noun))
 }
 
 /// Tells how a key is retired already; `None` where it is not.

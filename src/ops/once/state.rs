@@ -3,7 +3,7 @@
 use std::io;
 
 use super::machine::{Act, Channel, Disk, End, Goal, Machine, NewKey, Observed, Way};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::journal::{Begun, Entry, Orphan, Progress, Step};
 use crate::model::{ApiKey, ApiKeyId, NewApiKey, Timestamp};
 use crate::private_file::{Left, Pending};
@@ -61,6 +61,8 @@ pub(in crate::ops) struct Run {
     pub delivers: bool,
     /// Whether it stopped while logins were moved to the new key.
     pub is_moving_login: bool,
+    /// Whether a login was moved to it.
+    pub(super) has_moved_login: bool,
     /// The tag of the entry, which is also in the name of the pending copy.
     pub tag: String,
     pub(super) entry: Option<Entry>,
@@ -72,7 +74,7 @@ pub(in crate::ops) struct Run {
     pub(super) new: Option<NewApiKey>,
     /// What the output says was done: "created".
     pub(super) done: &'static str,
-    /// The keys as who has the new value sees them.
+    /// The keys as they are seen with the new value.
     pub(super) acting: Option<Box<dyn Keys>>,
     /// The old key as it was seen last.
     pub(super) old: Option<ApiKey>,
@@ -106,6 +108,7 @@ impl Run {
             others: Vec::new(),
             delivers: false,
             is_moving_login: false,
+            has_moved_login: false,
             tag: entry.tag().to_owned(),
             entry: Some(entry),
             copy: None,
@@ -129,6 +132,12 @@ impl Run {
     pub(in crate::ops) fn id(&self) -> Option<ApiKeyId> {
         let noted = self.machine.progress.made.as_ref().or(self.begun.id.as_ref());
         noted.map(|id| ApiKeyId::new(id.as_str()))
+    }
+
+    /// Lists the other keys in a sentence.
+    pub(in crate::ops) fn others(&self) -> String {
+        let ids: Vec<&str> = self.others.iter().map(ApiKeyId::as_str).collect();
+        ids.join(", ")
     }
 
     /// Tells whether a key was there before, and so cannot be the new one, whatever the service says.
@@ -175,8 +184,7 @@ impl Run {
         match self.note(step) {
             Ok(()) => true,
             Err(error) => {
-                self.cause = Some(journal_failed(&error, session));
-                self.machine.observed.must_go = true;
+                self.has_to_go(journal_failed(&error, session));
                 false
             }
         }
@@ -188,9 +196,13 @@ impl Run {
         if !self.is_live() || self.is_in_place() {
             return Err(error);
         }
-        self.cause = Some(error);
-        self.machine.observed.must_go = true;
+        self.has_to_go(error);
         Ok(())
+    }
+
+    fn has_to_go(&mut self, cause: Error) {
+        self.cause = Some(cause);
+        self.machine.observed.must_go = true;
     }
 }
 
@@ -231,7 +243,7 @@ pub(in crate::ops) struct Retirement {
 }
 
 /// Returns what was found; `None` where there is none.
-pub(super) fn found<T>(
+pub(in crate::ops) fn found<T>(
     answer: std::result::Result<T, SystemError>,
 ) -> std::result::Result<Option<T>, SystemError> {
     match answer {
@@ -245,7 +257,7 @@ pub(super) fn found<T>(
 pub(in crate::ops) fn journal_failed(error: &io::Error, session: &Session) -> Error {
     let noun = session.facts().noun;
     let message = format!("The journal cannot be written: {error}. No {noun} was created.");
-    Error::new(ErrorKind::Failure, message)
+    Error::failure(message)
         .hint("A key is created only when its making can be noted; IBMCLOUD_IAM_HOME names another directory.")
         .remedied(error)
 }

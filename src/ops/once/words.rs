@@ -5,7 +5,7 @@ use std::io;
 use super::machine::End;
 use super::state::{Ended, Run};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ApiKey, ApiKeyId};
+use crate::model::ApiKey;
 use crate::private_file::pending_path;
 use crate::session::Session;
 use crate::systems::{Condition, SystemError};
@@ -14,7 +14,6 @@ impl Run {
     /// Returns the new key, or says why there is none.
     pub(in crate::ops) fn ended(&mut self, ended: Ended, session: &Session) -> Result<ApiKey> {
         let noun = session.facts().noun;
-        let others: Vec<&str> = self.others.iter().map(ApiKeyId::as_str).collect();
         let error = match (ended, self.key.clone(), self.cause.take()) {
             (Ended::At(End::Done | End::DoneBeside), Some(key), _) => return Ok(key),
             (Ended::Before(_), _, cause) => {
@@ -29,14 +28,14 @@ impl Run {
             (Ended::At(End::Yielded), ..) => {
                 let message = format!(
                     "Another command has made a key in the place of the old one meanwhile ({}). The new key was deleted again.",
-                    others.join(", ")
+                    self.others()
                 );
                 return Err(Error::new(ErrorKind::Conflict, message)
                     .hint("Another machine may be rotating the key; look at the keys."));
             }
             _ => {
                 let message = format!("The {noun} could not be made.");
-                return Err(Error::new(ErrorKind::Failure, message));
+                return Err(Error::failure(message));
             }
         };
         if error.kind == ErrorKind::Destination {
@@ -51,11 +50,10 @@ impl Run {
         if self.machine.observed.has_rival != Some(true) {
             return Ok(());
         }
-        let others: Vec<&str> = self.others.iter().map(ApiKeyId::as_str).collect();
         let message = format!(
             "{} is in its place, but another key of that name was made meanwhile and works too: {}.",
             session.subject(&self.begun.name),
-            others.join(", ")
+            self.others()
         );
         Err(Error::new(ErrorKind::Conflict, message).hint(format!(
             "Find out who holds it; if nobody does, run '{}-delete'.",
@@ -78,10 +76,14 @@ impl Run {
             .hint(format!("Run '{} recover' to finish or undo it.", session.program()))
     }
 
+    /// Says why the key has to go, with a space behind it.
+    fn why(&self) -> String {
+        self.cause.as_ref().map(|cause| format!("{} ", cause.message)).unwrap_or_default()
+    }
+
     /// Says that the key has to go again, but that could not be noted.
     pub(super) fn not_undone(&self, error: &io::Error, key: &ApiKey, session: &Session) -> Error {
-        let why =
-            self.cause.as_ref().map(|cause| format!("{} ", cause.message)).unwrap_or_default();
+        let why = self.why();
         let kind = self.cause.as_ref().map_or(ErrorKind::Failure, |cause| cause.kind);
         let subject = format!("{why}{} ({}) was created", session.subject(&key.name), key.id);
         let program = session.program();
@@ -99,12 +101,7 @@ impl Run {
 
     pub(super) fn not_deleted(&self, error: SystemError, key: &ApiKey, session: &Session) -> Error {
         let told = session.told_of(error, &key.id);
-        let mut why =
-            if self.is_live() { self.cause.as_ref().map(|why| why.message.clone()) } else { None }
-                .unwrap_or_default();
-        if !why.is_empty() {
-            why.push(' ');
-        }
+        let why = if self.is_live() { self.why() } else { String::new() };
         let message = format!(
             "{why}{} ({}) was created, and could not be deleted again; its value reached nobody. {}",
             session.subject(&key.name),

@@ -6,14 +6,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Begun, Orphan, Step};
 use crate::model::{ApiKeyId, Detail, Timestamp};
 use crate::ops::once;
-use crate::private_file::{self, Left, parent, pending_beside, place_of, read_pending, tag_of};
+use crate::private_file::{self, Left, parent, pending_beside, place_of, tag_of};
 use crate::secret;
 use crate::session::Session;
-use crate::systems::Condition;
 use crate::text::{escape, shell_path};
-
-/// The most bytes that are read of FILE.
-const MOST: u64 = 1 << 20;
 
 /// Returns the entries that belong to FILE. An entry is written again for a pending copy beside FILE that has none.
 pub(super) fn of_file(
@@ -28,8 +24,7 @@ pub(super) fn of_file(
         Error::new(ErrorKind::Destination, message)
     };
     let place = place_of(file).map_err(cannot)?;
-    let value = private_file::read_small(&place, MOST).map_err(cannot)?;
-    let value = value.and_then(|bytes| read_pending(&bytes));
+    let value = private_file::value_in(&place).map_err(cannot)?;
     let mut found = Vec::new();
     for mut orphan in orphans {
         let holds = value
@@ -52,7 +47,7 @@ pub(super) fn of_file(
                 session.facts().noun,
                 begun.name
             );
-            return Err(Error::new(ErrorKind::Failure, message).hint(
+            return Err(Error::failure(message).hint(
                 "Without '--dry-run' the entry is written again, and the command finished.",
             ));
         }
@@ -82,11 +77,9 @@ pub(super) fn of_file(
 fn check_old(path: &Path, begun: &Begun, session: &Session) -> Result<()> {
     let Some(old) = &begun.retires else { return Ok(()) };
     let id = ApiKeyId::new(old.id.as_str());
-    let key = match session.keys().get(&id, Detail::default()) {
-        Ok(found) => found.key,
-        Err(error) if error.condition == Condition::NotFound => return Ok(()),
-        Err(error) => return Err(session.told_of(error, &id)),
-    };
+    let found = once::found(session.keys().get(&id, Detail::default()));
+    let Some(details) = found.map_err(|error| session.told_of(error, &id))? else { return Ok(()) };
+    let key = details.key;
     if *key.name == *begun.name && key.iam_id == session.identity().iam_id {
         return Ok(());
     }
@@ -103,8 +96,7 @@ fn check_old(path: &Path, begun: &Begun, session: &Session) -> Result<()> {
 /// Tells whether FILE holds the old key of a rotation.
 fn holds_old(begun: &Begun, session: &Session) -> bool {
     let (Some(file), Some(old)) = (&begun.file, &begun.retires) else { return false };
-    let held = private_file::read_small(file, MOST).ok().flatten();
-    let held = held.and_then(|bytes| read_pending(&bytes));
+    let held = private_file::value_in(file).ok().flatten();
     let opened = held.and_then(|value| session.keys().by_value(&value).ok());
     opened.is_some_and(|key| key.id.as_str() == old.id)
 }

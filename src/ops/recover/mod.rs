@@ -85,13 +85,14 @@ pub fn run(request: &Request, session: &mut Session) -> Result<()> {
     if let reported @ 1.. = count(Outcome::Reported) {
         let message =
             format!("{reported} of {all} interrupted commands left keys for you to look at.");
-        return Err(Error::new(ErrorKind::Failure, message)
-            .hint("The lines above say which, and what to do with them."));
+        return Err(
+            Error::failure(message).hint("The lines above say which, and what to do with them.")
+        );
     }
     if unreadable > 0 {
         let entries = if unreadable == 1 { "entry" } else { "entries" };
         let message = format!("{unreadable} journal {entries} could not be read.");
-        return Err(Error::new(ErrorKind::Failure, message).hint(
+        return Err(Error::failure(message).hint(
             "A key may hang on it. Look at the files in the journal before you remove one.",
         ));
     }

@@ -1,6 +1,7 @@
 //! What `recover` says of each entry.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::model::ApiKeyId;
@@ -127,8 +128,7 @@ fn of_end(run: &Run, end: End, session: &Session) -> (Outcome, String) {
     let (noun, name, program) = (session.facts().noun, &run.begun.name, session.program());
     let named = named(run, session);
     let old = run.begun.retires.as_ref().map(|old| old.id.as_str());
-    let others: Vec<&str> = run.others.iter().map(ApiKeyId::as_str).collect();
-    let others = others.join(", ");
+    let others = run.others();
     let because = run.cause.as_ref().map(|cause| cause.message.trim_end_matches('.'));
     let untouched =
         old.map(|old| format!("; the old key {old} was not touched")).unwrap_or_default();
@@ -232,12 +232,8 @@ fn uncertain(run: &Run, others: &str, session: &Session) -> String {
         );
     }
     if run.has_lost_copy() {
-        let path = run.begun.file.as_deref().map(|_| copy(run)).unwrap_or_default();
-        let what = if std::path::Path::new(&path).exists() {
-            "holds no value any more"
-        } else {
-            "is gone"
-        };
+        let what =
+            if Path::new(&copy(run)).exists() { "holds no value any more" } else { "is gone" };
         return format!(
             "The pending copy for {noun} {name} {what}. Keys of that name made since then: {ids}. {advice}"
         );
@@ -275,7 +271,7 @@ fn of_plan(run: &Run, act: Act, session: &Session) -> (Outcome, String) {
         .unwrap_or_default();
     match act {
         Act::Deliver => {
-            let file = run.begun.file.as_deref().unwrap_or_else(|| std::path::Path::new(""));
+            let file = run.begun.file.as_deref().unwrap_or_else(|| Path::new(""));
             let told = format!(
                 "{named} was created; it would be written to {}{would_retire}",
                 file.display()

@@ -46,7 +46,7 @@ pub(super) fn finish(request: &Request, session: &mut Session) -> Result<Option<
             orphan.entry.reach(&step).map_err(|error| {
                 let message =
                     format!("The journal cannot be written: {error}. Nothing was changed.");
-                Error::new(ErrorKind::Failure, message)
+                Error::failure(message)
             })?;
             orphan.progress.take(step);
         }
@@ -100,8 +100,9 @@ fn unfinished(run: &Run, ended: Ended, session: &Session) -> Error {
         }
         (_, Outcome::Undecided) => Error::new(ErrorKind::OutcomeUnknown, message)
             .hint(format!("Run '{program} recover' again later.")),
-        (_, Outcome::Blocked) => Error::new(ErrorKind::Failure, message)
-            .hint(format!("When the way is clear, run '{program} recover'.")),
+        (_, Outcome::Blocked) => {
+            Error::failure(message).hint(format!("When the way is clear, run '{program} recover'."))
+        }
         _ => Error::new(ErrorKind::Conflict, message)
             .hint(format!("Look at the keys with '{program} api-keys' first.")),
     }
