@@ -16,8 +16,8 @@ use crate::model::{
 };
 use crate::settings::Settings;
 use crate::systems::{
-    Condition, Editing, Facts, Keys, Locking, LookUp, Note, Place, Proving, Result, Switching,
-    SystemError,
+    Condition, Editing, Facts, Keys, Locking, LookUp, Note, Place, Proving, Result, ServiceIds,
+    Switching, SystemError,
 };
 use crate::{private_file, secret};
 
@@ -197,6 +197,7 @@ impl Keys for RememberingKeys {
         locking() -> Option<&dyn Locking>;
         look_up() -> Option<&dyn LookUp>;
         proving() -> Option<&dyn Proving>;
+        service_ids() -> Option<&dyn ServiceIds>;
     }
 
     fn list(&self, scope: &Scope, which: &Selection) -> Result<Vec<ApiKey>> {

@@ -1,6 +1,7 @@
 //! Keys to be made, and changes to keys.
 
-use super::key::{ApiKey, ApiKeyId, LeakAction};
+use super::id::ApiKeyId;
+use super::key::{ApiKey, LeakAction};
 use super::owner::Owner;
 use super::timestamp::Timestamp;
 use crate::secret::Secret;

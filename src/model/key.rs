@@ -1,79 +1,14 @@
 //! An API key and what its service knows of it, without its value.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::id::ApiKeyId;
 use super::timestamp::Timestamp;
 
-/// The id of an API key: `ApiKey-<uuid>` as the service writes it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct ApiKeyId(Box<str>);
-
-impl ApiKeyId {
-    /// Takes an id as a backend wrote it, in any form.
-    pub fn new(id: impl Into<Box<str>>) -> Self {
-        Self(id.into())
-    }
-
-    /// Makes the id of a new key from 16 random bytes (UUID version 4).
-    pub fn from_random(bytes: [u8; 16]) -> Self {
-        Self(format!("ApiKey-{}", uuid::Builder::from_random_bytes(bytes).into_uuid()).into())
-    }
-
-    /// Returns the id as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Tells whether the id has the service's form. Other ids may hold anything, so they must not enter a path or a command.
-    pub fn is_usual(&self) -> bool {
-        matches!(KeyRef::parse(&self.0), KeyRef::Id(_))
-    }
-
-    /// Returns the id for a suggested command, or `<ID>` for an id that does not have the service's form.
-    pub fn in_command(&self) -> &str {
-        if self.is_usual() { &self.0 } else { "<ID>" }
-    }
-}
-
-impl fmt::Display for ApiKeyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// A key as named on the command line: by id, or by a name that several keys may share.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeyRef {
-    /// `ApiKey-<uuid>`.
-    Id(ApiKeyId),
-    /// Anything else, `ApiKey-prod` included: an exact, case-sensitive name.
-    Name(String),
-}
-
-impl KeyRef {
-    /// Reads a NAME|UUID argument.
-    pub fn parse(text: &str) -> Self {
-        match text.strip_prefix("ApiKey-").map(uuid::Uuid::try_parse) {
-            Some(Ok(_)) if text.len() == "ApiKey-".len() + 36 => Self::Id(ApiKeyId::new(text)),
-            _ => Self::Name(text.to_owned()),
-        }
-    }
-}
-
-impl fmt::Display for KeyRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Id(id) => id.fmt(f),
-            Self::Name(name) => f.write_str(name),
-        }
-    }
-}
-
-/// The version of a key, `<n>-<32 hex>`. An update sends it as `If-Match`, so that no change is lost.
+/// The version of a key or another entity, `<n>-<32 hex>`. An update sends it as `If-Match`, so that no change is lost.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EntityTag(Box<str>);
 
@@ -246,22 +181,6 @@ pub struct ApiKeyDetails {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_a_whole_uuid_makes_an_id() {
-        let id = "ApiKey-18f773b0-db53-43f1-ad68-92c667c218fe";
-        assert_eq!(KeyRef::parse(id), KeyRef::Id(ApiKeyId::new(id)));
-        for name in [
-            "ApiKey-bankLoan",
-            "ApiKey-18f773b0db5343f1ad6892c667c218fe",
-            "ApiKey-18f773b0-db53-43f1-ad68-92c667c218f",
-            "ApiKey-{18f773b0-db53-43f1-ad68-92c667c218fe}",
-            "apikey-18f773b0-db53-43f1-ad68-92c667c218fe",
-            "",
-        ] {
-            assert_eq!(KeyRef::parse(name), KeyRef::Name(name.into()), "{name}");
-        }
-    }
 
     #[test]
     fn a_tag_counts_revisions() {

@@ -3,17 +3,22 @@
 mod changes;
 mod document;
 mod finding;
+mod id;
 mod key;
 mod owner;
+mod service_id;
 mod state;
 mod timestamp;
 
 pub use changes::{ApiKeyChanges, CreatedApiKey, NewApiKey, NewValue};
 pub use document::{Absent, activity_document, history_document, key_document};
 pub use finding::{Finding, Rule, Severity, Unchecked};
-pub use key::{
-    Activity, ApiKey, ApiKeyDetails, ApiKeyId, Detail, EntityTag, HistoryEntry, KeyRef, LeakAction,
-};
+pub use id::{ApiKeyId, GroupId, GroupRef, KeyRef, ServiceRef, ServiceUuid};
+pub use key::{Activity, ApiKey, ApiKeyDetails, Detail, EntityTag, HistoryEntry, LeakAction};
 pub use owner::{BackendKind, Identity, Owner, Scope, Selection};
+pub use service_id::{
+    GroupChanges, NewServiceId, ServiceId, ServiceIdChanges, ServiceIdDetails, ServiceIdGroup,
+    ServiceIdSelection,
+};
 pub use state::{State, states};
 pub use timestamp::{Timestamp, WireTime, in_largest_unit, parse_duration, write_duration};

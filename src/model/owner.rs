@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::id::ServiceUuid;
+
 words! {
     /// Where keys are kept.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -38,6 +40,22 @@ impl Identity {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner(pub Arc<str>);
 
+/// What the IAM id of a service ID begins with, before its own id.
+const SERVICE: &str = "iam-";
+
+impl Owner {
+    /// Names a service ID as an owner of keys.
+    pub fn service(id: &ServiceUuid) -> Self {
+        Self(format!("{SERVICE}{id}").into())
+    }
+
+    /// Returns the id of the service ID that this is; `None` for a user.
+    pub fn service_id(&self) -> Option<ServiceUuid> {
+        let id = ServiceUuid::new(self.0.strip_prefix(SERVICE)?);
+        id.is_usual().then_some(id)
+    }
+}
+
 /// Whose keys a listing holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -45,6 +63,8 @@ pub enum Scope {
     Of(Owner),
     /// The keys of every user of the account, without those of service IDs.
     AllUsers,
+    /// The keys of every service ID of the account.
+    AllServiceIds,
 }
 
 impl Scope {
@@ -53,6 +73,7 @@ impl Scope {
         match self {
             Self::Of(owner) => iam_id == owner.0.as_bytes(),
             Self::AllUsers => !iam_id.starts_with(b"iam-ServiceId-"),
+            Self::AllServiceIds => iam_id.starts_with(b"iam-ServiceId-"),
         }
     }
 }

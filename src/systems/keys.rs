@@ -8,7 +8,9 @@ use super::facts::Facts;
 use crate::clock::Skew;
 use crate::model::{
     Activity, ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, BackendKind, CreatedApiKey, Detail,
-    EntityTag, Identity, NewApiKey, NewValue, Scope, Selection,
+    EntityTag, GroupChanges, GroupId, Identity, NewApiKey, NewServiceId, NewValue, Scope,
+    Selection, ServiceId, ServiceIdChanges, ServiceIdDetails, ServiceIdGroup, ServiceIdSelection,
+    ServiceUuid,
 };
 use crate::secret::Secret;
 
@@ -162,6 +164,11 @@ pub trait Keys: fmt::Debug + Send + Sync {
     fn proving(&self) -> Option<&dyn Proving> {
         None
     }
+
+    /// Returns the ability to keep service IDs, if the place has it.
+    fn service_ids(&self) -> Option<&dyn ServiceIds> {
+        None
+    }
 }
 
 /// The ability to change a key.
@@ -203,6 +210,50 @@ pub trait Proving {
     fn acting_with(&self, value: &Secret) -> Result<Option<Box<dyn Keys>>>;
 }
 
+/// The ability to keep service IDs, which own keys, and the groups that they are in. Errors are about the one that is named.
+pub trait ServiceIds {
+    /// Lists service IDs, oldest first.
+    fn list_service_ids(&self, which: &ServiceIdSelection) -> Result<Vec<ServiceId>>;
+
+    /// Returns one service ID by id. Fails with `NotFound`.
+    fn get_service_id(&self, id: &ServiceUuid, detail: Detail) -> Result<ServiceIdDetails>;
+
+    /// Makes a service ID. Fails with `LimitReached`, `Invalid`, or `OutcomeUnknown` if it may have been made: names are not
+    /// unique, so the request is not sent again then.
+    fn create_service_id(&self, new: &NewServiceId) -> Result<ServiceId>;
+
+    /// Changes a service ID that still is at version `seen`. Fails with `Conflict` if it is not, and with `Locked`.
+    fn update_service_id(
+        &self,
+        id: &ServiceUuid,
+        seen: &EntityTag,
+        changes: &ServiceIdChanges,
+    ) -> Result<ServiceId>;
+
+    /// Deletes a service ID and its keys. Fails with `NotFound`, and with `Locked` if it or one of its keys is locked.
+    fn delete_service_id(&self, id: &ServiceUuid) -> Result<()>;
+
+    /// Locks or unlocks a service ID. May fail with `Conflict` if it is so already.
+    fn set_service_id_locked(&self, id: &ServiceUuid, locked: bool) -> Result<()>;
+
+    /// Lists the groups of the account, oldest first.
+    fn list_groups(&self) -> Result<Vec<ServiceIdGroup>>;
+
+    /// Makes a group. Fails with `Conflict` if the name is taken.
+    fn create_group(&self, name: &str, description: &str) -> Result<ServiceIdGroup>;
+
+    /// Changes a group that still is at version `seen`. Fails with `Conflict` if it is not, or if the name is taken.
+    fn update_group(
+        &self,
+        id: &GroupId,
+        seen: &EntityTag,
+        changes: &GroupChanges,
+    ) -> Result<ServiceIdGroup>;
+
+    /// Deletes a group. Fails with `Conflict` if a service ID is in it, or if it is the default group.
+    fn delete_group(&self, id: &GroupId) -> Result<()>;
+}
+
 fn able<T>(ability: Option<T>, what: &'static str) -> Result<T> {
     ability.ok_or_else(|| Condition::Unsupported(what).into())
 }
@@ -222,6 +273,11 @@ impl dyn Keys + '_ {
     /// Returns the ability to disable keys.
     pub fn to_switch(&self) -> Result<&dyn Switching> {
         able(self.switching(), "disabled")
+    }
+
+    /// Returns the ability to keep service IDs.
+    pub fn to_service_ids(&self) -> Result<&dyn ServiceIds> {
+        able(self.service_ids(), "owned by service IDs")
     }
 
     /// Checks that keys can expire.

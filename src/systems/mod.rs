@@ -26,7 +26,9 @@ mod tests;
 
 pub use error::{Condition, ServiceAnswer, SystemError};
 pub use facts::{CreateEffect, Facts, LostAnswer, Rotation, System};
-pub use keys::{Editing, Keys, Locking, LookUp, Note, Place, Proving, Result, Switching};
+pub use keys::{
+    Editing, Keys, Locking, LookUp, Note, Place, Proving, Result, ServiceIds, Switching,
+};
 
 impl System {
     /// Every system.

@@ -116,6 +116,9 @@ impl RemoteKeys {
                     model::Scope::AllUsers => {
                         query.extend([("scope", "account"), ("type", "user")]);
                     }
+                    model::Scope::AllServiceIds => {
+                        query.extend([("scope", "account"), ("type", "serviceid")]);
+                    }
                     model::Scope::Of(owner) => query.push(("iam_id", &*owner.0)),
                 }
                 query.push(("pagesize", PAGE));
