@@ -17,7 +17,7 @@ use crate::model::{
 use crate::settings::Settings;
 use crate::systems::{
     Condition, Editing, Facts, Keys, Locking, LookUp, Note, Place, Proving, Result, ServiceIds,
-    Switching, SystemError,
+    Switching, System, SystemError,
 };
 use crate::{private_file, secret};
 
@@ -122,6 +122,8 @@ impl NameFile {
 #[derive(Debug)]
 pub struct RememberingKeys {
     keys: Box<dyn Keys>,
+    /// What the commands in use call these keys.
+    facts: &'static Facts,
     file: Option<NameFile>,
     /// The content of the file as it is to be; `None` until there is something to note. Before the first listing nothing is
     /// noted, because Tab would take a few keys for all of them.
@@ -131,7 +133,17 @@ pub struct RememberingKeys {
 impl RememberingKeys {
     /// Wraps keys. `file` is where the names of the user's own keys are.
     pub fn new(keys: Box<dyn Keys>, file: Option<NameFile>) -> Self {
-        Self { keys, file, known: Mutex::default() }
+        Self { facts: keys.facts(), keys, file, known: Mutex::default() }
+    }
+
+    /// Goes on as the keys of a system that is at the same place.
+    pub fn speak_of(&mut self, facts: &'static Facts) {
+        self.facts = facts;
+    }
+
+    /// Returns the system of the identity's own keys.
+    pub fn own_system(&self) -> System {
+        self.keys.facts().system
     }
 
     /// Writes the file, if something was noted.
@@ -182,8 +194,11 @@ macro_rules! pass_on {
 }
 
 impl Keys for RememberingKeys {
+    fn facts(&self) -> &'static Facts {
+        self.facts
+    }
+
     pass_on! {
-        facts() -> &'static Facts;
         place() -> Place;
         identity() -> Result<Identity>;
         check_texts(name: Option<&str>, description: Option<&str>) -> Result<()>;

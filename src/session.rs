@@ -11,7 +11,7 @@ use clap::ValueEnum as _;
 use crate::credentials::{Candidate, Contents, CredentialSource, Search, login};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Journal;
-use crate::model::{ApiKeyId, BackendKind, Identity, Timestamp};
+use crate::model::{ApiKeyId, BackendKind, Identity, Owner, ServiceUuid, Timestamp};
 use crate::names::{NameFile, RememberingKeys};
 use crate::private_file;
 use crate::secret::Secret;
@@ -20,9 +20,9 @@ use crate::settings::{ConfigFile, LoginRecord, Settings};
 use crate::systems::iam::KEY_LIMIT;
 use crate::systems::iam::local::LocalKeys;
 use crate::systems::iam::remote::RemoteKeys;
-use crate::systems::{Facts, Keys, SystemError};
+use crate::systems::{Facts, Keys, System, SystemError};
 use crate::text::{escape, shell_word};
-use crate::told::told;
+use crate::told::{Family, told};
 use crate::ui::Ui;
 
 /// Where the keys are, and whether somebody chose that.
@@ -43,11 +43,22 @@ pub struct InUse {
     file: Option<PathBuf>,
 }
 
+/// A service ID whose keys are meant.
+#[derive(Clone, Debug)]
+pub struct NamedService {
+    /// Its id.
+    pub id: ServiceUuid,
+    /// What the user typed for it: its name or its id.
+    pub named: String,
+}
+
 /// What an operation works with.
 #[derive(Debug)]
 pub struct Session<'a> {
     keys: RememberingKeys,
     identity: Identity,
+    /// The service ID whose keys are meant; `None` for those of the identity.
+    service: Option<NamedService>,
     credential: InUse,
     /// The key that the credential is, as far as the service was asked.
     acting_key: OnceCell<Option<ApiKeyId>>,
@@ -86,15 +97,41 @@ impl<'a> Session<'a> {
         settings: &'a Settings,
         ui: &'a mut Ui,
     ) -> Result<Self> {
-        let identity = keys
-            .identity()
-            .map_err(|error| told(error, "The identity", settings.program(), keys.facts()))?;
+        let identity = keys.identity().map_err(|error| {
+            let family = Family { program: settings.program(), facts: keys.facts(), service: None };
+            told(error, "The identity", &family)
+        })?;
         let place = keys.place();
         let names = (!place.is_here())
             .then(|| NameFile::of(settings, &place.endpoint, &identity))
             .flatten();
         let keys = RememberingKeys::new(keys, names);
-        Ok(Self { keys, identity, credential, acting_key: OnceCell::new(), settings, ui })
+        let acting_key = OnceCell::new();
+        Ok(Self { keys, identity, service: None, credential, acting_key, settings, ui })
+    }
+
+    /// Goes on with the keys of a service ID, or with those of the identity.
+    pub fn turn_to(&mut self, service: Option<NamedService>) {
+        let system = if service.is_some() { System::ServiceIds } else { self.keys.own_system() };
+        self.keys.speak_of(system.facts());
+        self.service = service;
+    }
+
+    /// Tells whether the keys of a system are at the same place, behind the same login.
+    pub fn can_turn_to(&self, system: System) -> bool {
+        system == self.keys.own_system()
+            || system == System::ServiceIds && self.keys.service_ids().is_some()
+    }
+
+    /// Returns the service ID whose keys are meant, if any.
+    pub fn service(&self) -> Option<&NamedService> {
+        self.service.as_ref()
+    }
+
+    /// Returns the owner of the keys that are meant.
+    pub fn owner(&self) -> Owner {
+        let service = self.service.as_ref();
+        service.map_or_else(|| self.identity.owner(), |service| Owner::service(&service.id))
     }
 
     /// Returns the keys.
@@ -154,14 +191,20 @@ impl<'a> Session<'a> {
         format!("{} {}", self.facts().noun, self.ui.entity(&key.to_string()))
     }
 
-    /// Returns what commands on one key begin with: `ibmcloud-iam api-key`.
-    pub fn command(&self) -> String {
-        format!("{} {}", self.program(), self.facts().command)
+    /// Returns the family of commands on the keys that are meant.
+    pub fn family(&self) -> Family<'_> {
+        let service = self.service.as_ref().map(|service| service.id.clone());
+        Family { program: self.program(), facts: self.facts(), service }
+    }
+
+    /// Returns a command on one key, for a hint. See [`Family::on`].
+    pub fn on(&self, verb: &str, key: impl Display) -> String {
+        self.family().on(verb, key)
     }
 
     /// Words an error about `subject`.
     pub fn told(&self, error: SystemError, subject: &str) -> Error {
-        told(error, subject, self.program(), self.facts())
+        told(error, subject, &self.family())
     }
 
     /// Words an error about one key.

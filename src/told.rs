@@ -1,17 +1,49 @@
 //! Words for what goes wrong in a key system.
 
+use std::fmt::Display;
+
 use crate::error::{Error, ErrorKind};
+use crate::model::ServiceUuid;
 use crate::systems::{Condition, Facts, SystemError};
 use crate::text::{an, capitalised, shell_path};
 
-/// Words an error about `subject` ("API key 'ci'"). `program` is what to type before a command.
-pub fn told(error: SystemError, subject: &str, program: &str, facts: &Facts) -> Error {
-    let Facts { noun, command, list_command, .. } = facts;
+/// A family of commands, as hints name them.
+#[derive(Clone, Debug)]
+pub struct Family<'a> {
+    /// What to type before a command.
+    pub program: &'a str,
+    /// What is known of the system.
+    pub facts: &'static Facts,
+    /// The service ID whose keys are meant, if any: the commands name it behind the key.
+    pub service: Option<ServiceUuid>,
+}
+
+impl Family<'_> {
+    /// Returns the command that lists the keys.
+    pub fn list(&self) -> String {
+        format!("{} {}{}", self.program, self.facts.list_command, self.behind())
+    }
+
+    /// Returns a command on one key: `ibmcloud-iam api-key-delete KEY`. `verb` is empty for the one that shows it.
+    pub fn on(&self, verb: &str, key: impl Display) -> String {
+        let dash = if verb.is_empty() { "" } else { "-" };
+        format!("{} {}{dash}{verb} {key}{}", self.program, self.facts.command, self.behind())
+    }
+
+    /// Returns what stands behind the key.
+    fn behind(&self) -> String {
+        self.service.as_ref().map(|id| format!(" {}", id.in_command())).unwrap_or_default()
+    }
+}
+
+/// Words an error about `subject` ("API key 'ci'").
+pub fn told(error: SystemError, subject: &str, family: &Family<'_>) -> Error {
+    let Facts { noun, .. } = family.facts;
     let subject = capitalised(subject);
     let because = error.source.map(|source| format!(": {source:#}")).unwrap_or_default();
     let mut told = match error.condition {
         Condition::NotFound => Error::new(ErrorKind::NotFound, format!("{subject} was not found."))
-            .hint(format!("Run '{program} {list_command}' to list the {noun}s.")),
+            .hint(format!("Run '{}' to list the {noun}s.", family.list())),
         Condition::Unauthorized => {
             Error::new(ErrorKind::NotLoggedIn, "The credential was refused.")
                 .hint("Check that the credential is an API key of this endpoint and still valid.")
@@ -30,7 +62,7 @@ pub fn told(error: SystemError, subject: &str, program: &str, facts: &Facts) -> 
         }
         Condition::Locked => {
             Error::new(ErrorKind::Locked, format!("{subject} is locked; nothing was changed."))
-                .hint(format!("Unlock it first: '{program} {command}-unlock'."))
+                .hint(format!("Unlock it first: '{}'.", family.on("unlock", "KEY")))
         }
         Condition::LimitReached { limit } => {
             let message = match limit {
@@ -40,7 +72,9 @@ pub fn told(error: SystemError, subject: &str, program: &str, facts: &Facts) -> 
                 None => format!("The identity has as many {noun}s as allowed."),
             };
             Error::new(ErrorKind::LimitReached, message).hint(format!(
-                "Delete one that is no longer used: '{program} {list_command}', then '{program} {command}-delete'."
+                "Delete one that is no longer used: '{}', then '{}'.",
+                family.list(),
+                family.on("delete", "KEY")
             ))
         }
         Condition::DuplicateValue => {

@@ -88,6 +88,9 @@ pub struct ApiKeysAuditArgs {
     /// Audit the keys of every user of the account; needs the role Administrator on the IAM Identity service
     #[arg(long)]
     all_users: bool,
+    /// Audit the keys of every service ID of the account
+    #[arg(long, conflicts_with = "all_users")]
+    all_service_ids: bool,
 }
 
 /// Reads a limit of the audit. The service tells times in whole minutes only.
@@ -133,7 +136,11 @@ impl From<ApiKeysAuditArgs> for audit::Request {
             fail_on: args.fail_on,
             baseline: args.baseline,
             format: args.format,
-            all_users: args.all_users,
+            reach: match (args.all_users, args.all_service_ids) {
+                (true, _) => Reach::AllUsers,
+                (false, true) => Reach::AllServiceIds,
+                (false, false) => Reach::One,
+            },
         }
     }
 }

@@ -234,8 +234,8 @@ pub struct ApiKeyLookupArgs {
 
 impl From<ApiKeysArgs> for list::Request {
     fn from(args: ApiKeysArgs) -> Self {
-        let ApiKeysArgs { uuid, name, description, state, sort, wide, all_users } = args;
-        Self { ids_only: uuid, name, description, states: state, sort, wide, all_users }
+        let ApiKeysArgs { list, all_users } = args;
+        list.of(if all_users { Reach::AllUsers } else { Reach::One })
     }
 }
 

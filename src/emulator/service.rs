@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::model::{Identity, Timestamp};
 use crate::systems::iam::local::LocalKeys;
 use crate::systems::{Keys as _, iam};
-use crate::told::told;
+use crate::told::{Family, told};
 
 /// The service. The modules of its endpoints add their methods.
 #[derive(Debug)]
@@ -34,7 +34,10 @@ impl Emulator {
         temporary: &Path,
     ) -> Result<Self> {
         let now = clock.now()?;
-        let told = |error| told(error, "The local store", "ibmcloud-iam", &iam::FACTS);
+        let told = |error| {
+            let family = Family { program: "ibmcloud-iam", facts: &iam::FACTS, service: None };
+            told(error, "The local store", &family)
+        };
         let opened = backend.found(|identity, directory| {
             (identity.clone(), Bootstrap::open(identity, directory, temporary, now))
         });

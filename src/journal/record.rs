@@ -14,12 +14,23 @@ pub const VERSION: u32 = 2;
 
 /// The commands that make entries. This version cannot settle an entry of any other command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 pub enum Operation {
-    /// `api-key-create`.
-    ApiKeyCreate,
-    /// `api-key-rotate`.
-    ApiKeyRotate,
+    /// `api-key-create`, and that of other systems.
+    #[serde(rename = "api-key-create")]
+    Create,
+    /// `api-key-rotate`, and that of other systems.
+    #[serde(rename = "api-key-rotate")]
+    Rotate,
+}
+
+impl Operation {
+    /// Returns the verb in the command of a system.
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Rotate => "rotate",
+        }
+    }
 }
 
 /// What was begun.
@@ -45,6 +56,9 @@ pub struct Begun {
     pub account_id: String,
     /// The owner of the key.
     pub iam_id: String,
+    /// Who began the command, if not the owner of the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     /// When the command began.
     pub at: Timestamp,
     /// The absolute path that the key is written to; `None` to print it.
@@ -79,6 +93,16 @@ pub struct Retires {
 }
 
 impl Begun {
+    /// Returns the command: `service-api-key-rotate`.
+    pub fn command(&self) -> String {
+        format!("{}-{}", self.system.facts().command, self.operation.verb())
+    }
+
+    /// Returns the IAM id of who began the command, and so of who created the key.
+    pub fn maker(&self) -> &str {
+        self.by.as_deref().unwrap_or(&self.iam_id)
+    }
+
     /// Tells whether `value` may be that of the new key; every value may be where the service chooses it.
     pub fn is_value(&self, value: &Secret) -> bool {
         let is = |hash: &String| value.keyed_hash(self.salt.as_bytes()).is(hash.as_bytes());

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::Result;
-use crate::journal::Begun;
+use crate::journal::{Begun, Operation};
 use crate::model::{LeakAction, NewApiKey, Timestamp};
 use crate::ops::once::{self, Plan};
 use crate::ops::recover::warn_of_unknown;
@@ -63,7 +63,7 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
     let Ready { request, destination, now } = ready;
     let mut new = NewApiKey {
         id: None,
-        owner: session.identity().owner(),
+        owner: session.owner(),
         name: request.name.clone(),
         description: request.description.clone(),
         locked: request.lock,
@@ -92,14 +92,13 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
     let ended = run.drive(session)?;
     let key = run.ended(ended, session)?;
     if file.is_some() {
-        once::say_done(&key, "created", file, now, session);
+        once::say_done(&key, Operation::Create, file, now, session);
     }
     if key.expires_at.is_none() && (file.is_none() || !session.ui.manner().json) {
         let words = format!(
-            "This {} never expires. '{}-update {} --expires-in 90d' gives it an end.",
+            "This {} never expires. '{} --expires-in 90d' gives it an end.",
             session.facts().noun,
-            session.command(),
-            key.id.in_command()
+            session.on("update", key.id.in_command())
         );
         session.ui.warn(&words);
     }

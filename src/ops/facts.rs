@@ -71,7 +71,7 @@ pub(super) fn tell_each(
         say(&line(noun, key, &last_use, now), session);
     }
     if let Some(why) = why_not.filter(|_| any_left) {
-        let how = format!("'{} ID --activity' asks for that of one", session.command());
+        let how = format!("'{} --activity' asks for that of one", session.on("", "ID"));
         say(&format!("The last use was not asked for {why}; {how}."), session);
     }
     used

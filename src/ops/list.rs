@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 use crate::error::Result;
 use crate::model::{ApiKey, State, states};
-use crate::ops::{announce, keys_of, scope};
+use crate::ops::{Reach, announce, keys_of, scope};
 use crate::render::{json, table};
 use crate::session::Session;
 use crate::text::escape;
@@ -24,8 +24,8 @@ pub struct Request {
     pub sort: Option<SortBy>,
     /// Whether more columns are shown.
     pub wide: bool,
-    /// Whether the keys of every user of the account are meant.
-    pub all_users: bool,
+    /// Whose keys are meant.
+    pub reach: Reach,
 }
 
 /// What `--state` can ask for.
@@ -64,7 +64,7 @@ pub enum SortBy {
 /// Lists keys.
 pub fn run(request: &Request, session: &mut Session) -> Result<()> {
     let now = session.now()?;
-    let (scope, what) = scope(request.all_users, session);
+    let (scope, what) = scope(request.reach, session);
     if !request.ids_only {
         announce("Getting", &what, session);
     }
@@ -94,7 +94,7 @@ pub fn run(request: &Request, session: &mut Session) -> Result<()> {
         return Ok(());
     }
     let colour = ui.manner().colour.0;
-    let columns = table::More { wide: request.wide, owner: request.all_users };
+    let columns = table::More { wide: request.wide, owner: request.reach != Reach::One };
     ui.data(|out| table::keys(out, &shown, columns, colour));
     Ok(())
 }

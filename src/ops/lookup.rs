@@ -2,11 +2,11 @@
 
 use crate::credentials::input;
 use crate::error::{Error, Result};
-use crate::model::{ApiKeyDetails, Detail};
+use crate::model::{ApiKeyDetails, Detail, Owner};
 use crate::ops::resolve::{self, Found};
 use crate::ops::{announce, show};
 use crate::secret::Secret;
-use crate::session::Session;
+use crate::session::{NamedService, Session};
 use crate::settings::Settings;
 use crate::systems::Facts;
 use crate::text::an;
@@ -62,6 +62,11 @@ pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
     let found = session.keys().by_value(&ready.value);
     let subject = format!("{} {noun} with this value", an(noun));
     let key = found.map_err(|error| session.told(error, &subject))?;
+    if let Some(id) =
+        Owner(key.iam_id.clone()).service_id().filter(|_| key.iam_id != session.identity().iam_id)
+    {
+        session.turn_to(Some(NamedService { named: id.to_string(), id }));
+    }
     let found = Found { state: resolve::state_of(session, &key, now)?, key };
     let details = ApiKeyDetails { key: found.key.clone(), history: None, activity: None };
     show::print(&found, &details, ready.ids_only, Detail::default(), session);

@@ -30,23 +30,42 @@ use crate::session::Session;
 use crate::settings::Settings;
 use crate::systems::{Condition, Keys, SystemError, iam};
 use crate::text::escape;
-use crate::told::told;
+use crate::told::{Family, told};
 
-/// Prints what is being done, as the official CLI does: `Creating API key x under <account> as <user>...`.
+/// Prints what is being done, as the official CLI does: `Creating API key x under <account> as <user>...`, and for a service
+/// ID `Creating API key x of service ID s under account <account> as <user>...`.
 fn announce(doing: &str, what: &str, session: &mut Session) {
     let identity = session.identity();
     let (account, user) = (escape(&identity.account_id), escape(&identity.user));
-    let line = format!("{doing} {what} under {account} as {user}...");
+    let line = match session.service() {
+        Some(service) => format!(
+            "{doing} {what} of service ID {} under account {account} as {user}...",
+            session.ui.entity(&service.named)
+        ),
+        None => format!("{doing} {what} under {account} as {user}..."),
+    };
     session.ui.progress(&line);
 }
 
+/// Whose keys a command is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// Those of the identity, or of the service ID that was named.
+    #[default]
+    One,
+    /// Those of every user of the account.
+    AllUsers,
+    /// Those of every service ID of the account.
+    AllServiceIds,
+}
+
 /// Returns whose keys are meant, and names them for people.
-fn scope(all_users: bool, session: &Session) -> (Scope, String) {
+fn scope(reach: Reach, session: &Session) -> (Scope, String) {
     let noun = session.facts().noun;
-    if all_users {
-        (Scope::AllUsers, format!("the {noun}s of all users"))
-    } else {
-        (Scope::Of(session.identity().owner()), format!("all {noun}s"))
+    match reach {
+        Reach::One => (Scope::Of(session.owner()), format!("all {noun}s")),
+        Reach::AllUsers => (Scope::AllUsers, format!("the {noun}s of all users")),
+        Reach::AllServiceIds => (Scope::AllServiceIds, format!("the {noun}s of all service IDs")),
     }
 }
 
@@ -56,13 +75,24 @@ fn keys_of(scope: &Scope, session: &Session) -> Result<Vec<ApiKey>> {
     let subject = format!("The list of {noun}s");
     let listed = session.keys().list(scope, &Selection::All);
     listed.map_err(|error| {
-        if *scope != Scope::AllUsers || error.condition != Condition::Forbidden {
+        let others = match scope {
+            Scope::AllUsers => "other users",
+            Scope::AllServiceIds => "service IDs",
+            Scope::Of(_) => return session.told(error, &subject),
+        };
+        if error.condition != Condition::Forbidden {
             return session.told(error, &subject);
         }
-        let words = format!("The credential does not permit listing the {noun}s of other users");
+        let words = format!("The credential does not permit listing the {noun}s of {others}");
         let error = SystemError { condition: Condition::Rejected(words), ..error };
         let told = session.told(error, &subject);
-        let hint = "The role Administrator on the IAM Identity service is needed; without '--all-users' your own are listed.";
+        let mine = if *scope == Scope::AllUsers {
+            "; without '--all-users' your own are listed"
+        } else {
+            ""
+        };
+        let hint =
+            format!("The role Administrator on the IAM Identity service is needed{mine}.");
         Error { kind: ErrorKind::NotPermitted, ..told }.hint(hint)
     })
 }
@@ -77,7 +107,7 @@ fn agree(question: &str, session: &mut Session) -> Result<()> {
 
 /// Words an error of IAM, for commands that open no session.
 fn told_of_iam(error: SystemError, subject: &str, settings: &Settings) -> Error {
-    told(error, subject, settings.program(), &iam::FACTS)
+    told(error, subject, &Family { program: settings.program(), facts: &iam::FACTS, service: None })
 }
 
 /// Counts things in a sentence: `1 day`, `2 days`.
@@ -89,7 +119,7 @@ fn counted<N: Copy + Display + PartialEq + From<u8>>(number: N, what: &str) -> S
 /// Makes the error for a locked key; its hint is the command that unlocks it.
 fn locked(session: &Session, subject: &str, key: &ApiKey) -> Error {
     let told = session.told(Condition::Locked.into(), subject);
-    told.hint(format!("Unlock it with '{}-unlock {}'.", session.command(), key.id.in_command()))
+    told.hint(format!("Unlock it with '{}'.", session.on("unlock", key.id.in_command())))
 }
 
 /// Words a conflict: it names the fields that changed since the key was `seen`, if any.

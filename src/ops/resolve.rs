@@ -49,6 +49,11 @@ pub fn one(session: &Session, key: &KeyRef, meaning: Meaning, now: Timestamp) ->
 fn by_id(session: &Session, id: &ApiKeyId, now: Timestamp) -> Result<Found> {
     let found = session.keys().get(id, Detail::default());
     let key = found.map_err(|error| session.told_of(error, id))?.key;
+    if session.service().is_some() && key.iam_id != session.owner().0 {
+        let told = session.told_of(Condition::NotFound.into(), id);
+        let message = format!("{} It belongs to {}.", told.message, escape(&key.iam_id));
+        return Err(Error { message, ..told });
+    }
     let state = state_of(session, &key, now)?;
     Ok(Found { key, state })
 }
@@ -71,9 +76,8 @@ pub fn state_now(session: &Session, key: &ApiKey, now: Timestamp) -> State {
 
 /// Finds the keys of a name, each with its state.
 pub fn namesakes(session: &Session, name: &str, now: Timestamp) -> Result<Vec<Found>> {
-    let listed = session
-        .keys()
-        .list(&Scope::Of(session.identity().owner()), &Selection::Named(name.to_owned()));
+    let listed =
+        session.keys().list(&Scope::Of(session.owner()), &Selection::Named(name.to_owned()));
     let mut keys = listed.map_err(|error| session.told_of(error, name))?;
     // A selection may return more than was asked for.
     keys.retain(|key| *key.name == *name);
@@ -98,12 +102,12 @@ fn by_name(session: &Session, name: &str, meaning: Meaning, now: Timestamp) -> R
 fn ambiguous(session: &Session, name: &str, candidates: &[&Found]) -> Error {
     let rows: Vec<_> = candidates.iter().map(|found| (&found.key, found.state)).collect();
     let list = table::candidates(&rows);
-    let Facts { noun, list_command, .. } = session.facts();
+    let Facts { noun, .. } = session.facts();
     let count = candidates.len();
     let message =
         format!("{count} {noun}s are named '{}'; nothing was changed.\n\n{list}", escape(name));
     Error::new(ErrorKind::Ambiguous, message.trim_end()).hint(format!(
-        "Repeat the command with the ID of the one that is meant ('{} {list_command}').",
-        session.program()
+        "Repeat the command with the ID of the one that is meant ('{}').",
+        session.family().list()
     ))
 }

@@ -8,7 +8,6 @@ use serde::{Serialize, Serializer as _};
 use serde_json::ser::{PrettyFormatter, Serializer};
 use zeroize::Zeroizing;
 
-use crate::journal::Operation;
 use crate::model::{
     Absent, ApiKey, ApiKeyDetails, Detail, Identity, NewApiKey, State, Timestamp, WireTime,
     activity_document, history_document, key_document,
@@ -199,7 +198,7 @@ pub fn planned_rotation(out: &mut dyn Write, plan: &PlannedRotation<'_>) -> io::
 #[derive(Debug, Serialize)]
 pub struct Recovered<'a> {
     /// The command.
-    pub operation: Operation,
+    pub operation: String,
     /// The name of the key.
     pub name: &'a str,
     /// The key's id, if there is one.

@@ -9,6 +9,8 @@ pub enum System {
     /// API keys of users in IBM Cloud IAM.
     #[default]
     Iam,
+    /// API keys of service IDs in IBM Cloud IAM.
+    ServiceIds,
     /// A system for unit tests.
     #[cfg(test)]
     Sample,
@@ -52,6 +54,8 @@ pub struct Facts {
     pub list_command: &'static str,
     /// The command that shows a key: `api-key`. The other commands have a verb after it: `api-key-create`.
     pub command: &'static str,
+    /// What a result says of a new key, before its name and behind it: `API key` and `was created`.
+    pub created: (&'static str, &'static str),
     /// How many keys an owner may have, unless a setting or the service says otherwise; `None` if that is not known.
     pub limit: Option<usize>,
     /// What making a key does to the keys that are there.

@@ -21,6 +21,7 @@ pub mod iam;
 mod keys;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod service_ids;
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +35,7 @@ impl System {
     /// Every system.
     pub const ALL: &'static [Self] = &[
         Self::Iam,
+        Self::ServiceIds,
         #[cfg(test)]
         Self::Sample,
     ];
@@ -42,6 +44,7 @@ impl System {
     pub fn facts(self) -> &'static Facts {
         match self {
             Self::Iam => &iam::FACTS,
+            Self::ServiceIds => &service_ids::FACTS,
             #[cfg(test)]
             Self::Sample => &sample::FACTS,
         }

@@ -2,6 +2,7 @@
 //! by id. It changes no other key, so all fixes of a report can be run, in any order, and again. Where only the owner can
 //! decide, the command shows the key.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::subject::{Grounds, Subject};
@@ -40,10 +41,10 @@ enum KeyEnd {
 
 impl KeyEnd {
     /// Chooses it by all rules that fired. `outlived` is whether a newer key that stays replaces this one.
-    fn of(rules: &[Rule], subject: &Subject<'_>, outlived: bool, me: &str) -> Self {
+    fn of(rules: &[Rule], subject: &Subject<'_>, outlived: bool, grounds: &Grounds<'_>) -> Self {
         let has = |rule| rules.contains(&rule);
-        // Nobody can create a key for another user, and a key with a successor needs no second one.
-        let can_rotate = *subject.key.iam_id == *me && subject.works() && !outlived;
+        // A key with a successor needs no second one.
+        let can_rotate = grounds.can_make_for(&subject.key.iam_id) && subject.works() && !outlived;
         if has(Rule::OwnerKey) || has(Rule::Expired) || has(Rule::PhasedOut) {
             Self::Deleted
         } else if has(Rule::Leaked) {
@@ -72,14 +73,15 @@ pub(super) fn of_key(
     outlived: bool,
     grounds: &Grounds<'_>,
 ) -> Fix {
-    let Grounds { policy, command, list, me, .. } = grounds;
+    let policy = grounds.policy;
     let has = |rule| rules.contains(&rule);
     let key = subject.key;
+    let family = grounds.family_of(&key.iam_id);
     if !key.id.is_usual() {
-        return Fix { command: format!("{list} --wide"), stays: true };
+        return Fix { command: format!("{} --wide", family.list()), stays: true };
     }
     let id = key.id.as_str();
-    let end = KeyEnd::of(rules, subject, outlived, me);
+    let end = KeyEnd::of(rules, subject, outlived, grounds);
     let grace = write_duration(GRACE.min(policy.max_age));
     // A new key with this life does not expire soon at once.
     let life =
@@ -106,10 +108,10 @@ pub(super) fn of_key(
 
     let mut steps = Vec::new();
     if !changes.is_empty() && !matches!(end, KeyEnd::Disabled | KeyEnd::Deleted) {
-        steps.push(format!("{command}-update {id} {}", changes.join(" ")));
+        steps.push(format!("{} {}", family.on("update", id), changes.join(" ")));
     }
     if is_rotated {
-        let mut rotation = format!("{command}-rotate {id}");
+        let mut rotation = family.on("rotate", id);
         if end == KeyEnd::Rotated {
             rotation = format!("{rotation} --grace {grace}");
         }
@@ -120,18 +122,18 @@ pub(super) fn of_key(
         steps.push(rotation);
     }
     match end {
-        KeyEnd::Disabled => steps.push(format!("{command}-disable {id}")),
-        KeyEnd::Deleted | KeyEnd::Replaced => steps.push(format!("{command}-delete {id}")),
+        KeyEnd::Disabled => steps.push(family.on("disable", id)),
+        KeyEnd::Deleted | KeyEnd::Replaced => steps.push(family.on("delete", id)),
         KeyEnd::Stays | KeyEnd::Rotated | KeyEnd::PhasedOut => {}
     }
 
     let stays = matches!(end, KeyEnd::Stays | KeyEnd::Rotated | KeyEnd::Replaced) && !is_renamed;
     if steps.is_empty() {
-        return Fix { command: format!("{command} {id} --activity"), stays };
+        return Fix { command: format!("{} --activity", family.on("", id)), stays };
     }
     let steps = steps.join(" && ");
     // The key is locked again in any case, unless it is gone.
-    let (unlock, lock) = (format!("{command}-unlock {id}"), format!("{command}-lock {id} --force"));
+    let (unlock, lock) = (family.on("unlock", id), format!("{} --force", family.on("lock", id)));
     let command = match (key.locked, end) {
         (false, _) => steps,
         (true, KeyEnd::Replaced | KeyEnd::Deleted) => format!("{unlock} && {steps} || {lock}"),
@@ -155,15 +157,20 @@ fn name_of_its_own(key: &ApiKey) -> String {
 }
 
 /// Proposes the fix for an identity with too many keys, its `own`: to delete one that no longer works.
-pub(super) fn of_identity(iam_id: &str, own: &[&Subject<'_>], grounds: &Grounds<'_>) -> String {
-    let Grounds { command, list, .. } = grounds;
+pub(super) fn of_identity(
+    iam_id: &Arc<str>,
+    own: &[&Subject<'_>],
+    grounds: &Grounds<'_>,
+) -> String {
+    let family = grounds.family_of(iam_id);
+    let list = family.list();
     let spare = [State::PhasedOut, State::Expired]
         .into_iter()
         .find_map(|state| own.iter().find(|subject| subject.state == state && !subject.key.locked))
         .filter(|subject| subject.key.id.is_usual());
     match spare {
-        Some(spare) => format!("{command}-delete {}", spare.key.id),
-        None if iam_id == grounds.me => format!("{list} --sort modified_at --wide"),
+        Some(spare) => family.on("delete", &spare.key.id),
+        None if grounds.can_make_for(iam_id) => format!("{list} --sort modified_at --wide"),
         None => format!("{list} --all-users --sort modified_at --wide"),
     }
 }

@@ -16,12 +16,12 @@ use crate::model::{
     ApiKey, ApiKeyId, Finding, Rule, Severity, Timestamp, Unchecked, write_duration,
 };
 use crate::ops::facts::LastUse;
-use crate::ops::{announce, counted, keys_of, scope};
+use crate::ops::{Reach, announce, counted, keys_of, scope};
 use crate::render::{findings, sarif};
 use crate::session::Session;
 use crate::settings::Settings;
-use crate::systems::Facts;
 use crate::text::escape;
+use crate::told::Family;
 use crate::ui::Ui;
 
 pub use self::policy::{FailOn, PolicyName, ReportFormat, Request};
@@ -61,7 +61,7 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
     let request = &request;
     let now = session.now()?;
     let identity = session.identity().clone();
-    let (scope, what) = scope(request.all_users, session);
+    let (scope, what) = scope(request.reach, session);
     announce("Auditing", &what, session);
     let keys = keys_of(&scope, session)?;
     let limit = if policy.has(Rule::NearLimit) { limit(&request.fail_on, session)? } else { None };
@@ -69,19 +69,18 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
     let mut subjects = subject::subjects(&keys, now);
     ask_for_use(&mut subjects, &policy, now, session)?;
     let here = session.settings().program_here();
-    let Facts { noun, command, list_command, .. } = session.facts();
+    let noun = session.facts().noun;
     let grounds = Grounds {
         policy: &policy,
         now,
         me: &identity.iam_id,
         limit,
         noun,
-        command: &format!("{here} {command}"),
-        list: &format!("{here} {list_command}"),
+        family: Family { program: &here, ..session.family() },
     };
     let found = grounds.judge(&subjects, &mut accepted);
     let was_checked = |rule: Rule, iam_id: Option<&str>| {
-        let is_seen = request.all_users || iam_id.is_none_or(|iam_id| iam_id == &*identity.iam_id);
+        let is_seen = request.reach != Reach::One || iam_id.is_none_or(|iam_id| iam_id == &*identity.iam_id);
         is_seen && unchecked.iter().all(|left| left.rule != rule)
     };
     let (hidden, idle) = (accepted.hidden(), accepted.idle(was_checked));
@@ -103,7 +102,7 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
             ui.ok();
             if !found.is_empty() {
                 let colour = ui.manner().colour.0;
-                ui.data(|out| findings::table(out, &found, request.all_users, colour));
+                ui.data(|out| findings::table(out, &found, request.reach != Reach::One, colour));
             }
             ui.result(&summary(&found, &counted(keys.len(), noun), is_local, hidden));
             if idle > 0 {
@@ -220,12 +219,12 @@ fn tell_gaps(
         ui.warn(&format!("None of the API keys belongs to '{}'.", escape(owner)));
     }
     if request.policy == PolicyName::Cis {
-        tell_benchmark(policy, unchecked, request.all_users, ui);
+        tell_benchmark(policy, unchecked, request.reach, ui);
     }
 }
 
 /// Warns of the recommendations of the benchmark that were not checked, or with a looser limit.
-fn tell_benchmark(policy: &Policy, unchecked: &[Unchecked], all_users: bool, ui: &mut Ui) {
+fn tell_benchmark(policy: &Policy, unchecked: &[Unchecked], reach: Reach, ui: &mut Ui) {
     for rule in Rule::ALL {
         let Some(number) = rule.recommendation() else { continue };
         if let Some(Unchecked { why, .. }) = unchecked.iter().find(|left| left.rule == rule) {
@@ -236,7 +235,7 @@ fn tell_benchmark(policy: &Policy, unchecked: &[Unchecked], all_users: bool, ui:
         }
     }
     ui.warn("CIS 1.4 was not checked: it is a setting of the account, which no API key shows.");
-    if !all_users {
+    if reach == Reach::One {
         ui.warn("Only your own API keys were checked; '--all-users' checks those of the account.");
     }
 }

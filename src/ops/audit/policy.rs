@@ -36,7 +36,7 @@ pub struct Request {
     /// The format of the report.
     pub format: Option<ReportFormat>,
     /// Whether the keys of every user of the account are meant.
-    pub all_users: bool,
+    pub reach: Reach,
 }
 
 /// The limits and severities of an audit.

@@ -1,11 +1,14 @@
 //! The keys under audit, and what the rules know of them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::policy::Policy;
-use crate::model::{ApiKey, State, Timestamp, states};
+use crate::model::{ApiKey, Owner, State, Timestamp, states};
 use crate::ops::facts::LastUse;
+use crate::systems::System;
+use crate::told::Family;
 
 /// What the rules need to know beside the keys.
 #[derive(Debug)]
@@ -18,10 +21,24 @@ pub(super) struct Grounds<'a> {
     pub(super) limit: Option<usize>,
     /// What a key is called.
     pub(super) noun: &'a str,
-    /// What commands on one key begin with: `ibmcloud-iam api-key`.
-    pub(super) command: &'a str,
-    /// The command that lists keys.
-    pub(super) list: &'a str,
+    /// The commands on the keys of the identity in use.
+    pub(super) family: Family<'a>,
+}
+
+impl Grounds<'_> {
+    /// Returns the commands on the keys of an owner.
+    pub(super) fn family_of(&self, iam_id: &Arc<str>) -> Family<'_> {
+        let service = Owner(Arc::clone(iam_id)).service_id().filter(|_| **iam_id != *self.me);
+        match service {
+            Some(_) => Family { facts: System::ServiceIds.facts(), service, ..self.family.clone() },
+            None => self.family.clone(),
+        }
+    }
+
+    /// Tells whether a new key can be made for an owner: nobody can create a key for another user.
+    pub(super) fn can_make_for(&self, iam_id: &Arc<str>) -> bool {
+        **iam_id == *self.me || Owner(Arc::clone(iam_id)).service_id().is_some()
+    }
 }
 
 /// A key under audit.

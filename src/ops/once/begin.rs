@@ -62,7 +62,6 @@ pub(in crate::ops) fn begin(plan: Plan<'_>, session: &Session) -> Result<Run> {
     let words = format!("Run '{} recover' to finish or undo what was begun.", session.program());
     interrupt::watch(session.ui.manner(), Some(words));
     run.new = Some(plan.new.clone());
-    run.done = if plan.replaces.is_some() { "rotated" } else { "created" };
     if let Some(destination) = plan.destination {
         let copy = pending_path(destination.place(), &run.tag);
         let room = key_file::room_for(&plan.new.name, &plan.new.description);
@@ -112,14 +111,15 @@ fn begun(
     };
     Ok(Begun {
         version: journal::VERSION,
-        operation: if is_rotation { Operation::ApiKeyRotate } else { Operation::ApiKeyCreate },
+        operation: if is_rotation { Operation::Rotate } else { Operation::Create },
         system: keys.facts().system,
         name: new.name.clone(),
         id: new.id.as_ref().map(ToString::to_string),
         backend: place.kind,
         endpoint: place.endpoint,
         account_id: identity.account_id.to_string(),
-        iam_id: identity.iam_id.to_string(),
+        iam_id: new.owner.0.to_string(),
+        by: (new.owner.0 != identity.iam_id).then(|| identity.iam_id.to_string()),
         at: session.service_time()?,
         file: destination.as_ref().map(|file| file.place().to_owned()),
         named: destination.as_ref().and_then(named),

@@ -1,6 +1,6 @@
 //! Carries out what the machine says.
 
-use super::entries::{is_ours, left_to_wait, wait};
+use super::entries::{is_of_owner, left_to_wait, wait};
 use super::machine::{Act, Channel, End, NewKey};
 use super::state::{Ended, Run};
 use super::{disk, output};
@@ -140,7 +140,7 @@ impl Run {
         // Interrupted commands for a key of this name have not made this one.
         if let (End::Done | End::DoneBeside, Some(id), Ok(journal)) = (end, id, session.journal()) {
             journal.disown(id.as_str(), |begun| {
-                begun.name == self.begun.name && is_ours(begun, session)
+                begun.name == self.begun.name && is_of_owner(begun, session)
             });
         }
         Ok(())

@@ -5,17 +5,32 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::journal::{Begun, Orphans, Progress};
-use crate::model::ApiKeyId;
-use crate::session::Session;
+use crate::model::{ApiKeyId, Owner};
+use crate::session::{NamedService, Session};
+use crate::systems::System;
 
 /// Tells whether a command was begun at this place, as this identity. Nowhere else can the key be looked for.
 pub(in crate::ops) fn is_ours(begun: &Begun, session: &Session) -> bool {
     let (place, identity) = (session.keys().place(), session.identity());
-    begun.system == session.facts().system
+    session.can_turn_to(begun.system)
         && begun.backend == place.kind
         && begun.endpoint == place.endpoint
         && begun.account_id == *identity.account_id
-        && begun.iam_id == *identity.iam_id
+        && begun.maker() == &*identity.iam_id
+}
+
+/// Tells whether a command of ours is about a key of the owner whose keys are meant.
+pub(in crate::ops) fn is_of_owner(begun: &Begun, session: &Session) -> bool {
+    is_ours(begun, session)
+        && begun.system == session.facts().system
+        && begun.iam_id == *session.owner().0
+}
+
+/// Goes on with the keys that a command of ours is about.
+pub(in crate::ops) fn turn_to(begun: &Begun, session: &mut Session) {
+    let id = Owner(begun.iam_id.as_str().into()).service_id();
+    let id = id.filter(|_| begun.system == System::ServiceIds);
+    session.turn_to(id.map(|id| NamedService { named: id.to_string(), id }));
 }
 
 /// Takes hold of the entries that nobody holds.

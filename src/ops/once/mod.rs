@@ -21,7 +21,9 @@ mod suspects;
 mod words;
 
 pub(super) use self::begin::{Old, Plan, begin};
-pub(super) use self::entries::{is_ours, take, wait_before_deletion, warn_of_clock};
+pub(super) use self::entries::{
+    is_of_owner, is_ours, take, turn_to, wait_before_deletion, warn_of_clock,
+};
 pub(super) use self::machine::{Act, End, Way};
 pub(super) use self::output::say_done;
 pub(super) use self::retire::{end_of_grace, is_acting};

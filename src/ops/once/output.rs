@@ -5,12 +5,13 @@ use std::path::Path;
 
 use super::state::Run;
 use crate::error::{Error, Result};
-use crate::journal::Step;
+use crate::journal::{Operation, Step};
 use crate::model::{ApiKey, Timestamp};
 use crate::ops::resolve;
 use crate::render::{json, table};
 use crate::secret::Secret;
 use crate::session::Session;
+use crate::systems::Facts;
 use crate::ui::Ui;
 
 /// Prints the new key with its value.
@@ -22,7 +23,7 @@ pub(super) fn deliver(run: &mut Run, session: &mut Session) -> Result<()> {
     }
     let (Some(key), Some(value)) = (&run.key, &run.value) else { return Ok(()) };
     // After an error part of the value may have arrived, so the key stays.
-    let printed = print(key, value, run.done, run.begun.at, session);
+    let printed = print(key, value, run.begun.operation, run.begun.at, session);
     printed.map_err(|error| not_printed(&error, key, session))?;
     // Without the note `recover` reports the key, which is safe.
     let _ = run.note(Step::Delivered);
@@ -35,7 +36,7 @@ pub(super) fn deliver(run: &mut Run, session: &mut Session) -> Result<()> {
 fn print(
     key: &ApiKey,
     value: &Secret,
-    done: &str,
+    operation: Operation,
     now: Timestamp,
     session: &mut Session,
 ) -> io::Result<()> {
@@ -43,7 +44,7 @@ fn print(
         let state = resolve::state_now(session, key, now);
         return session.ui.deliver(&json::created(key, state, value));
     }
-    say_done(key, done, None, now, session);
+    say_done(key, operation, None, now, session);
     let named = format!("{} ({})", session.subject(&key.name), key.id);
     let noun = session.facts().noun;
     let ui = &mut *session.ui;
@@ -57,10 +58,10 @@ fn print(
     Ok(())
 }
 
-/// Tells of a new key without its value. `done` says what was done: "created".
+/// Tells of a new key without its value.
 pub(in crate::ops) fn say_done(
     key: &ApiKey,
-    done: &str,
+    operation: Operation,
     file: Option<&Path>,
     now: Timestamp,
     session: &mut Session,
@@ -70,10 +71,15 @@ pub(in crate::ops) fn say_done(
         session.ui.data(|out| json::key(out, key, state));
         return;
     }
-    let (what, noun) = (session.entity(&key.name), session.facts().noun);
+    let Facts { noun, created: (subject, was_created), .. } = session.facts();
+    let name = session.ui.entity(&key.name);
+    let result = match operation {
+        Operation::Create => format!("{subject} {name} {was_created}"),
+        Operation::Rotate => format!("{} was rotated", session.entity(&key.name)),
+    };
     let ui = &mut *session.ui;
     ui.ok();
-    ui.result(&format!("{what} was {done}"));
+    ui.result(&result);
     if let Some(file) = file {
         let shown = ui.entity(&file.display().to_string());
         ui.result(&format!("Successfully save {noun} information to {shown}"));
@@ -87,8 +93,7 @@ fn not_printed(error: &io::Error, key: &ApiKey, session: &Session) -> Error {
         key.id
     );
     Error::failure(message).hint(format!(
-        "If the value did not arrive, delete the key with '{}-delete {} --force' and create another.",
-        session.command(),
-        key.id.in_command()
+        "If the value did not arrive, delete the key with '{} --force' and create another.",
+        session.on("delete", key.id.in_command())
     ))
 }

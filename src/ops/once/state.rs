@@ -72,8 +72,6 @@ pub(in crate::ops) struct Run {
     pub(super) is_guess: bool,
     /// What the new key is to be, in the command that makes it.
     pub(super) new: Option<NewApiKey>,
-    /// What the output says was done: "created".
-    pub(super) done: &'static str,
     /// The keys as they are seen with the new value.
     pub(super) acting: Option<Box<dyn Keys>>,
     /// The old key as it was seen last.
@@ -115,7 +113,6 @@ impl Run {
             value: None,
             is_guess: false,
             new: None,
-            done: "",
             acting: None,
             old: None,
             conflicts: 0,

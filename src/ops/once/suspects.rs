@@ -15,7 +15,7 @@ const MOST_OFF: i64 = 10 * 60;
 pub(super) fn find(run: &Run, session: &Session) -> Result<Vec<ApiKey>> {
     let mut found = Vec::new();
     for key in unknown(run, session)? {
-        let is_own = *key.created_by == *run.begun.iam_id && is_timely(&key, run);
+        let is_own = *key.created_by == *run.begun.maker() && is_timely(&key, run);
         if !is_own {
             continue;
         }

@@ -56,8 +56,8 @@ impl Run {
             self.others()
         );
         Err(Error::new(ErrorKind::Conflict, message).hint(format!(
-            "Find out who holds it; if nobody does, run '{}-delete'.",
-            session.command()
+            "Find out who holds it; if nobody does, run '{}'.",
+            session.on("delete", "KEY")
         )))
     }
 

@@ -16,7 +16,7 @@ pub(super) fn of_file(
     file: &Path,
     orphans: Vec<Orphan>,
     dry_run: bool,
-    session: &Session,
+    session: &mut Session,
 ) -> Result<Vec<Orphan>> {
     let cannot = |error: std::io::Error| {
         let shown = secret::veil(&file.display().to_string());
@@ -52,6 +52,7 @@ pub(super) fn of_file(
             ));
         }
         let Some(tag) = tag_of(&path) else { continue };
+        once::turn_to(&begun, session);
         check_old(&path, &begun, session)?;
         // Who planted the copy must not have another file replaced than that of the old key.
         if !holds_old(&begun, session) {
@@ -80,7 +81,7 @@ fn check_old(path: &Path, begun: &Begun, session: &Session) -> Result<()> {
     let found = once::found(session.keys().get(&id, Detail::default()));
     let Some(details) = found.map_err(|error| session.told_of(error, &id))? else { return Ok(()) };
     let key = details.key;
-    if *key.name == *begun.name && key.iam_id == session.identity().iam_id {
+    if *key.name == *begun.name && key.iam_id == session.owner().0 {
         return Ok(());
     }
     let message = format!(

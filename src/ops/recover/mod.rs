@@ -49,6 +49,7 @@ pub fn run(request: &Request, session: &mut Session) -> Result<()> {
     for orphan in orphans.found {
         let begun = orphan.begun.clone();
         let settled = if once::is_ours(&begun, session) {
+            once::turn_to(&begun, session);
             settle(orphan, request, session)
         } else {
             Ok(elsewhere(&begun, session))
@@ -60,6 +61,7 @@ pub fn run(request: &Request, session: &mut Session) -> Result<()> {
         };
         verdicts.push((begun, verdict));
     }
+    session.turn_to(None);
     report(&verdicts, orphans.running, session);
     if !verdicts.is_empty() && !session.ui.manner().json {
         once::warn_of_clock(session);
@@ -120,7 +122,7 @@ fn report(verdicts: &[(Begun, Verdict)], running: usize, session: &mut Session) 
         let items: Vec<Recovered<'_>> = verdicts
             .iter()
             .map(|(begun, verdict)| Recovered {
-                operation: begun.operation,
+                operation: begun.command(),
                 name: &begun.name,
                 id: verdict.id.as_ref().map(ApiKeyId::as_str),
                 file: begun.file.as_deref().map(Path::to_string_lossy),

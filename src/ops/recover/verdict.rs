@@ -165,7 +165,7 @@ fn of_end(run: &Run, end: End, session: &Session) -> (Outcome, String) {
         ),
         End::PerhapsPrinted => {
             let id = run.key.as_ref().map(|key| key.id.in_command()).unwrap_or_default();
-            let delete = format!("{}-delete {id}", session.command());
+            let delete = session.on("delete", id);
             (
                 Outcome::Reported,
                 format!(

@@ -14,16 +14,15 @@ use crate::text::escape;
 
 /// Refuses keys that cannot or should not be rotated.
 pub(super) fn refuse(old: &Found, label: &str, session: &Session) -> Result<()> {
-    if old.key.iam_id != session.identity().iam_id {
+    if old.key.iam_id != session.owner().0 {
         let message = format!(
             "{} belongs to {}: a new key made here would act as you, and not in its place.",
             session.subject(label),
             escape(&old.key.iam_id),
         );
         return Err(Error::new(ErrorKind::NotPermitted, message).hint(format!(
-            "Its owner can rotate it; '{}-disable {}' takes it out of use.",
-            session.command(),
-            old.key.id.in_command()
+            "Its owner can rotate it; '{}' takes it out of use.",
+            session.on("disable", old.key.id.in_command())
         )));
     }
     if old.key.locked {
@@ -48,7 +47,7 @@ pub(super) fn refuse(old: &Found, label: &str, session: &Session) -> Result<()> 
             old.state
         );
         return Err(Error::new(ErrorKind::Conflict, message)
-            .hint(format!("Rotate that one: '{}-rotate NAME'.", session.command())));
+            .hint(format!("Rotate that one: '{}'.", session.on("rotate", "NAME"))));
     }
     Ok(())
 }

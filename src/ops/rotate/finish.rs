@@ -21,7 +21,7 @@ pub(super) fn has_rotation(which: &KeyRef, settings: &Settings) -> bool {
 }
 
 fn is_about(begun: &Begun, which: &KeyRef) -> bool {
-    begun.operation == Operation::ApiKeyRotate
+    begun.operation == Operation::Rotate
         && match which {
             KeyRef::Name(name) => begun.name == *name,
             KeyRef::Id(id) => begun.retires.as_ref().is_some_and(|old| old.id == id.as_str()),
@@ -35,7 +35,7 @@ pub(super) fn finish(request: &Request, session: &mut Session) -> Result<Option<
     let mut finished = None;
     for mut orphan in once::take(session)?.found {
         let begun = &orphan.begun;
-        if !once::is_ours(begun, session) || !is_about(begun, &request.key) {
+        if !once::is_of_owner(begun, session) || !is_about(begun, &request.key) {
             continue;
         }
         let Some(retires) = begun.retires.clone() else { continue };
@@ -87,7 +87,7 @@ pub(super) fn finish(request: &Request, session: &mut Session) -> Result<Option<
 
 /// Says why the interrupted rotation is not finished, and what to do about it.
 fn unfinished(run: &Run, ended: Ended, session: &Session) -> Error {
-    let (program, command) = (session.program(), session.command());
+    let program = session.program();
     let verdict = Verdict::of(run, ended, session);
     let message = crate::text::capitalised(&format!("{}.", verdict.sentence));
     match (ended, verdict.outcome) {
@@ -95,7 +95,8 @@ fn unfinished(run: &Run, ended: Ended, session: &Session) -> Error {
             let id = run.id();
             let id = id.as_ref().map(ApiKeyId::in_command).unwrap_or_default();
             Error::new(ErrorKind::Conflict, message).hint(format!(
-                "If somebody has the value, run '{program} recover' to retire the old key; else '{command}-delete {id}'."
+                "If somebody has the value, run '{program} recover' to retire the old key; else '{}'.",
+                session.on("delete", id)
             ))
         }
         (_, Outcome::Undecided) => Error::new(ErrorKind::OutcomeUnknown, message)
@@ -104,6 +105,6 @@ fn unfinished(run: &Run, ended: Ended, session: &Session) -> Error {
             Error::failure(message).hint(format!("When the way is clear, run '{program} recover'."))
         }
         _ => Error::new(ErrorKind::Conflict, message)
-            .hint(format!("Look at the keys with '{program} api-keys' first.")),
+            .hint(format!("Look at the keys with '{}' first.", session.family().list())),
     }
 }

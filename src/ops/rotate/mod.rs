@@ -12,7 +12,7 @@ mod successor;
 
 pub use self::request::Request;
 use crate::error::{Error, Result};
-use crate::journal::Retires;
+use crate::journal::{Operation, Retires};
 use crate::model::{ApiKey, KeyRef};
 use crate::ops::once::{self, Old, Plan, Retired, is_acting};
 use crate::ops::recover::warn_of_unknown;
@@ -157,7 +157,7 @@ fn carry_out(
     let ended = ended.map_err(|error| report::failed(error, &run, session));
     let key = ended.map_err(|error| report::after_purge(error, any_purged))?;
     if request.file.is_some() {
-        once::say_done(&key, "rotated", request.file.as_deref(), now, session);
+        once::say_done(&key, Operation::Rotate, request.file.as_deref(), now, session);
     }
     if !session.ui.manner().json {
         let Some(retirement) = run.retirement else { return Ok(()) };

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::request::Request;
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::Retires;
+use crate::journal::{Operation, Retires};
 use crate::model::{ApiKey, NewApiKey, Timestamp, write_duration};
 use crate::ops::once::{self, Retired, Retirement, Run, end_of_grace};
 use crate::render::json::{self, PlannedRotation};
@@ -129,11 +129,10 @@ pub(super) fn say_finished(
     else {
         return Ok(());
     };
-    once::say_done(key, "rotated", request.file.as_deref(), now, session);
+    once::say_done(key, Operation::Rotate, request.file.as_deref(), now, session);
     if !session.ui.manner().json {
         say_retired(&retires.id, retirement, session);
     }
-    let command = session.command();
     let asks_for_grace = request.grace.is_some_and(|grace| !grace.is_zero());
     if asks_for_grace && retirement.became == Retired::Disabled {
         let message = format!(
@@ -141,7 +140,7 @@ pub(super) fn say_finished(
             retires.id
         );
         return Err(Error::new(ErrorKind::Conflict, message)
-            .hint(format!("If it is still needed, run '{command}-enable {}'.", retires.id)));
+            .hint(format!("If it is still needed, run '{}'.", session.on("enable", &retires.id))));
     }
     let Some(asked) = request.expires_in else { return Ok(()) };
     let wanted = run.begun.at.plus(asked).map(Timestamp::seconds);
@@ -158,8 +157,8 @@ pub(super) fn say_finished(
         key.id
     );
     Err(Error::new(ErrorKind::Conflict, message).hint(format!(
-        "Give it another end with '{command}-update {} --expires-in {}'.",
-        key.id,
+        "Give it another end with '{} --expires-in {}'.",
+        session.on("update", &key.id),
         write_duration(asked)
     )))
 }

@@ -24,7 +24,7 @@ pub(super) fn describe(
     }
     Ok(NewApiKey {
         id: None,
-        owner: session.identity().owner(),
+        owner: session.owner(),
         name: old.name.to_string(),
         description: old.description.to_string(),
         locked: false,

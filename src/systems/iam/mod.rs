@@ -14,6 +14,7 @@ pub const FACTS: Facts = Facts {
     noun: "API key",
     list_command: "api-keys",
     command: "api-key",
+    created: ("API key", "was created"),
     limit: Some(KEY_LIMIT),
     create: CreateEffect::Adds,
     lost_answer: LostAnswer::LookUpByValue,

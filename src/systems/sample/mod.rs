@@ -28,6 +28,7 @@ pub(crate) const FACTS: Facts = Facts {
     noun: "sample key",
     list_command: "sample-keys",
     command: "sample-key",
+    created: ("Sample key", "was created"),
     limit: None,
     create: CreateEffect::Adds,
     lost_answer: LostAnswer::Guess,
