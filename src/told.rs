@@ -4,9 +4,31 @@ use crate::error::{Error, ErrorKind};
 use crate::systems::{Condition, Facts, SystemError};
 use crate::text::{an, capitalised, shell_path};
 
+/// What something is called in messages, and the commands on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Thing {
+    /// `API key`.
+    pub noun: &'static str,
+    /// The command that shows one: `api-key`. The others have a verb after it.
+    pub command: &'static str,
+    /// The command that lists them: `api-keys`.
+    pub list_command: &'static str,
+}
+
+impl From<&Facts> for Thing {
+    fn from(facts: &Facts) -> Self {
+        let Facts { noun, command, list_command, .. } = *facts;
+        Self { noun, command, list_command }
+    }
+}
+
 /// Words an error about `subject` ("API key 'ci'"). `program` is what to type before a command.
-pub fn told(error: SystemError, subject: &str, program: &str, facts: &Facts) -> Error {
-    let Facts { noun, command, list_command, .. } = facts;
+pub fn told(error: SystemError, subject: &str, program: &str, thing: impl Into<Thing>) -> Error {
+    worded(error, subject, program, thing.into())
+}
+
+fn worded(error: SystemError, subject: &str, program: &str, thing: Thing) -> Error {
+    let Thing { noun, command, list_command } = thing;
     let subject = capitalised(subject);
     let because = error.source.map(|source| format!(": {source:#}")).unwrap_or_default();
     let mut told = match error.condition {

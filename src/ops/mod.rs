@@ -15,6 +15,7 @@ mod once;
 pub mod recover;
 pub mod resolve;
 pub mod rotate;
+pub mod service_ids;
 pub mod show;
 pub mod state;
 pub mod token;
