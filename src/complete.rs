@@ -20,6 +20,16 @@ pub fn keys(meaning: Meaning) -> ArgValueCompleter {
     completer(move |typed, line| keys::offered(typed, meaning, line))
 }
 
+/// Offers the keys of service IDs that a name means to a command.
+pub fn service_keys(meaning: Meaning) -> ArgValueCompleter {
+    completer(move |typed, line| keys::offered(typed, meaning, line))
+}
+
+/// Offers service IDs.
+pub fn services() -> ArgValueCompleter {
+    completer(|_, _| Vec::new())
+}
+
 /// Offers files.
 pub fn files() -> ArgValueCompleter {
     completer(|typed, line| paths::offered(typed, &PathCompleter::file(), line.shell))

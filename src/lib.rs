@@ -43,9 +43,10 @@ use std::mem::ManuallyDrop;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 
-use crate::cli::{ActArgs, Acts, Cli, Command};
+use crate::cli::{ActArgs, Acts, Cli, Command, OfService, ServiceActArgs};
 use crate::environment::{Environment, Program};
 use crate::error::Result;
+use crate::model::ServiceRef;
 use crate::session::Session;
 use crate::settings::Settings;
 use crate::systems::System;
@@ -81,7 +82,7 @@ fn run_parsed(cli: Cli, program: Program, environment: Environment) -> u8 {
 }
 
 fn dispatch(command: Command, settings: &Settings, ui: &mut Ui) -> Result<()> {
-    let facts = System::Iam.facts();
+    let (facts, service_facts) = (System::Iam.facts(), System::ServiceIds.facts());
     match command {
         Command::Login(args) => ops::login::run(&args.0.into(), settings, ui),
         Command::Logout(args) => ops::logout::run(args.0.dry_run.dry_run, settings, ui),
@@ -125,6 +126,38 @@ fn dispatch(command: Command, settings: &Settings, ui: &mut Ui) -> Result<()> {
             let ready = ops::lookup::ready(&args.0.into(), facts, settings, ui)?;
             on_keys(settings, ui, |session| ops::lookup::run(&ready, session))
         }
+        Command::ServiceApiKeys(args) => {
+            let (service, request): OfService<_> = args.0.into();
+            of_service(service.as_ref(), settings, ui, |session| ops::list::run(&request, session))
+        }
+        Command::ServiceApiKey(args) => {
+            let (service, request): OfService<_> = args.0.into();
+            of_service(service.as_ref(), settings, ui, |session| ops::show::run(&request, session))
+        }
+        Command::ServiceApiKeyCreate(args) => {
+            let (service, request): OfService<_> = args.0.into();
+            let ready = ops::create::ready(request, settings)?;
+            of_service(service.as_ref(), settings, ui, |session| ops::create::run(ready, session))
+        }
+        Command::ServiceApiKeyUpdate(args) => {
+            let (service, request): OfService<_> = args.0.into();
+            let ready = ops::update::ready(request, service_facts, settings)?;
+            of_service(service.as_ref(), settings, ui, |session| ops::update::run(&ready, session))
+        }
+        Command::ServiceApiKeyDelete(args) => {
+            let (service, request): OfService<_> = args.0.into();
+            let ready = ops::delete::ready(request, service_facts, ui)?;
+            of_service(service.as_ref(), settings, ui, |session| ops::delete::run(&ready, session))
+        }
+        Command::ServiceApiKeyLock(args) => act_of_service(args.0, settings, ui),
+        Command::ServiceApiKeyUnlock(args) => act_of_service(args.0, settings, ui),
+        Command::ServiceApiKeyDisable(args) => act_of_service(args.0, settings, ui),
+        Command::ServiceApiKeyEnable(args) => act_of_service(args.0, settings, ui),
+        Command::ServiceApiKeyRotate(args) => {
+            let (service, request): OfService<_> = args.0.into();
+            let ready = ops::rotate::ready(request, settings, ui)?;
+            of_service(service.as_ref(), settings, ui, |session| ops::rotate::run(&ready, session))
+        }
         Command::Recover(args) => {
             let request = args.0.into();
             on_keys(settings, ui, |session| ops::recover::run(&request, session))
@@ -135,6 +168,29 @@ fn dispatch(command: Command, settings: &Settings, ui: &mut Ui) -> Result<()> {
 fn act<V: Acts>(args: ActArgs<V>, settings: &Settings, ui: &mut Ui) -> Result<()> {
     let ready = ops::act::ready(V::VERB, args.into(), System::Iam.facts(), ui)?;
     on_keys(settings, ui, |session| ops::act::run(&ready, session))
+}
+
+fn act_of_service<V: Acts>(
+    args: ServiceActArgs<V>,
+    settings: &Settings,
+    ui: &mut Ui,
+) -> Result<()> {
+    let (service, request): OfService<_> = args.into();
+    let ready = ops::act::ready(V::VERB, request, System::ServiceIds.facts(), ui)?;
+    of_service(service.as_ref(), settings, ui, |session| ops::act::run(&ready, session))
+}
+
+/// Runs an operation on the keys of a service ID, or on those of all.
+fn of_service(
+    service: Option<&ServiceRef>,
+    settings: &Settings,
+    ui: &mut Ui,
+    run: impl FnOnce(&mut Session) -> Result<()>,
+) -> Result<()> {
+    on_keys(settings, ui, |session| {
+        service.map_or(Ok(()), |service| ops::service_ids::enter(service, session))?;
+        run(session)
+    })
 }
 
 /// Opens a session, runs an operation in it, and closes it.

@@ -98,8 +98,7 @@ impl<'a> Session<'a> {
         ui: &'a mut Ui,
     ) -> Result<Self> {
         let identity = keys.identity().map_err(|error| {
-            let family = Family { program: settings.program(), facts: keys.facts(), service: None };
-            told(error, "The identity", &family)
+            told(error, "The identity", &Family::of(settings.program(), keys.facts()))
         })?;
         let place = keys.place();
         let names = (!place.is_here())
@@ -194,7 +193,7 @@ impl<'a> Session<'a> {
     /// Returns the family of commands on the keys that are meant.
     pub fn family(&self) -> Family<'_> {
         let service = self.service.as_ref().map(|service| service.id.clone());
-        Family { program: self.program(), facts: self.facts(), service }
+        Family { program: self.program(), thing: self.facts().into(), service }
     }
 
     /// Returns a command on one key, for a hint. See [`Family::on`].

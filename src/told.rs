@@ -7,27 +7,50 @@ use crate::model::ServiceUuid;
 use crate::systems::{Condition, Facts, SystemError};
 use crate::text::{an, capitalised, shell_path};
 
+/// What something is called in messages, and the commands on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Thing {
+    /// `API key`.
+    pub noun: &'static str,
+    /// The command that shows one: `api-key`. The others have a verb after it.
+    pub command: &'static str,
+    /// The command that lists them: `api-keys`.
+    pub list_command: &'static str,
+}
+
+impl From<&Facts> for Thing {
+    fn from(facts: &Facts) -> Self {
+        let Facts { noun, command, list_command, .. } = *facts;
+        Self { noun, command, list_command }
+    }
+}
+
 /// A family of commands, as hints name them.
 #[derive(Clone, Debug)]
 pub struct Family<'a> {
     /// What to type before a command.
     pub program: &'a str,
-    /// What is known of the system.
-    pub facts: &'static Facts,
+    /// What the commands are about.
+    pub thing: Thing,
     /// The service ID whose keys are meant, if any: the commands name it behind the key.
     pub service: Option<ServiceUuid>,
 }
 
-impl Family<'_> {
-    /// Returns the command that lists the keys.
-    pub fn list(&self) -> String {
-        format!("{} {}{}", self.program, self.facts.list_command, self.behind())
+impl<'a> Family<'a> {
+    /// Returns the commands on something that needs no service ID behind it.
+    pub fn of(program: &'a str, thing: impl Into<Thing>) -> Self {
+        Self { program, thing: thing.into(), service: None }
     }
 
-    /// Returns a command on one key: `ibmcloud-iam api-key-delete KEY`. `verb` is empty for the one that shows it.
+    /// Returns the command that lists all.
+    pub fn list(&self) -> String {
+        format!("{} {}{}", self.program, self.thing.list_command, self.behind())
+    }
+
+    /// Returns a command on one: `ibmcloud-iam api-key-delete KEY`. `verb` is empty for the one that shows it.
     pub fn on(&self, verb: &str, key: impl Display) -> String {
         let dash = if verb.is_empty() { "" } else { "-" };
-        format!("{} {}{dash}{verb} {key}{}", self.program, self.facts.command, self.behind())
+        format!("{} {}{dash}{verb} {key}{}", self.program, self.thing.command, self.behind())
     }
 
     /// Returns what stands behind the key.
@@ -38,7 +61,7 @@ impl Family<'_> {
 
 /// Words an error about `subject` ("API key 'ci'").
 pub fn told(error: SystemError, subject: &str, family: &Family<'_>) -> Error {
-    let Facts { noun, .. } = family.facts;
+    let noun = family.thing.noun;
     let subject = capitalised(subject);
     let because = error.source.map(|source| format!(": {source:#}")).unwrap_or_default();
     let mut told = match error.condition {
@@ -62,7 +85,7 @@ pub fn told(error: SystemError, subject: &str, family: &Family<'_>) -> Error {
         }
         Condition::Locked => {
             Error::new(ErrorKind::Locked, format!("{subject} is locked; nothing was changed."))
-                .hint(format!("Unlock it first: '{}'.", family.on("unlock", "KEY")))
+                .hint(format!("Unlock it first: '{}'.", family.on("unlock", "NAME")))
         }
         Condition::LimitReached { limit } => {
             let message = match limit {
@@ -74,7 +97,7 @@ pub fn told(error: SystemError, subject: &str, family: &Family<'_>) -> Error {
             Error::new(ErrorKind::LimitReached, message).hint(format!(
                 "Delete one that is no longer used: '{}', then '{}'.",
                 family.list(),
-                family.on("delete", "KEY")
+                family.on("delete", "NAME")
             ))
         }
         Condition::DuplicateValue => {

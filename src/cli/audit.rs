@@ -9,6 +9,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use super::shared::path;
 use crate::complete;
 use crate::model::{Rule, Severity, parse_duration};
+use crate::ops::Owners;
 use crate::ops::audit::{self, FailOn, PolicyName, ReportFormat};
 
 /// Arguments of `api-keys-audit`.
@@ -136,10 +137,10 @@ impl From<ApiKeysAuditArgs> for audit::Request {
             fail_on: args.fail_on,
             baseline: args.baseline,
             format: args.format,
-            reach: match (args.all_users, args.all_service_ids) {
-                (true, _) => Reach::AllUsers,
-                (false, true) => Reach::AllServiceIds,
-                (false, false) => Reach::One,
+            owners: match (args.all_users, args.all_service_ids) {
+                (true, _) => Owners::AllUsers,
+                (false, true) => Owners::AllServiceIds,
+                (false, false) => Owners::One,
             },
         }
     }

@@ -6,6 +6,8 @@ mod access;
 mod audit;
 mod globals;
 mod iam_keys;
+mod key_args;
+mod service_keys;
 mod shared;
 mod tools;
 mod tree;
@@ -18,6 +20,11 @@ pub use self::globals::GlobalArgs;
 use self::iam_keys::{
     ApiKeyArgs, ApiKeyCreateArgs, ApiKeyDeleteArgs, ApiKeyLookupArgs, ApiKeyRotateArgs,
     ApiKeyUpdateArgs, ApiKeysArgs,
+};
+pub use self::service_keys::{OfService, ServiceActArgs};
+use self::service_keys::{
+    ServiceApiKeyArgs, ServiceApiKeyCreateArgs, ServiceApiKeyDeleteArgs, ServiceApiKeyRotateArgs,
+    ServiceApiKeyUpdateArgs, ServiceApiKeysArgs,
 };
 pub use self::shared::{ActArgs, Acts, DryRunArgs};
 use self::shared::{Disable, Enable, Lock, Unlock};
@@ -97,6 +104,26 @@ pub enum Command {
     ApiKeysAudit(Deferred<ApiKeysAuditArgs>),
     /// Find the API key that a value belongs to
     ApiKeyLookup(Deferred<ApiKeyLookupArgs>),
+    /// List the API keys of a service ID
+    ServiceApiKeys(Deferred<ServiceApiKeysArgs>),
+    /// Show an API key of a service ID
+    ServiceApiKey(Deferred<ServiceApiKeyArgs>),
+    /// Create an API key for a service ID
+    ServiceApiKeyCreate(Deferred<ServiceApiKeyCreateArgs>),
+    /// Change the name, description, leak action or expiry of an API key of a service ID
+    ServiceApiKeyUpdate(Deferred<ServiceApiKeyUpdateArgs>),
+    /// Delete API keys of a service ID
+    ServiceApiKeyDelete(Deferred<ServiceApiKeyDeleteArgs>),
+    /// Lock API keys of a service ID, so that they can be neither changed nor deleted
+    ServiceApiKeyLock(Deferred<ServiceActArgs<Lock>>),
+    /// Unlock API keys of a service ID
+    ServiceApiKeyUnlock(Deferred<ServiceActArgs<Unlock>>),
+    /// Disable API keys of a service ID; they do not work until they are enabled
+    ServiceApiKeyDisable(Deferred<ServiceActArgs<Disable>>),
+    /// Enable API keys of a service ID that were disabled
+    ServiceApiKeyEnable(Deferred<ServiceActArgs<Enable>>),
+    /// Replace an API key of a service ID by a new one, with a working key at every moment
+    ServiceApiKeyRotate(Deferred<ServiceApiKeyRotateArgs>),
     /// Finish or undo interrupted commands
     Recover(Deferred<RecoverArgs>),
     /// Log in with an API key and keep it

@@ -34,10 +34,7 @@ impl Emulator {
         temporary: &Path,
     ) -> Result<Self> {
         let now = clock.now()?;
-        let told = |error| {
-            let family = Family { program: "ibmcloud-iam", facts: &iam::FACTS, service: None };
-            told(error, "The local store", &family)
-        };
+        let told = |error| told(error, "The local store", &Family::of("ibmcloud-iam", &iam::FACTS));
         let opened = backend.found(|identity, directory| {
             (identity.clone(), Bootstrap::open(identity, directory, temporary, now))
         });

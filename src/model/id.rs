@@ -104,6 +104,16 @@ impl<I: Id> Ref<I> {
     }
 }
 
+impl ServiceRef {
+    /// Reads a NAME|UUID argument, which may also be an IAM id: `iam-ServiceId-<uuid>`.
+    pub fn parse_owner(text: &str) -> Self {
+        match text.strip_prefix("iam-").map(Self::parse) {
+            Some(Self::Id(id)) => Self::Id(id),
+            _ => Self::parse(text),
+        }
+    }
+}
+
 impl<I: fmt::Display> fmt::Display for Ref<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 use crate::error::Result;
 use crate::model::{ApiKey, State, states};
-use crate::ops::{Reach, announce, keys_of, scope};
+use crate::ops::{Owners, announce, keys_of, scope};
 use crate::render::{json, table};
 use crate::session::Session;
 use crate::text::escape;
@@ -25,7 +25,7 @@ pub struct Request {
     /// Whether more columns are shown.
     pub wide: bool,
     /// Whose keys are meant.
-    pub reach: Reach,
+    pub owners: Owners,
 }
 
 /// What `--state` can ask for.
@@ -64,7 +64,7 @@ pub enum SortBy {
 /// Lists keys.
 pub fn run(request: &Request, session: &mut Session) -> Result<()> {
     let now = session.now()?;
-    let (scope, what) = scope(request.reach, session);
+    let (scope, what) = scope(request.owners, session);
     if !request.ids_only {
         announce("Getting", &what, session);
     }
@@ -94,7 +94,7 @@ pub fn run(request: &Request, session: &mut Session) -> Result<()> {
         return Ok(());
     }
     let colour = ui.manner().colour.0;
-    let columns = table::More { wide: request.wide, owner: request.reach != Reach::One };
+    let columns = table::More { wide: request.wide, owner: request.owners != Owners::One };
     ui.data(|out| table::keys(out, &shown, columns, colour));
     Ok(())
 }

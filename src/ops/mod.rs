@@ -15,6 +15,7 @@ mod once;
 pub mod recover;
 pub mod resolve;
 pub mod rotate;
+pub mod service_ids;
 pub mod show;
 pub mod state;
 pub mod token;
@@ -49,7 +50,7 @@ fn announce(doing: &str, what: &str, session: &mut Session) {
 
 /// Whose keys a command is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Reach {
+pub enum Owners {
     /// Those of the identity, or of the service ID that was named.
     #[default]
     One,
@@ -60,12 +61,12 @@ pub enum Reach {
 }
 
 /// Returns whose keys are meant, and names them for people.
-fn scope(reach: Reach, session: &Session) -> (Scope, String) {
+fn scope(owners: Owners, session: &Session) -> (Scope, String) {
     let noun = session.facts().noun;
-    match reach {
-        Reach::One => (Scope::Of(session.owner()), format!("all {noun}s")),
-        Reach::AllUsers => (Scope::AllUsers, format!("the {noun}s of all users")),
-        Reach::AllServiceIds => (Scope::AllServiceIds, format!("the {noun}s of all service IDs")),
+    match owners {
+        Owners::One => (Scope::Of(session.owner()), format!("all {noun}s")),
+        Owners::AllUsers => (Scope::AllUsers, format!("the {noun}s of all users")),
+        Owners::AllServiceIds => (Scope::AllServiceIds, format!("the {noun}s of all service IDs")),
     }
 }
 
@@ -91,8 +92,7 @@ fn keys_of(scope: &Scope, session: &Session) -> Result<Vec<ApiKey>> {
         } else {
             ""
         };
-        let hint =
-            format!("The role Administrator on the IAM Identity service is needed{mine}.");
+        let hint = format!("The role Administrator on the IAM Identity service is needed{mine}.");
         Error { kind: ErrorKind::NotPermitted, ..told }.hint(hint)
     })
 }
@@ -107,7 +107,7 @@ fn agree(question: &str, session: &mut Session) -> Result<()> {
 
 /// Words an error of IAM, for commands that open no session.
 fn told_of_iam(error: SystemError, subject: &str, settings: &Settings) -> Error {
-    told(error, subject, &Family { program: settings.program(), facts: &iam::FACTS, service: None })
+    told(error, subject, &Family::of(settings.program(), &iam::FACTS))
 }
 
 /// Counts things in a sentence: `1 day`, `2 days`.

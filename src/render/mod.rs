@@ -6,4 +6,5 @@ pub mod findings;
 pub mod json;
 pub mod key_file;
 pub mod sarif;
+pub mod service_ids;
 pub mod table;

@@ -35,7 +35,7 @@ fn created_at<'a>() -> Column<Listed<'a>> {
     Column::new("Created At", |(key, _)| Cell::Time(key.created_at))
 }
 
-fn yes_no(yes: bool) -> &'static str {
+pub(super) fn yes_no(yes: bool) -> &'static str {
     if yes { "true" } else { "false" }
 }
 

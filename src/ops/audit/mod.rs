@@ -16,7 +16,7 @@ use crate::model::{
     ApiKey, ApiKeyId, Finding, Rule, Severity, Timestamp, Unchecked, write_duration,
 };
 use crate::ops::facts::LastUse;
-use crate::ops::{Reach, announce, counted, keys_of, scope};
+use crate::ops::{Owners, announce, counted, keys_of, scope};
 use crate::render::{findings, sarif};
 use crate::session::Session;
 use crate::settings::Settings;
@@ -61,7 +61,7 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
     let request = &request;
     let now = session.now()?;
     let identity = session.identity().clone();
-    let (scope, what) = scope(request.reach, session);
+    let (scope, what) = scope(request.owners, session);
     announce("Auditing", &what, session);
     let keys = keys_of(&scope, session)?;
     let limit = if policy.has(Rule::NearLimit) { limit(&request.fail_on, session)? } else { None };
@@ -80,7 +80,8 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
     };
     let found = grounds.judge(&subjects, &mut accepted);
     let was_checked = |rule: Rule, iam_id: Option<&str>| {
-        let is_seen = request.reach != Reach::One || iam_id.is_none_or(|iam_id| iam_id == &*identity.iam_id);
+        let is_seen = request.owners != Owners::One
+            || iam_id.is_none_or(|iam_id| iam_id == &*identity.iam_id);
         is_seen && unchecked.iter().all(|left| left.rule != rule)
     };
     let (hidden, idle) = (accepted.hidden(), accepted.idle(was_checked));
@@ -102,7 +103,7 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
             ui.ok();
             if !found.is_empty() {
                 let colour = ui.manner().colour.0;
-                ui.data(|out| findings::table(out, &found, request.reach != Reach::One, colour));
+                ui.data(|out| findings::table(out, &found, request.owners != Owners::One, colour));
             }
             ui.result(&summary(&found, &counted(keys.len(), noun), is_local, hidden));
             if idle > 0 {
@@ -219,12 +220,12 @@ fn tell_gaps(
         ui.warn(&format!("None of the API keys belongs to '{}'.", escape(owner)));
     }
     if request.policy == PolicyName::Cis {
-        tell_benchmark(policy, unchecked, request.reach, ui);
+        tell_benchmark(policy, unchecked, request.owners, ui);
     }
 }
 
 /// Warns of the recommendations of the benchmark that were not checked, or with a looser limit.
-fn tell_benchmark(policy: &Policy, unchecked: &[Unchecked], reach: Reach, ui: &mut Ui) {
+fn tell_benchmark(policy: &Policy, unchecked: &[Unchecked], owners: Owners, ui: &mut Ui) {
     for rule in Rule::ALL {
         let Some(number) = rule.recommendation() else { continue };
         if let Some(Unchecked { why, .. }) = unchecked.iter().find(|left| left.rule == rule) {
@@ -235,7 +236,7 @@ fn tell_benchmark(policy: &Policy, unchecked: &[Unchecked], reach: Reach, ui: &m
         }
     }
     ui.warn("CIS 1.4 was not checked: it is a setting of the account, which no API key shows.");
-    if reach == Reach::One {
+    if owners == Owners::One {
         ui.warn("Only your own API keys were checked; '--all-users' checks those of the account.");
     }
 }

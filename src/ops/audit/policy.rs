@@ -7,6 +7,7 @@ use clap::ValueEnum;
 
 use crate::error::{Error, Result};
 use crate::model::{Rule, Severity};
+use crate::ops::Owners;
 
 const DAY: Duration = Duration::from_secs(86_400);
 const MAX_AGE: Duration = Duration::from_secs(90 * DAY.as_secs());
@@ -36,7 +37,7 @@ pub struct Request {
     /// The format of the report.
     pub format: Option<ReportFormat>,
     /// Whether the keys of every user of the account are meant.
-    pub reach: Reach,
+    pub owners: Owners,
 }
 
 /// The limits and severities of an audit.

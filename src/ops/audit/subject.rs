@@ -30,7 +30,9 @@ impl Grounds<'_> {
     pub(super) fn family_of(&self, iam_id: &Arc<str>) -> Family<'_> {
         let service = Owner(Arc::clone(iam_id)).service_id().filter(|_| **iam_id != *self.me);
         match service {
-            Some(_) => Family { facts: System::ServiceIds.facts(), service, ..self.family.clone() },
+            Some(_) => {
+                Family { thing: System::ServiceIds.facts().into(), service, ..self.family.clone() }
+            }
             None => self.family.clone(),
         }
     }

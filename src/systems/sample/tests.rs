@@ -97,7 +97,7 @@ fn keys_live_and_end() {
             states: Vec::new(),
             sort: None,
             wide: false,
-            all_users: false,
+            owners: crate::ops::Owners::One,
         };
         list::run(&listed, session).unwrap();
         let detail = Detail { history: true, activity: true };

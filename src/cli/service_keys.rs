@@ -1,0 +1,260 @@
+//! The commands on API keys of service IDs: `service-api-keys` and `service-api-key…`. The key comes first, then the service
+//! ID. `-f` is `--force` everywhere, also where a key is created.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::{NonEmptyStringValueParser, TypedValueParser};
+
+use super::key_args::{ChangeArgs, DeletionArgs, ListArgs, NewKeyArgs, RotationArgs, ShowArgs};
+use super::shared::{Acts, ForceArgs, path};
+use super::tree::ARGUMENTS;
+use crate::complete;
+use crate::model::{KeyRef, ServiceRef};
+use crate::ops::resolve::Meaning;
+use crate::ops::{Owners, act, create, delete, list, rotate, show, update};
+
+/// A request about keys, and the service ID that owns them; `None` for those of every service ID.
+pub type OfService<R> = (Option<ServiceRef>, R);
+
+/// Arguments of `service-api-keys`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+EXAMPLES:
+   ibmcloud-iam service-api-keys my-service
+   ibmcloud-iam service-api-keys --all --state phased-out
+   ibmcloud-iam service-api-keys my-service --output json | jq -r '.[].id'")]
+pub struct ServiceApiKeysArgs {
+    /// The name or the ID (ServiceId-...) of the service ID
+    #[arg(value_name = "SERVICE", required_unless_present = "all", conflicts_with = "all", value_parser = service_ref(), help_heading = ARGUMENTS, add = complete::services())]
+    service: Option<ServiceRef>,
+    /// List the keys of all service IDs of the account
+    #[arg(short, long)]
+    all: bool,
+    #[command(flatten)]
+    list: ListArgs,
+}
+
+/// One key and its service ID, as they were typed.
+#[derive(Debug, Args)]
+struct KeyOfServiceArgs {
+    /// The name or the ID (ApiKey-...) of the API key
+    #[arg(value_name = "KEY", value_parser = NonEmptyStringValueParser::new(), help_heading = ARGUMENTS, add = complete::service_keys(Meaning::Current))]
+    key: String,
+    /// The name or the ID (ServiceId-...) of the service ID
+    #[arg(value_name = "SERVICE", value_parser = NonEmptyStringValueParser::new(), help_heading = ARGUMENTS, add = complete::services())]
+    service: String,
+}
+
+impl KeyOfServiceArgs {
+    fn read(self) -> (KeyRef, ServiceRef) {
+        let (mut keys, service) = in_order(vec![self.key], self.service);
+        (keys.remove(0), service)
+    }
+}
+
+/// Arguments of `service-api-key`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+EXAMPLES:
+   ibmcloud-iam service-api-key MyKey my-service
+   ibmcloud-iam service-api-key --uuid MyKey my-service")]
+pub struct ServiceApiKeyArgs {
+    #[command(flatten)]
+    which: KeyOfServiceArgs,
+    #[command(flatten)]
+    show: ShowArgs,
+}
+
+/// Arguments of `service-api-key-create`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The value of the key cannot be retrieved later. With '--file' it is written to
+FILE (mode 0600) and not printed; without, it is printed. If the command is
+interrupted, 'ibmcloud-iam recover' finishes or undoes it.
+
+EXAMPLES:
+   ibmcloud-iam service-api-key-create MyKey my-service --file key_file
+   KEY=$(ibmcloud-iam service-api-key-create ci my-service -o json | jq -r .apikey)")]
+pub struct ServiceApiKeyCreateArgs {
+    /// The name of the new API key; names need not be unique
+    #[arg(value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), help_heading = ARGUMENTS)]
+    name: String,
+    /// The name or the ID (ServiceId-...) of the service ID
+    #[arg(value_name = "SERVICE", value_parser = service_ref(), help_heading = ARGUMENTS, add = complete::services())]
+    service: ServiceRef,
+    /// The description
+    #[arg(short, long, alias = "d", value_name = "DESCRIPTION", allow_hyphen_values = true)]
+    description: Option<String>,
+    /// Write the key to FILE instead of printing it; FILE must not exist, or be empty
+    #[arg(long, value_name = "FILE", value_parser = path(), add = complete::files())]
+    file: Option<PathBuf>,
+    /// Replace a FILE that is not empty, once the new key is safe
+    #[arg(short, long)]
+    force: bool,
+    #[command(flatten)]
+    new: NewKeyArgs,
+}
+
+/// Arguments of `service-api-key-update`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+At least one change must be given. Only what is given changes.
+
+EXAMPLE:
+   ibmcloud-iam service-api-key-update MyKey my-service -n MyKey-old")]
+pub struct ServiceApiKeyUpdateArgs {
+    #[command(flatten)]
+    which: KeyOfServiceArgs,
+    #[command(flatten)]
+    changes: ChangeArgs,
+}
+
+/// Arguments of `service-api-key-delete`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "\
+If several keys have the same name, none of them is deleted; give their IDs.
+A locked key is not deleted.
+
+EXAMPLES:
+   ibmcloud-iam service-api-key-delete MyKey my-service -f
+   ibmcloud-iam service-api-key-delete old-1 old-2 my-service
+   ibmcloud-iam service-api-key-delete --phased-out my-service",
+    allow_missing_positional = true
+)]
+pub struct ServiceApiKeyDeleteArgs {
+    #[command(flatten)]
+    which: KeysOfServiceArgs,
+    #[command(flatten)]
+    deletion: DeletionArgs,
+}
+
+/// Several keys and their service ID, as they were typed. The last word is the service ID.
+#[derive(Debug, Args)]
+struct KeysOfServiceArgs {
+    /// Names or IDs (ApiKey-...) of API keys
+    #[arg(value_name = "KEY", required_unless_present_any = ["phased_out", "all"], value_parser = NonEmptyStringValueParser::new(), help_heading = ARGUMENTS, add = complete::service_keys(Meaning::Every))]
+    keys: Vec<String>,
+    /// The name or the ID (ServiceId-...) of the service ID
+    #[arg(value_name = "SERVICE", required = true, value_parser = NonEmptyStringValueParser::new(), help_heading = ARGUMENTS, add = complete::services())]
+    service: String,
+}
+
+/// Arguments of the commands that do the same to several keys of a service ID.
+#[derive(Debug, Args)]
+pub struct ServiceActArgs<V: Acts> {
+    /// Names or IDs (ApiKey-...) of API keys
+    #[arg(value_name = "KEY", required = true, value_parser = NonEmptyStringValueParser::new(), help_heading = ARGUMENTS, add = complete::service_keys(V::VERB.meaning))]
+    keys: Vec<String>,
+    /// The name or the ID (ServiceId-...) of the service ID
+    #[arg(value_name = "SERVICE", value_parser = NonEmptyStringValueParser::new(), help_heading = ARGUMENTS, add = complete::services())]
+    service: String,
+    #[command(flatten)]
+    force: ForceArgs,
+    #[arg(skip)]
+    verb: std::marker::PhantomData<V>,
+}
+
+/// Arguments of `service-api-key-rotate`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+As 'api-key-rotate': the old key is not touched until the new one is in FILE, or
+printed, and has been proven to work. Whoever may manage the service ID can
+rotate its keys.
+
+EXAMPLE:
+   ibmcloud-iam service-api-key-rotate ci my-service --file key.json --grace 7d")]
+pub struct ServiceApiKeyRotateArgs {
+    #[command(flatten)]
+    which: KeyOfServiceArgs,
+    #[command(flatten)]
+    rotation: RotationArgs,
+}
+
+/// Puts keys and their service ID in order: where the IDs tell that they were swapped, that is understood.
+fn in_order(mut keys: Vec<String>, mut service: String) -> (Vec<KeyRef>, ServiceRef) {
+    let is_service = |text: &str| matches!(ServiceRef::parse_owner(text), ServiceRef::Id(_));
+    if let Some(first) = keys.first_mut()
+        && is_service(first)
+        && !is_service(&service)
+    {
+        std::mem::swap(first, &mut service);
+    }
+    let keys = keys.iter().map(|key| KeyRef::parse(key)).collect();
+    (keys, ServiceRef::parse_owner(&service))
+}
+
+pub(super) fn service_ref() -> impl TypedValueParser<Value = ServiceRef> {
+    NonEmptyStringValueParser::new().map(|text| ServiceRef::parse_owner(&text))
+}
+
+impl From<ServiceApiKeysArgs> for OfService<list::Request> {
+    fn from(ServiceApiKeysArgs { service, all, list }: ServiceApiKeysArgs) -> Self {
+        (service, list.of(if all { Owners::AllServiceIds } else { Owners::One }))
+    }
+}
+
+impl From<ServiceApiKeyArgs> for OfService<show::Request> {
+    fn from(args: ServiceApiKeyArgs) -> Self {
+        let (key, service) = args.which.read();
+        (Some(service), args.show.of(key))
+    }
+}
+
+impl From<ServiceApiKeyCreateArgs> for OfService<create::Request> {
+    fn from(args: ServiceApiKeyCreateArgs) -> Self {
+        let ServiceApiKeyCreateArgs { name, service, description, file, force, new } = args;
+        (Some(service), new.of(name, description, file, force))
+    }
+}
+
+impl From<ServiceApiKeyUpdateArgs> for OfService<update::Request> {
+    fn from(args: ServiceApiKeyUpdateArgs) -> Self {
+        let (key, service) = args.which.read();
+        (Some(service), args.changes.of(key))
+    }
+}
+
+impl From<ServiceApiKeyDeleteArgs> for OfService<delete::Request> {
+    fn from(args: ServiceApiKeyDeleteArgs) -> Self {
+        let (keys, service) = in_order(args.which.keys, args.which.service);
+        (Some(service), args.deletion.of(keys))
+    }
+}
+
+impl<V: Acts> From<ServiceActArgs<V>> for OfService<act::Request> {
+    fn from(args: ServiceActArgs<V>) -> Self {
+        let (keys, service) = in_order(args.keys, args.service);
+        let ForceArgs { force, dry_run } = args.force;
+        (Some(service), act::Request { keys, force, dry_run })
+    }
+}
+
+impl From<ServiceApiKeyRotateArgs> for OfService<rotate::Request> {
+    fn from(args: ServiceApiKeyRotateArgs) -> Self {
+        let (key, service) = args.which.read();
+        (Some(service), args.rotation.of(key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn swapped_ids_are_understood() {
+        let (key, service) = (
+            "ApiKey-18f773b0-db53-43f1-ad68-92c667c218fe",
+            "ServiceId-18f773b0-db53-43f1-ad68-92c667c218fe",
+        );
+        let meant = |first: &str, second: &str| in_order(vec![first.into()], second.into());
+        let right = (vec![KeyRef::parse(key)], ServiceRef::parse(service));
+        assert_eq!(meant(key, service), right);
+        assert_eq!(meant(service, key), right);
+        assert_eq!(meant(key, &format!("iam-{service}")), right);
+        assert_eq!(meant(service, "ci"), (vec![KeyRef::parse("ci")], ServiceRef::parse(service)));
+        // Two service IDs: the first is taken for the name of a key.
+        assert_eq!(meant(service, service).1, ServiceRef::parse(service));
+    }
+}
