@@ -103,7 +103,7 @@ EXAMPLES:
    ibmcloud-iam api-key-delete --all --older-than 365d --dry-run")]
 pub struct ApiKeyDeleteArgs {
     /// Names or IDs (ApiKey-...) of API keys
-    #[arg(value_name = "NAME|UUID", required_unless_present_any = ["phased_out", "all"], value_parser = key_ref(), help_heading = ARGUMENTS, add = complete::keys(DELETE.meaning))]
+    #[arg(value_name = "NAME|UUID", required_unless_present_any = ["phased_out", "all"], conflicts_with = "all", value_parser = key_ref(), help_heading = ARGUMENTS, add = complete::keys(DELETE.meaning))]
     keys: Vec<KeyRef>,
     #[command(flatten)]
     deletion: DeletionArgs,

@@ -149,7 +149,7 @@ pub(super) struct DeletionArgs {
     #[arg(long, group = "which_of_all")]
     phased_out: bool,
     /// Delete all keys; their number must be typed unless '--force' is given
-    #[arg(long, group = "which_of_all", conflicts_with_all = ["keys", "phased_out"])]
+    #[arg(long, group = "which_of_all", conflicts_with = "phased_out")]
     all: bool,
     /// With '--phased-out' or '--all': only keys that are older: 90d, 52w
     #[arg(long, value_name = "TIME", value_parser = parse_duration, requires = "which_of_all")]

@@ -113,14 +113,19 @@ pub enum Command {
     /// Change the name, description, leak action or expiry of an API key of a service ID
     ServiceApiKeyUpdate(Deferred<ServiceApiKeyUpdateArgs>),
     /// Delete API keys of a service ID
+    #[command(override_usage = "ibmcloud-iam service-api-key-delete [OPTIONS] <KEY>... <SERVICE>")]
     ServiceApiKeyDelete(Deferred<ServiceApiKeyDeleteArgs>),
     /// Lock API keys of a service ID, so that they can be neither changed nor deleted
+    #[command(override_usage = "ibmcloud-iam service-api-key-lock [OPTIONS] <KEY>... <SERVICE>")]
     ServiceApiKeyLock(Deferred<ServiceActArgs<Lock>>),
     /// Unlock API keys of a service ID
+    #[command(override_usage = "ibmcloud-iam service-api-key-unlock [OPTIONS] <KEY>... <SERVICE>")]
     ServiceApiKeyUnlock(Deferred<ServiceActArgs<Unlock>>),
     /// Disable API keys of a service ID; they do not work until they are enabled
+    #[command(override_usage = "ibmcloud-iam service-api-key-disable [OPTIONS] <KEY>... <SERVICE>")]
     ServiceApiKeyDisable(Deferred<ServiceActArgs<Disable>>),
     /// Enable API keys of a service ID that were disabled
+    #[command(override_usage = "ibmcloud-iam service-api-key-enable [OPTIONS] <KEY>... <SERVICE>")]
     ServiceApiKeyEnable(Deferred<ServiceActArgs<Enable>>),
     /// Replace an API key of a service ID by a new one, with a working key at every moment
     ServiceApiKeyRotate(Deferred<ServiceApiKeyRotateArgs>),

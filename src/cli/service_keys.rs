@@ -1,6 +1,7 @@
 //! The commands on API keys of service IDs: `service-api-keys` and `service-api-key…`. The key comes first, then the service
 //! ID. `-f` is `--force` everywhere, also where a key is created.
 
+use std::marker::PhantomData;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -110,19 +111,32 @@ pub struct ServiceApiKeyUpdateArgs {
     changes: ChangeArgs,
 }
 
+/// Several keys and their service ID, which comes last. They are one argument: clap takes the word before a flag for the last
+/// one where an argument of several words stands before another.
+#[derive(Debug, Args)]
+struct KeysOfServiceArgs {
+    /// Names or IDs (ApiKey-...) of API keys, and then the name or the ID (ServiceId-...) of their service ID
+    #[arg(value_name = "KEY... SERVICE", required = true, value_parser = NonEmptyStringValueParser::new(), help_heading = ARGUMENTS, add = complete::service_keys(Meaning::Every))]
+    keys: Vec<String>,
+}
+
+impl KeysOfServiceArgs {
+    fn read(mut self) -> (Vec<KeyRef>, ServiceRef) {
+        let service = self.keys.pop().unwrap_or_default();
+        in_order(self.keys, service)
+    }
+}
+
 /// Arguments of `service-api-key-delete`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "\
+#[command(after_help = "\
 If several keys have the same name, none of them is deleted; give their IDs.
 A locked key is not deleted.
 
 EXAMPLES:
    ibmcloud-iam service-api-key-delete MyKey my-service -f
    ibmcloud-iam service-api-key-delete old-1 old-2 my-service
-   ibmcloud-iam service-api-key-delete --phased-out my-service",
-    allow_missing_positional = true
-)]
+   ibmcloud-iam service-api-key-delete --phased-out my-service")]
 pub struct ServiceApiKeyDeleteArgs {
     #[command(flatten)]
     which: KeysOfServiceArgs,
@@ -130,30 +144,15 @@ pub struct ServiceApiKeyDeleteArgs {
     deletion: DeletionArgs,
 }
 
-/// Several keys and their service ID, as they were typed. The last word is the service ID.
-#[derive(Debug, Args)]
-struct KeysOfServiceArgs {
-    /// Names or IDs (ApiKey-...) of API keys
-    #[arg(value_name = "KEY", required_unless_present_any = ["phased_out", "all"], value_parser = NonEmptyStringValueParser::new(), help_heading = ARGUMENTS, add = complete::service_keys(Meaning::Every))]
-    keys: Vec<String>,
-    /// The name or the ID (ServiceId-...) of the service ID
-    #[arg(value_name = "SERVICE", required = true, value_parser = NonEmptyStringValueParser::new(), help_heading = ARGUMENTS, add = complete::services())]
-    service: String,
-}
-
 /// Arguments of the commands that do the same to several keys of a service ID.
 #[derive(Debug, Args)]
 pub struct ServiceActArgs<V: Acts> {
-    /// Names or IDs (ApiKey-...) of API keys
-    #[arg(value_name = "KEY", required = true, value_parser = NonEmptyStringValueParser::new(), help_heading = ARGUMENTS, add = complete::service_keys(V::VERB.meaning))]
-    keys: Vec<String>,
-    /// The name or the ID (ServiceId-...) of the service ID
-    #[arg(value_name = "SERVICE", value_parser = NonEmptyStringValueParser::new(), help_heading = ARGUMENTS, add = complete::services())]
-    service: String,
+    #[command(flatten)]
+    which: KeysOfServiceArgs,
     #[command(flatten)]
     force: ForceArgs,
     #[arg(skip)]
-    verb: std::marker::PhantomData<V>,
+    verb: PhantomData<V>,
 }
 
 /// Arguments of `service-api-key-rotate`.
@@ -218,14 +217,14 @@ impl From<ServiceApiKeyUpdateArgs> for OfService<update::Request> {
 
 impl From<ServiceApiKeyDeleteArgs> for OfService<delete::Request> {
     fn from(args: ServiceApiKeyDeleteArgs) -> Self {
-        let (keys, service) = in_order(args.which.keys, args.which.service);
+        let (keys, service) = args.which.read();
         (Some(service), args.deletion.of(keys))
     }
 }
 
 impl<V: Acts> From<ServiceActArgs<V>> for OfService<act::Request> {
     fn from(args: ServiceActArgs<V>) -> Self {
-        let (keys, service) = in_order(args.keys, args.service);
+        let (keys, service) = args.which.read();
         let ForceArgs { force, dry_run } = args.force;
         (Some(service), act::Request { keys, force, dry_run })
     }

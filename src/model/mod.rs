@@ -5,6 +5,7 @@ mod document;
 mod finding;
 mod id;
 mod key;
+mod managed;
 mod owner;
 mod service_id;
 mod state;
@@ -15,6 +16,7 @@ pub use document::{Absent, activity_document, history_document, key_document};
 pub use finding::{Finding, Rule, Severity, Unchecked};
 pub use id::{ApiKeyId, GroupId, GroupRef, KeyRef, ServiceRef, ServiceUuid};
 pub use key::{Activity, ApiKey, ApiKeyDetails, Detail, EntityTag, HistoryEntry, LeakAction};
+pub use managed::managed;
 pub use owner::{BackendKind, Identity, Owner, Scope, Selection};
 pub use service_id::{
     GroupChanges, NewServiceId, ServiceId, ServiceIdChanges, ServiceIdDetails, ServiceIdGroup,

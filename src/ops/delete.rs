@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{ApiKey, KeyRef, Scope, State, in_largest_unit, states};
 use crate::ops::act::{self, Item, Mode, Verb};
 use crate::ops::resolve::Meaning;
@@ -53,6 +53,9 @@ pub struct Ready {
 
 /// Checks what can be checked before anybody logs in.
 pub fn ready(request: Request, facts: &'static Facts, ui: &Ui) -> Result<Ready> {
+    if request.all && !request.keys.is_empty() {
+        return Err(Error::usage("'--all' deletes every key, and goes with no KEY."));
+    }
     let mode = Mode {
         force: request.force,
         dry_run: request.dry_run,

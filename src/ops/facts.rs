@@ -1,6 +1,6 @@
 //! What is shown of a key before it stops working: its age, its last use, who depends on it.
 
-use crate::model::{Activity, ApiKey, ApiKeyId, Detail, Timestamp};
+use crate::model::{Activity, ApiKey, ApiKeyId, Detail, Timestamp, managed};
 use crate::session::Session;
 use crate::systems::Condition;
 use crate::text::{capitalised, escape};
@@ -77,6 +77,16 @@ pub(super) fn tell_each(
     used
 }
 
+/// Says of keys that somebody else manages whose they are, and what breaks.
+pub(super) fn tell_managed(keys: &[&ApiKey], asks: bool, session: &mut Session) {
+    let noun = session.facts().noun;
+    for key in keys {
+        let Some(words) = managed(&key.name) else { continue };
+        let line = format!("{} '{}': {words}", capitalised(noun), escape(&key.name));
+        if asks { session.ui.result(&line) } else { session.ui.warn(&line) }
+    }
+}
+
 /// Asks for the use of a key; a failure is no reason to stop. Where the service does not answer, no further key is asked
 /// for.
 fn last_use(key: &ApiKey, why_not: &mut Option<String>, session: &Session) -> LastUse {
@@ -120,9 +130,9 @@ fn line(noun: &str, key: &ApiKey, last_use: &LastUse, now: Timestamp) -> String 
         line.push_str(", locked");
     }
     line.push('.');
-    if let Some(dependants) = dependants(&key.name) {
+    if let Some(words) = managed(&key.name) {
         line.push(' ');
-        line.push_str(dependants);
+        line.push_str(words);
     }
     line
 }
@@ -149,17 +159,6 @@ fn words(last_use: &LastUse) -> String {
     }
 }
 
-/// Tells what depends on a key of a well-known name.
-fn dependants(name: &str) -> Option<&'static str> {
-    if name == "containers-kubernetes-key" {
-        return Some(
-            "Clusters of the Kubernetes service use this key; without it they cannot be managed.",
-        );
-    }
-    name.starts_with("cluster-")
-        .then_some("A cluster may use this key, and cannot pull images without it.")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,7 +168,8 @@ mod tests {
         let mut key = ApiKey::sample("cluster-1");
         key.locked = true;
         let told = line("API key", &key, &LastUse::Unknown, key.created_at);
-        let rest = ", last use unknown, locked. A cluster may use this key, and cannot pull images without it.";
+        let rest =
+            ", last use unknown, locked. A cluster may use it, and cannot pull images without it.";
         assert!(told.ends_with(rest), "{told}");
         key.locked = false;
         assert_eq!(

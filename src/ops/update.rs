@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::model::{ApiKey, ApiKeyChanges, Detail, KeyRef, LeakAction, Timestamp};
 use crate::ops::resolve::{self, Meaning};
-use crate::ops::{Expiry, announce, conflict, expiry, locked};
+use crate::ops::{Expiry, announce, conflict, expiry, facts, locked};
 use crate::render::json;
 use crate::session::Session;
 use crate::settings::Settings;
@@ -72,6 +72,7 @@ pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
     if found.key.locked {
         return Err(locked(session, &subject, &found.key));
     }
+    facts::tell_managed(&[&found.key], false, session);
     // By the service's clock, which is known by now.
     let mut changes = changes.clone();
     if let Some(end) = expiry(*given, session.service_time()?)? {

@@ -36,7 +36,7 @@ macro_rules! table {
 pub(crate) use table;
 
 table! {
-    benches: [local, remote],
+    benches: [local, remote, service_local, service_remote],
     behaviours: [
         a_new_backend_has_no_keys: [],
         a_key_is_listed_as_it_was_made: [Locking, Expiry],
@@ -97,13 +97,14 @@ pub(crate) enum Need {
 fn abilities(system: System) -> &'static [Need] {
     match system {
         System::Iam => &[Need::Editing, Need::Locking, Need::Switching, Need::LookUp, Need::Users],
+        System::ServiceIds => &[Need::Editing, Need::Locking, Need::Switching, Need::LookUp],
     }
 }
 
 #[test]
 fn the_abilities_are_those_of_the_systems() {
-    let check = |keys: &dyn Keys| {
-        let facts = keys.facts();
+    let check = |system: System, keys: &dyn Keys| {
+        let facts = system.facts();
         for (need, has) in [
             (Need::Editing, keys.editing().is_some()),
             (Need::Locking, keys.locking().is_some()),
@@ -114,7 +115,9 @@ fn the_abilities_are_those_of_the_systems() {
         }
         facts.system
     };
-    let checked = [check(&LocalKeys::in_memory(1, Clock::System))];
+    // They have one store.
+    let keys = LocalKeys::in_memory(1, Clock::System);
+    let checked = [check(System::Iam, &keys), check(System::ServiceIds, &keys)];
     assert_eq!(checked, System::ALL, "a system is not checked");
 }
 
@@ -127,6 +130,9 @@ pub(crate) struct Bench {
     emulator: Option<Mutex<Option<(Settings, Emulator)>>>,
     settings: Mutex<Settings>,
 }
+
+/// The service ID that owns the keys of a bench.
+const SERVICE: &str = "a service";
 
 /// The time, and how many keys are allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,6 +162,22 @@ impl Bench {
     /// API keys at the service, played by the emulator over a store of this machine.
     pub(crate) fn remote() -> Self {
         Self::new(System::Iam, Some(Mutex::default()))
+    }
+
+    /// API keys of a service ID in the store of this machine.
+    pub(crate) fn service_local() -> Self {
+        Self::new(System::ServiceIds, None).with_service()
+    }
+
+    /// API keys of a service ID at the service, played by the emulator over a store of this machine.
+    pub(crate) fn service_remote() -> Self {
+        Self::new(System::ServiceIds, Some(Mutex::default())).with_service()
+    }
+
+    /// Makes the service ID whose keys the commands are about.
+    fn with_service(self) -> Self {
+        self.run(&["service-id-create", SERVICE]).code(0);
+        self
     }
 
     /// Tells whether the system has everything that a behaviour needs.
@@ -191,7 +213,9 @@ impl Bench {
     pub(crate) fn run_input(&self, args: &[&str], input: &str) -> Outcome {
         let settings = self.settings.lock().unwrap().clone();
         let word = self.command_for(args[0]);
-        let args = [&[&*word], &args[1..]].concat();
+        let mut args = [&[&*word], &args[1..]].concat();
+        // It comes behind the keys, wherever the flags are.
+        args.extend(word.starts_with("service-api-key").then_some(SERVICE));
         let mut command = self.sandbox.command(&args);
         if let Some(emulator) = &self.emulator {
             let mut emulator = emulator.lock().unwrap();

@@ -45,6 +45,10 @@ impl Ready {
                 facts.noun
             )));
         }
+        if keys.is_empty() && !mode.bulk {
+            return Err(Error::usage(format!("No {} is named.", facts.noun))
+                .hint("The key comes first, then the service ID."));
+        }
         let named = if mode.bulk { &[] } else { &*keys };
         let report = Report::begin(verb, named, mode.bulk, facts.noun, ui);
         Ok(Self { verb, keys, mode, report })
@@ -92,9 +96,13 @@ pub fn carry_out(ready: &Ready, mut items: Vec<Item>, session: &mut Session) -> 
     }
     let waiting: Vec<&Item> = items.iter().filter(|item| item.known.is_none()).collect();
     let mut used = Vec::new();
-    if verb.ends_use && !mode.dry_run {
+    if !mode.dry_run {
         let keys: Vec<&ApiKey> = waiting.iter().filter_map(|item| item.key.as_ref()).collect();
-        used = facts::tell_each(&keys, mode.asks(), now, session);
+        if verb.ends_use {
+            used = facts::tell_each(&keys, mode.asks(), now, session);
+        } else {
+            facts::tell_managed(&keys, mode.asks(), session);
+        }
     }
     if mode.asks() && !waiting.is_empty() && !agreed(verb, &waiting, mode, session)? {
         return Err(Error::new(ErrorKind::Cancelled, "Cancelled; nothing was changed."));

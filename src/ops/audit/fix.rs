@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::subject::{Grounds, Subject};
-use crate::model::{ApiKey, Rule, State, Timestamp, write_duration};
+use crate::model::{ApiKey, Rule, State, Timestamp, managed, write_duration};
 use crate::text::{escape, shell_word};
 
 /// How long the proposed commands let a key work beside its successor.
@@ -81,6 +81,10 @@ pub(super) fn of_key(
         return Fix { command: format!("{} --wide", family.list()), stays: true };
     }
     let id = key.id.as_str();
+    if managed(&key.name).is_some() {
+        // Whoever manages it has to change it.
+        return Fix { command: format!("{} --activity", family.on("", id)), stays: true };
+    }
     let end = KeyEnd::of(rules, subject, outlived, grounds);
     let grace = write_duration(GRACE.min(policy.max_age));
     // A new key with this life does not expire soon at once.

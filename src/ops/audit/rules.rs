@@ -9,7 +9,9 @@ use super::baseline::Baseline;
 use super::fix;
 use super::policy::Policy;
 use super::subject::{Grounds, Subject, is_past, lasts};
-use crate::model::{Activity, Finding, LeakAction, Rule, State, Timestamp, write_duration};
+use crate::model::{
+    Activity, Finding, LeakAction, Rule, State, Timestamp, managed, write_duration,
+};
 use crate::ops::facts::LastUse;
 
 fn comes_within(time: Timestamp, limit: Duration, now: Timestamp) -> bool {
@@ -45,6 +47,12 @@ impl Grounds<'_> {
                 let outlived = successors.get(&named).is_some_and(|&longest| longest > lasts(key));
                 let fix = fix::of_key(&rules, subject, outlived, self);
                 stays &= fix.stays;
+                if let Some(words) = managed(&key.name) {
+                    for (_, message) in &mut told {
+                        message.push(' ');
+                        message.push_str(words);
+                    }
+                }
                 found.extend(told.into_iter().map(|(rule, message)| Finding {
                     rule,
                     severity: self.policy.severity(rule),

@@ -1,0 +1,33 @@
+//! Keys and service IDs that another program manages, as their names tell. The patterns are published: by Secrets Manager, the
+//! Vault plug-in for IBM Cloud, the Kubernetes service, and users of service credentials and of watsonx.
+
+/// Who manages keys or service IDs of a name that begins so, and what breaks when they are changed elsewhere.
+const BY_PREFIX: [(&str, &str); 5] = [
+    (
+        "Secrets-Manager-IAM-Secret-",
+        "Secrets Manager manages it: changed elsewhere, the secret that hands it out breaks.",
+    ),
+    (
+        "vault-generated-",
+        "The Vault plug-in manages it: changed elsewhere, whoever holds its lease loses access.",
+    ),
+    (
+        "auto-generated-apikey-",
+        "It belongs to a service credential: without it, the applications that hold that credential lose access.",
+    ),
+    (
+        "cpd-apikey-",
+        "The user API key page of watsonx made it: without it, the jobs of its owner stop.",
+    ),
+    ("cluster-", "A cluster may use it, and cannot pull images without it."),
+];
+
+/// Tells who else manages a key or service ID of this name, and what breaks when it is changed; `None` for an ordinary name.
+pub fn managed(name: &str) -> Option<&'static str> {
+    if name == "containers-kubernetes-key" {
+        return Some(
+            "Clusters of the Kubernetes service use it; without it they cannot be managed.",
+        );
+    }
+    BY_PREFIX.iter().find(|(prefix, _)| name.starts_with(prefix)).map(|(_, words)| *words)
+}
