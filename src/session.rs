@@ -1,38 +1,26 @@
 //! What an operation works with: the keys of a system, the identity, the settings and the terminal. A session is open before
 //! the operation runs.
 
+mod choice;
+
 use std::cell::OnceCell;
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum as _;
-
-use crate::credentials::{Candidate, Contents, CredentialSource, Search, login};
-use crate::error::{Error, ErrorKind, Result};
+pub use self::choice::{Choice, choose, open_local, open_remote};
+use crate::credentials::login;
+use crate::error::{Error, Result};
 use crate::journal::Journal;
 use crate::model::{ApiKeyId, BackendKind, Identity, Owner, ServiceUuid, Timestamp};
 use crate::names::{NameFile, RememberingKeys};
 use crate::private_file;
 use crate::secret::Secret;
-use crate::settings::variables::{API_KEY, BACKEND, CI};
 use crate::settings::{ConfigFile, LoginRecord, Settings};
-use crate::systems::iam::KEY_LIMIT;
-use crate::systems::iam::local::LocalKeys;
-use crate::systems::iam::remote::RemoteKeys;
 use crate::systems::{Facts, Keys, System, SystemError};
-use crate::text::{escape, shell_word};
+use crate::text::escape;
 use crate::told::{Family, told};
 use crate::ui::Ui;
-
-/// Where the keys are, and whether somebody chose that.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Choice {
-    /// A flag, a variable, the configuration or a credential chose it.
-    Chosen(BackendKind),
-    /// Nothing chose, and there is no credential: the local store.
-    Default,
-}
 
 /// Where the credential in use is kept.
 #[derive(Debug, Default)]
@@ -84,7 +72,7 @@ impl<'a> Session<'a> {
             ui.warn(&format!(
                 "No credential was found; using the local store in {}.{}",
                 settings.store_directory()?.display(),
-                elsewhere(settings)
+                choice::elsewhere(settings)
             ));
         }
         Self::with(keys, credential, settings, ui)
@@ -193,7 +181,8 @@ impl<'a> Session<'a> {
     /// Returns the family of commands on the keys that are meant.
     pub fn family(&self) -> Family<'_> {
         let service = self.service.as_ref().map(|service| service.id.clone());
-        Family { program: self.program(), thing: self.facts().into(), service }
+        let actor = self.identity.owner().service_id();
+        Family { program: self.program(), thing: self.facts().into(), service, actor }
     }
 
     /// Returns a command on one key, for a hint. See [`Family::on`].
@@ -285,117 +274,7 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Chooses where the keys are, and returns the credential that the search found. Fails where the local store would be used
-/// unasked and no terminal would show it: automation that lost its secret must not get a local key.
-pub fn choose(settings: &Settings, ui: &Ui) -> Result<(Choice, Option<Candidate>)> {
-    let flags = settings.flags();
-    let candidate = || Search::new(settings)?.first();
-    // A flag that names a service or a credential wins over the environment and the configuration.
-    let is_named = flags.endpoint.is_some() || flags.apikey.is_some();
-    let chosen = match flags.backend.or(is_named.then_some(BackendKind::Remote)) {
-        Some(kind) => Some(kind),
-        None => match settings.environment().text(BACKEND)? {
-            Some(word) => Some(BackendKind::from_str(&word, false).map_err(|_| {
-                Error::usage(format!("{BACKEND} is '{word}'; it must be 'local' or 'remote'."))
-            })?),
-            None => backend_of_profile(settings)?,
-        },
-    };
-    match chosen {
-        Some(BackendKind::Local) => Ok((Choice::Chosen(BackendKind::Local), None)),
-        Some(BackendKind::Remote) => Ok((Choice::Chosen(BackendKind::Remote), candidate()?)),
-        None => match (candidate()?, why_not_local(settings, ui)) {
-            (Some(found), _) => Ok((Choice::Chosen(BackendKind::Remote), Some(found))),
-            (None, None) => Ok((Choice::Default, None)),
-            (None, Some(why)) => {
-                let more = format!(" The local store is not used unasked {why}.");
-                Err(not_logged_in(settings, &more))
-            }
-        },
-    }
-}
-
-/// Returns why the local store is not used unasked; `None` where it is.
-fn why_not_local(settings: &Settings, ui: &Ui) -> Option<&'static str> {
-    // A completion does not wait, and always runs for somebody at a terminal.
-    let is_seen = ui.manner().warns() && (!settings.waits() || Ui::is_at_terminal());
-    let is_ci = || {
-        let value = settings.environment().raw(CI);
-        value.is_some_and(|value| !["", "false", "0"].iter().any(|off| value == *off))
-    };
-    if settings.started_as().is_borrowed {
-        Some("under this program name")
-    } else if is_ci() {
-        Some("while CI is set")
-    } else {
-        (!is_seen).then_some("where no terminal shows the notice of it")
-    }
-}
-
-fn backend_of_profile(settings: &Settings) -> Result<Option<BackendKind>> {
-    let directory = settings.directories()?.config.as_deref();
-    // A misspelt name must not lead to other keys.
-    if let Some(name) = settings.profile().named()
-        && !directory.is_some_and(ConfigFile::exists)
-    {
-        let why = directory.map_or_else(
-            || "there is no home directory".to_owned(),
-            |directory| format!("{} holds none", directory.display()),
-        );
-        let told = format!("There is no profile '{name}': {why}.");
-        return Err(Error::new(ErrorKind::NotLoggedIn, told).hint(format!(
-            "Make it with '{} login --profile {}', or say '--backend' with it.",
-            settings.program(),
-            shell_word(name)
-        )));
-    }
-    Ok(settings.config_file()?.backend)
-}
-
 /// Opens the journal of commands that are not finished.
 pub fn journal(settings: &Settings) -> Result<Journal> {
     Ok(Journal::new(settings.journal_directory()?.to_owned(), settings.clock()))
-}
-
-/// Opens the local store.
-pub fn open_local(settings: &Settings) -> Result<LocalKeys> {
-    let store = settings.store_directory()?.to_owned();
-    let keys = LocalKeys::new(store, settings.key_limit()?.unwrap_or(KEY_LIMIT), settings.clock());
-    Ok(if settings.waits() { keys } else { keys.without_waiting() })
-}
-
-/// Opens the service with a credential that the search found.
-pub fn open_remote(
-    settings: &Settings,
-    found: Option<Candidate>,
-    ui: &mut Ui,
-) -> Result<(RemoteKeys, InUse)> {
-    let Some(found) = found else { return Err(not_logged_in(settings, "")) };
-    let remote = settings.remote(&found.urls)?;
-    let file = found.file().map(Path::to_owned);
-    let (credential, login) = found.open(settings.directories()?.config.as_deref(), ui)?;
-    let keys = RemoteKeys::new(remote, credential, settings.clock());
-    Ok((keys, InUse { login, file }))
-}
-
-/// Makes the error for a missing credential. It tells `more`, and why the credentials that exist are not used.
-fn not_logged_in(settings: &Settings, more: &str) -> Error {
-    let elsewhere = elsewhere(settings);
-    let told = format!("You are not logged in: no credential was found.{more}{elsewhere}");
-    Error::new(ErrorKind::NotLoggedIn, told).hint(format!(
-        "Run '{} login', set {API_KEY} to an API key or '@FILE', or say '--apikey @FILE'; '--backend local' or {BACKEND}=local uses the local store.",
-        settings.program(),
-    ))
-}
-
-/// Tells of each credential that exists and is not used here why not; each sentence begins with a space.
-fn elsewhere(settings: &Settings) -> String {
-    let mut told = String::new();
-    let Ok(search) = Search::new(settings) else { return told };
-    for place in CredentialSource::ALL {
-        if let Contents::Elsewhere(why) = search.look(place) {
-            let _ = write!(told, " What is at '{}' {why}.", place.as_str());
-        }
-    }
-    told
 }

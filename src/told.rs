@@ -34,12 +34,14 @@ pub struct Family<'a> {
     pub thing: Thing,
     /// The service ID whose keys are meant, if any: the commands name it behind the key.
     pub service: Option<ServiceUuid>,
+    /// The service ID that the credential is a key of, if any.
+    pub actor: Option<ServiceUuid>,
 }
 
 impl<'a> Family<'a> {
     /// Returns the commands on something that needs no service ID behind it.
     pub fn of(program: &'a str, thing: impl Into<Thing>) -> Self {
-        Self { program, thing: thing.into(), service: None }
+        Self { program, thing: thing.into(), service: None, actor: None }
     }
 
     /// Returns the command that lists all.
@@ -70,6 +72,12 @@ pub fn told(error: SystemError, subject: &str, family: &Family<'_>) -> Error {
         Condition::Unauthorized => {
             Error::new(ErrorKind::NotLoggedIn, "The credential was refused.")
                 .hint("Check that the credential is an API key of this endpoint and still valid.")
+        }
+        Condition::Forbidden if family.actor.is_some() => {
+            let id = family.actor.as_ref().map(ServiceUuid::as_str).unwrap_or_default();
+            let message =
+                format!("The credential is a key of {id}, which is not permitted to do this.");
+            Error::new(ErrorKind::NotPermitted, message).hint("Log in as a user who may, or have the service ID given a role that permits it on the IAM Identity service.")
         }
         Condition::Forbidden => Error::new(
             ErrorKind::NotPermitted,

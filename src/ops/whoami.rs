@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::clock::Skew;
 use crate::credentials::{Candidate, Contents, CredentialSource, Search};
 use crate::error::Result;
-use crate::model::{BackendKind, Identity, Timestamp};
+use crate::model::{BackendKind, Identity, ServiceUuid, Timestamp};
 use crate::object::object;
 use crate::ops::told_of_iam;
 use crate::render::account::{self, Looked};
@@ -46,12 +46,18 @@ impl Who<'_> {
         if self.remote.is_some() { BackendKind::Remote } else { BackendKind::Local }.as_str()
     }
 
+    /// Returns the service ID that acts, if it is one.
+    fn service_id(&self) -> Option<ServiceUuid> {
+        self.identity.owner().service_id()
+    }
+
     /// Returns the document of '--output json'. What only the service has is null for the local store.
     fn document(&self) -> impl Serialize {
         let remote = self.remote.as_ref();
         object()
             .with("user", &self.identity.user)
             .with("iam_id", &*self.identity.iam_id)
+            .with_some("service_id", self.service_id())
             .with("account_id", &*self.identity.account_id)
             .with("profile", self.profile)
             .with("backend", self.backend())
@@ -70,7 +76,10 @@ impl Who<'_> {
 
     fn text(&self, colour: bool) -> String {
         let mut rows: Vec<(&str, Cow<'_, str>)> = vec![
-            ("User", escape(&self.identity.user)),
+            (
+                if self.service_id().is_some() { "Service ID" } else { "User" },
+                escape(&self.identity.user),
+            ),
             ("IAM ID", escape(&self.identity.iam_id)),
             ("Account", escape(&self.identity.account_id)),
             ("Profile", self.profile.into()),

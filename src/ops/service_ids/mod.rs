@@ -62,7 +62,7 @@ fn subject(named: impl Display, thing: Thing) -> String {
 
 /// Words an error about one service ID or group.
 fn told_of(error: SystemError, named: impl Display, thing: Thing, session: &Session) -> Error {
-    told(error, &subject(named, thing), &Family::of(session.program(), thing))
+    told(error, &subject(named, thing), &Family { thing, service: None, ..session.family() })
 }
 
 fn ambiguous(session: &Session, name: &str, candidates: &[ServiceId]) -> Error {

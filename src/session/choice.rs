@@ -1,0 +1,137 @@
+//! Where the keys are: who chose it, and opening them there.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use clap::ValueEnum as _;
+
+use super::InUse;
+use crate::credentials::{Candidate, Contents, CredentialSource, Search};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::BackendKind;
+use crate::settings::variables::{API_KEY, BACKEND, CI};
+use crate::settings::{ConfigFile, Settings};
+use crate::systems::iam::KEY_LIMIT;
+use crate::systems::iam::local::LocalKeys;
+use crate::systems::iam::remote::RemoteKeys;
+use crate::text::shell_word;
+use crate::ui::Ui;
+
+/// Where the keys are, and whether somebody chose that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// A flag, a variable, the configuration or a credential chose it.
+    Chosen(BackendKind),
+    /// Nothing chose, and there is no credential: the local store.
+    Default,
+}
+
+/// Chooses where the keys are, and returns the credential that the search found. Fails where the local store would be used
+/// unasked and no terminal would show it: automation that lost its secret must not get a local key.
+pub fn choose(settings: &Settings, ui: &Ui) -> Result<(Choice, Option<Candidate>)> {
+    let flags = settings.flags();
+    let candidate = || Search::new(settings)?.first();
+    // A flag that names a service or a credential wins over the environment and the configuration.
+    let is_named = flags.endpoint.is_some() || flags.apikey.is_some();
+    let chosen = match flags.backend.or(is_named.then_some(BackendKind::Remote)) {
+        Some(kind) => Some(kind),
+        None => match settings.environment().text(BACKEND)? {
+            Some(word) => Some(BackendKind::from_str(&word, false).map_err(|_| {
+                Error::usage(format!("{BACKEND} is '{word}'; it must be 'local' or 'remote'."))
+            })?),
+            None => backend_of_profile(settings)?,
+        },
+    };
+    match chosen {
+        Some(BackendKind::Local) => Ok((Choice::Chosen(BackendKind::Local), None)),
+        Some(BackendKind::Remote) => Ok((Choice::Chosen(BackendKind::Remote), candidate()?)),
+        None => match (candidate()?, why_not_local(settings, ui)) {
+            (Some(found), _) => Ok((Choice::Chosen(BackendKind::Remote), Some(found))),
+            (None, None) => Ok((Choice::Default, None)),
+            (None, Some(why)) => {
+                let more = format!(" The local store is not used unasked {why}.");
+                Err(not_logged_in(settings, &more))
+            }
+        },
+    }
+}
+
+/// Returns why the local store is not used unasked; `None` where it is.
+fn why_not_local(settings: &Settings, ui: &Ui) -> Option<&'static str> {
+    // A completion does not wait, and always runs for somebody at a terminal.
+    let is_seen = ui.manner().warns() && (!settings.waits() || Ui::is_at_terminal());
+    let is_ci = || {
+        let value = settings.environment().raw(CI);
+        value.is_some_and(|value| !["", "false", "0"].iter().any(|off| value == *off))
+    };
+    if settings.started_as().is_borrowed {
+        Some("under this program name")
+    } else if is_ci() {
+        Some("while CI is set")
+    } else {
+        (!is_seen).then_some("where no terminal shows the notice of it")
+    }
+}
+
+fn backend_of_profile(settings: &Settings) -> Result<Option<BackendKind>> {
+    let directory = settings.directories()?.config.as_deref();
+    // A misspelt name must not lead to other keys.
+    if let Some(name) = settings.profile().named()
+        && !directory.is_some_and(ConfigFile::exists)
+    {
+        let why = directory.map_or_else(
+            || "there is no home directory".to_owned(),
+            |directory| format!("{} holds none", directory.display()),
+        );
+        let told = format!("There is no profile '{name}': {why}.");
+        return Err(Error::new(ErrorKind::NotLoggedIn, told).hint(format!(
+            "Make it with '{} login --profile {}', or say '--backend' with it.",
+            settings.program(),
+            shell_word(name)
+        )));
+    }
+    Ok(settings.config_file()?.backend)
+}
+
+/// Opens the local store.
+pub fn open_local(settings: &Settings) -> Result<LocalKeys> {
+    let store = settings.store_directory()?.to_owned();
+    let keys = LocalKeys::new(store, settings.key_limit()?.unwrap_or(KEY_LIMIT), settings.clock());
+    Ok(if settings.waits() { keys } else { keys.without_waiting() })
+}
+
+/// Opens the service with a credential that the search found.
+pub fn open_remote(
+    settings: &Settings,
+    found: Option<Candidate>,
+    ui: &mut Ui,
+) -> Result<(RemoteKeys, InUse)> {
+    let Some(found) = found else { return Err(not_logged_in(settings, "")) };
+    let remote = settings.remote(&found.urls)?;
+    let file = found.file().map(Path::to_owned);
+    let (credential, login) = found.open(settings.directories()?.config.as_deref(), ui)?;
+    let keys = RemoteKeys::new(remote, credential, settings.clock());
+    Ok((keys, InUse { login, file }))
+}
+
+/// Makes the error for a missing credential. It tells `more`, and why the credentials that exist are not used.
+fn not_logged_in(settings: &Settings, more: &str) -> Error {
+    let elsewhere = elsewhere(settings);
+    let told = format!("You are not logged in: no credential was found.{more}{elsewhere}");
+    Error::new(ErrorKind::NotLoggedIn, told).hint(format!(
+        "Run '{} login', set {API_KEY} to an API key or '@FILE', or say '--apikey @FILE'; '--backend local' or {BACKEND}=local uses the local store.",
+        settings.program(),
+    ))
+}
+
+/// Tells of each credential that exists and is not used here why not; each sentence begins with a space.
+pub(super) fn elsewhere(settings: &Settings) -> String {
+    let mut told = String::new();
+    let Ok(search) = Search::new(settings) else { return told };
+    for place in CredentialSource::ALL {
+        if let Contents::Elsewhere(why) = search.look(place) {
+            let _ = write!(told, " What is at '{}' {why}.", place.as_str());
+        }
+    }
+    told
+}
