@@ -6,9 +6,9 @@ mod choice;
 use std::cell::OnceCell;
 use std::fmt::Display;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-pub use self::choice::{Choice, choose, open_local, open_remote};
+pub use self::choice::{Choice, InUse, choose, open_local, open_remote};
 use crate::credentials::login;
 use crate::error::{Error, Result};
 use crate::journal::Journal;
@@ -21,15 +21,6 @@ use crate::systems::{Facts, Keys, System, SystemError};
 use crate::text::escape;
 use crate::told::{Family, told};
 use crate::ui::Ui;
-
-/// Where the credential in use is kept.
-#[derive(Debug, Default)]
-pub struct InUse {
-    /// The login of this program that it is, if any.
-    login: Option<LoginRecord>,
-    /// The file that holds the credential and nothing else.
-    file: Option<PathBuf>,
-}
 
 /// A service ID whose keys are meant.
 #[derive(Clone, Debug)]

@@ -1,16 +1,15 @@
 //! Where the keys are: who chose it, and opening them there.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum as _;
 
-use super::InUse;
 use crate::credentials::{Candidate, Contents, CredentialSource, Search};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::BackendKind;
 use crate::settings::variables::{API_KEY, BACKEND, CI};
-use crate::settings::{ConfigFile, Settings};
+use crate::settings::{ConfigFile, LoginRecord, Settings};
 use crate::systems::iam::KEY_LIMIT;
 use crate::systems::iam::local::LocalKeys;
 use crate::systems::iam::remote::RemoteKeys;
@@ -24,6 +23,15 @@ pub enum Choice {
     Chosen(BackendKind),
     /// Nothing chose, and there is no credential: the local store.
     Default,
+}
+
+/// Where the credential in use is kept.
+#[derive(Debug, Default)]
+pub struct InUse {
+    /// The login of this program that it is, if any.
+    pub(super) login: Option<LoginRecord>,
+    /// The file that holds the credential and nothing else.
+    pub(super) file: Option<PathBuf>,
 }
 
 /// Chooses where the keys are, and returns the credential that the search found. Fails where the local store would be used
