@@ -24,7 +24,7 @@ The first line printed is 'Listening on URL', the second names the file of an
 API key that logs in. SIGINT, SIGTERM or SIGHUP ends it.
 A fault is OPERATION:WHAT,...
 OPERATION: token, list, create, details, get, update, delete, lock, unlock,
-   disable, enable, limits, any
+   disable, enable, limits, others, discovery, jwks, introspect, userinfo, any
 WHAT: status=CODE [retry-after=SECONDS], drop, truncate or garbage;
    delay=500ms or 2s; before or after the request is carried out;
    late=500ms or 2s: it is dropped, or answered with status, and carried out
@@ -47,6 +47,8 @@ pub struct Request {
     pub in_memory: bool,
     /// What fails on purpose.
     pub faults: Vec<Fault>,
+    /// Who issues tokens; the endpoint when absent.
+    pub issuer: Option<String>,
     /// How many keys are made at first.
     pub seed_keys: u32,
 }
@@ -70,7 +72,7 @@ pub fn run(request: &Request, settings: &Settings, ui: &mut Ui) -> Result<()> {
     let stop = signals()
         .map_err(|error| Error::failure(format!("Signals cannot be received: {error}.")))?;
     let faults = request.faults.clone();
-    let opened = Emulator::open(keys, settings.clock(), faults, &temporary);
+    let opened = Emulator::open(keys, settings.clock(), faults, request.issuer.clone(), &temporary);
     let emulator = Arc::new(opened?);
     warn(&emulator, ui);
     announce(&server.endpoint(), &emulator, ui);
