@@ -56,6 +56,12 @@ pub struct EmulateArgs {
     /// Keep the keys in memory only
     #[arg(long, conflicts_with = "store")]
     in_memory: bool,
+    /// Serve HTTPS, with the certificate of an authority that is made at each start
+    #[arg(long)]
+    tls: bool,
+    /// Write 'export' lines for IBM's SDKs and this program to FILE while it runs
+    #[arg(long, value_name = "FILE", value_parser = path(), add = complete::files())]
+    env_file: Option<PathBuf>,
     /// Issue tokens in the name of URL instead of the endpoint's '/identity'
     #[arg(long, value_name = "URL", value_parser = issuer)]
     issuer: Option<String>,
@@ -106,7 +112,8 @@ impl From<RecoverArgs> for recover::Request {
 
 impl From<EmulateArgs> for emulate::Request {
     fn from(args: EmulateArgs) -> Self {
-        let EmulateArgs { listen, store, in_memory, issuer, fault, seed_keys } = args;
-        Self { listen, store, in_memory, faults: fault, issuer, seed_keys }
+        let EmulateArgs { listen, store, in_memory, tls, env_file, issuer, fault, seed_keys } =
+            args;
+        Self { listen, store, in_memory, faults: fault, tls, env_file, issuer, seed_keys }
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::kept;
+use super::{kept, tls};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKey, ApiKeyId, EntityTag, HistoryEntry, Identity, Timestamp};
 use crate::private_file::{self, TemporaryDir};
@@ -49,7 +49,8 @@ impl Bootstrap {
         temporary: &Path,
         now: Timestamp,
     ) -> Result<Self> {
-        private_file::sweep(temporary, DIRECTORY, &[FILE, &format!("{FILE}.new")]);
+        let ours = [FILE, tls::FILE].map(|file| [file.to_owned(), format!("{file}.new")]).concat();
+        private_file::sweep(temporary, DIRECTORY, &ours);
         let made = match directory {
             Some(_) => None,
             None => Some(

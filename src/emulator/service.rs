@@ -5,11 +5,13 @@ use std::path::Path;
 use super::bootstrap::Bootstrap;
 use super::fault::{Faults, Spec};
 use super::response::Refusal;
+use super::tls::Tls;
 use super::token::Refresher;
 use super::token_key::Keeper;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::model::{Identity, Timestamp};
+use crate::private_file;
 use crate::systems::iam::local::LocalKeys;
 use crate::systems::{Keys as _, iam};
 use crate::told::told;
@@ -57,6 +59,16 @@ impl Emulator {
             bootstrap: bootstrap?,
             faults,
         })
+    }
+
+    /// Makes the certificates of a run, and writes the authority's beside the bootstrap key.
+    pub fn tls(&self) -> Result<Tls> {
+        Tls::new(private_file::parent(self.key_file()))
+    }
+
+    /// Returns whom the bootstrap key logs in.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     /// Returns the file of the bootstrap key.

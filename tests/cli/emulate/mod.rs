@@ -1,6 +1,7 @@
 //! `emulate`: the IAM Identity API over a local store, as a client sees it.
 
 mod account;
+mod env_file;
 mod faults;
 mod guarded;
 mod keys;
@@ -9,6 +10,7 @@ mod listing;
 mod provider;
 mod scope;
 mod start;
+mod tls;
 mod token_key;
 mod tokens;
 
