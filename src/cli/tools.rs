@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use reqwest::Url;
 
 use super::shared::{ForceArgs, WaitArgs, path};
 use crate::complete;
@@ -55,6 +56,15 @@ pub struct EmulateArgs {
     /// Keep the keys in memory only
     #[arg(long, conflicts_with = "store")]
     in_memory: bool,
+    /// Serve HTTPS, with the certificate of an authority that is made at each start
+    #[arg(long)]
+    tls: bool,
+    /// Write 'export' lines for IBM's SDKs and this program to FILE while it runs
+    #[arg(long, value_name = "FILE", value_parser = path(), add = complete::files())]
+    env_file: Option<PathBuf>,
+    /// Issue tokens in the name of URL instead of the endpoint's '/identity'
+    #[arg(long, value_name = "URL", value_parser = issuer)]
+    issuer: Option<String>,
     /// Make requests fail on purpose; may be given several times
     #[arg(long, value_name = "FAULT", value_parser = Fault::parse)]
     fault: Vec<Fault>,
@@ -78,6 +88,20 @@ fn loopback(text: &str) -> Result<SocketAddr, String> {
     }
 }
 
+/// Reads the URL of an issuer, which is taken as it is: clients compare it letter by letter.
+fn issuer(text: &str) -> Result<String, String> {
+    let is_issuer = Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.query().is_none()
+            && url.fragment().is_none()
+    });
+    if is_issuer {
+        Ok(text.to_owned())
+    } else {
+        Err("write a URL such as https://iam.cloud.ibm.com/identity".to_owned())
+    }
+}
+
 impl From<RecoverArgs> for recover::Request {
     fn from(args: RecoverArgs) -> Self {
         let ForceArgs { force, dry_run } = args.force;
@@ -88,7 +112,8 @@ impl From<RecoverArgs> for recover::Request {
 
 impl From<EmulateArgs> for emulate::Request {
     fn from(args: EmulateArgs) -> Self {
-        let EmulateArgs { listen, store, in_memory, fault, seed_keys } = args;
-        Self { listen, store, in_memory, faults: fault, seed_keys }
+        let EmulateArgs { listen, store, in_memory, tls, env_file, issuer, fault, seed_keys } =
+            args;
+        Self { listen, store, in_memory, faults: fault, tls, env_file, issuer, seed_keys }
     }
 }

@@ -11,7 +11,6 @@ use hyper::{HeaderMap, StatusCode};
 
 use super::fault::Fate;
 use super::response::{Origin, Refusal, Response};
-use super::routes::Route;
 use crate::secret;
 
 /// Returns the error that closes the connection.
@@ -23,20 +22,11 @@ pub(super) fn dropped() -> io::Error {
 pub(super) type Whole = hyper::Response<Either<Full<Bytes>, CutOff>>;
 
 /// Spoils an answer on purpose.
-pub(super) fn spoil(
-    act: Fate,
-    route: Option<Route>,
-    response: Response,
-    origin: &Origin,
-) -> io::Result<Whole> {
+pub(super) fn spoil(act: Fate, response: Response, origin: &Origin) -> io::Result<Whole> {
     match act {
         Fate::Drop => Err(dropped()),
         Fate::Status { code, retry_after } => {
-            let refusal = on_purpose(code);
-            let response = match route {
-                Some(Route::Token) => refusal.token_response(origin, None),
-                _ => refusal.response(origin),
-            };
+            let response = on_purpose(code).response(origin);
             Ok(whole(Response { retry_after, ..response }, origin))
         }
         Fate::Garbage => {

@@ -1,12 +1,12 @@
 //! The bootstrap key, which logs in to a new service. It is in no listing, does not count towards the limit, and only its
 //! file holds its value.
 
-use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
+use super::{kept, tls};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKey, ApiKeyId, EntityTag, HistoryEntry, Identity, Timestamp};
 use crate::private_file::{self, TemporaryDir};
@@ -49,7 +49,8 @@ impl Bootstrap {
         temporary: &Path,
         now: Timestamp,
     ) -> Result<Self> {
-        private_file::sweep(temporary, DIRECTORY, &[FILE, &format!("{FILE}.new")]);
+        let ours = [FILE, tls::FILE].map(|file| [file.to_owned(), format!("{file}.new")]).concat();
+        private_file::sweep(temporary, DIRECTORY, &ours);
         let made = match directory {
             Some(_) => None,
             None => Some(
@@ -89,19 +90,9 @@ impl Bootstrap {
 
 /// Reads the file of an earlier run; `None` if it is absent or empty.
 fn read(file: &Path, identity: &Identity) -> Result<Option<(ApiKey, Secret)>> {
-    let refused = |error: &io::Error| not_ours(file).remedied(error);
-    let Some(opened) = private_file::open_own(file).map_err(|error| refused(&error))? else {
-        return Ok(None);
-    };
-    let metadata = opened.metadata().map_err(|error| refused(&error))?;
-    if metadata.len() == 0 {
-        return Ok(None);
-    }
-    if metadata.mode() & 0o077 != 0 {
-        return Err(not_ours(file));
-    }
-    let bytes = private_file::read_open(&opened, 64 * 1024).map_err(|error| refused(&error))?;
-    parse(&bytes, identity).map(Some).ok_or_else(|| not_ours(file))
+    let bytes = kept::read(file).map_err(|error| not_ours(file).remedied(&error))?;
+    let parse = |bytes: Zeroizing<Vec<u8>>| parse(&bytes, identity);
+    bytes.map(|bytes| parse(bytes).ok_or_else(|| not_ours(file))).transpose()
 }
 
 fn parse(bytes: &[u8], identity: &Identity) -> Option<(ApiKey, Secret)> {
@@ -131,7 +122,6 @@ fn key(identity: &Identity, id: ApiKeyId, entity_tag: EntityTag, created_at: Tim
     ApiKey {
         id,
         entity_tag,
-        locked: true,
         created_at,
         created_by: identity.iam_id.clone(),
         modified_at: created_at,

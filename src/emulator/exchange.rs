@@ -16,7 +16,7 @@ use super::connections::Waiting;
 use super::fault::Effects;
 use super::late::Late;
 use super::response::{Origin, Refusal, Response};
-use super::routes::{self, Params, Request, Route};
+use super::routes::{self, Params, Request};
 use super::service::Emulator;
 use crate::secret;
 
@@ -50,7 +50,8 @@ async fn answer(
 ) -> io::Result<Whole> {
     let (head, body) = request.into_parts();
     let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
-    let endpoint = host.map_or_else(|| endpoint.to_string(), |host| format!("http://{host}"));
+    let scheme = if endpoint.starts_with("https") { "https" } else { "http" };
+    let endpoint = host.map_or_else(|| endpoint.to_string(), |host| format!("{scheme}://{host}"));
     let text = |name: &str| {
         let value = head.headers.get(name).and_then(|value| value.to_str().ok());
         value.unwrap_or_default().to_owned()
@@ -59,6 +60,8 @@ async fn answer(
         transaction: transaction_id(text("transaction-id")),
         user_agent: text(USER_AGENT.as_str()),
         url: format!("{endpoint}{}", head.uri.path()),
+        is_identity: matches!(head.uri.path().split('/').nth(1), Some("identity" | "oidc")),
+        time: emulator.clock.now().ok(),
     };
     let read = tokio::time::timeout(CLIENT_PATIENCE, read(body)).await;
     let body = read.map_err(|_| dropped())??;
@@ -87,7 +90,7 @@ async fn answer(
     };
     let route = routes::find(&request.method, &request.path).ok().map(|(route, _)| route);
     let plan = route.map_or(Effects::default(), |route| emulator.faults.plan(route));
-    let early = plan.before.act.map(|act| spoil(act, route, Response::empty(200), &origin));
+    let early = plan.before.act.map(|act| spoil(act, Response::empty(200), &origin));
     let work = move || {
         let first = response(&emulator, &request, &origin);
         if plan.twice {
@@ -108,23 +111,20 @@ async fn answer(
     let (response, origin) = tokio::task::spawn_blocking(work).await.map_err(|_| dropped())?;
     pause(plan.after.delay).await;
     match plan.after.act {
-        Some(act) => spoil(act, route, response, &origin),
+        Some(act) => spoil(act, response, &origin),
         None => Ok(whole(response, &origin)),
     }
 }
 
 fn response(emulator: &Emulator, request: &Request, origin: &Origin) -> Response {
-    let refused = |refusal: Refusal| refusal.response(origin);
-    match routes::find(&request.method, &request.path) {
-        Ok((Route::Token, _)) => emulator
-            .grant(request)
-            .unwrap_or_else(|refusal| refusal.token_response(origin, emulator.clock.now().ok())),
-        Ok((route, subject)) => emulator
-            .check_token(request)
-            .and_then(|()| emulator.carry_out(route, subject, request))
-            .unwrap_or_else(refused),
-        Err(refusal) => refused(refusal),
-    }
+    let found = routes::find(&request.method, &request.path);
+    let answered = found.and_then(|(route, subject)| {
+        if !origin.is_identity {
+            emulator.check_token(request)?;
+        }
+        emulator.carry_out(route, subject, request)
+    });
+    answered.unwrap_or_else(|refusal| refusal.response(origin))
 }
 
 /// Tells whether every host name in the request means this machine. Otherwise a web page could send requests here through

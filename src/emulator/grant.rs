@@ -1,43 +1,68 @@
-//! The token service: `POST /identity/token` exchanges a key's value or a refresh token for an access token, which every
-//! other request must bring.
+//! The token service: `POST /identity/token`, or `/oidc/token`, exchanges a key's value or a refresh token for an access
+//! token, which the requests of the API must bring.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::header::AUTHORIZATION;
+use serde_json::Value;
 
+use super::claims::{ACCESS_LIFE, Occasion, Subject};
 use super::response::{Refusal, Response};
 use super::routes::{Params, Request};
 use super::service::Emulator;
-use super::token::{ACCESS_LIFE, Occasion, REFRESH_LIFE};
+use super::token::{self, DELEGATED_LIFE, REFRESH_LIFE};
 use crate::model::{ApiKeyId, Detail, Timestamp};
 use crate::object::object;
 use crate::secret::Secret;
 use crate::systems::Keys as _;
 use crate::systems::iam::local::Login;
 
-const BY_KEY: &str = "urn:ibm:params:oauth:grant-type:apikey";
-const BY_REFRESH: &str = "refresh_token";
+pub(super) const BY_KEY: &str = "urn:ibm:params:oauth:grant-type:apikey";
+pub(super) const BY_REFRESH: &str = "refresh_token";
+const CLOUD_IAM: &str = "cloud_iam";
+const DELEGATED: &str = "delegated_refresh_token";
+
+/// What is asked for at the token endpoint beside an access token.
+#[derive(Debug, Default)]
+struct Wanted {
+    access: bool,
+    delegated: bool,
+}
+
+impl Wanted {
+    /// Reads `response_type`: `cloud_iam`, which is the default, `delegated_refresh_token` or both.
+    fn read(form: &Params) -> Result<Self, Refusal> {
+        let mut wanted = Self::default();
+        for kind in form.each("response_type") {
+            match kind.trim() {
+                CLOUD_IAM => wanted.access = true,
+                DELEGATED => wanted.delegated = true,
+                _ => {
+                    let valid = format!("{CLOUD_IAM}, {DELEGATED}");
+                    return Err(Refusal::not_one_of("response_type", &valid));
+                }
+            }
+        }
+        wanted.access |= !wanted.delegated;
+        Ok(wanted)
+    }
+}
 
 impl Emulator {
     pub(super) fn grant(&self, request: &Request) -> Result<Response, Refusal> {
         let now = self.now()?;
         let client = client(request)?;
-        let form = str::from_utf8(&request.body)
-            .map_err(|_| Refusal::invalid("The form is not valid UTF-8"))?;
-        let mut form = Params::parse(form);
+        let mut form = request.form()?;
         let grant_type = form.take("grant_type").ok_or_else(|| Refusal::missing("grant_type"))?;
-        if form.get("response_type").is_some_and(|kind| kind != "cloud_iam") {
-            return Err(Refusal::not_one_of("response_type", "cloud_iam"));
-        }
+        let wanted = Wanted::read(&form)?;
+        self.check_account(&form)?;
         let key = match grant_type.as_str() {
             BY_KEY => {
                 let value = form.take("apikey").ok_or_else(|| Refusal::missing("apikey"))?;
                 self.key_of_value(&Secret::new(value))?
             }
             BY_REFRESH => {
-                if client.is_none() {
-                    return Err(no_header());
-                }
+                client.ok_or_else(Refusal::no_header)?;
                 let token =
                     form.take("refresh_token").ok_or_else(|| Refusal::missing("refresh_token"))?;
                 self.key_of_refresh(&Secret::new(token), now)?
@@ -46,25 +71,49 @@ impl Emulator {
                 return Err(Refusal::not_one_of("grant_type", &format!("{BY_KEY}, {BY_REFRESH}")));
             }
         };
+        // Every key is one of this identity; a key of a service ID will have a subject of its own.
         let occasion = Occasion {
-            identity: &self.identity,
-            endpoint: &request.endpoint,
+            subject: Subject::new(&self.identity.iam_id, &self.identity.user),
+            account: &self.identity.account_id,
+            issuer: &self.issuer(request),
             grant_type: &grant_type,
             client: client.unwrap_or("default"),
             now,
         };
-        let access = self.signer.access(occasion)?;
-        let refresh = client.map(|_| self.signer.refresh(occasion, &key)).transpose()?;
-        let expiration = refresh.as_ref().map(|_| now.seconds() + REFRESH_LIFE);
+        let issue = || token::issue(&*self.token_key.get(&self.backend)?, occasion);
+        let access = wanted.access.then(issue).transpose()?;
+        let refresh = |wanted: bool, life| {
+            wanted.then(|| self.refresher.issue(&key, now.seconds() + life)).transpose()
+        };
+        let is_refreshed = wanted.access && client.is_some();
+        let refreshed = refresh(is_refreshed, REFRESH_LIFE)?;
+        let delegated = refresh(wanted.delegated, DELEGATED_LIFE)?;
+        let life = if wanted.access { ACCESS_LIFE } else { DELEGATED_LIFE };
+        let not_supported = wanted.access.then_some("not_supported");
         let document = object()
-            .with("access_token", access.expose())
-            .with("refresh_token", refresh.as_ref().map_or("not_supported", Secret::expose))
+            .with_some("access_token", access.as_ref().map(Secret::expose))
+            .with_some("refresh_token", refreshed.as_ref().map(Secret::expose).or(not_supported))
+            .with_some(DELEGATED, delegated.as_ref().map(Secret::expose))
             .with("token_type", "Bearer")
-            .with("expires_in", ACCESS_LIFE)
-            .with("expiration", now.seconds() + ACCESS_LIFE)
-            .with_some("refresh_token_expiration", expiration)
+            .with("expires_in", life)
+            .with("expiration", now.seconds() + life)
+            .with_some(
+                "refresh_token_expiration",
+                is_refreshed.then_some(now.seconds() + REFRESH_LIFE),
+            )
             .with("scope", "ibm openid");
         Ok(Response::json(200, &document))
+    }
+
+    /// Refuses a form that names another account than that of the keys.
+    fn check_account(&self, form: &Params) -> Result<(), Refusal> {
+        let other = ["account", "account_id", "bss_account"].into_iter().find(|name| {
+            form.get(name).is_some_and(|account| account != &*self.identity.account_id)
+        });
+        other.map_or(Ok(()), |name| {
+            let words = format!("Property '{name}' is not the account of the API key");
+            Err(Refusal::not_authorized().details(words))
+        })
     }
 
     fn key_of_value(&self, value: &Secret) -> Result<ApiKeyId, Refusal> {
@@ -82,8 +131,7 @@ impl Emulator {
 
     /// Finds the key that a refresh token was issued for. The key must still work.
     fn key_of_refresh(&self, token: &Secret, now: Timestamp) -> Result<ApiKeyId, Refusal> {
-        let claims = self.signer.read_refresh(token.expose(), now)?;
-        let id = ApiKeyId::new(claims.apikey_id);
+        let id = self.refresher.read(token.expose(), now)?;
         if self.bootstrap.is(&id) {
             return Ok(id);
         }
@@ -98,18 +146,47 @@ impl Emulator {
         }
     }
 
-    /// Refuses a request that brings no valid access token of this service.
+    /// Refuses a request that brings no valid access token of this identity.
     pub(super) fn check_token(&self, request: &Request) -> Result<(), Refusal> {
-        let header = request.headers.get(AUTHORIZATION).ok_or_else(no_header)?;
+        let claims = self.claims_of(request)?;
+        let ours = claims["iam_id"] == *self.identity.iam_id
+            && claims["account"]["bss"] == *self.identity.account_id;
+        if ours { Ok(()) } else { Err(Refusal::not_authorized()) }
+    }
+
+    /// Reads the access token that a request brings. It must be valid.
+    pub(super) fn claims_of(&self, request: &Request) -> Result<Value, Refusal> {
+        let header = request.headers.get(AUTHORIZATION).ok_or_else(Refusal::no_header)?;
         let bearer = header.to_str().ok().and_then(|text| {
             let (scheme, token) = text.split_once(' ')?;
             scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
         });
-        let claims = self.signer.read_access(bearer.unwrap_or_default(), self.now()?)?;
-        let ours = claims.iam_id == *self.identity.iam_id
-            && claims.account.bss == *self.identity.account_id;
-        if ours { Ok(()) } else { Err(Refusal::not_authorized()) }
+        let key = self.token_key.get(&self.backend)?;
+        let now = self.now()?;
+        token::read(&key, bearer.unwrap_or_default(), now).map_err(|refusal| {
+            // A refresh token is not malformed: nobody but this service can say what it is.
+            match self.refresher.read(bearer.unwrap_or_default(), now) {
+                Ok(_) => Refusal {
+                    message_code: Some("BXNIM0401E"),
+                    message: "Provided token is no access token".into(),
+                    ..refusal
+                },
+                Err(_) => refusal,
+            }
+        })
     }
+}
+
+/// Reads `Authorization: Basic`; `None` if it is absent. The only known client is `bx`.
+pub(super) fn client(request: &Request) -> Result<Option<&'static str>, Refusal> {
+    let Some(header) = request.headers.get(AUTHORIZATION) else { return Ok(None) };
+    let known = header.to_str().ok().and_then(|text| {
+        let (scheme, encoded) = text.split_once(' ')?;
+        let decoded = STANDARD.decode(encoded.trim()).ok()?;
+        (scheme.eq_ignore_ascii_case("basic") && decoded == b"bx:bx").then_some("bx")
+    });
+    let unknown = || Refusal::new(401, "unauthorized", "BXNIM0310E", "Client not found");
+    known.map(Some).ok_or_else(unknown)
 }
 
 fn unknown() -> Refusal {
@@ -123,22 +200,4 @@ fn disabled() -> Refusal {
 /// IBM does not document the code for an expired key. The emulator uses the one for an unknown key.
 fn expired() -> Refusal {
     unknown().details("The API key is expired.")
-}
-
-fn no_header() -> Refusal {
-    Refusal::new(401, "unauthorized", "BXNIM0308E", "No authorization header found")
-}
-
-/// Reads `Authorization: Basic`; `None` if it is absent. The only known client is `bx`.
-fn client(request: &Request) -> Result<Option<&'static str>, Refusal> {
-    let Some(header) = request.headers.get(AUTHORIZATION) else { return Ok(None) };
-    let known = header.to_str().ok().and_then(|text| {
-        let (scheme, encoded) = text.split_once(' ')?;
-        let decoded = STANDARD.decode(encoded.trim()).ok()?;
-        (scheme.eq_ignore_ascii_case("basic") && decoded == b"bx:bx").then_some("bx")
-    });
-    match known {
-        Some(client) => Ok(Some(client)),
-        None => Err(Refusal::new(401, "unauthorized", "BXNIM0310E", "Client not found")),
-    }
 }

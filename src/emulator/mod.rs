@@ -1,23 +1,29 @@
 //! The IAM Identity Services API on a loopback port over a local store, for testing software that uses the service.
 //!
 //! `server` accepts connections and `exchange` takes each request through `fault` and `routes` to the token service
-//! (`grant`, `token`) or to the API of a key system (`iam`). These know nothing of the network: they turn a request into
+//! (`grant`, `provider`, `token`) or to the API of a key system (`iam`). These know nothing of the network: they turn a request into
 //! a `response`, which `answer` sends or spoils. `late` keeps requests for later. The README lists the behaviour that IBM
 //! does not document.
 
 mod answer;
 mod bootstrap;
+mod claims;
 mod connections;
 mod exchange;
 pub mod fault;
 mod grant;
 mod iam;
+mod kept;
 mod late;
+mod provider;
 mod response;
 mod routes;
+mod rsa;
 mod server;
 mod service;
+mod tls;
 mod token;
+mod token_key;
 
 pub use server::Server;
 pub use service::Emulator;

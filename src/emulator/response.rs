@@ -1,5 +1,5 @@
-//! Answers before they are sent, and errors as the service writes them. The token endpoint has another form of error than
-//! the rest of the API.
+//! Answers before they are sent, and errors as the service writes them: those of `/identity` and `/oidc` have another form
+//! than those of the rest of the API.
 
 use std::borrow::Cow;
 
@@ -38,6 +38,9 @@ pub(super) struct Origin {
     pub(super) transaction: String,
     pub(super) user_agent: String,
     pub(super) url: String,
+    /// Whether the path is one of the token service.
+    pub(super) is_identity: bool,
+    pub(super) time: Option<Timestamp>,
 }
 
 /// The reason why a request fails.
@@ -85,6 +88,10 @@ impl Refusal {
     pub(super) fn not_found(id: &str) -> Self {
         Self::new(404, "not_found", "BXNIM0102E", "Unable to find object")
             .details(format!("Object type 'ApiKey' with ID '{id}' could not be found"))
+    }
+
+    pub(super) fn no_header() -> Self {
+        Self::new(401, "unauthorized", "BXNIM0308E", "No authorization header found")
     }
 
     pub(super) fn not_authorized() -> Self {
@@ -143,8 +150,12 @@ impl Refusal {
         Self::new(500, "internal_server_error", "", "Internal server error").details(details)
     }
 
-    /// Writes the refusal as the API does.
+    /// Writes the refusal as the service does at the path of the request.
     pub(super) fn response(&self, origin: &Origin) -> Response {
+        if origin.is_identity { self.of_tokens(origin) } else { self.of_api(origin) }
+    }
+
+    fn of_api(&self, origin: &Origin) -> Response {
         let error = object()
             .with("code", self.code)
             .with_some("message_code", self.message_code)
@@ -157,9 +168,8 @@ impl Refusal {
         Response::json(self.status, &document)
     }
 
-    /// Writes the refusal as the token endpoint does.
-    pub(super) fn token_response(&self, origin: &Origin, now: Option<Timestamp>) -> Response {
-        let time = now.map(spoken).unwrap_or_default();
+    fn of_tokens(&self, origin: &Origin) -> Response {
+        let time = origin.time.map(spoken).unwrap_or_default();
         let context = object()
             .with("requestId", &origin.transaction)
             .with("requestType", "incoming.Identity_Token")

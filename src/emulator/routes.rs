@@ -7,7 +7,7 @@ use reqwest::Url;
 use super::response::Refusal;
 
 /// The names and values of a query or a form, in the order they came.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Params(Vec<(String, String)>);
 
 impl Params {
@@ -16,6 +16,12 @@ impl Params {
         let Ok(mut url) = Url::parse("http://emulator/") else { return Self::default() };
         url.set_query(Some(encoded));
         Self(url.query_pairs().into_owned().collect())
+    }
+
+    /// Adds others behind these, which win.
+    fn or(mut self, others: &Self) -> Self {
+        self.0.extend_from_slice(&others.0);
+        self
     }
 
     /// Returns the value of a name, unless it is empty.
@@ -54,6 +60,15 @@ pub(super) struct Request {
     pub(super) endpoint: String,
 }
 
+impl Request {
+    /// Reads the form in the body. What is not in it may be in the query.
+    pub(super) fn form(&self) -> Result<Params, Refusal> {
+        let form = str::from_utf8(&self.body)
+            .map_err(|_| Refusal::invalid("The form is not valid UTF-8"))?;
+        Ok(Params::parse(form).or(&self.query))
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Route {
     Token,
@@ -68,11 +83,16 @@ pub(super) enum Route {
     Disable,
     Enable,
     Limits,
+    Others,
+    Discovery,
+    Jwks,
+    Introspect,
+    UserInfo,
 }
 
 impl Route {
     /// Every route with its name for `--fault`.
-    pub(super) const ALL: [(Self, &'static str); 12] = [
+    pub(super) const ALL: [(Self, &'static str); 17] = [
         (Self::Token, "token"),
         (Self::List, "list"),
         (Self::Create, "create"),
@@ -85,18 +105,28 @@ impl Route {
         (Self::Disable, "disable"),
         (Self::Enable, "enable"),
         (Self::Limits, "limits"),
+        (Self::Others, "others"),
+        (Self::Discovery, "discovery"),
+        (Self::Jwks, "jwks"),
+        (Self::Introspect, "introspect"),
+        (Self::UserInfo, "userinfo"),
     ];
 }
 
 /// Finds what a request asks for, and the id in its path.
 pub(super) fn find<'a>(method: &Method, path: &'a str) -> Result<(Route, &'a str), Refusal> {
     use Route::{
-        Create, Delete, Details, Disable, Enable, Get, Limits, List, Lock, Token, Unlock, Update,
+        Create, Delete, Details, Disable, Discovery, Enable, Get, Introspect, Jwks, Limits, List,
+        Lock, Others, Token, Unlock, Update, UserInfo,
     };
     let path = path.strip_prefix('/').unwrap_or(path);
     let parts: Vec<&str> = path.strip_suffix('/').unwrap_or(path).split('/').collect();
     let (methods, subject): (&[(Method, Route)], &str) = match parts[..] {
-        ["identity", "token"] => (&[(Method::POST, Token)], ""),
+        ["identity" | "oidc", "token"] => (&[(Method::POST, Token)], ""),
+        ["identity", "keys"] => (&[(Method::GET, Jwks)], ""),
+        ["identity", ".well-known", "openid-configuration"] => (&[(Method::GET, Discovery)], ""),
+        ["identity", "introspect"] => (&[(Method::POST, Introspect)], ""),
+        ["identity", "userinfo"] => (&[(Method::GET, UserInfo), (Method::POST, UserInfo)], ""),
         ["v1", "apikeys"] => (&[(Method::GET, List), (Method::POST, Create)], ""),
         ["v1", "apikeys", "details"] => (&[(Method::GET, Details)], ""),
         ["v1", "apikeys", id] if !id.is_empty() => {
@@ -106,7 +136,12 @@ pub(super) fn find<'a>(method: &Method, path: &'a str) -> Result<(Route, &'a str
         ["v1", "apikeys", id, "disable"] => {
             (&[(Method::POST, Disable), (Method::DELETE, Enable)], id)
         }
-        ["v1", "accounts", account, "limits", "identity"] => (&[(Method::GET, Limits)], account),
+        ["v1", "accounts", account, "limits", "identity"] => {
+            (&[(Method::GET, Limits), (Method::POST, Limits)], account)
+        }
+        ["v1", kind @ ("profiles" | "profile_templates" | "account_settings_templates")] => {
+            (&[(Method::GET, Others)], kind)
+        }
         _ => {
             return Err(Refusal::new(
                 404,

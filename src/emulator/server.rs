@@ -4,18 +4,21 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpStream;
 
 use super::connections::{Connections, Waiting};
 use super::exchange::{CLIENT_PATIENCE, serve};
 use super::late::Late;
 use super::service::Emulator;
+use super::tls::{Stream, Tls};
 
 /// Bytes of a request line with its headers.
 const LARGEST_HEAD: usize = 64 * 1024;
@@ -28,6 +31,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     runtime: tokio::runtime::Runtime,
+    tls: Option<Arc<Tls>>,
 }
 
 impl Server {
@@ -38,25 +42,43 @@ impl Server {
         let address = listener.local_addr()?;
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-        Ok(Self { listener, address, runtime })
+        Ok(Self { listener, address, runtime, tls: None })
+    }
+
+    /// Serves HTTPS instead of HTTP.
+    #[must_use]
+    pub fn encrypted(self, tls: Tls) -> Self {
+        Self { tls: Some(Arc::new(tls)), ..self }
     }
 
     /// Returns the URL of the service.
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// Returns the file with the certificate that clients have to trust, if HTTPS is served.
+    pub fn ca_file(&self) -> Option<&Path> {
+        self.tls.as_ref().map(|tls| tls.ca_file.as_path())
     }
 
     /// Serves until `stop` is done, then lets requests in flight finish. Late requests are not carried out any more.
     pub fn run(self, emulator: &Arc<Emulator>, stop: impl Future<Output = ()>) -> io::Result<()> {
         let endpoint: Arc<str> = self.endpoint().into();
         let emulator = Arc::clone(emulator);
-        let listener = self.listener;
+        let (listener, tls) = (self.listener, self.tls);
         let served = self.runtime.block_on(async move {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             let connections = Arc::new(GracefulShutdown::new());
             let late = Arc::new(Late::new());
-            let (watched, queue) = (Arc::clone(&connections), Arc::clone(&late));
-            let accepting = tokio::spawn(accept(listener, watched, emulator, endpoint, queue));
+            let serving = Serving {
+                emulator,
+                endpoint,
+                late: Arc::clone(&late),
+                tls,
+                connections: Arc::downgrade(&connections),
+            };
+            let accepting = tokio::spawn(accept(listener, serving));
             stop.await;
             late.end();
             accepting.abort();
@@ -72,13 +94,18 @@ impl Server {
     }
 }
 
-async fn accept(
-    listener: tokio::net::TcpListener,
-    connections: Arc<GracefulShutdown>,
+/// What every connection needs.
+#[derive(Clone)]
+struct Serving {
     emulator: Arc<Emulator>,
     endpoint: Arc<str>,
     late: Arc<Late>,
-) -> Infallible {
+    tls: Option<Arc<Tls>>,
+    /// Those that are waited for at the end. Only the server owns them: a handshake is not waited for.
+    connections: Weak<GracefulShutdown>,
+}
+
+async fn accept(listener: tokio::net::TcpListener, serving: Serving) -> Infallible {
     let mut open = Connections::new();
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -88,20 +115,34 @@ async fn accept(
         };
         // Answers are small and written at once.
         let _ = stream.set_nodelay(true);
-        let (emulator, endpoint) = (Arc::clone(&emulator), Arc::clone(&endpoint));
-        let late = Arc::clone(&late);
         let waiting = Waiting::begin();
-        let shared = waiting.clone();
+        let task = tokio::spawn(serving.clone().connection(stream, waiting.clone()));
+        open.add(task.abort_handle(), waiting);
+    }
+}
+
+impl Serving {
+    /// Serves a client until it leaves or is not waited for any more.
+    async fn connection(self, stream: TcpStream, waiting: Waiting) {
+        let stream: Box<dyn Stream> = match &self.tls {
+            None => Box::new(stream),
+            Some(tls) => match tokio::time::timeout(CLIENT_PATIENCE, tls.accept(stream)).await {
+                Ok(Some(stream)) => stream,
+                _ => return,
+            },
+        };
+        let Some(connections) = self.connections.upgrade() else { return };
+        let watcher = connections.watcher();
+        drop(connections);
         let service = service_fn(move |request| {
-            let (emulator, endpoint) = (Arc::clone(&emulator), Arc::clone(&endpoint));
-            serve(emulator, endpoint, shared.clone(), Arc::clone(&late), request)
+            let (emulator, endpoint) = (Arc::clone(&self.emulator), Arc::clone(&self.endpoint));
+            serve(emulator, endpoint, waiting.clone(), Arc::clone(&self.late), request)
         });
         let connection = http1::Builder::new()
             .max_buf_size(LARGEST_HEAD)
             .timer(TokioTimer::new())
             .header_read_timeout(CLIENT_PATIENCE)
             .serve_connection(TokioIo::new(stream), service);
-        let task = tokio::spawn(connections.watch(connection));
-        open.add(task.abort_handle(), waiting);
+        let _ = watcher.watch(connection).await;
     }
 }

@@ -5,10 +5,13 @@ use std::path::Path;
 use super::bootstrap::Bootstrap;
 use super::fault::{Faults, Spec};
 use super::response::Refusal;
-use super::token::Signer;
+use super::tls::Tls;
+use super::token::Refresher;
+use super::token_key::Keeper;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::model::{Identity, Timestamp};
+use crate::private_file;
 use crate::systems::iam::local::LocalKeys;
 use crate::systems::{Keys as _, iam};
 use crate::told::{Family, told};
@@ -19,7 +22,10 @@ pub struct Emulator {
     pub(super) backend: LocalKeys,
     pub(super) clock: Clock,
     pub(super) identity: Identity,
-    pub(super) signer: Signer,
+    pub(super) refresher: Refresher,
+    pub(super) token_key: Keeper,
+    /// Who issues tokens; `None` is the endpoint as the client names it.
+    pub(super) issuer: Option<String>,
     pub(super) bootstrap: Bootstrap,
     pub(super) faults: Faults,
 }
@@ -31,17 +37,38 @@ impl Emulator {
         backend: LocalKeys,
         clock: Clock,
         faults: Vec<Spec>,
+        issuer: Option<String>,
         temporary: &Path,
     ) -> Result<Self> {
         let now = clock.now()?;
         let told = |error| told(error, "The local store", &Family::of("ibmcloud-iam", &iam::FACTS));
         let opened = backend.found(|identity, directory| {
-            (identity.clone(), Bootstrap::open(identity, directory, temporary, now))
+            let bootstrap = Bootstrap::open(identity, directory, temporary, now);
+            (identity.clone(), bootstrap, Keeper::open(directory))
         });
-        let (identity, bootstrap) = opened.map_err(told)?;
-        let signer = Signer(backend.derived_key("emulator access tokens").map_err(told)?);
+        let (identity, bootstrap, token_key) = opened.map_err(told)?;
+        let refresher = Refresher(backend.derived_key("emulator refresh tokens").map_err(told)?);
         let faults = Faults::new(faults);
-        Ok(Self { backend, clock, identity, signer, bootstrap: bootstrap?, faults })
+        Ok(Self {
+            backend,
+            clock,
+            identity,
+            refresher,
+            token_key: token_key?,
+            issuer,
+            bootstrap: bootstrap?,
+            faults,
+        })
+    }
+
+    /// Makes the certificates of a run, and writes the authority's beside the bootstrap key.
+    pub fn tls(&self) -> Result<Tls> {
+        Tls::new(private_file::parent(self.key_file()))
+    }
+
+    /// Returns whom the bootstrap key logs in.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     /// Returns the file of the bootstrap key.

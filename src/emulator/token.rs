@@ -1,170 +1,110 @@
-//! Access and refresh tokens: JWTs signed with HMAC-SHA256. The store keeps the signing key, so tokens survive a restart.
+//! Access and refresh tokens. Clients check access tokens, so those are signed with RSA; nobody else reads refresh tokens,
+//! which a key of the store signs with HMAC-SHA256. Both keys outlive a restart.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::claims::{Claims, Occasion};
 use super::response::Refusal;
-use crate::model::{ApiKeyId, Identity, Timestamp};
+use super::token_key::TokenKey;
+use crate::model::{ApiKeyId, Timestamp};
 use crate::object::object;
 use crate::secret::{self, KeyedHash, Secret};
 
-/// How long an access token lives, in seconds.
-pub(super) const ACCESS_LIFE: i64 = 3_600;
 /// How long a refresh token lives, in seconds.
 pub(super) const REFRESH_LIFE: i64 = 72 * 3_600;
+/// How long a delegated one lives. IBM's SDK for Cloud Object Storage asks for another after six days.
+pub(super) const DELEGATED_LIFE: i64 = 10 * 24 * 3_600;
 
-const HEADER: &str = r#"{"kid":"emulator","alg":"HS256"}"#;
-const REFRESH: &str = "refresh";
+/// Issues an access token.
+pub(super) fn issue(key: &TokenKey, occasion: Occasion<'_>) -> Result<Secret, Refusal> {
+    let head = object().with("kid", &key.id).with("alg", "RS256");
+    let text = unsigned(&head, &Claims::new(occasion, token_id()?))?;
+    let signature = key.sign(text.as_bytes());
+    let signature = signature.ok_or_else(|| Refusal::internal("It cannot be signed".to_owned()))?;
+    Ok(Secret::new(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature))))
+}
 
-/// Signs tokens and checks them.
-#[derive(Debug)]
-pub(super) struct Signer(pub(super) KeyedHash);
+/// Reads the claims of an access token. It must be valid and signed with this key.
+pub(super) fn read(key: &TokenKey, token: &str, now: Timestamp) -> Result<Value, Refusal> {
+    let refused =
+        |code, message: &'static str| Refusal::new(401, "invalid_access_token", code, message);
+    let parts = parts(token).and_then(|(text, claims, signature)| {
+        let claims: Value = serde_json::from_slice(&decode(claims)?).ok()?;
+        Some((text, claims, signature))
+    });
+    let (text, claims, signature) =
+        parts.ok_or_else(|| refused("BXNIM0401E", "Provided token is malformed"))?;
+    let signature = decode(signature).unwrap_or_default();
+    if !key.signed(text.as_bytes(), &signature) {
+        return Err(refused("BXNIM0405E", "Provided token is not signed by this service"));
+    }
+    if claims["exp"].as_i64().is_none_or(|end| end <= now.seconds()) {
+        return Err(refused("", "Provided token is expired"));
+    }
+    Ok(claims)
+}
 
-/// The claims of a token that are read back.
-#[derive(Debug, Deserialize)]
-pub(super) struct SignedClaims {
-    pub(super) iam_id: String,
-    pub(super) account: Account,
+/// What a refresh token says.
+#[derive(Debug, Serialize, Deserialize)]
+struct RefreshClaims {
+    apikey_id: String,
+    jti: String,
     exp: i64,
-    /// `refresh` in a refresh token; absent in an access token.
-    #[serde(default)]
-    typ: String,
-    /// The id of the key that a refresh token was issued for.
-    #[serde(default)]
-    pub(super) apikey_id: String,
 }
 
-#[derive(Debug, Deserialize)]
-pub(super) struct Account {
-    pub(super) bss: String,
-}
+/// Issues refresh tokens, and reads them.
+#[derive(Debug)]
+pub(super) struct Refresher(pub(super) KeyedHash);
 
-/// The circumstances in which a token is issued.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Occasion<'a> {
-    pub(super) identity: &'a Identity,
-    pub(super) endpoint: &'a str,
-    pub(super) grant_type: &'a str,
-    pub(super) client: &'a str,
-    pub(super) now: Timestamp,
-}
-
-impl Signer {
-    pub(super) fn access(&self, occasion: Occasion<'_>) -> Result<Secret, Refusal> {
-        let iam_id = &*occasion.identity.iam_id;
-        let (realm, identifier) = iam_id.split_once('-').unwrap_or(("iam", iam_id));
-        let user = &*occasion.identity.user;
-        let now = occasion.now.seconds();
-        let claims = object()
-            .with("iam_id", iam_id)
-            .with("id", iam_id)
-            .with("realmid", realm)
-            .with("jti", token_id()?)
-            .with("identifier", identifier)
-            .with("name", user)
-            .with("email", user)
-            .with("sub", user)
-            .with("account", account(occasion.identity))
-            .with("iat", now)
-            .with("exp", now + ACCESS_LIFE)
-            .with("iss", format!("{}/identity", occasion.endpoint))
-            .with("grant_type", occasion.grant_type)
-            .with("scope", "ibm openid")
-            .with("client_id", occasion.client)
-            .with("acr", 1)
-            .with("amr", ["pwd"]);
-        self.sign(&claims)
+impl Refresher {
+    /// Issues a refresh token for a login with this key, which ends at `exp`.
+    pub(super) fn issue(&self, key: &ApiKeyId, exp: i64) -> Result<Secret, Refusal> {
+        let claims = RefreshClaims { apikey_id: key.as_str().to_owned(), jti: token_id()?, exp };
+        let text = unsigned(&object().with("alg", "HS256"), &claims)?;
+        Ok(Secret::new(format!("{text}.{}", self.signature(&text).as_str())))
     }
 
-    /// Issues a refresh token for a login with this key.
-    pub(super) fn refresh(
-        &self,
-        occasion: Occasion<'_>,
-        key: &ApiKeyId,
-    ) -> Result<Secret, Refusal> {
-        let now = occasion.now.seconds();
-        let claims = object()
-            .with("typ", REFRESH)
-            .with("iam_id", &*occasion.identity.iam_id)
-            .with("account", account(occasion.identity))
-            .with("apikey_id", key.as_str())
-            .with("jti", token_id()?)
-            .with("iat", now)
-            .with("exp", now + REFRESH_LIFE);
-        self.sign(&claims)
-    }
-
-    fn sign(&self, claims: &impl Serialize) -> Result<Secret, Refusal> {
+    /// Returns the key that a refresh token was issued for. The token must be valid and signed by this service.
+    pub(super) fn read(&self, token: &str, now: Timestamp) -> Result<ApiKeyId, Refusal> {
+        let refused = |code, message: &'static str| Refusal::new(400, "bad_request", code, message);
+        let parts = parts(token)
+            .filter(|(text, _, signature)| self.signature(text).is(signature.as_bytes()));
+        let claims: Option<RefreshClaims> =
+            parts.and_then(|(_, claims, _)| serde_json::from_slice(&decode(claims)?).ok());
         let claims =
-            serde_json::to_vec(claims).map_err(|error| Refusal::internal(error.to_string()))?;
-        let mut text = URL_SAFE_NO_PAD.encode(HEADER);
-        text.push('.');
-        URL_SAFE_NO_PAD.encode_string(claims, &mut text);
-        let signature = self.signature(&text);
-        Ok(Secret::new(format!("{text}.{}", signature.as_str())))
+            claims.ok_or_else(|| refused("BXNIM0407E", "Provided refresh token is invalid"))?;
+        if claims.exp <= now.seconds() {
+            return Err(refused("BXNIM0408E", "Provided refresh token is expired"));
+        }
+        Ok(ApiKeyId::new(claims.apikey_id))
     }
 
     fn signature(&self, text: &str) -> KeyedHash {
         Secret::new(text.to_owned()).keyed_hash(self.0.as_str().as_bytes())
     }
-
-    /// Reads an access token. It must be valid and signed by this service.
-    pub(super) fn read_access(&self, token: &str, now: Timestamp) -> Result<SignedClaims, Refusal> {
-        let refused = |code, message: &'static str| {
-            Err(Refusal::new(401, "invalid_access_token", code, message))
-        };
-        match self.read(token) {
-            Err(Flaw::Malformed) => refused("BXNIM0401E", "Provided token is malformed"),
-            Err(Flaw::Forged) => {
-                refused("BXNIM0405E", "Provided token is not signed by this service")
-            }
-            Ok(claims) if claims.typ == REFRESH => {
-                refused("BXNIM0401E", "Provided token is no access token")
-            }
-            Ok(claims) if claims.exp <= now.seconds() => refused("", "Provided token is expired"),
-            Ok(claims) => Ok(claims),
-        }
-    }
-
-    /// Reads a refresh token. It must be valid and signed by this service.
-    pub(super) fn read_refresh(
-        &self,
-        token: &str,
-        now: Timestamp,
-    ) -> Result<SignedClaims, Refusal> {
-        match self.read(token) {
-            Ok(claims) if claims.typ == REFRESH && claims.exp > now.seconds() => Ok(claims),
-            Ok(claims) if claims.typ == REFRESH => {
-                let message = "Provided refresh token is expired";
-                Err(Refusal::new(400, "bad_request", "BXNIM0408E", message))
-            }
-            _ => {
-                let message = "Provided refresh token is invalid";
-                Err(Refusal::new(400, "bad_request", "BXNIM0407E", message))
-            }
-        }
-    }
-
-    fn read(&self, token: &str) -> Result<SignedClaims, Flaw> {
-        let (text, signature) = token.rsplit_once('.').ok_or(Flaw::Malformed)?;
-        let (_, claims) = text.split_once('.').ok_or(Flaw::Malformed)?;
-        let claims = URL_SAFE_NO_PAD.decode(claims).map_err(|_| Flaw::Malformed)?;
-        if !self.signature(text).is(signature.as_bytes()) {
-            return Err(Flaw::Forged);
-        }
-        serde_json::from_slice(&claims).map_err(|_| Flaw::Malformed)
-    }
 }
 
-/// Why a token cannot be read.
-enum Flaw {
-    Malformed,
-    Forged,
+/// Writes the head and the claims of a token.
+fn unsigned(head: &impl Serialize, claims: &impl Serialize) -> Result<String, Refusal> {
+    let failed = |error: serde_json::Error| Refusal::internal(error.to_string());
+    let mut text = URL_SAFE_NO_PAD.encode(serde_json::to_vec(head).map_err(failed)?);
+    text.push('.');
+    URL_SAFE_NO_PAD.encode_string(serde_json::to_vec(claims).map_err(failed)?, &mut text);
+    Ok(text)
 }
 
-fn account(identity: &Identity) -> impl Serialize {
-    object().with("valid", true).with("bss", &*identity.account_id)
+/// Returns what is signed, the claims in it, and the signature.
+fn parts(token: &str) -> Option<(&str, &str, &str)> {
+    let (text, signature) = token.rsplit_once('.')?;
+    let (_, claims) = text.split_once('.')?;
+    Some((text, claims, signature))
+}
+
+fn decode(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
 }
 
 fn token_id() -> Result<String, Refusal> {

@@ -1,13 +1,16 @@
 //! `emulate`: serves the IAM Identity API on a loopback port.
 
+mod env_file;
+
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use self::env_file::EnvFile;
 pub use crate::emulator::fault::Spec as Fault;
 use crate::emulator::{Emulator, Server};
 use crate::error::{Error, Result};
@@ -21,10 +24,14 @@ use crate::ui::Ui;
 /// The help text below the options.
 pub const HELP: &str = "\
 The first line printed is 'Listening on URL', the second names the file of an
-API key that logs in. SIGINT, SIGTERM or SIGHUP ends it.
+API key that logs in, and with '--tls' a third the certificate to trust. SIGINT,
+SIGTERM or SIGHUP ends it.
+With '--env-file' run '. FILE' in a shell to reach it. FILE holds the API key
+(mode 0600) and goes at the end. A link, or a file that no emulator wrote, is
+not replaced.
 A fault is OPERATION:WHAT,...
 OPERATION: token, list, create, details, get, update, delete, lock, unlock,
-   disable, enable, limits, any
+   disable, enable, limits, others, discovery, jwks, introspect, userinfo, any
 WHAT: status=CODE [retry-after=SECONDS], drop, truncate or garbage;
    delay=500ms or 2s; before or after the request is carried out;
    late=500ms or 2s: it is dropped, or answered with status, and carried out
@@ -34,6 +41,7 @@ WHAT: status=CODE [retry-after=SECONDS], drop, truncate or garbage;
 EXAMPLES:
    ibmcloud-iam emulate --in-memory
    ibmcloud-iam emulate --listen 127.0.0.1:8080 --store ./keys --seed-keys 30
+   ibmcloud-iam emulate --in-memory --tls --env-file emulator.env
    ibmcloud-iam emulate --fault create:drop,after,times=1 --fault any:delay=200ms";
 
 /// What is asked for.
@@ -47,13 +55,20 @@ pub struct Request {
     pub in_memory: bool,
     /// What fails on purpose.
     pub faults: Vec<Fault>,
+    /// Whether HTTPS is served.
+    pub tls: bool,
+    /// Where the variables for clients are written.
+    pub env_file: Option<PathBuf>,
+    /// Who issues tokens; the endpoint when absent.
+    pub issuer: Option<String>,
     /// How many keys are made at first.
     pub seed_keys: u32,
 }
 
 /// Runs `emulate` until SIGINT, SIGTERM or SIGHUP.
 pub fn run(request: &Request, settings: &Settings, ui: &mut Ui) -> Result<()> {
-    let server = Server::bind(request.listen).map_err(|error| {
+    request.env_file.as_deref().map_or(Ok(()), env_file::check)?;
+    let mut server = Server::bind(request.listen).map_err(|error| {
         Error::failure(format!("{} cannot be listened on: {error}.", request.listen))
             .hint("Choose another port with '--listen 127.0.0.1:PORT'; port 0 takes a free one.")
     })?;
@@ -70,10 +85,15 @@ pub fn run(request: &Request, settings: &Settings, ui: &mut Ui) -> Result<()> {
     let stop = signals()
         .map_err(|error| Error::failure(format!("Signals cannot be received: {error}.")))?;
     let faults = request.faults.clone();
-    let opened = Emulator::open(keys, settings.clock(), faults, &temporary);
+    let opened = Emulator::open(keys, settings.clock(), faults, request.issuer.clone(), &temporary);
     let emulator = Arc::new(opened?);
     warn(&emulator, ui);
-    announce(&server.endpoint(), &emulator, ui);
+    if request.tls {
+        server = server.encrypted(emulator.tls()?);
+    }
+    let env_file = request.env_file.as_deref();
+    let _env_file = env_file.map(|file| EnvFile::write(file, &server, &emulator)).transpose()?;
+    announce(&server, &emulator, ui);
     // Nobody could use an emulator whose address was not printed.
     ui.finish()?;
     let outcome = server.run(&emulator, stop);
@@ -95,16 +115,21 @@ fn open_store(request: &Request, settings: &Settings) -> Result<LocalKeys> {
     Ok(LocalKeys::new(directory, limit, settings.clock()))
 }
 
-fn announce(endpoint: &str, emulator: &Emulator, ui: &mut Ui) {
-    let file = emulator.key_file();
+fn announce(server: &Server, emulator: &Emulator, ui: &mut Ui) {
+    let (endpoint, file) = (server.endpoint(), emulator.key_file());
     if ui.manner().json {
-        let started =
-            object().with("endpoint", endpoint).with("apikey_file", file.to_string_lossy());
+        let started = object()
+            .with("endpoint", endpoint)
+            .with("apikey_file", file.to_string_lossy())
+            .with_some("ca_file", server.ca_file().map(Path::to_string_lossy));
         let line = serde_json::to_string(&started).unwrap_or_default();
         ui.data(|out| writeln!(out, "{line}"));
     } else {
         ui.result(&format!("Listening on {endpoint}"));
         ui.result(&format!("Bootstrap API key: {}", file.display()));
+        if let Some(file) = server.ca_file() {
+            ui.result(&format!("CA certificate: {}", file.display()));
+        }
     }
     ui.flush();
 }

@@ -54,7 +54,7 @@ impl Drop for TemporaryDir {
 /// Removes the directories in `below` that killed processes of this user left.
 ///
 /// They are named as by [`TemporaryDir::create`], are private, are not locked, and hold only `files`.
-pub fn sweep(below: &Path, prefix: &str, files: &[&str]) {
+pub fn sweep(below: &Path, prefix: &str, files: &[String]) {
     let Ok(entries) = fs::read_dir(below) else { return };
     let Ok(parent) = File::open(below) else { return };
     for name in entries.flatten().map(|entry| entry.file_name()) {
@@ -72,7 +72,7 @@ fn is_named(name: &OsStr, prefix: &str) -> bool {
     })
 }
 
-fn sweep_one(parent: &File, name: &OsStr, files: &[&str]) -> io::Result<()> {
+fn sweep_one(parent: &File, name: &OsStr, files: &[String]) -> io::Result<()> {
     let directory = open(parent, name)?;
     let metadata = directory.metadata()?;
     let is_ours = metadata.uid() == rustix::process::geteuid().as_raw()
@@ -90,7 +90,7 @@ fn sweep_one(parent: &File, name: &OsStr, files: &[&str]) -> io::Result<()> {
     }
     for file in files {
         // If it cannot be removed, neither can the directory.
-        let _ = unlinkat(&directory, *file, AtFlags::empty());
+        let _ = unlinkat(&directory, file.as_str(), AtFlags::empty());
     }
     Ok(unlinkat(parent, name, AtFlags::REMOVEDIR)?)
 }

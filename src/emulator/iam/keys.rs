@@ -236,7 +236,7 @@ pub(super) fn other_identity() -> Refusal {
 }
 
 /// Reads the body. An error names only the position, because the text there may be a value.
-fn read<'a, T: Deserialize<'a>>(request: &'a Request) -> Result<T, Refusal> {
+pub(super) fn read<'a, T: Deserialize<'a>>(request: &'a Request) -> Result<T, Refusal> {
     serde_json::from_slice(&request.body).map_err(|error| {
         Refusal::invalid("The request body is no JSON object of the expected form")
             .details(format!("Line {}, column {}", error.line(), error.column()))

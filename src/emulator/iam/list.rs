@@ -1,5 +1,4 @@
-//! `GET /v1/apikeys`: one page of the caller's keys or of the account's, filtered and sorted. And
-//! `GET /v1/accounts/{id}/limits/identity`: how many keys identities have and may have.
+//! `GET /v1/apikeys`: one page of the caller's keys or of the account's, filtered and sorted.
 
 use super::filter::Filter;
 use super::keys::{details_document, other_identity};
@@ -13,16 +12,14 @@ use crate::model::{ApiKeyDetails, Scope, Selection};
 use crate::object::object;
 use crate::systems::Keys as _;
 
-const USUAL_SIZE: usize = 20;
+pub(super) const USUAL_SIZE: usize = 20;
 const LARGEST: usize = 100;
 
 impl Emulator {
     pub(super) fn list(&self, request: &Request) -> Result<Response, Refusal> {
         let query = &request.query;
         let account = &*self.identity.account_id;
-        if query.get("account_id").is_some_and(|asked| asked != account) {
-            return Err(Refusal::not_authorized());
-        }
+        self.refuse_other_account(query)?;
         if query.get("iam_id").is_some_and(|asked| asked != &*self.identity.iam_id) {
             return Err(other_identity());
         }
@@ -66,28 +63,6 @@ impl Emulator {
         let keys = self.backend.list(&scope, &Selection::All).map_err(failed)?;
         let bare = |key| ApiKeyDetails { key, history: None, activity: None };
         Ok(keys.into_iter().map(bare).collect())
-    }
-
-    pub(super) fn limits(&self, account: &str, request: &Request) -> Result<Response, Refusal> {
-        if account != &*self.identity.account_id {
-            return Err(Refusal::not_authorized());
-        }
-        let asked: Vec<&str> = request.query.each("apikeys_per_identity").collect();
-        let mut keys = Vec::new();
-        if !asked.is_empty() {
-            let all = self.backend.list(&Scope::AllUsers, &Selection::All);
-            keys = all.map_err(|error| Refusal::of(error, ""))?;
-        }
-        let limit = || {
-            let identities = asked.iter().map(|iam_id| {
-                let count = keys.iter().filter(|key| &*key.iam_id == *iam_id).count();
-                object().with("iam_id", iam_id).with("count", count)
-            });
-            let identities: Vec<_> = identities.collect();
-            object().with("limit", self.backend.limit).with("identities", identities)
-        };
-        let limit = (!asked.is_empty()).then(limit);
-        Ok(Response::json(200, &object().with_some("apikeys_per_identity", limit)))
     }
 }
 

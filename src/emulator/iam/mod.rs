@@ -1,5 +1,6 @@
 //! The API of users' keys: "IAM Identity Services API", paths `/v1/apikeys` and `/v1/accounts`.
 
+mod account;
 mod filter;
 mod keys;
 mod list;
@@ -11,7 +12,7 @@ use super::service::Emulator;
 use crate::model::ApiKeyId;
 
 impl Emulator {
-    /// Carries out a request of a caller with a valid token. `subject` is the id in its path.
+    /// Carries out a request of a caller who may make it. `subject` is the id in its path.
     pub(super) fn carry_out(
         &self,
         route: Route,
@@ -31,7 +32,12 @@ impl Emulator {
             Route::Disable => self.set_disabled(&id, true),
             Route::Enable => self.set_disabled(&id, false),
             Route::Limits => self.limits(subject, request),
+            Route::Others => self.none_of(subject, request),
             Route::Token => self.grant(request),
+            Route::Discovery => Ok(self.discovery(request)),
+            Route::Jwks => self.jwks(),
+            Route::Introspect => self.introspect(request),
+            Route::UserInfo => self.user_info(request),
         }
     }
 }

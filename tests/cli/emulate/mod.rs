@@ -1,12 +1,17 @@
 //! `emulate`: the IAM Identity API over a local store, as a client sees it.
 
+mod account;
+mod env_file;
 mod faults;
 mod guarded;
 mod keys;
 mod late;
 mod listing;
+mod provider;
 mod scope;
 mod start;
+mod tls;
+mod token_key;
 mod tokens;
 
 use serde_json::Value;

@@ -8,19 +8,19 @@ use super::{in_memory, path_of, refused};
 use crate::support::emulator::{Client, Emulator};
 use crate::support::{ACCOUNT, IAM_ID, Sandbox, USER};
 
-const BY_KEY: &str = "urn:ibm:params:oauth:grant-type:apikey";
-const BX: Option<(&str, &str)> = Some(("bx", "bx"));
+pub(super) const BY_KEY: &str = "urn:ibm:params:oauth:grant-type:apikey";
+pub(super) const BX: Option<(&str, &str)> = Some(("bx", "bx"));
 /// 2026-11-21T09:00:00Z, the time in the box.
-const NOW: i64 = 1_795_251_600;
+pub(super) const NOW: i64 = 1_795_251_600;
 
-fn claims(token: &str) -> Value {
+pub(super) fn claims(token: &str) -> Value {
     let payload = token.split('.').nth(1).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
 }
 
-/// Asserts an error of the token endpoint, which has a form of its own.
+/// Asserts an error of the token service, which has a form of its own.
 #[track_caller]
-fn no_token((status, body): &(u16, Value), expected: u16, code: &str) {
+pub(super) fn no_token((status, body): &(u16, Value), expected: u16, code: &str) {
     assert_eq!((*status, &body["errorCode"]), (expected, &json!(code)), "{body}");
     assert!(!body["errorMessage"].as_str().unwrap().is_empty());
     assert_eq!(body["context"]["requestType"], "incoming.Identity_Token");
@@ -47,6 +47,14 @@ fn a_value_is_exchanged_for_a_token() {
         ("sub", json!(USER)),
         ("name", json!(USER)),
         ("account", json!({"valid": true, "bss": ACCOUNT})),
+        (
+            "authn",
+            json!({
+                "iam_id": IAM_ID, "sub": USER, "name": USER, "email": USER, "given_name": "local",
+                "family_name": "localhost",
+            }),
+        ),
+        ("aud", Value::Null),
         ("iat", json!(NOW)),
         ("exp", json!(NOW + 3600)),
         ("iss", json!(format!("{}/identity", emulator.endpoint()))),
@@ -152,6 +160,7 @@ fn a_refresh_token_needs_the_client_that_got_it() {
     let mut other = Client::new(&client.endpoint);
     other.token = again["access_token"].as_str().map(str::to_owned);
     assert_eq!(other.call("GET", "/v1/apikeys").0, 200);
+    assert_eq!(body["refresh_token_expiration"], NOW + 72 * 3_600);
     no_token(&client.grant(&by_refresh, None), 401, "BXNIM0308E");
     let access = again["access_token"].as_str().unwrap();
     for wrong in ["x", access] {

@@ -21,6 +21,7 @@ pub(crate) struct Emulator {
     lines: Receiver<String>,
     endpoint: String,
     key_file: PathBuf,
+    ca_file: Option<PathBuf>,
 }
 
 impl Emulator {
@@ -36,10 +37,13 @@ impl Emulator {
         std::thread::spawn(move || {
             stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
         });
-        let mut emulator =
-            Self { child: Some(child), lines, endpoint: String::new(), key_file: PathBuf::new() };
+        let (endpoint, key_file) = (String::new(), PathBuf::new());
+        let mut emulator = Self { child: Some(child), lines, endpoint, key_file, ca_file: None };
         emulator.endpoint = emulator.line("Listening on ");
         emulator.key_file = emulator.line("Bootstrap API key: ").into();
+        if args.contains(&"--tls") {
+            emulator.ca_file = Some(emulator.line("CA certificate: ").into());
+        }
         emulator
     }
 
@@ -67,6 +71,12 @@ impl Emulator {
         &self.key_file
     }
 
+    /// The certificate to trust.
+    #[track_caller]
+    pub(crate) fn ca_file(&self) -> &Path {
+        self.ca_file.as_ref().unwrap()
+    }
+
     /// The value in that file.
     pub(crate) fn value(&self) -> String {
         value_in(&std::fs::read(&self.key_file).unwrap())
@@ -75,7 +85,7 @@ impl Emulator {
     /// A client that is logged in with the bootstrap key.
     #[track_caller]
     pub(crate) fn client(&self) -> Client {
-        let mut client = Client::new(&self.endpoint);
+        let mut client = Client::trusting(&self.endpoint, self.ca_file.as_deref());
         let (status, body) = client.log_in(&self.value());
         assert_eq!(status, 200, "{body}");
         client.token = Some(body["access_token"].as_str().unwrap().to_owned());
@@ -94,7 +104,7 @@ impl Emulator {
         kill_process(Pid::from_child(self.child.as_ref().unwrap()), signal).unwrap();
     }
 
-    /// Waits for the end; standard output is what came behind the first two lines.
+    /// Waits for the end; standard output is what came behind the first lines.
     #[track_caller]
     pub(crate) fn wait(mut self) -> Outcome {
         let mut child = self.child.take().unwrap();
@@ -143,10 +153,19 @@ pub(crate) struct Client {
 impl Client {
     /// A client without a token.
     pub(crate) fn new(endpoint: &str) -> Self {
+        Self::trusting(endpoint, None)
+    }
+
+    /// A client without a token that trusts only the authority in a file, if one is named.
+    pub(crate) fn trusting(endpoint: &str, ca: Option<&Path>) -> Self {
         // The client wants to know how it would encrypt, even where it never does.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = Http::builder().no_proxy().pool_max_idle_per_host(0).timeout(PATIENCE).build();
-        Self { http: http.unwrap(), endpoint: endpoint.to_owned(), token: None }
+        let mut http = Http::builder().no_proxy().pool_max_idle_per_host(0).timeout(PATIENCE);
+        if let Some(ca) = ca {
+            let ca = reqwest::Certificate::from_pem(&std::fs::read(ca).unwrap()).unwrap();
+            http = http.tls_certs_only([ca]);
+        }
+        Self { http: http.build().unwrap(), endpoint: endpoint.to_owned(), token: None }
     }
 
     /// Posts a form to the token endpoint.
