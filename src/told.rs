@@ -43,6 +43,10 @@ pub fn told(error: SystemError, subject: &str, program: &str, facts: &Facts) -> 
                 "Delete one that is no longer used: '{program} {list_command}', then '{program} {command}-delete'."
             ))
         }
+        Condition::TooMany { what, limit } => {
+            let message = format!("The limit of supported {what} is reached: {limit}.");
+            Error::new(ErrorKind::LimitReached, message)
+        }
         Condition::DuplicateValue => {
             let message = format!("{} {noun} with this value exists.", an(noun));
             Error::new(ErrorKind::Conflict, message)
