@@ -108,6 +108,10 @@ pub fn told(error: SystemError, subject: &str, family: &Family<'_>) -> Error {
                 family.on("delete", "NAME")
             ))
         }
+        Condition::TooMany { what, limit } => {
+            let message = format!("The limit of supported {what} is reached: {limit}.");
+            Error::new(ErrorKind::LimitReached, message)
+        }
         Condition::DuplicateValue => {
             let message = format!("{} {noun} with this value exists.", an(noun));
             Error::new(ErrorKind::Conflict, message)

@@ -119,10 +119,11 @@ async fn answer(
 fn response(emulator: &Emulator, request: &Request, origin: &Origin) -> Response {
     let found = routes::find(&request.method, &request.path);
     let answered = found.and_then(|(route, subject)| {
-        if !origin.is_identity {
-            emulator.check_token(request)?;
+        if origin.is_identity {
+            return emulator.provide(route, request);
         }
-        emulator.carry_out(route, subject, request)
+        let caller = emulator.check_token(request)?;
+        emulator.carry_out(&caller, route, subject, request)
     });
     answered.unwrap_or_else(|refusal| refusal.response(origin))
 }

@@ -1,6 +1,8 @@
 //! The token service: `POST /identity/token`, or `/oidc/token`, exchanges a key's value or a refresh token for an access
 //! token, which the requests of the API must bring.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::header::AUTHORIZATION;
@@ -9,13 +11,13 @@ use serde_json::Value;
 use super::claims::{ACCESS_LIFE, Occasion, Subject};
 use super::response::{Refusal, Response};
 use super::routes::{Params, Request};
-use super::service::Emulator;
+use super::service::{Caller, Emulator};
 use super::token::{self, DELEGATED_LIFE, REFRESH_LIFE};
-use crate::model::{ApiKeyId, Detail, Timestamp};
+use crate::model::{ApiKeyId, Detail, Identity, Owner, Timestamp};
 use crate::object::object;
 use crate::secret::Secret;
-use crate::systems::Keys as _;
 use crate::systems::iam::local::Login;
+use crate::systems::{Condition, Keys as _, ServiceIds as _};
 
 pub(super) const BY_KEY: &str = "urn:ibm:params:oauth:grant-type:apikey";
 pub(super) const BY_REFRESH: &str = "refresh_token";
@@ -55,8 +57,8 @@ impl Emulator {
         let mut form = request.form()?;
         let grant_type = form.take("grant_type").ok_or_else(|| Refusal::missing("grant_type"))?;
         let wanted = Wanted::read(&form)?;
-        self.check_account(&form)?;
-        let key = match grant_type.as_str() {
+        self.check_form_account(&form)?;
+        let (key, owner) = match grant_type.as_str() {
             BY_KEY => {
                 let value = form.take("apikey").ok_or_else(|| Refusal::missing("apikey"))?;
                 self.key_of_value(&Secret::new(value))?
@@ -71,9 +73,9 @@ impl Emulator {
                 return Err(Refusal::not_one_of("grant_type", &format!("{BY_KEY}, {BY_REFRESH}")));
             }
         };
-        // Every key is one of this identity; a key of a service ID will have a subject of its own.
+        let identity = self.identity_of(&owner)?.ok_or_else(unknown)?;
         let occasion = Occasion {
-            subject: Subject::new(&self.identity.iam_id, &self.identity.user),
+            subject: Subject::new(&identity.iam_id, &identity.user),
             account: &self.identity.account_id,
             issuer: &self.issuer(request),
             grant_type: &grant_type,
@@ -106,7 +108,7 @@ impl Emulator {
     }
 
     /// Refuses a form that names another account than that of the keys.
-    fn check_account(&self, form: &Params) -> Result<(), Refusal> {
+    fn check_form_account(&self, form: &Params) -> Result<(), Refusal> {
         let other = ["account", "account_id", "bss_account"].into_iter().find(|name| {
             form.get(name).is_some_and(|account| account != &*self.identity.account_id)
         });
@@ -116,13 +118,28 @@ impl Emulator {
         })
     }
 
-    fn key_of_value(&self, value: &Secret) -> Result<ApiKeyId, Refusal> {
+    /// Returns as whom a key logs in: as its service ID, or as the user of the store. `None` if the service ID is gone.
+    fn identity_of(&self, owner: &Owner) -> Result<Option<Identity>, Refusal> {
+        let Some(id) = owner.service_id() else { return Ok(Some(self.identity.clone())) };
+        match self.backend.get_service_id(&id, Detail::default()) {
+            Ok(found) => Ok(Some(Identity {
+                iam_id: Arc::clone(&owner.0),
+                account_id: Arc::clone(&self.identity.account_id),
+                user: found.service_id.name.into(),
+            })),
+            Err(error) if error.condition == Condition::NotFound => Ok(None),
+            Err(error) => Err(Refusal::of(error, "")),
+        }
+    }
+
+    /// Finds the key that a value opens, and its owner.
+    fn key_of_value(&self, value: &Secret) -> Result<(ApiKeyId, Owner), Refusal> {
         if self.bootstrap.opens_with(value) {
-            return Ok(self.bootstrap.key.id.clone());
+            return Ok((self.bootstrap.key.id.clone(), self.identity.owner()));
         }
         let login = self.backend.log_in(value).map_err(|error| Refusal::of(error, ""))?;
         match login {
-            Login::Done(key) => Ok(key.id),
+            Login::Done(key) => Ok((key.id, Owner(key.iam_id))),
             Login::Unknown => Err(unknown()),
             Login::Disabled => Err(disabled()),
             Login::Expired => Err(expired()),
@@ -130,28 +147,36 @@ impl Emulator {
     }
 
     /// Finds the key that a refresh token was issued for. The key must still work.
-    fn key_of_refresh(&self, token: &Secret, now: Timestamp) -> Result<ApiKeyId, Refusal> {
+    fn key_of_refresh(&self, token: &Secret, now: Timestamp) -> Result<(ApiKeyId, Owner), Refusal> {
         let id = self.refresher.read(token.expose(), now)?;
         if self.bootstrap.is(&id) {
-            return Ok(id);
+            return Ok((id, self.identity.owner()));
         }
         let found = self.backend.get(&id, Detail::default());
         let key = found.map_err(|error| Refusal::of(error, id.as_str()));
         match key {
             Ok(details) if details.key.disabled => Err(disabled()),
             Ok(details) if details.key.expires_at.is_some_and(|at| at <= now) => Err(expired()),
-            Ok(_) => Ok(id),
+            Ok(details) => Ok((id, Owner(details.key.iam_id))),
             Err(refusal) if refusal.status == 404 => Err(unknown()),
             Err(refusal) => Err(refusal),
         }
     }
 
-    /// Refuses a request that brings no valid access token of this identity.
-    pub(super) fn check_token(&self, request: &Request) -> Result<(), Refusal> {
+    /// Finds out who sends a request. Refuses one that brings no valid access token of this service.
+    pub(super) fn check_token(&self, request: &Request) -> Result<Caller, Refusal> {
         let claims = self.claims_of(request)?;
-        let ours = claims["iam_id"] == *self.identity.iam_id
-            && claims["account"]["bss"] == *self.identity.account_id;
-        if ours { Ok(()) } else { Err(Refusal::not_authorized()) }
+        let owner = Owner(claims["iam_id"].as_str().unwrap_or_default().into());
+        let is_ours = owner == self.identity.owner() || owner.service_id().is_some();
+        if !is_ours || claims["account"]["bss"] != *self.identity.account_id {
+            return Err(Refusal::not_authorized());
+        }
+        // The tokens of a service ID end with it.
+        if self.identity_of(&owner)?.is_none() {
+            return Err(Refusal::of(Condition::Unauthorized.into(), ""));
+        }
+        let keys = self.backend.acting_as(Arc::clone(&owner.0));
+        Ok(Caller { owner, keys })
     }
 
     /// Reads the access token that a request brings. It must be valid.

@@ -14,6 +14,7 @@ pub mod fault;
 mod grant;
 mod iam;
 mod kept;
+mod kept_values;
 mod late;
 mod provider;
 mod response;

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::grant::{BY_KEY, BY_REFRESH, client};
 use super::response::{Refusal, Response};
-use super::routes::Request;
+use super::routes::{Request, Route};
 use super::service::Emulator;
 use super::token;
 use crate::object::object;
@@ -25,6 +25,17 @@ const OF_THE_USER: [&str; 11] = [
 ];
 
 impl Emulator {
+    /// Answers what is asked of the identity provider: tokens, and what tells about them.
+    pub(super) fn provide(&self, route: Route, request: &Request) -> Result<Response, Refusal> {
+        match route {
+            Route::Discovery => Ok(self.discovery(request)),
+            Route::Jwks => self.jwks(),
+            Route::Introspect => self.introspect(request),
+            Route::UserInfo => self.user_info(request),
+            _ => self.grant(request),
+        }
+    }
+
     /// Returns who issues tokens: what was set, or the endpoint as the client names it.
     pub(super) fn issuer(&self, request: &Request) -> String {
         let usual = || format!("{}/identity", request.endpoint);
@@ -32,7 +43,7 @@ impl Emulator {
     }
 
     /// Answers `GET /identity/.well-known/openid-configuration`.
-    pub(super) fn discovery(&self, request: &Request) -> Response {
+    fn discovery(&self, request: &Request) -> Response {
         let at = |path: &str| format!("{}/identity/{path}", request.endpoint);
         let document = object()
             .with("issuer", self.issuer(request))
@@ -53,13 +64,13 @@ impl Emulator {
     }
 
     /// Answers `GET /identity/keys`.
-    pub(super) fn jwks(&self) -> Result<Response, Refusal> {
+    fn jwks(&self) -> Result<Response, Refusal> {
         let key = self.token_key.get(&self.backend)?;
         Ok(Response::json(200, &object().with("keys", [key.public_jwk()])))
     }
 
     /// Answers `POST /identity/introspect`: whether a token is valid, and what it says. Only a client may ask.
-    pub(super) fn introspect(&self, request: &Request) -> Result<Response, Refusal> {
+    fn introspect(&self, request: &Request) -> Result<Response, Refusal> {
         client(request)?.ok_or_else(Refusal::no_header)?;
         let token = request.form()?.take("token").ok_or_else(|| Refusal::missing("token"))?;
         let key = self.token_key.get(&self.backend)?;
@@ -71,7 +82,7 @@ impl Emulator {
     }
 
     /// Answers `GET` and `POST /identity/userinfo`.
-    pub(super) fn user_info(&self, request: &Request) -> Result<Response, Refusal> {
+    fn user_info(&self, request: &Request) -> Result<Response, Refusal> {
         let mut claims = self.claims_of(request)?;
         if let Value::Object(claims) = &mut claims {
             claims.retain(|name, _| OF_THE_USER.contains(&name.as_str()));

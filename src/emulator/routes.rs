@@ -88,11 +88,23 @@ pub(super) enum Route {
     Jwks,
     Introspect,
     UserInfo,
+    ServiceList,
+    ServiceCreate,
+    ServiceGet,
+    ServiceUpdate,
+    ServiceDelete,
+    ServiceLock,
+    ServiceUnlock,
+    GroupList,
+    GroupCreate,
+    GroupGet,
+    GroupUpdate,
+    GroupDelete,
 }
 
 impl Route {
     /// Every route with its name for `--fault`.
-    pub(super) const ALL: [(Self, &'static str); 17] = [
+    pub(super) const ALL: [(Self, &'static str); 29] = [
         (Self::Token, "token"),
         (Self::List, "list"),
         (Self::Create, "create"),
@@ -110,14 +122,28 @@ impl Route {
         (Self::Jwks, "jwks"),
         (Self::Introspect, "introspect"),
         (Self::UserInfo, "userinfo"),
+        (Self::ServiceList, "service.list"),
+        (Self::ServiceCreate, "service.create"),
+        (Self::ServiceGet, "service.get"),
+        (Self::ServiceUpdate, "service.update"),
+        (Self::ServiceDelete, "service.delete"),
+        (Self::ServiceLock, "service.lock"),
+        (Self::ServiceUnlock, "service.unlock"),
+        (Self::GroupList, "group.list"),
+        (Self::GroupCreate, "group.create"),
+        (Self::GroupGet, "group.get"),
+        (Self::GroupUpdate, "group.update"),
+        (Self::GroupDelete, "group.delete"),
     ];
 }
 
 /// Finds what a request asks for, and the id in its path.
 pub(super) fn find<'a>(method: &Method, path: &'a str) -> Result<(Route, &'a str), Refusal> {
     use Route::{
-        Create, Delete, Details, Disable, Discovery, Enable, Get, Introspect, Jwks, Limits, List,
-        Lock, Others, Token, Unlock, Update, UserInfo,
+        Create, Delete, Details, Disable, Discovery, Enable, Get, GroupCreate, GroupDelete,
+        GroupGet, GroupList, GroupUpdate, Introspect, Jwks, Limits, List, Lock, Others,
+        ServiceCreate, ServiceDelete, ServiceGet, ServiceList, ServiceLock, ServiceUnlock,
+        ServiceUpdate, Token, Unlock, Update, UserInfo,
     };
     let path = path.strip_prefix('/').unwrap_or(path);
     let parts: Vec<&str> = path.strip_suffix('/').unwrap_or(path).split('/').collect();
@@ -142,6 +168,25 @@ pub(super) fn find<'a>(method: &Method, path: &'a str) -> Result<(Route, &'a str
         ["v1", kind @ ("profiles" | "profile_templates" | "account_settings_templates")] => {
             (&[(Method::GET, Others)], kind)
         }
+        ["v1", "serviceids"] => (&[(Method::GET, ServiceList), (Method::POST, ServiceCreate)], ""),
+        ["v1", "serviceids", id] => (
+            &[
+                (Method::GET, ServiceGet),
+                (Method::PUT, ServiceUpdate),
+                (Method::DELETE, ServiceDelete),
+            ],
+            id,
+        ),
+        ["v1", "serviceids", id, "lock"] => {
+            (&[(Method::POST, ServiceLock), (Method::DELETE, ServiceUnlock)], id)
+        }
+        ["v1", "serviceid_groups"] => {
+            (&[(Method::GET, GroupList), (Method::POST, GroupCreate)], "")
+        }
+        ["v1", "serviceid_groups", id] => (
+            &[(Method::GET, GroupGet), (Method::PUT, GroupUpdate), (Method::DELETE, GroupDelete)],
+            id,
+        ),
         _ => {
             return Err(Refusal::new(
                 404,

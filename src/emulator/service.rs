@@ -4,13 +4,14 @@ use std::path::Path;
 
 use super::bootstrap::Bootstrap;
 use super::fault::{Faults, Spec};
+use super::kept_values::KeptValues;
 use super::response::Refusal;
 use super::tls::Tls;
 use super::token::Refresher;
 use super::token_key::Keeper;
 use crate::clock::Clock;
 use crate::error::Result;
-use crate::model::{Identity, Timestamp};
+use crate::model::{Identity, Owner, Timestamp};
 use crate::private_file;
 use crate::systems::iam::local::LocalKeys;
 use crate::systems::{Keys as _, iam};
@@ -28,6 +29,23 @@ pub struct Emulator {
     pub(super) issuer: Option<String>,
     pub(super) bootstrap: Bootstrap,
     pub(super) faults: Faults,
+    pub(super) kept: KeptValues,
+}
+
+/// Who sends a request.
+#[derive(Debug)]
+pub(super) struct Caller {
+    /// The user of the store, who may do everything, or a service ID.
+    pub(super) owner: Owner,
+    /// The store, for changes by this caller.
+    pub(super) keys: LocalKeys,
+}
+
+impl Caller {
+    /// Tells whether this is a service ID, which may act on itself and its keys only.
+    pub(super) fn is_service_id(&self) -> bool {
+        self.owner.service_id().is_some()
+    }
 }
 
 impl Emulator {
@@ -58,6 +76,7 @@ impl Emulator {
             issuer,
             bootstrap: bootstrap?,
             faults,
+            kept: KeptValues::default(),
         })
     }
 

@@ -315,7 +315,7 @@ fn paths_and_methods_that_are_not_served_are_said_so() {
     let (_sandbox, emulator, _client) = in_memory(&[]);
     let client = Client::new(emulator.endpoint());
     for path in
-        ["/", "/v1", "/v1/serviceids", "/v1/apikeys/a/b", "/v2/apikeys", "/identities/token"]
+        ["/", "/v1", "/v1/serviceids/a/b", "/v1/apikeys/a/b", "/v2/apikeys", "/identities/token"]
     {
         assert_eq!(client.call("GET", path).0, 404, "{path}");
     }

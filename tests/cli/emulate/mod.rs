@@ -3,12 +3,15 @@
 mod account;
 mod env_file;
 mod faults;
+mod groups;
 mod guarded;
 mod keys;
 mod late;
 mod listing;
 mod provider;
 mod scope;
+mod service_ids;
+mod service_keys;
 mod start;
 mod tls;
 mod token_key;
