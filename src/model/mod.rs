@@ -13,7 +13,7 @@ mod timestamp;
 pub use changes::{ApiKeyChanges, CreatedApiKey, NewApiKey, NewValue};
 pub use document::{Absent, activity_document, history_document, key_document};
 pub use finding::{Finding, Rule, Severity, Unchecked};
-pub use id::{ApiKeyId, GroupId, GroupRef, KeyRef, ServiceRef, ServiceUuid};
+pub use id::{ApiKeyId, GroupId, GroupRef, Id, KeyRef, Ref, ServiceRef, ServiceUuid};
 pub use key::{Activity, ApiKey, ApiKeyDetails, Detail, EntityTag, HistoryEntry, LeakAction};
 pub use owner::{BackendKind, Identity, Owner, Scope, Selection};
 pub use service_id::{

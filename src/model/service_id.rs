@@ -152,3 +152,12 @@ pub struct GroupChanges {
     /// The new description; empty clears it.
     pub description: Option<String>,
 }
+
+impl GroupChanges {
+    /// Tells whether the group is as these changes would leave it.
+    pub fn already_in(&self, group: &ServiceIdGroup) -> bool {
+        let is =
+            |wanted: &Option<String>, now: &str| wanted.as_deref().is_none_or(|text| text == now);
+        is(&self.name, &group.name) && is(&self.description, &group.description)
+    }
+}
