@@ -46,6 +46,7 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 use crate::cli::{ActArgs, Acts, Cli, Command};
 use crate::environment::{Environment, Program};
 use crate::error::Result;
+use crate::ops::service_ids;
 use crate::session::Session;
 use crate::settings::Settings;
 use crate::systems::System;
@@ -125,6 +126,47 @@ fn dispatch(command: Command, settings: &Settings, ui: &mut Ui) -> Result<()> {
             let ready = ops::lookup::ready(&args.0.into(), facts, settings, ui)?;
             on_keys(settings, ui, |session| ops::lookup::run(&ready, session))
         }
+        Command::ServiceIds(args) => {
+            let request = args.0.into();
+            on_keys(settings, ui, |session| service_ids::list::run(&request, session))
+        }
+        Command::ServiceId(args) => {
+            let request = args.0.into();
+            on_keys(settings, ui, |session| service_ids::show::run(&request, session))
+        }
+        Command::ServiceIdCreate(args) => {
+            let request = args.0.into();
+            on_keys(settings, ui, |session| service_ids::create::run(request, session))
+        }
+        Command::ServiceIdUpdate(args) => {
+            let ready = service_ids::update::ready(args.0.into(), settings.program())?;
+            on_keys(settings, ui, |session| service_ids::update::run(ready, session))
+        }
+        Command::ServiceIdDelete(args) => {
+            act_on_service_ids(&service_ids::act::DELETE, args.0.into(), settings, ui)
+        }
+        Command::ServiceIdLock(args) => {
+            act_on_service_ids(&service_ids::act::LOCK, args.0.into(), settings, ui)
+        }
+        Command::ServiceIdUnlock(args) => {
+            act_on_service_ids(&service_ids::act::UNLOCK, args.0.into(), settings, ui)
+        }
+        Command::ServiceIdGroups(args) => {
+            on_keys(settings, ui, |session| service_ids::groups::list(args.0.uuid, session))
+        }
+        Command::ServiceIdGroupCreate(args) => {
+            let new = args.0.into();
+            on_keys(settings, ui, |session| service_ids::groups::create(&new, session))
+        }
+        Command::ServiceIdGroupUpdate(args) => {
+            let program = settings.program();
+            let ready = service_ids::groups::ready_to_update(args.0.into(), program)?;
+            on_keys(settings, ui, |session| service_ids::groups::update(&ready, session))
+        }
+        Command::ServiceIdGroupDelete(args) => {
+            let ready = service_ids::groups::ready_to_delete(args.0.into(), ui)?;
+            on_keys(settings, ui, |session| service_ids::groups::delete(&ready, session))
+        }
         Command::Recover(args) => {
             let request = args.0.into();
             on_keys(settings, ui, |session| ops::recover::run(&request, session))
@@ -135,6 +177,16 @@ fn dispatch(command: Command, settings: &Settings, ui: &mut Ui) -> Result<()> {
 fn act<V: Acts>(args: ActArgs<V>, settings: &Settings, ui: &mut Ui) -> Result<()> {
     let ready = ops::act::ready(V::VERB, args.into(), System::Iam.facts(), ui)?;
     on_keys(settings, ui, |session| ops::act::run(&ready, session))
+}
+
+fn act_on_service_ids(
+    verb: &'static service_ids::act::Verb,
+    request: service_ids::act::Request,
+    settings: &Settings,
+    ui: &mut Ui,
+) -> Result<()> {
+    let ready = service_ids::act::ready(verb, request, ui)?;
+    on_keys(settings, ui, |session| service_ids::act::run(&ready, session))
 }
 
 /// Opens a session, runs an operation in it, and closes it.

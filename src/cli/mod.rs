@@ -6,6 +6,7 @@ mod access;
 mod audit;
 mod globals;
 mod iam_keys;
+mod service_ids;
 mod shared;
 mod tools;
 mod tree;
@@ -18,6 +19,11 @@ pub use self::globals::GlobalArgs;
 use self::iam_keys::{
     ApiKeyArgs, ApiKeyCreateArgs, ApiKeyDeleteArgs, ApiKeyLookupArgs, ApiKeyRotateArgs,
     ApiKeyUpdateArgs, ApiKeysArgs,
+};
+use self::service_ids::{
+    ServiceIdArgs, ServiceIdCreateArgs, ServiceIdDeleteArgs, ServiceIdGroupCreateArgs,
+    ServiceIdGroupDeleteArgs, ServiceIdGroupUpdateArgs, ServiceIdGroupsArgs, ServiceIdUpdateArgs,
+    ServiceIdsArgs, SeveralServiceIdsArgs,
 };
 pub use self::shared::{ActArgs, Acts, DryRunArgs};
 use self::shared::{Disable, Enable, Lock, Unlock};
@@ -97,6 +103,30 @@ pub enum Command {
     ApiKeysAudit(Deferred<ApiKeysAuditArgs>),
     /// Find the API key that a value belongs to
     ApiKeyLookup(Deferred<ApiKeyLookupArgs>),
+    /// List the service IDs of the account
+    ServiceIds(Deferred<ServiceIdsArgs>),
+    /// Show a service ID
+    ServiceId(Deferred<ServiceIdArgs>),
+    /// Create a service ID
+    ServiceIdCreate(Deferred<ServiceIdCreateArgs>),
+    /// Change the name or description of a service ID
+    ServiceIdUpdate(Deferred<ServiceIdUpdateArgs>),
+    /// Delete service IDs and their keys
+    ServiceIdDelete(Deferred<ServiceIdDeleteArgs>),
+    /// Lock service IDs, so that they can be neither changed nor deleted
+    #[command(after_help = "EXAMPLE:\n   ibmcloud-iam service-id-lock my-service --force")]
+    ServiceIdLock(Deferred<SeveralServiceIdsArgs>),
+    /// Unlock service IDs
+    #[command(after_help = "EXAMPLE:\n   ibmcloud-iam service-id-unlock my-service --force")]
+    ServiceIdUnlock(Deferred<SeveralServiceIdsArgs>),
+    /// List the groups of service IDs
+    ServiceIdGroups(Deferred<ServiceIdGroupsArgs>),
+    /// Create a group of service IDs
+    ServiceIdGroupCreate(Deferred<ServiceIdGroupCreateArgs>),
+    /// Change the name or description of a group of service IDs
+    ServiceIdGroupUpdate(Deferred<ServiceIdGroupUpdateArgs>),
+    /// Delete a group that holds no service IDs
+    ServiceIdGroupDelete(Deferred<ServiceIdGroupDeleteArgs>),
     /// Finish or undo interrupted commands
     Recover(Deferred<RecoverArgs>),
     /// Log in with an API key and keep it

@@ -11,7 +11,9 @@ mod state;
 mod timestamp;
 
 pub use changes::{ApiKeyChanges, CreatedApiKey, NewApiKey, NewValue};
-pub use document::{Absent, activity_document, history_document, key_document};
+pub use document::{
+    Absent, activity_document, group_document, history_document, key_document, service_id_document,
+};
 pub use finding::{Finding, Rule, Severity, Unchecked};
 pub use id::{ApiKeyId, GroupId, GroupRef, Id, KeyRef, Ref, ServiceRef, ServiceUuid};
 pub use key::{Activity, ApiKey, ApiKeyDetails, Detail, EntityTag, HistoryEntry, LeakAction};

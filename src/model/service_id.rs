@@ -156,8 +156,18 @@ pub struct GroupChanges {
 impl GroupChanges {
     /// Tells whether the group is as these changes would leave it.
     pub fn already_in(&self, group: &ServiceIdGroup) -> bool {
-        let is =
-            |wanted: &Option<String>, now: &str| wanted.as_deref().is_none_or(|text| text == now);
-        is(&self.name, &group.name) && is(&self.description, &group.description)
+        let mut changed = group.clone();
+        self.apply(&mut changed);
+        changed == *group
+    }
+
+    /// Applies the changes.
+    pub fn apply(&self, group: &mut ServiceIdGroup) {
+        if let Some(name) = &self.name {
+            group.name = name.as_str().into();
+        }
+        if let Some(description) = &self.description {
+            group.description = description.as_str().into();
+        }
     }
 }

@@ -210,9 +210,10 @@ fn document<'a>(key: &'a ApiKey, value: Option<&'a str>) -> Object<impl Fields> 
 
 /// A key with its history and its activity, if they are known.
 pub(super) fn details_document(details: &ApiKeyDetails) -> impl Serialize {
+    let history = history_document(&details.key.account_id, details.history.as_ref());
     document(&details.key, None)
-        .with_some("history", history_document(details))
-        .with_some("activity", activity_document(details, Absent::LeftOut))
+        .with_some("history", history)
+        .with_some("activity", activity_document(details.activity.as_ref(), Absent::LeftOut))
 }
 
 fn with_etag(key: &ApiKey, document: &impl Serialize) -> Response {

@@ -1,9 +1,20 @@
 //! Service IDs, which own keys as users do: which one is meant, and what is said of them.
 
+pub mod act;
+pub mod create;
+mod facts;
+pub mod groups;
+pub mod list;
+pub mod show;
+pub mod update;
+
 use std::fmt::Display;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Detail, ServiceId, ServiceIdSelection, ServiceRef};
+use crate::model::{
+    Detail, EntityTag, GroupId, GroupRef, ServiceId, ServiceIdGroup, ServiceIdSelection, ServiceRef,
+};
+use crate::ops::conflict_in;
 use crate::render::service_ids as render;
 use crate::session::Session;
 use crate::systems::{Condition, ServiceIds, SystemError};
@@ -13,6 +24,13 @@ use crate::told::{Thing, told};
 /// What a service ID is called.
 pub const SERVICE_ID: Thing =
     Thing { noun: "service ID", command: "service-id", list_command: "service-ids" };
+
+/// What a group of service IDs is called.
+pub const GROUP: Thing = Thing {
+    noun: "service ID group",
+    command: "service-id-group",
+    list_command: "service-id-groups",
+};
 
 /// Finds the one service ID that `service` means: by its ID, else by its exact name in every group of the account.
 pub fn find(session: &Session, service: &ServiceRef) -> Result<ServiceId> {
@@ -38,6 +56,67 @@ pub fn find(session: &Session, service: &ServiceRef) -> Result<ServiceId> {
 /// Returns the ability to keep service IDs.
 fn service_ids<'s>(session: &'s Session) -> Result<&'s dyn ServiceIds> {
     session.keys().to_service_ids().map_err(|error| session.told(error, ""))
+}
+
+/// Finds a group by its ID, or by its name, which is unique.
+fn find_group(session: &Session, group: &GroupRef) -> Result<ServiceIdGroup> {
+    let of = |error| told_of(error, group, GROUP, session);
+    let mut groups = service_ids(session)?.list_groups().map_err(of)?;
+    groups.retain(|found| match group {
+        GroupRef::Id(id) => found.id == *id,
+        GroupRef::Name(name) => *found.name == **name,
+    });
+    groups.pop().ok_or_else(|| of(Condition::NotFound.into()))
+}
+
+/// Returns the ID of a group that was named.
+fn group_id(session: &Session, group: Option<&GroupRef>) -> Result<Option<GroupId>> {
+    match group {
+        None => Ok(None),
+        Some(GroupRef::Id(id)) => Ok(Some(id.clone())),
+        Some(group) => find_group(session, group).map(|found| Some(found.id)),
+    }
+}
+
+/// Names one of these in progress and results: `service ID ci`, escaped and in colour.
+fn entity(named: impl Display, thing: Thing, session: &Session) -> String {
+    format!("{} {}", thing.noun, session.ui.entity(&named.to_string()))
+}
+
+/// Prints what is being done; `what` names it, and where it is.
+fn announce(doing: &str, what: &str, session: &mut Session) {
+    let line = format!("{doing} {what} as {}...", escape(&session.identity().user));
+    session.ui.progress(&line);
+}
+
+/// Makes the error for a locked service ID; its hint is the command that unlocks it.
+fn locked(subject: &str, service_id: &ServiceId, session: &Session) -> Error {
+    let told = told(Condition::Locked.into(), subject, session.program(), SERVICE_ID);
+    told.hint(format!(
+        "Unlock it with '{} service-id-unlock {}'.",
+        session.program(),
+        service_id.id.in_command()
+    ))
+}
+
+/// Words a conflict: it names the fields that changed since the service ID was `seen`, if any. `tag` is the version that
+/// was asked for.
+fn conflict(
+    error: SystemError,
+    subject: &str,
+    seen: &ServiceId,
+    tag: &EntityTag,
+    now: &ServiceId,
+    session: &Session,
+) -> Error {
+    let fields = [
+        ("name", seen.name != now.name),
+        ("description", seen.description != now.description),
+        ("locked", seen.locked != now.locked),
+        ("entity tag", *tag != now.entity_tag),
+    ];
+    let program = session.program();
+    conflict_in(&fields, error, subject, &|error| told(error, subject, program, SERVICE_ID))
 }
 
 /// Names one of these in a message: `service ID 'ci'`, escaped.
