@@ -280,6 +280,34 @@ mod tests {
     }
 
     #[test]
+    fn the_value_of_a_service_ids_key_is_not_kept_and_it_has_no_sessions() {
+        let me = Identity { iam_id: "IBMid-1".into(), account_id: "a".into(), user: String::new() };
+        let id = crate::model::ServiceUuid::from_random([7; 16]);
+        let sent = |owner| {
+            let new = NewApiKey {
+                id: None,
+                owner,
+                name: "k".into(),
+                description: String::new(),
+                locked: false,
+                disabled: false,
+                action_when_leaked: None,
+                expires_at: None,
+                support_sessions: Some(true),
+            };
+            serde_json::to_value(new_body(&new, &me, None)).unwrap()
+        };
+        let key = serde_json::json!({
+            "name": "k", "iam_id": format!("iam-{id}"), "account_id": "a", "store_value": false
+        });
+        assert_eq!(sent(crate::model::Owner::service(&id)), key);
+        let key = serde_json::json!({
+            "name": "k", "iam_id": "IBMid-1", "account_id": "a", "support_sessions": true
+        });
+        assert_eq!(sent(me.owner()), key);
+    }
+
+    #[test]
     fn an_expiry_keeps_its_seconds() {
         for (text, wire) in [
             ("2027-05-01T12:34:00Z", "2027-05-01T12:34+0000"),
