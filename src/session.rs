@@ -318,8 +318,8 @@ pub fn journal(settings: &Settings) -> Result<Journal> {
 /// Opens the local store.
 pub fn open_local(settings: &Settings) -> Result<LocalKeys> {
     let store = settings.store_directory()?.to_owned();
-    let keys = LocalKeys::new(store, settings.key_limit()?.unwrap_or(KEY_LIMIT), settings.clock());
-    Ok(if settings.waits() { keys } else { keys.without_waiting() })
+    let open = if settings.waits() { LocalKeys::new } else { LocalKeys::without_waiting };
+    Ok(open(store, settings.key_limit()?.unwrap_or(KEY_LIMIT), settings.clock()))
 }
 
 /// Opens the service with a credential that the search found.

@@ -65,6 +65,10 @@ fn worded(error: SystemError, subject: &str, program: &str, thing: Thing) -> Err
                 "Delete one that is no longer used: '{program} {list_command}', then '{program} {command}-delete'."
             ))
         }
+        Condition::TooMany { what, limit } => {
+            let message = format!("The limit of supported {what} is reached: {limit}.");
+            Error::new(ErrorKind::LimitReached, message)
+        }
         Condition::DuplicateValue => {
             let message = format!("{} {noun} with this value exists.", an(noun));
             Error::new(ErrorKind::Conflict, message)

@@ -121,7 +121,7 @@ fn response(emulator: &Emulator, request: &Request, origin: &Origin) -> Response
             .unwrap_or_else(|refusal| refusal.token_response(origin, emulator.clock.now().ok())),
         Ok((route, subject)) => emulator
             .check_token(request)
-            .and_then(|()| emulator.carry_out(route, subject, request))
+            .and_then(|caller| emulator.carry_out(&caller, route, subject, request))
             .unwrap_or_else(refused),
         Err(refusal) => refused(refusal),
     }

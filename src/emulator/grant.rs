@@ -1,19 +1,21 @@
 //! The token service: `POST /identity/token` exchanges a key's value or a refresh token for an access token, which every
 //! other request must bring.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::header::AUTHORIZATION;
 
 use super::response::{Refusal, Response};
 use super::routes::{Params, Request};
-use super::service::Emulator;
+use super::service::{Caller, Emulator};
 use super::token::{ACCESS_LIFE, Occasion, REFRESH_LIFE};
-use crate::model::{ApiKeyId, Detail, Timestamp};
+use crate::model::{ApiKeyId, Detail, Identity, Owner, Timestamp};
 use crate::object::object;
 use crate::secret::Secret;
-use crate::systems::Keys as _;
 use crate::systems::iam::local::Login;
+use crate::systems::{Condition, Keys as _, ServiceIds as _};
 
 const BY_KEY: &str = "urn:ibm:params:oauth:grant-type:apikey";
 const BY_REFRESH: &str = "refresh_token";
@@ -29,7 +31,7 @@ impl Emulator {
         if form.get("response_type").is_some_and(|kind| kind != "cloud_iam") {
             return Err(Refusal::not_one_of("response_type", "cloud_iam"));
         }
-        let key = match grant_type.as_str() {
+        let (key, owner) = match grant_type.as_str() {
             BY_KEY => {
                 let value = form.take("apikey").ok_or_else(|| Refusal::missing("apikey"))?;
                 self.key_of_value(&Secret::new(value))?
@@ -46,8 +48,9 @@ impl Emulator {
                 return Err(Refusal::not_one_of("grant_type", &format!("{BY_KEY}, {BY_REFRESH}")));
             }
         };
+        let identity = self.identity_of(&owner)?.ok_or_else(unknown)?;
         let occasion = Occasion {
-            identity: &self.identity,
+            identity: &identity,
             endpoint: &request.endpoint,
             grant_type: &grant_type,
             client: client.unwrap_or("default"),
@@ -67,13 +70,28 @@ impl Emulator {
         Ok(Response::json(200, &document))
     }
 
-    fn key_of_value(&self, value: &Secret) -> Result<ApiKeyId, Refusal> {
+    /// Returns as whom a key logs in: as its service ID, or as the user of the store. `None` if the service ID is gone.
+    fn identity_of(&self, owner: &Owner) -> Result<Option<Identity>, Refusal> {
+        let Some(id) = owner.service_id() else { return Ok(Some(self.identity.clone())) };
+        match self.backend.get_service_id(&id, Detail::default()) {
+            Ok(found) => Ok(Some(Identity {
+                iam_id: Arc::clone(&owner.0),
+                account_id: Arc::clone(&self.identity.account_id),
+                user: found.service_id.name.into(),
+            })),
+            Err(error) if error.condition == Condition::NotFound => Ok(None),
+            Err(error) => Err(Refusal::of(error, "")),
+        }
+    }
+
+    /// Finds the key that a value opens, and its owner.
+    fn key_of_value(&self, value: &Secret) -> Result<(ApiKeyId, Owner), Refusal> {
         if self.bootstrap.opens_with(value) {
-            return Ok(self.bootstrap.key.id.clone());
+            return Ok((self.bootstrap.key.id.clone(), self.identity.owner()));
         }
         let login = self.backend.log_in(value).map_err(|error| Refusal::of(error, ""))?;
         match login {
-            Login::Done(key) => Ok(key.id),
+            Login::Done(key) => Ok((key.id, Owner(key.iam_id))),
             Login::Unknown => Err(unknown()),
             Login::Disabled => Err(disabled()),
             Login::Expired => Err(expired()),
@@ -81,34 +99,42 @@ impl Emulator {
     }
 
     /// Finds the key that a refresh token was issued for. The key must still work.
-    fn key_of_refresh(&self, token: &Secret, now: Timestamp) -> Result<ApiKeyId, Refusal> {
+    fn key_of_refresh(&self, token: &Secret, now: Timestamp) -> Result<(ApiKeyId, Owner), Refusal> {
         let claims = self.signer.read_refresh(token.expose(), now)?;
         let id = ApiKeyId::new(claims.apikey_id);
         if self.bootstrap.is(&id) {
-            return Ok(id);
+            return Ok((id, self.identity.owner()));
         }
         let found = self.backend.get(&id, Detail::default());
         let key = found.map_err(|error| Refusal::of(error, id.as_str()));
         match key {
             Ok(details) if details.key.disabled => Err(disabled()),
             Ok(details) if details.key.expires_at.is_some_and(|at| at <= now) => Err(expired()),
-            Ok(_) => Ok(id),
+            Ok(details) => Ok((id, Owner(details.key.iam_id))),
             Err(refusal) if refusal.status == 404 => Err(unknown()),
             Err(refusal) => Err(refusal),
         }
     }
 
-    /// Refuses a request that brings no valid access token of this service.
-    pub(super) fn check_token(&self, request: &Request) -> Result<(), Refusal> {
+    /// Finds out who sends a request. Refuses one that brings no valid access token of this service.
+    pub(super) fn check_token(&self, request: &Request) -> Result<Caller, Refusal> {
         let header = request.headers.get(AUTHORIZATION).ok_or_else(no_header)?;
         let bearer = header.to_str().ok().and_then(|text| {
             let (scheme, token) = text.split_once(' ')?;
             scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
         });
         let claims = self.signer.read_access(bearer.unwrap_or_default(), self.now()?)?;
-        let ours = claims.iam_id == *self.identity.iam_id
-            && claims.account.bss == *self.identity.account_id;
-        if ours { Ok(()) } else { Err(Refusal::not_authorized()) }
+        let owner = Owner(claims.iam_id.into());
+        let is_ours = owner == self.identity.owner() || owner.service_id().is_some();
+        if !is_ours || claims.account.bss != *self.identity.account_id {
+            return Err(Refusal::not_authorized());
+        }
+        // The tokens of a service ID end with it.
+        if self.identity_of(&owner)?.is_none() {
+            return Err(Refusal::of(Condition::Unauthorized.into(), ""));
+        }
+        let keys = self.backend.acting_as(Arc::clone(&owner.0));
+        Ok(Caller { owner, keys })
     }
 }
 

@@ -12,6 +12,7 @@ mod exchange;
 pub mod fault;
 mod grant;
 mod iam;
+mod kept;
 mod late;
 mod response;
 mod routes;

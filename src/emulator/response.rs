@@ -82,30 +82,43 @@ impl Refusal {
         Self::new(400, "bad_request", "BXNIM0106E", message)
     }
 
-    pub(super) fn not_found(id: &str) -> Self {
-        Self::new(404, "not_found", "BXNIM0102E", "Unable to find object")
-            .details(format!("Object type 'ApiKey' with ID '{id}' could not be found"))
+    pub(super) fn not_deletable(kind: &str, id: &str) -> Self {
+        Self::new(409, "delete_not_possible", "BXNIM0105E", "Unable to delete object")
+            .details(format!("Object type '{kind}' with ID '{id}' could not be deleted"))
+    }
+
+    pub(super) fn already_so() -> Self {
+        Self::new(409, "conflict", "", "The entity is already in the requested state.")
     }
 
     pub(super) fn not_authorized() -> Self {
         Self::new(403, "forbidden", "BXNIM0513E", "You are not authorized to use this API")
     }
 
-    /// Puts an error of the local store into the service's words.
+    /// Puts an error of the local store about a key into the service's words.
     pub(super) fn of(error: SystemError, id: &str) -> Self {
+        Self::about("ApiKey", id, error)
+    }
+
+    /// Puts an error of the local store into the service's words.
+    pub(super) fn about(kind: &str, id: &str, error: SystemError) -> Self {
         let because = error.source.map(|source| format!(": {source:#}")).unwrap_or_default();
         match error.condition {
-            Condition::NotFound => Self::not_found(id),
+            Condition::NotFound => {
+                Self::new(404, "not_found", "BXNIM0102E", "Unable to find object")
+                    .details(format!("Object type '{kind}' with ID '{id}' could not be found"))
+            }
             Condition::Unauthorized => {
                 Self::new(401, "invalid_access_token", "", "The access token is invalid.")
             }
             Condition::Forbidden => Self::not_authorized(),
-            Condition::Conflict => {
-                Self::new(409, "conflict", "", "The entity was changed meanwhile")
-                    .details(format!("Object type 'ApiKey' with ID '{id}' has another entity tag"))
-            }
+            Condition::Conflict => match error.hint {
+                Some(why) => Self::new(409, "conflict", "", why),
+                None => Self::new(409, "conflict", "", "The entity was changed meanwhile")
+                    .details(format!("Object type '{kind}' with ID '{id}' has another entity tag")),
+            },
             Condition::Locked => Self::new(409, "locked", "", "The entity is locked")
-                .details(format!("Object type 'ApiKey' with ID '{id}' could not be changed")),
+                .details(format!("Object type '{kind}' with ID '{id}' could not be changed")),
             Condition::LimitReached { limit } => {
                 let message = "The limit of supported API keys is reached";
                 Self::new(422, "limit_reached", "BXNIM0151E", message).details(
@@ -114,6 +127,13 @@ impl Refusal {
                     }),
                 )
             }
+            Condition::TooMany { what, limit } => Self::new(
+                422,
+                "limit_reached",
+                "",
+                format!("The limit of supported {what} is reached"),
+            )
+            .details(format!("{limit} are allowed")),
             Condition::DuplicateValue => {
                 Self::new(409, "conflict", "", "An API key with this value exists already")
             }

@@ -68,11 +68,23 @@ pub(super) enum Route {
     Disable,
     Enable,
     Limits,
+    ServiceList,
+    ServiceCreate,
+    ServiceGet,
+    ServiceUpdate,
+    ServiceDelete,
+    ServiceLock,
+    ServiceUnlock,
+    GroupList,
+    GroupCreate,
+    GroupGet,
+    GroupUpdate,
+    GroupDelete,
 }
 
 impl Route {
     /// Every route with its name for `--fault`.
-    pub(super) const ALL: [(Self, &'static str); 12] = [
+    pub(super) const ALL: [(Self, &'static str); 24] = [
         (Self::Token, "token"),
         (Self::List, "list"),
         (Self::Create, "create"),
@@ -85,13 +97,27 @@ impl Route {
         (Self::Disable, "disable"),
         (Self::Enable, "enable"),
         (Self::Limits, "limits"),
+        (Self::ServiceList, "service.list"),
+        (Self::ServiceCreate, "service.create"),
+        (Self::ServiceGet, "service.get"),
+        (Self::ServiceUpdate, "service.update"),
+        (Self::ServiceDelete, "service.delete"),
+        (Self::ServiceLock, "service.lock"),
+        (Self::ServiceUnlock, "service.unlock"),
+        (Self::GroupList, "group.list"),
+        (Self::GroupCreate, "group.create"),
+        (Self::GroupGet, "group.get"),
+        (Self::GroupUpdate, "group.update"),
+        (Self::GroupDelete, "group.delete"),
     ];
 }
 
 /// Finds what a request asks for, and the id in its path.
 pub(super) fn find<'a>(method: &Method, path: &'a str) -> Result<(Route, &'a str), Refusal> {
     use Route::{
-        Create, Delete, Details, Disable, Enable, Get, Limits, List, Lock, Token, Unlock, Update,
+        Create, Delete, Details, Disable, Enable, Get, GroupCreate, GroupDelete, GroupGet,
+        GroupList, GroupUpdate, Limits, List, Lock, ServiceCreate, ServiceDelete, ServiceGet,
+        ServiceList, ServiceLock, ServiceUnlock, ServiceUpdate, Token, Unlock, Update,
     };
     let path = path.strip_prefix('/').unwrap_or(path);
     let parts: Vec<&str> = path.strip_suffix('/').unwrap_or(path).split('/').collect();
@@ -106,6 +132,25 @@ pub(super) fn find<'a>(method: &Method, path: &'a str) -> Result<(Route, &'a str
         ["v1", "apikeys", id, "disable"] => {
             (&[(Method::POST, Disable), (Method::DELETE, Enable)], id)
         }
+        ["v1", "serviceids"] => (&[(Method::GET, ServiceList), (Method::POST, ServiceCreate)], ""),
+        ["v1", "serviceids", id] => (
+            &[
+                (Method::GET, ServiceGet),
+                (Method::PUT, ServiceUpdate),
+                (Method::DELETE, ServiceDelete),
+            ],
+            id,
+        ),
+        ["v1", "serviceids", id, "lock"] => {
+            (&[(Method::POST, ServiceLock), (Method::DELETE, ServiceUnlock)], id)
+        }
+        ["v1", "serviceid_groups"] => {
+            (&[(Method::GET, GroupList), (Method::POST, GroupCreate)], "")
+        }
+        ["v1", "serviceid_groups", id] => (
+            &[(Method::GET, GroupGet), (Method::PUT, GroupUpdate), (Method::DELETE, GroupDelete)],
+            id,
+        ),
         ["v1", "accounts", account, "limits", "identity"] => (&[(Method::GET, Limits)], account),
         _ => {
             return Err(Refusal::new(

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use super::bootstrap::Bootstrap;
 use super::fault::{Faults, Spec};
+use super::kept::KeptValues;
 use super::response::Refusal;
 use super::token::Signer;
 use crate::clock::Clock;
 use crate::error::Result;
-use crate::model::{Identity, Timestamp};
+use crate::model::{Identity, Owner, Timestamp};
 use crate::systems::iam::local::LocalKeys;
 use crate::systems::{Keys as _, iam};
 use crate::told::told;
@@ -22,6 +23,23 @@ pub struct Emulator {
     pub(super) signer: Signer,
     pub(super) bootstrap: Bootstrap,
     pub(super) faults: Faults,
+    pub(super) kept: KeptValues,
+}
+
+/// Who sends a request.
+#[derive(Debug)]
+pub(super) struct Caller {
+    /// The user of the store, who may do everything, or a service ID.
+    pub(super) owner: Owner,
+    /// The store, for changes by this caller.
+    pub(super) keys: LocalKeys,
+}
+
+impl Caller {
+    /// Tells whether this is a service ID, which may act on itself and its keys only.
+    pub(super) fn is_service_id(&self) -> bool {
+        self.owner.service_id().is_some()
+    }
 }
 
 impl Emulator {
@@ -41,7 +59,15 @@ impl Emulator {
         let (identity, bootstrap) = opened.map_err(told)?;
         let signer = Signer(backend.derived_key("emulator access tokens").map_err(told)?);
         let faults = Faults::new(faults);
-        Ok(Self { backend, clock, identity, signer, bootstrap: bootstrap?, faults })
+        Ok(Self {
+            backend,
+            clock,
+            identity,
+            signer,
+            bootstrap: bootstrap?,
+            faults,
+            kept: KeptValues::default(),
+        })
     }
 
     /// Returns the file of the bootstrap key.

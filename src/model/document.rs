@@ -1,4 +1,5 @@
-//! Keys, service IDs and groups as JSON objects with the field names and the order of the API. `--output json` and the emulator share it.
+//! Keys, service IDs and groups as JSON objects with the field names and the order of the API. `--output json` and the
+//! emulator share them.
 
 use serde::Serialize;
 

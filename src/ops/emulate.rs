@@ -24,7 +24,8 @@ The first line printed is 'Listening on URL', the second names the file of an
 API key that logs in. SIGINT, SIGTERM or SIGHUP ends it.
 A fault is OPERATION:WHAT,...
 OPERATION: token, list, create, details, get, update, delete, lock, unlock,
-   disable, enable, limits, any
+   disable, enable, limits; service.list, .create, .get, .update, .delete,
+   .lock, .unlock; group.list, .create, .get, .update, .delete; any
 WHAT: status=CODE [retry-after=SECONDS], drop, truncate or garbage;
    delay=500ms or 2s; before or after the request is carried out;
    late=500ms or 2s: it is dropped, or answered with status, and carried out

@@ -130,9 +130,8 @@ pub fn details(
     asked: Detail,
 ) -> io::Result<()> {
     let activity = activity_document(details.activity.as_ref(), Absent::Null);
-    let history = history_document(&details.key.account_id, details.history.as_ref());
     let shown = shown(&details.key, state, "")
-        .with_some("history", history)
+        .with_some("history", history_document(&details.key.account_id, details.history.as_ref()))
         .with_some("activity", asked.activity.then_some(activity));
     document(out, &shown)
 }

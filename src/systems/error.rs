@@ -35,6 +35,13 @@ pub enum Condition {
         /// How many are allowed, if that is known.
         limit: Option<usize>,
     },
+    /// There are as many of something else as allowed.
+    TooMany {
+        /// What they are, as in "groups of service IDs".
+        what: &'static str,
+        /// How many are allowed.
+        limit: usize,
+    },
     /// Another key has this value.
     DuplicateValue,
     /// The request makes no sense; the text is a whole sentence.

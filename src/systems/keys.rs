@@ -218,7 +218,7 @@ pub trait ServiceIds {
     /// Returns one service ID by id. Fails with `NotFound`.
     fn get_service_id(&self, id: &ServiceUuid, detail: Detail) -> Result<ServiceIdDetails>;
 
-    /// Makes a service ID. Fails with `LimitReached`, `Invalid`, or `OutcomeUnknown` if it may have been made: names are not
+    /// Makes a service ID. Fails with `TooMany`, `Invalid`, or `OutcomeUnknown` if it may have been made: names are not
     /// unique, so the request is not sent again then.
     fn create_service_id(&self, new: &NewServiceId) -> Result<ServiceId>;
 
@@ -239,7 +239,7 @@ pub trait ServiceIds {
     /// Lists the groups of the account, oldest first.
     fn list_groups(&self) -> Result<Vec<ServiceIdGroup>>;
 
-    /// Makes a group. Fails with `Conflict` if the name is taken.
+    /// Makes a group. Fails with `TooMany`, and with `Conflict` if the name is taken.
     fn create_group(&self, name: &str, description: &str) -> Result<ServiceIdGroup>;
 
     /// Changes a group that still is at version `seen`. Fails with `Conflict` if it is not, or if the name is taken.

@@ -1,11 +1,11 @@
 //! The filter of a listing: `name co "Foo" and (description sw "Bar" or name ew_ci "x")`.
 
-use crate::model::ApiKey;
+use super::listed::Listed;
 
 /// How deep parentheses may be nested.
 const DEEPEST: usize = 50;
 
-/// A condition on keys.
+/// A condition on what is listed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Filter {
     And(Vec<Filter>),
@@ -38,14 +38,14 @@ impl Filter {
         }
     }
 
-    pub(super) fn admits(&self, key: &ApiKey) -> bool {
+    pub(super) fn admits(&self, one: &impl Listed) -> bool {
         match self {
-            Self::And(all) => all.iter().all(|filter| filter.admits(key)),
-            Self::Or(any) => any.iter().any(|filter| filter.admits(key)),
+            Self::And(all) => all.iter().all(|filter| filter.admits(one)),
+            Self::Or(any) => any.iter().any(|filter| filter.admits(one)),
             Self::Is { field, how, value, any_case } => {
                 let text = match field {
-                    Property::Name => &key.name,
-                    Property::Description => &key.description,
+                    Property::Name => one.name(),
+                    Property::Description => one.description(),
                 };
                 if *any_case {
                     how.holds(&text.to_lowercase(), &value.to_lowercase())
@@ -164,10 +164,12 @@ fn beginning(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{ApiKey, ApiKeyDetails};
 
     fn admits(filter: &str, name: &str, description: &str) -> bool {
         let key = ApiKey { description: description.into(), ..ApiKey::sample(name) };
-        Filter::parse(filter).unwrap_or_else(|error| panic!("{filter}: {error}")).admits(&key)
+        let one = ApiKeyDetails { key, history: None, activity: None };
+        Filter::parse(filter).unwrap_or_else(|error| panic!("{filter}: {error}")).admits(&one)
     }
 
     #[test]

@@ -1,71 +1,92 @@
-//! `GET /v1/apikeys`: one page of the caller's keys or of the account's, filtered and sorted. And
+//! Listings, page by page, filtered and sorted. `GET /v1/apikeys`: the caller's keys or the account's. And
 //! `GET /v1/accounts/{id}/limits/identity`: how many keys identities have and may have.
 
+use serde::Serialize;
+
+use super::body::owner;
 use super::filter::Filter;
 use super::keys::{details_document, other_identity};
+use super::listed::Listed;
 use super::paging::{self, Listing, OwnerType, PageToken, Reach, Sort};
 use crate::emulator::{
     response::{Refusal, Response},
     routes::{Params, Request},
-    service::Emulator,
+    service::{Caller, Emulator},
 };
-use crate::model::{ApiKeyDetails, Scope, Selection};
+use crate::model::{ApiKeyDetails, Detail, GroupId, Owner, Scope, Selection, ServiceIdSelection};
 use crate::object::object;
-use crate::systems::Keys as _;
+use crate::systems::iam::local::{LocalKeys, MOST_GROUPS, MOST_IN_GROUP};
+use crate::systems::{Keys as _, ServiceIds as _};
 
 const USUAL_SIZE: usize = 20;
 const LARGEST: usize = 100;
 
 impl Emulator {
-    pub(super) fn list(&self, request: &Request) -> Result<Response, Refusal> {
-        let query = &request.query;
+    pub(super) fn list(&self, caller: &Caller, request: &Request) -> Result<Response, Refusal> {
         let account = &*self.identity.account_id;
-        if query.get("account_id").is_some_and(|asked| asked != account) {
+        if request.query.get("account_id").is_some_and(|asked| asked != account) {
             return Err(Refusal::not_authorized());
         }
-        if query.get("iam_id").is_some_and(|asked| asked != &*self.identity.iam_id) {
-            return Err(other_identity());
-        }
-        let token = token(query, account)?;
-        let mut keys = self.all(&token.listing)?;
-        if let Some(filter) = &token.listing.filter {
-            let filter = Filter::parse(filter)
-                .map_err(|why| Refusal::invalid("The filter cannot be understood").details(why))?;
-            keys.retain(|one| filter.admits(&one.key));
-        }
-        paging::sort(&mut keys, &token.listing);
-        let begin = token.begin(&keys);
-        let end = (begin + token.listing.size).min(keys.len());
-        let shown = &keys[begin..end];
-        let link = |token: &PageToken| {
-            format!("{}/v1/apikeys?pagetoken={}", request.endpoint, token.encode())
-        };
-        let next = if end < keys.len() { token.after(begin, shown) } else { None };
-        let page = object()
-            .with("offset", begin)
-            .with("limit", token.listing.size)
-            .with("first", link(&PageToken::first(account, token.listing.clone())))
-            .with_some("previous", token.before(begin).as_ref().map(link))
-            .with_some("next", next.as_ref().map(link))
-            .with("apikeys", shown.iter().map(details_document).collect::<Vec<_>>());
-        Ok(Response::json(200, &page))
+        let token = token(&request.query, account, Sort::ModifiedAt)?;
+        let mut keys = self.all(caller, &token.listing)?;
+        page(request, &token, "apikeys", &mut keys, details_document)
     }
 
-    fn all(&self, listing: &Listing) -> Result<Vec<ApiKeyDetails>, Refusal> {
+    fn all(&self, caller: &Caller, listing: &Listing) -> Result<Vec<ApiKeyDetails>, Refusal> {
         let failed = |error| Refusal::of(error, "");
-        if listing.owner_type == OwnerType::ServiceId {
-            return Ok(Vec::new());
+        let Some(scope) = self.scope(caller, listing)? else { return Ok(Vec::new()) };
+        let mut keys = if listing.history {
+            let keys = self.backend.list_in_full(&scope).map_err(failed)?.into_iter();
+            keys.map(|details| ApiKeyDetails { activity: None, ..details }).collect()
+        } else {
+            let keys = self.backend.list(&scope, &Selection::All).map_err(failed)?.into_iter();
+            let bare = |key| ApiKeyDetails { key, history: None, activity: None };
+            keys.map(bare).collect::<Vec<_>>()
+        };
+        if scope == Scope::AllServiceIds {
+            let owners = self.owners_in(&self.group_of(listing.group.as_deref())?)?;
+            keys.retain(|one| owners.iter().any(|owner| owner.0 == one.key.iam_id));
         }
-        let everybody = listing.reach == Reach::Account && !listing.is_own;
-        let scope = if everybody { Scope::AllUsers } else { Scope::Of(self.identity.owner()) };
-        if listing.history {
-            let keys = self.backend.list_in_full(&scope).map_err(failed)?;
-            let without_activity = |details| ApiKeyDetails { activity: None, ..details };
-            return Ok(keys.into_iter().map(without_activity).collect());
+        Ok(keys)
+    }
+
+    /// Decides whose keys are listed; `None` for nobody's.
+    fn scope(&self, caller: &Caller, listing: &Listing) -> Result<Option<Scope>, Refusal> {
+        let is_service_id = caller.is_service_id();
+        if let Some(asked) = &listing.owner {
+            let owner = owner(asked);
+            if owner != caller.owner {
+                if is_service_id {
+                    return Err(Refusal::not_authorized());
+                }
+                let id = owner.service_id().ok_or_else(other_identity)?;
+                let found = self.backend.get_service_id(&id, Detail::default());
+                found.map_err(|error| Refusal::about("ServiceId", id.as_str(), error))?;
+            }
+            return Ok(Some(Scope::Of(owner)));
         }
-        let keys = self.backend.list(&scope, &Selection::All).map_err(failed)?;
-        let bare = |key| ApiKeyDetails { key, history: None, activity: None };
-        Ok(keys.into_iter().map(bare).collect())
+        Ok(match (listing.reach, listing.owner_type) {
+            (Reach::Account, _) if is_service_id => return Err(Refusal::not_authorized()),
+            (Reach::Account, OwnerType::User) => Some(Scope::AllUsers),
+            (Reach::Account, OwnerType::ServiceId) => Some(Scope::AllServiceIds),
+            (Reach::Entity, OwnerType::ServiceId) if !is_service_id => None,
+            (Reach::Entity, _) => Some(Scope::Of(caller.owner.clone())),
+        })
+    }
+
+    /// Finds a group of service IDs; the default group when none is named.
+    pub(super) fn group_of(&self, asked: Option<&str>) -> Result<GroupId, Refusal> {
+        let Some(id) = asked else { return Ok(LocalKeys::default_group()) };
+        let found = self.backend.group(&GroupId::new(id));
+        Ok(found.map_err(|error| Refusal::about("ServiceIdGroup", id, error))?.id)
+    }
+
+    /// Returns the service IDs in a group as owners of keys.
+    fn owners_in(&self, group: &GroupId) -> Result<Vec<Owner>, Refusal> {
+        let which = ServiceIdSelection { name: None, group_id: Some(group.clone()) };
+        let found = self.backend.list_service_ids(&which);
+        let found = found.map_err(|error| Refusal::about("ServiceId", "", error))?;
+        Ok(found.iter().map(crate::model::ServiceId::owner).collect())
     }
 
     pub(super) fn limits(&self, account: &str, request: &Request) -> Result<Response, Refusal> {
@@ -75,8 +96,10 @@ impl Emulator {
         let asked: Vec<&str> = request.query.each("apikeys_per_identity").collect();
         let mut keys = Vec::new();
         if !asked.is_empty() {
-            let all = self.backend.list(&Scope::AllUsers, &Selection::All);
-            keys = all.map_err(|error| Refusal::of(error, ""))?;
+            for scope in [Scope::AllUsers, Scope::AllServiceIds] {
+                let all = self.backend.list(&scope, &Selection::All);
+                keys.extend(all.map_err(|error| Refusal::of(error, ""))?);
+            }
         }
         let limit = || {
             let identities = asked.iter().map(|iam_id| {
@@ -87,12 +110,69 @@ impl Emulator {
             object().with("limit", self.backend.limit).with("identities", identities)
         };
         let limit = (!asked.is_empty()).then(limit);
-        Ok(Response::json(200, &object().with_some("apikeys_per_identity", limit)))
+        let document = object()
+            .with_some("serviceid_groups", self.limit_of_groups(request)?)
+            .with_some("serviceids_per_group", self.limits_per_group(request)?)
+            .with_some("apikeys_per_identity", limit);
+        Ok(Response::json(200, &document))
+    }
+
+    fn limit_of_groups(&self, request: &Request) -> Result<Option<impl Serialize>, Refusal> {
+        if !request.query.is_true("serviceid_groups") {
+            return Ok(None);
+        }
+        let groups = self.backend.list_groups();
+        let groups = groups.map_err(|error| Refusal::about("ServiceIdGroup", "", error))?;
+        Ok(Some(object().with("limit", MOST_GROUPS).with("count", groups.len())))
+    }
+
+    fn limits_per_group(&self, request: &Request) -> Result<Option<impl Serialize>, Refusal> {
+        let mut groups = Vec::new();
+        for asked in request.query.each("serviceids_per_group") {
+            let count = self.owners_in(&GroupId::new(asked))?.len();
+            groups.push(object().with("group_id", asked).with("count", count));
+        }
+        let asked = !groups.is_empty();
+        let limit = object().with("limit", MOST_IN_GROUP).with("serviceid_groups", groups);
+        Ok(asked.then_some(limit))
     }
 }
 
-/// Reads what is asked for. Parameters beside a page token replace what the token says.
-fn token(query: &Params, account: &str) -> Result<PageToken, Refusal> {
+/// Answers with one page of what is listed, which must be in order of age. It stands in the field `member`.
+pub(super) fn page<'a, T: Listed, D: Serialize>(
+    request: &Request,
+    token: &PageToken,
+    member: &'static str,
+    all: &'a mut Vec<T>,
+    document: impl Fn(&'a T) -> D,
+) -> Result<Response, Refusal> {
+    if let Some(filter) = &token.listing.filter {
+        let filter = Filter::parse(filter)
+            .map_err(|why| Refusal::invalid("The filter cannot be understood").details(why))?;
+        all.retain(|one| filter.admits(one));
+    }
+    paging::sort(all, &token.listing);
+    let all: &'a [T] = all;
+    let begin = token.begin(all);
+    let end = (begin + token.listing.size).min(all.len());
+    let shown = &all[begin..end];
+    let path = request.path.trim_end_matches('/');
+    let link =
+        |token: &PageToken| format!("{}{path}?pagetoken={}", request.endpoint, token.encode());
+    let next = if end < all.len() { token.after(begin, shown) } else { None };
+    let page = object()
+        .with("offset", begin)
+        .with("limit", token.listing.size)
+        .with("first", link(&PageToken::first(&token.account, token.listing.clone())))
+        .with_some("previous", token.before(begin).as_ref().map(link))
+        .with_some("next", next.as_ref().map(link))
+        .with(member, shown.iter().map(document).collect::<Vec<_>>());
+    Ok(Response::json(200, &page))
+}
+
+/// Reads what is asked for. Parameters beside a page token replace what the token says. It cannot be
+/// sorted by `never`.
+pub(super) fn token(query: &Params, account: &str, never: Sort) -> Result<PageToken, Refusal> {
     let mut token = match query.get("pagetoken") {
         None => PageToken::first(account, Listing { size: USUAL_SIZE, ..Listing::default() }),
         Some(text) => PageToken::decode(text)
@@ -106,18 +186,26 @@ fn token(query: &Params, account: &str) -> Result<PageToken, Refusal> {
     if !(1..=LARGEST).contains(&listing.size) {
         return Err(Refusal::not_one_of("pagesize", "1 to 100"));
     }
-    set(&mut listing.sort, query, "sort", &Sort::ALL.map(|sort| (sort, sort.as_str())))?;
+    let sorts = Sort::ALL.into_iter().filter(|sort| *sort != never);
+    let sorts: Vec<_> = sorts.map(|sort| (sort, sort.as_str())).collect();
+    set(&mut listing.sort, query, "sort", &sorts)?;
     set(&mut listing.descending, query, "order", &[(false, "asc"), (true, "desc")])?;
     let reaches = [(Reach::Entity, "entity"), (Reach::Account, "account")];
     set(&mut listing.reach, query, "scope", &reaches)?;
     let types = [(OwnerType::User, "user"), (OwnerType::ServiceId, "serviceid")];
     set(&mut listing.owner_type, query, "type", &types)?;
-    if let Some(filter) = query.get("filter") {
-        listing.filter = Some(filter.to_owned());
+    for (kept, name) in [
+        (&mut listing.filter, "filter"),
+        (&mut listing.owner, "iam_id"),
+        (&mut listing.group, "group_id"),
+        (&mut listing.name, "name"),
+    ] {
+        if let Some(asked) = query.get(name) {
+            *kept = Some(asked.to_owned());
+        }
     }
     listing.history |= query.is_true("include_history");
-    // Every other `iam_id` was refused before.
-    listing.is_own |= query.get("iam_id").is_some();
+    listing.shows_group |= query.is_true("show_group_id");
     Ok(token)
 }
 

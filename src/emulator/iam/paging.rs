@@ -1,4 +1,4 @@
-//! Page tokens. A page begins after the last key of the page before, even if keys were deleted meanwhile.
+//! Page tokens. A page begins after the last item of the page before, even if items were deleted meanwhile.
 
 use std::cmp::Ordering;
 
@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ApiKey, ApiKeyDetails};
+use super::listed::Listed;
 
 /// How many characters of a sort value a token carries. Values with the same beginning count as equal.
 const CARRIED: usize = 100;
@@ -21,26 +21,29 @@ words! {
         #[default]
         CreatedAt = "created_at",
         CreatedBy = "created_by",
+        ModifiedAt = "modified_at",
     }
 }
 
 impl Sort {
-    fn compare(self, one: &ApiKey, other: &ApiKey) -> Ordering {
+    fn compare<T: Listed>(self, one: &T, other: &T) -> Ordering {
         match self {
-            Self::Name => one.name.cmp(&other.name),
-            Self::Description => one.description.cmp(&other.description),
-            Self::CreatedAt => one.created_at.cmp(&other.created_at),
-            Self::CreatedBy => one.created_by.cmp(&other.created_by),
+            Self::Name => one.name().cmp(other.name()),
+            Self::Description => one.description().cmp(other.description()),
+            Self::CreatedAt => one.created_at().cmp(&other.created_at()),
+            Self::CreatedBy => one.created_by().cmp(other.created_by()),
+            Self::ModifiedAt => one.modified_at().cmp(&other.modified_at()),
         }
     }
 
-    /// Returns the sort value of a key, cut as a token carries it.
-    fn value(self, key: &ApiKey) -> String {
+    /// Returns the sort value of an item, cut as a token carries it.
+    fn value(self, one: &impl Listed) -> String {
         match self {
-            Self::Name => key.name.chars().take(CARRIED).collect(),
-            Self::Description => key.description.chars().take(CARRIED).collect(),
-            Self::CreatedAt => key.created_at.to_rfc3339(),
-            Self::CreatedBy => key.created_by.chars().take(CARRIED).collect(),
+            Self::Name => one.name().chars().take(CARRIED).collect(),
+            Self::Description => one.description().chars().take(CARRIED).collect(),
+            Self::CreatedAt => one.created_at().to_rfc3339(),
+            Self::CreatedBy => one.created_by().chars().take(CARRIED).collect(),
+            Self::ModifiedAt => one.modified_at().to_rfc3339(),
         }
     }
 }
@@ -81,9 +84,18 @@ pub(super) struct Listing {
     pub(super) reach: Reach,
     #[serde(rename = "type", default)]
     pub(super) owner_type: OwnerType,
-    /// Whether `iam_id` names the caller; then only the caller's keys are listed.
-    #[serde(rename = "own", default)]
-    pub(super) is_own: bool,
+    /// The IAM id whose keys are listed.
+    #[serde(rename = "iam", default, skip_serializing_if = "Option::is_none")]
+    pub(super) owner: Option<String>,
+    /// The group of the service IDs.
+    #[serde(rename = "grp", default, skip_serializing_if = "Option::is_none")]
+    pub(super) group: Option<String>,
+    /// The name of the service IDs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<String>,
+    /// Whether service IDs are shown with their group.
+    #[serde(rename = "shg", default)]
+    pub(super) shows_group: bool,
 }
 
 /// The `pagetoken`: base64url of JSON.
@@ -102,9 +114,9 @@ pub(super) struct PageToken {
 /// The end of the page before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct After {
-    /// The sort value of its last key.
+    /// The sort value of its last item.
     v: String,
-    /// The shortened ids of its keys with that value.
+    /// The shortened ids of its items with that value.
     ids: Vec<String>,
 }
 
@@ -129,51 +141,51 @@ impl PageToken {
     }
 
     /// Makes the token of the page after `page`, which begins at `begin`.
-    pub(super) fn after(&self, begin: usize, page: &[ApiKeyDetails]) -> Option<Self> {
+    pub(super) fn after<T: Listed>(&self, begin: usize, page: &[T]) -> Option<Self> {
         let sort = self.listing.sort;
-        let v = sort.value(&page.last()?.key);
-        let ties = page.iter().filter(|one| sort.value(&one.key) == v);
-        let ids = ties.map(|one| short(&one.key).to_owned()).collect();
+        let v = sort.value(page.last()?);
+        let ties = page.iter().filter(|one| sort.value(*one) == v);
+        let ids = ties.map(|one| short(one).to_owned()).collect();
         Some(Self { offset: begin, aft: Some(After { v, ids }), ..self.clone() })
     }
 
-    /// Finds where the page begins among the sorted keys.
-    pub(super) fn begin(&self, keys: &[ApiKeyDetails]) -> usize {
-        let Some(after) = &self.aft else { return self.offset.min(keys.len()) };
+    /// Finds where the page begins among all that is listed, sorted.
+    pub(super) fn begin<T: Listed>(&self, all: &[T]) -> usize {
+        let Some(after) = &self.aft else { return self.offset.min(all.len()) };
         let sort = self.listing.sort;
-        let place = |one: &ApiKeyDetails| {
-            let order = sort.value(&one.key).cmp(&after.v);
+        let place = |one: &T| {
+            let order = sort.value(one).cmp(&after.v);
             if self.listing.descending { order.reverse() } else { order }
         };
-        let from = keys.partition_point(|one| place(one) == Ordering::Less);
-        let to = keys.partition_point(|one| place(one) != Ordering::Greater);
-        let shown = |one: &ApiKeyDetails| after.ids.iter().any(|id| id == short(&one.key));
-        match keys[from..to].iter().rposition(shown) {
+        let from = all.partition_point(|one| place(one) == Ordering::Less);
+        let to = all.partition_point(|one| place(one) != Ordering::Greater);
+        let shown = |one: &T| after.ids.iter().any(|id| id == short(one));
+        match all[from..to].iter().rposition(shown) {
             Some(last) => from + last + 1,
-            // All of them were deleted, so the keys after them have moved up.
+            // All of them were deleted, so what came after them has moved up.
             None => self.offset.clamp(from, to),
         }
     }
 }
 
-/// Sorts keys, which must be in order of age.
-pub(super) fn sort(keys: &mut [ApiKeyDetails], listing: &Listing) {
-    keys.sort_by(|one, other| {
-        let order = listing.sort.compare(&one.key, &other.key);
+/// Sorts what is listed, which must be in order of age.
+pub(super) fn sort<T: Listed>(all: &mut [T], listing: &Listing) {
+    all.sort_by(|one, other| {
+        let order = listing.sort.compare(one, other);
         if listing.descending { order.reverse() } else { order }
     });
 }
 
 /// Shortens an id so that it still differs from the others on a page.
-fn short(key: &ApiKey) -> &str {
-    let id = key.id.as_str();
-    id.get("ApiKey-".len().."ApiKey-".len() + 13).unwrap_or(id)
+fn short(one: &impl Listed) -> &str {
+    let uuid = one.id().split_once('-').map_or(one.id(), |(_, uuid)| uuid);
+    uuid.get(..13).unwrap_or(uuid)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ApiKeyId;
+    use crate::model::{ApiKey, ApiKeyDetails, ApiKeyId};
 
     fn keys(names: &[&str]) -> Vec<ApiKeyDetails> {
         let key = |name: &&str| ApiKey {

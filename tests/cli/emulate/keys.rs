@@ -315,7 +315,7 @@ fn paths_and_methods_that_are_not_served_are_said_so() {
     let (_sandbox, emulator, _client) = in_memory(&[]);
     let client = Client::new(emulator.endpoint());
     for path in
-        ["/", "/v1", "/v1/serviceids", "/v1/apikeys/a/b", "/v2/apikeys", "/identity/passcode"]
+        ["/", "/v1", "/v1/serviceids/a/b", "/v1/apikeys/a/b", "/v2/apikeys", "/identity/passcode"]
     {
         assert_eq!(client.call("GET", path).0, 404, "{path}");
     }
@@ -388,7 +388,7 @@ fn the_limit_holds_and_is_told() {
     let other = json!({"iam_id": "IBMid-1", "count": 0});
     assert_eq!(usage(&format!("apikeys_per_identity={IAM_ID}")), of(json!([own])));
     assert_eq!(usage(&format!("apikeys_per_identity=IBMid-1,{IAM_ID}")), of(json!([other, own])));
-    assert_eq!(usage("serviceids_per_group=x"), json!({}));
+    assert_eq!(usage("profiles=true"), json!({}));
     let elsewhere = client.call("GET", "/v1/accounts/abc/limits/identity?apikeys_per_identity=x");
     refused(
         &elsewhere,

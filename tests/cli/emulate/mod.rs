@@ -1,11 +1,14 @@
 //! `emulate`: the IAM Identity API over a local store, as a client sees it.
 
 mod faults;
+mod groups;
 mod guarded;
 mod keys;
 mod late;
 mod listing;
 mod scope;
+mod service_ids;
+mod service_keys;
 mod start;
 mod tokens;
 

@@ -1,39 +1,53 @@
 //! Making keys.
 
+use std::sync::Arc;
+
 use super::fold::{Fold, Want};
 use super::record::{Op, RawRecord, Record};
-use super::store::no_randomness;
-use super::{LocalKeys, is_purged, texts};
+use super::store::{Heading, StoreScan, StoreWriter, no_randomness};
+use super::{LocalKeys, is_of_user, is_purged, texts};
 use crate::model::{
     ApiKey, ApiKeyId, CreatedApiKey, EntityTag, Identity, NewApiKey, NewValue, Scope, Timestamp,
 };
-use crate::secret::{self, Secret};
+use crate::secret::{self, KeyedHash, Secret};
 use crate::systems::{Condition, SystemError};
 
 impl LocalKeys {
-    /// Makes a key, unless its value, its id or the limit forbids it.
+    /// Makes a key, unless its owner, its value, its id or the limit forbids it.
     pub(super) fn make(
         &self,
         new: &NewApiKey,
         value: &NewValue<'_>,
     ) -> Result<CreatedApiKey, SystemError> {
-        texts::check(Some(&new.name), Some(&new.description))?;
         let mut chosen_here = None;
-        let value = match *value {
-            NewValue::Chosen(value) => value,
-            NewValue::ServiceChooses => {
-                chosen_here.insert(Secret::choose_api_key().map_err(no_randomness)?)
-            }
-        };
-        let now = self.now()?;
+        let value = or_choose(value, &mut chosen_here)?;
         let mut writer = self.store.write()?;
         let heading = writer.heading(Self::founder)?;
         let identity = &heading.identity;
-        let hash = value.keyed_hash(&heading.hash_key);
+        if let Some(id) = new.owner.service_id() {
+            Self::scan_entities(&writer, identity)?.0.owner(&id)?;
+        }
+        let (scan, key, hash) = self.admit(&writer, &heading, new, value)?;
+        let record = Record::of(Op::Create, &key, hash.as_str(), self.author(identity), identity);
+        writer.append(&scan, &heading, &[record])?;
+        Ok(CreatedApiKey { key, value: chosen_here })
+    }
+
+    /// Checks everything but the owner, and returns the key as it will be stored.
+    pub(super) fn admit(
+        &self,
+        writer: &StoreWriter<'_>,
+        heading: &Heading,
+        new: &NewApiKey,
+        value: &Secret,
+    ) -> Result<(StoreScan, ApiKey, KeyedHash), SystemError> {
+        texts::check(texts::KEY, Some(&new.name), Some(&new.description))?;
+        let now = self.now()?;
+        let identity = &heading.identity;
         let mut census = Census {
             owner: &new.owner.0,
             identity,
-            hash,
+            hash: value.keyed_hash(&heading.hash_key),
             keys: 0,
             holder: None,
             id: new.id.as_ref(),
@@ -58,10 +72,7 @@ impl LocalKeys {
                 return Err(Condition::LimitReached { limit: Some(self.limit) }.into());
             }
         }
-        let key = new_key(new, identity, now)?;
-        let record = Record::of(Op::Create, &key, hash.as_str(), &identity.iam_id, identity);
-        writer.append(&scan, &heading, &[record])?;
-        Ok(CreatedApiKey { key, value: chosen_here })
+        Ok((scan, new_key(new, identity, self.author(identity), now)?, census.hash))
     }
 
     /// Makes `count` keys at once, whatever the limit, to try things out. Their values are not returned.
@@ -85,7 +96,8 @@ impl LocalKeys {
                 support_sessions: None,
             };
             let hash = value.keyed_hash(&heading.hash_key).as_str().to_owned();
-            keys.push((new_key(&new, &heading.identity, now)?, hash));
+            let identity = &heading.identity;
+            keys.push((new_key(&new, identity, &identity.iam_id, now)?, hash));
         }
         let identity = &heading.identity;
         let records: Vec<Record<'_>> = keys
@@ -96,8 +108,26 @@ impl LocalKeys {
     }
 }
 
+/// Returns the value of a key that is to be made, which may have to be chosen first.
+pub(super) fn or_choose<'a>(
+    value: &NewValue<'a>,
+    chosen_here: &'a mut Option<Secret>,
+) -> Result<&'a Secret, SystemError> {
+    Ok(match *value {
+        NewValue::Chosen(value) => value,
+        NewValue::ServiceChooses => {
+            chosen_here.insert(Secret::choose_api_key().map_err(no_randomness)?)
+        }
+    })
+}
+
 /// Returns the key as it will be stored, with its first tag, and an id if none was chosen.
-fn new_key(new: &NewApiKey, identity: &Identity, now: Timestamp) -> Result<ApiKey, SystemError> {
+fn new_key(
+    new: &NewApiKey,
+    identity: &Identity,
+    author: &Arc<str>,
+    now: Timestamp,
+) -> Result<ApiKey, SystemError> {
     Ok(ApiKey {
         id: match &new.id {
             Some(id) => id.clone(),
@@ -108,10 +138,10 @@ fn new_key(new: &NewApiKey, identity: &Identity, now: Timestamp) -> Result<ApiKe
         locked: new.locked,
         disabled: new.disabled,
         created_at: now,
-        created_by: identity.iam_id.clone(),
+        created_by: Arc::clone(author),
         modified_at: now,
         expires_at: new.expires_at,
-        support_sessions: new.support_sessions.unwrap_or_default(),
+        support_sessions: new.support_sessions.unwrap_or_default() && is_of_user(&new.owner.0),
         action_when_leaked: new.action_when_leaked.unwrap_or_default(),
         name: new.name.as_str().into(),
         description: new.description.as_str().into(),
@@ -129,7 +159,7 @@ fn new_key(new: &NewApiKey, identity: &Identity, now: Timestamp) -> Result<ApiKe
 struct Census<'a> {
     owner: &'a str,
     identity: &'a Identity,
-    hash: secret::KeyedHash,
+    hash: KeyedHash,
     keys: usize,
     /// The id of the living key that has the value.
     holder: Option<Vec<u8>>,

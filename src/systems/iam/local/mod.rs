@@ -3,17 +3,22 @@
 //! Values are not stored, only their HMAC-SHA256 under the random key of the store.
 
 mod create;
+mod entity;
 mod fold;
+mod groups;
 mod record;
 mod served;
+mod service_ids;
 mod store;
 mod texts;
 
+pub use groups::MOST_GROUPS;
 pub use served::Login;
+pub use service_ids::MOST_IN_GROUP;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use self::fold::{Fold, Stored, Want};
@@ -27,8 +32,8 @@ use crate::model::{
 };
 use crate::secret::{self, Secret};
 use crate::systems::{
-    Condition, Editing, Facts, Keys, Locking, LookUp, Note, Place, Proving, Result, Switching,
-    SystemError,
+    Condition, Editing, Facts, Keys, Locking, LookUp, Note, Place, Proving, Result, ServiceIds,
+    Switching, SystemError,
 };
 use crate::text::shell_path;
 
@@ -36,35 +41,47 @@ use crate::text::shell_path;
 const KEPT_EXPIRED: Duration = Duration::from_secs(90 * 86_400);
 
 /// API keys in a directory on this machine.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct LocalKeys {
-    store: Store,
+    store: Arc<Store>,
     clock: Clock,
     /// How many keys an identity may have.
     pub limit: usize,
-    warnings: Mutex<Vec<String>>,
+    warnings: Arc<Mutex<Vec<String>>>,
+    /// Who makes changes, if not the identity of the store.
+    actor: Option<Arc<str>>,
 }
 
 impl LocalKeys {
     /// Uses the store in `directory`, which need not exist yet. An identity may have `limit` keys.
     pub fn new(directory: PathBuf, limit: usize, clock: Clock) -> Self {
-        Self {
-            store: Store(Log::in_directory(directory)),
-            clock,
-            limit,
-            warnings: Mutex::default(),
-        }
+        Self::over(Log::in_directory(directory), limit, clock)
     }
 
-    /// Does not wait for another process that holds the lock.
-    #[must_use]
-    pub fn without_waiting(self) -> Self {
-        Self { store: Store(self.store.0.without_waiting()), ..self }
+    /// As [`LocalKeys::new`], but does not wait for another process that holds the lock.
+    pub fn without_waiting(directory: PathBuf, limit: usize, clock: Clock) -> Self {
+        Self::over(Log::in_directory(directory).without_waiting(), limit, clock)
     }
 
     /// Makes a store in memory, which ends with this value. An identity may have `limit` keys.
     pub fn in_memory(limit: usize, clock: Clock) -> Self {
-        Self { store: Store(Log::in_memory()), clock, limit, warnings: Mutex::default() }
+        Self::over(Log::in_memory(), limit, clock)
+    }
+
+    fn over(log: Log, limit: usize, clock: Clock) -> Self {
+        let store = Arc::new(Store(log));
+        Self { store, clock, limit, warnings: Arc::default(), actor: None }
+    }
+
+    /// Returns the same store for changes that somebody else makes, who is their author then.
+    #[must_use]
+    pub fn acting_as(&self, iam_id: Arc<str>) -> Self {
+        Self { actor: Some(iam_id), ..self.clone() }
+    }
+
+    /// Returns who makes changes.
+    fn author<'a>(&'a self, identity: &'a Identity) -> &'a Arc<str> {
+        self.actor.as_ref().unwrap_or(&identity.iam_id)
     }
 
     /// Returns the made-up identity of a new store, the same on every machine.
@@ -128,8 +145,8 @@ impl LocalKeys {
         let random = secret::random().map_err(no_randomness)?;
         kept.key.entity_tag = EntityTag::revision(kept.key.entity_tag.number() + 1, random);
         kept.key.modified_at = self.now()?;
-        let record =
-            Record::of(op, &kept.key, &kept.hash, &heading.identity.iam_id, &heading.identity);
+        let by = self.author(&heading.identity);
+        let record = Record::of(op, &kept.key, &kept.hash, by, &heading.identity);
         writer.append(&scan, &heading, &[record])?;
         Ok(kept.key)
     }
@@ -157,6 +174,11 @@ impl LocalKeys {
 fn is_purged(key: &ApiKey, now: Timestamp) -> bool {
     let past = |time: Timestamp| time.plus(KEPT_EXPIRED).is_some_and(|end| end < now);
     key.expires_at.is_some_and(past) && past(key.modified_at)
+}
+
+/// Tells whether the keys of this owner can support sessions.
+fn is_of_user(iam_id: &str) -> bool {
+    Scope::AllUsers.holds(iam_id.as_bytes())
 }
 
 impl From<ClockError> for SystemError {
@@ -213,12 +235,13 @@ impl Keys for LocalKeys {
     }
 
     fn check_texts(&self, name: Option<&str>, description: Option<&str>) -> Result<()> {
-        Ok(texts::check(name, description)?)
+        Ok(texts::check(texts::KEY, name, description)?)
     }
 
     fn check_new(&self, new: &NewApiKey) -> Result<()> {
-        texts::check(Some(&new.name), Some(&new.description))?;
+        texts::check(texts::KEY, Some(&new.name), Some(&new.description))?;
         let identity = self.identity()?;
+        self.check_owner(&new.owner)?;
         let scope = Scope::Of(new.owner.clone());
         if self.read(&identity, Want::OwnedBy(&scope))?.len() >= self.limit {
             return Err(Condition::LimitReached { limit: Some(self.limit) }.into());
@@ -245,7 +268,8 @@ impl Keys for LocalKeys {
             return Err(Condition::Locked.into());
         }
         let identity = &heading.identity;
-        let record = Record::bare(Op::Delete, &kept.key, self.now()?, &identity.iam_id, identity);
+        let by = self.author(identity);
+        let record = Record::bare(Op::Delete, &kept.key, self.now()?, by, identity);
         writer.append(&scan, &heading, &[record])
     }
 
@@ -254,7 +278,8 @@ impl Keys for LocalKeys {
     }
 
     abilities! {
-        editing -> Editing, locking -> Locking, switching -> Switching, look_up -> LookUp, proving -> Proving
+        editing -> Editing, locking -> Locking, switching -> Switching, look_up -> LookUp, proving -> Proving,
+        service_ids -> ServiceIds
     }
 }
 

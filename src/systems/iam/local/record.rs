@@ -36,7 +36,7 @@ words! {
 }
 
 impl Op {
-    fn from_bytes(word: &[u8]) -> Option<Self> {
+    pub(super) fn from_bytes(word: &[u8]) -> Option<Self> {
         Self::ALL.into_iter().find(|op| op.as_str().as_bytes() == word)
     }
 }
@@ -88,7 +88,7 @@ impl<'a> RawRecord<'a> {
 }
 
 /// Splits `"name":"value"…` into the value and what follows it. The value must have no escapes.
-fn field<'a>(text: &'a [u8], name: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+pub(super) fn field<'a>(text: &'a [u8], name: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let rest = text.strip_prefix(name)?;
     let end = memchr::memchr(b'"', rest)?;
     Some((&rest[..end], &rest[end + 1..]))
@@ -170,7 +170,7 @@ pub(super) struct Record<'a> {
     pub(super) events: Vec<Event<'a>>,
 }
 
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::fold::{Fold, Stored, Want};
 use super::record::{Op, Record};
-use super::{LocalKeys, is_purged, texts};
+use super::{LocalKeys, is_of_user, is_purged, texts};
 use crate::model::{ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, EntityTag, Identity, Scope};
 use crate::secret::{KeyedHash, Secret};
 use crate::systems::{Condition, Keys as _, Result};
@@ -62,7 +62,7 @@ impl LocalKeys {
         if key.expires_at.is_some_and(|at| at <= now) {
             return Ok(Login::Expired);
         }
-        let record = Record::bare(Op::Authn, &key, now, &identity.iam_id, identity);
+        let record = Record::bare(Op::Authn, &key, now, &key.iam_id, identity);
         writer.append(&scan, &heading, &[record])?;
         Ok(Login::Done(Box::new(key)))
     }
@@ -87,7 +87,7 @@ impl LocalKeys {
         seen: Option<&EntityTag>,
         changes: &ApiKeyChanges,
     ) -> Result<ApiKey> {
-        texts::check(changes.name.as_deref(), changes.description.as_deref())?;
+        texts::check(texts::KEY, changes.name.as_deref(), changes.description.as_deref())?;
         self.change(id, Op::Update, |key| {
             if key.locked {
                 return Err(Condition::Locked);
@@ -96,6 +96,7 @@ impl LocalKeys {
                 return Err(Condition::Conflict);
             }
             changes.apply(key);
+            key.support_sessions &= is_of_user(&key.iam_id);
             Ok(())
         })
     }

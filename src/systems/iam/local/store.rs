@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use super::entity::{Entities, EntityRecord, RawEntity};
 use super::fold::{Fold, Want};
 use super::record::{Event, Op, RawRecord, Record};
 use crate::log::{self, Log, LogError, Verified};
@@ -43,9 +44,40 @@ pub(super) struct Heading {
 pub(super) struct StoreScan {
     /// `None` if the store is new.
     pub(super) heading: Option<Heading>,
-    /// How many keys there are: creations less deletions.
+    /// How many keys, service IDs and groups there are: creations less deletions.
     live: u64,
     pub(super) log: log::Scan,
+}
+
+/// A record, of which only the first fields were read.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Line<'a> {
+    Key(RawRecord<'a>),
+    Entity(RawEntity<'a>),
+}
+
+impl<'a> Line<'a> {
+    fn look(line: Verified<'a>) -> Option<Self> {
+        let key = RawRecord::look(line).map(Self::Key);
+        key.or_else(|| RawEntity::look(line).map(Self::Entity))
+    }
+
+    fn op(&self) -> Op {
+        match self {
+            Self::Key(record) => record.op,
+            Self::Entity(record) => record.op,
+        }
+    }
+}
+
+/// Leaves out what is no record of a key.
+fn keys_only(
+    mut visit: impl FnMut(RawRecord<'_>) -> Option<()>,
+) -> impl FnMut(Line<'_>) -> Option<()> {
+    move |line| match line {
+        Line::Key(record) => visit(record),
+        Line::Entity(_) => Some(()),
+    }
 }
 
 #[derive(Debug)]
@@ -57,8 +89,13 @@ impl Store {
         Ok(self.0.first(header)?)
     }
 
-    /// Reads every record under a shared lock; `visit` returns `None` for one that it cannot parse.
+    /// Reads every record of a key under a shared lock; `visit` returns `None` for one that it cannot parse.
     pub(super) fn read(&self, visit: impl FnMut(RawRecord<'_>) -> Option<()>) -> Result<StoreScan> {
+        self.read_all(keys_only(visit))
+    }
+
+    /// Reads every record under a shared lock.
+    pub(super) fn read_all(&self, visit: impl FnMut(Line<'_>) -> Option<()>) -> Result<StoreScan> {
         scan(visit, |visit| self.0.read(visit))
     }
 
@@ -69,7 +106,7 @@ impl Store {
 }
 
 fn scan(
-    mut visit: impl FnMut(RawRecord<'_>) -> Option<()>,
+    mut visit: impl FnMut(Line<'_>) -> Option<()>,
     read: impl FnOnce(
         &mut dyn FnMut(Verified<'_>) -> std::result::Result<(), &'static str>,
     ) -> std::result::Result<log::Scan, LogError>,
@@ -80,8 +117,8 @@ fn scan(
             heading = Some(header(line)?);
             return Ok(());
         }
-        let record = RawRecord::look(line).ok_or(UNKNOWN)?;
-        match record.op {
+        let record = Line::look(line).ok_or(UNKNOWN)?;
+        match record.op() {
             Op::Create => live += 1,
             Op::Delete => live = live.saturating_sub(1),
             _ => {}
@@ -130,8 +167,13 @@ impl Heading {
 pub(super) struct StoreWriter<'a>(log::Writer<'a>);
 
 impl StoreWriter<'_> {
-    /// Reads every record, as [`Store::read`] does.
+    /// Reads every record of a key, as [`Store::read`] does.
     pub(super) fn scan(&self, visit: impl FnMut(RawRecord<'_>) -> Option<()>) -> Result<StoreScan> {
+        self.scan_all(keys_only(visit))
+    }
+
+    /// Reads every record, as [`Store::read_all`] does.
+    pub(super) fn scan_all(&self, visit: impl FnMut(Line<'_>) -> Option<()>) -> Result<StoreScan> {
         scan(visit, |visit| self.0.scan(visit))
     }
 
@@ -144,23 +186,38 @@ impl StoreWriter<'_> {
         Ok(Heading { identity: founder(), hash_key })
     }
 
-    /// Appends records to the disk, all of them or none. If this fails, nothing changed unless the condition is
-    /// `OutcomeUnknown`.
+    /// Appends records of keys to the disk, as [`StoreWriter::append_all`] does.
     pub(super) fn append(
         &mut self,
         scan: &StoreScan,
         heading: &Heading,
-        changes: &[Record<'_>],
+        keys: &[Record<'_>],
+    ) -> Result<()> {
+        self.append_all(scan, heading, keys, &[])
+    }
+
+    /// Appends records to the disk, all of them or none. If this fails, nothing changed unless the condition is
+    /// `OutcomeUnknown`.
+    pub(super) fn append_all(
+        &mut self,
+        scan: &StoreScan,
+        heading: &Heading,
+        keys: &[Record<'_>],
+        entities: &[EntityRecord<'_>],
     ) -> Result<()> {
         self.0.append(&scan.log, |lines| {
             if scan.heading.is_none() {
                 lines.push(&heading.header())?;
             }
-            changes.iter().try_for_each(|change| lines.push(change))
+            keys.iter().try_for_each(|change| lines.push(change))?;
+            entities.iter().try_for_each(|change| lines.push(change))
         })?;
-        let of = |op: Op| changes.iter().filter(|change| change.op == op).count() as u64;
+        let ops = || {
+            keys.iter().map(|change| change.op).chain(entities.iter().map(|record| record.change))
+        };
+        let of = |op: Op| ops().filter(|found| *found == op).count() as u64;
         let live = (scan.live + of(Op::Create)).saturating_sub(of(Op::Delete));
-        let records = scan.log.lines.saturating_sub(1) + changes.len() as u64;
+        let records = scan.log.lines.saturating_sub(1) + ops().count() as u64;
         if log::is_worth_compacting(records, live) {
             // The change is on the disk already. The next write tries again.
             let _ = self.compact(heading);
@@ -168,12 +225,17 @@ impl StoreWriter<'_> {
         Ok(())
     }
 
-    /// Replaces all records by one for each key, with its history.
+    /// Replaces all records by one for each key, service ID and group, with its history.
     fn compact(&mut self, heading: &Heading) -> Result<()> {
         let mut keys = Fold::new(&heading.identity, Want::Everything);
-        self.scan(|line| keys.take(&line))?;
+        let mut entities = Entities::new(&heading.identity);
+        self.scan_all(|line| match line {
+            Line::Key(line) => keys.take(&line),
+            Line::Entity(line) => entities.take(&line),
+        })?;
         self.0.compact(|lines| {
             lines.push(&heading.header())?;
+            entities.whole_records().try_for_each(|record| lines.push(&record))?;
             for kept in keys.into_stored() {
                 let by = kept.history.first().map_or(&*kept.key.created_by, |event| &*event.by);
                 let mut line = Record::of(Op::Create, &kept.key, &kept.hash, by, &heading.identity);
