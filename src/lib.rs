@@ -43,10 +43,13 @@ use std::mem::ManuallyDrop;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 
-use crate::cli::{ActArgs, Acts, Cli, Command, OfService, ServiceActArgs};
+use crate::cli::{
+    ActArgs, Acts, Cli, Command, OfService, ServiceActArgs, ServiceIdCommand, ServiceKeyCommand,
+};
 use crate::environment::{Environment, Program};
 use crate::error::Result;
 use crate::model::ServiceRef;
+use crate::ops::service_ids;
 use crate::session::Session;
 use crate::settings::Settings;
 use crate::systems::System;
@@ -82,7 +85,7 @@ fn run_parsed(cli: Cli, program: Program, environment: Environment) -> u8 {
 }
 
 fn dispatch(command: Command, settings: &Settings, ui: &mut Ui) -> Result<()> {
-    let (facts, service_facts) = (System::Iam.facts(), System::ServiceIds.facts());
+    let facts = System::Iam.facts();
     match command {
         Command::Login(args) => ops::login::run(&args.0.into(), settings, ui),
         Command::Logout(args) => ops::logout::run(args.0.dry_run.dry_run, settings, ui),
@@ -126,38 +129,8 @@ fn dispatch(command: Command, settings: &Settings, ui: &mut Ui) -> Result<()> {
             let ready = ops::lookup::ready(&args.0.into(), facts, settings, ui)?;
             on_keys(settings, ui, |session| ops::lookup::run(&ready, session))
         }
-        Command::ServiceApiKeys(args) => {
-            let (service, request): OfService<_> = args.0.into();
-            of_service(service.as_ref(), settings, ui, |session| ops::list::run(&request, session))
-        }
-        Command::ServiceApiKey(args) => {
-            let (service, request): OfService<_> = args.0.into();
-            of_service(service.as_ref(), settings, ui, |session| ops::show::run(&request, session))
-        }
-        Command::ServiceApiKeyCreate(args) => {
-            let (service, request): OfService<_> = args.0.into();
-            let ready = ops::create::ready(request, settings)?;
-            of_service(service.as_ref(), settings, ui, |session| ops::create::run(ready, session))
-        }
-        Command::ServiceApiKeyUpdate(args) => {
-            let (service, request): OfService<_> = args.0.into();
-            let ready = ops::update::ready(request, service_facts, settings)?;
-            of_service(service.as_ref(), settings, ui, |session| ops::update::run(&ready, session))
-        }
-        Command::ServiceApiKeyDelete(args) => {
-            let (service, request): OfService<_> = args.0.into();
-            let ready = ops::delete::ready(request, service_facts, ui)?;
-            of_service(service.as_ref(), settings, ui, |session| ops::delete::run(&ready, session))
-        }
-        Command::ServiceApiKeyLock(args) => act_of_service(args.0, settings, ui),
-        Command::ServiceApiKeyUnlock(args) => act_of_service(args.0, settings, ui),
-        Command::ServiceApiKeyDisable(args) => act_of_service(args.0, settings, ui),
-        Command::ServiceApiKeyEnable(args) => act_of_service(args.0, settings, ui),
-        Command::ServiceApiKeyRotate(args) => {
-            let (service, request): OfService<_> = args.0.into();
-            let ready = ops::rotate::ready(request, settings, ui)?;
-            of_service(service.as_ref(), settings, ui, |session| ops::rotate::run(&ready, session))
-        }
+        Command::ServiceIds(command) => on_service_ids(command, settings, ui),
+        Command::ServiceKeys(command) => on_keys_of_service(command, settings, ui),
         Command::Recover(args) => {
             let request = args.0.into();
             on_keys(settings, ui, |session| ops::recover::run(&request, session))
@@ -168,6 +141,92 @@ fn dispatch(command: Command, settings: &Settings, ui: &mut Ui) -> Result<()> {
 fn act<V: Acts>(args: ActArgs<V>, settings: &Settings, ui: &mut Ui) -> Result<()> {
     let ready = ops::act::ready(V::VERB, args.into(), System::Iam.facts(), ui)?;
     on_keys(settings, ui, |session| ops::act::run(&ready, session))
+}
+
+/// Runs a command on service IDs or their groups.
+fn on_service_ids(command: ServiceIdCommand, settings: &Settings, ui: &mut Ui) -> Result<()> {
+    match command {
+        ServiceIdCommand::ServiceIds(args) => {
+            let request = args.0.into();
+            on_keys(settings, ui, |session| service_ids::list::run(&request, session))
+        }
+        ServiceIdCommand::ServiceId(args) => {
+            let request = args.0.into();
+            on_keys(settings, ui, |session| service_ids::show::run(&request, session))
+        }
+        ServiceIdCommand::ServiceIdCreate(args) => {
+            let request = args.0.into();
+            on_keys(settings, ui, |session| service_ids::create::run(request, session))
+        }
+        ServiceIdCommand::ServiceIdUpdate(args) => {
+            let ready = service_ids::update::ready(args.0.into(), settings.program())?;
+            on_keys(settings, ui, |session| service_ids::update::run(ready, session))
+        }
+        ServiceIdCommand::ServiceIdDelete(args) => {
+            act_on_service_ids(&service_ids::act::DELETE, args.0.into(), settings, ui)
+        }
+        ServiceIdCommand::ServiceIdLock(args) => {
+            act_on_service_ids(&service_ids::act::LOCK, args.0.into(), settings, ui)
+        }
+        ServiceIdCommand::ServiceIdUnlock(args) => {
+            act_on_service_ids(&service_ids::act::UNLOCK, args.0.into(), settings, ui)
+        }
+        ServiceIdCommand::ServiceIdGroups(args) => {
+            on_keys(settings, ui, |session| service_ids::groups::list(args.0.uuid, session))
+        }
+        ServiceIdCommand::ServiceIdGroupCreate(args) => {
+            let new = args.0.into();
+            on_keys(settings, ui, |session| service_ids::groups::create(&new, session))
+        }
+        ServiceIdCommand::ServiceIdGroupUpdate(args) => {
+            let program = settings.program();
+            let ready = service_ids::groups::ready_to_update(args.0.into(), program)?;
+            on_keys(settings, ui, |session| service_ids::groups::update(&ready, session))
+        }
+        ServiceIdCommand::ServiceIdGroupDelete(args) => {
+            let ready = service_ids::groups::ready_to_delete(args.0.into(), ui)?;
+            on_keys(settings, ui, |session| service_ids::groups::delete(&ready, session))
+        }
+    }
+}
+
+/// Runs a command on the keys of a service ID.
+fn on_keys_of_service(command: ServiceKeyCommand, settings: &Settings, ui: &mut Ui) -> Result<()> {
+    let facts = System::ServiceIds.facts();
+    match command {
+        ServiceKeyCommand::ServiceApiKeys(args) => {
+            let (service, request): OfService<_> = args.0.into();
+            of_service(service.as_ref(), settings, ui, |session| ops::list::run(&request, session))
+        }
+        ServiceKeyCommand::ServiceApiKey(args) => {
+            let (service, request): OfService<_> = args.0.into();
+            of_service(service.as_ref(), settings, ui, |session| ops::show::run(&request, session))
+        }
+        ServiceKeyCommand::ServiceApiKeyCreate(args) => {
+            let (service, request): OfService<_> = args.0.into();
+            let ready = ops::create::ready(request, settings)?;
+            of_service(service.as_ref(), settings, ui, |session| ops::create::run(ready, session))
+        }
+        ServiceKeyCommand::ServiceApiKeyUpdate(args) => {
+            let (service, request): OfService<_> = args.0.into();
+            let ready = ops::update::ready(request, facts, settings)?;
+            of_service(service.as_ref(), settings, ui, |session| ops::update::run(&ready, session))
+        }
+        ServiceKeyCommand::ServiceApiKeyDelete(args) => {
+            let (service, request): OfService<_> = args.0.into();
+            let ready = ops::delete::ready(request, facts, ui)?;
+            of_service(service.as_ref(), settings, ui, |session| ops::delete::run(&ready, session))
+        }
+        ServiceKeyCommand::ServiceApiKeyLock(args) => act_of_service(args.0, settings, ui),
+        ServiceKeyCommand::ServiceApiKeyUnlock(args) => act_of_service(args.0, settings, ui),
+        ServiceKeyCommand::ServiceApiKeyDisable(args) => act_of_service(args.0, settings, ui),
+        ServiceKeyCommand::ServiceApiKeyEnable(args) => act_of_service(args.0, settings, ui),
+        ServiceKeyCommand::ServiceApiKeyRotate(args) => {
+            let (service, request): OfService<_> = args.0.into();
+            let ready = ops::rotate::ready(request, settings, ui)?;
+            of_service(service.as_ref(), settings, ui, |session| ops::rotate::run(&ready, session))
+        }
+    }
 }
 
 fn act_of_service<V: Acts>(
@@ -191,6 +250,16 @@ fn of_service(
         service.map_or(Ok(()), |service| ops::service_ids::enter(service, session))?;
         run(session)
     })
+}
+
+fn act_on_service_ids(
+    verb: &'static service_ids::act::Verb,
+    request: service_ids::act::Request,
+    settings: &Settings,
+    ui: &mut Ui,
+) -> Result<()> {
+    let ready = service_ids::act::ready(verb, request, ui)?;
+    on_keys(settings, ui, |session| service_ids::act::run(&ready, session))
 }
 
 /// Opens a session, runs an operation in it, and closes it.

@@ -7,6 +7,7 @@ mod audit;
 mod globals;
 mod iam_keys;
 mod key_args;
+mod service_ids;
 mod service_keys;
 mod shared;
 mod tools;
@@ -21,11 +22,8 @@ use self::iam_keys::{
     ApiKeyArgs, ApiKeyCreateArgs, ApiKeyDeleteArgs, ApiKeyLookupArgs, ApiKeyRotateArgs,
     ApiKeyUpdateArgs, ApiKeysArgs,
 };
-pub use self::service_keys::{OfService, ServiceActArgs};
-use self::service_keys::{
-    ServiceApiKeyArgs, ServiceApiKeyCreateArgs, ServiceApiKeyDeleteArgs, ServiceApiKeyRotateArgs,
-    ServiceApiKeyUpdateArgs, ServiceApiKeysArgs,
-};
+pub use self::service_ids::ServiceIdCommand;
+pub use self::service_keys::{OfService, ServiceActArgs, ServiceKeyCommand};
 pub use self::shared::{ActArgs, Acts, DryRunArgs};
 use self::shared::{Disable, Enable, Lock, Unlock};
 use self::tools::{EmulateArgs, RecoverArgs};
@@ -104,31 +102,12 @@ pub enum Command {
     ApiKeysAudit(Deferred<ApiKeysAuditArgs>),
     /// Find the API key that a value belongs to
     ApiKeyLookup(Deferred<ApiKeyLookupArgs>),
-    /// List the API keys of a service ID
-    ServiceApiKeys(Deferred<ServiceApiKeysArgs>),
-    /// Show an API key of a service ID
-    ServiceApiKey(Deferred<ServiceApiKeyArgs>),
-    /// Create an API key for a service ID
-    ServiceApiKeyCreate(Deferred<ServiceApiKeyCreateArgs>),
-    /// Change the name, description, leak action or expiry of an API key of a service ID
-    ServiceApiKeyUpdate(Deferred<ServiceApiKeyUpdateArgs>),
-    /// Delete API keys of a service ID
-    #[command(override_usage = "ibmcloud-iam service-api-key-delete [OPTIONS] <KEY>... <SERVICE>")]
-    ServiceApiKeyDelete(Deferred<ServiceApiKeyDeleteArgs>),
-    /// Lock API keys of a service ID, so that they can be neither changed nor deleted
-    #[command(override_usage = "ibmcloud-iam service-api-key-lock [OPTIONS] <KEY>... <SERVICE>")]
-    ServiceApiKeyLock(Deferred<ServiceActArgs<Lock>>),
-    /// Unlock API keys of a service ID
-    #[command(override_usage = "ibmcloud-iam service-api-key-unlock [OPTIONS] <KEY>... <SERVICE>")]
-    ServiceApiKeyUnlock(Deferred<ServiceActArgs<Unlock>>),
-    /// Disable API keys of a service ID; they do not work until they are enabled
-    #[command(override_usage = "ibmcloud-iam service-api-key-disable [OPTIONS] <KEY>... <SERVICE>")]
-    ServiceApiKeyDisable(Deferred<ServiceActArgs<Disable>>),
-    /// Enable API keys of a service ID that were disabled
-    #[command(override_usage = "ibmcloud-iam service-api-key-enable [OPTIONS] <KEY>... <SERVICE>")]
-    ServiceApiKeyEnable(Deferred<ServiceActArgs<Enable>>),
-    /// Replace an API key of a service ID by a new one, with a working key at every moment
-    ServiceApiKeyRotate(Deferred<ServiceApiKeyRotateArgs>),
+    /// The commands on service IDs and their groups.
+    #[command(flatten)]
+    ServiceIds(ServiceIdCommand),
+    /// The commands on API keys of service IDs.
+    #[command(flatten)]
+    ServiceKeys(ServiceKeyCommand),
     /// Finish or undo interrupted commands
     Recover(Deferred<RecoverArgs>),
     /// Log in with an API key and keep it

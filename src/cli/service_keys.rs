@@ -4,12 +4,12 @@
 use std::marker::PhantomData;
 use std::path::PathBuf;
 
-use clap::Args;
 use clap::builder::{NonEmptyStringValueParser, TypedValueParser};
+use clap::{Args, Subcommand};
 
 use super::key_args::{ChangeArgs, DeletionArgs, ListArgs, NewKeyArgs, RotationArgs, ShowArgs};
-use super::shared::{Acts, ForceArgs, path};
-use super::tree::ARGUMENTS;
+use super::shared::{Acts, Disable, Enable, ForceArgs, Lock, Unlock, path};
+use super::tree::{ARGUMENTS, Deferred};
 use crate::complete;
 use crate::model::{KeyRef, ServiceRef};
 use crate::ops::resolve::Meaning;
@@ -17,6 +17,36 @@ use crate::ops::{Owners, act, create, delete, list, rotate, show, update};
 
 /// A request about keys, and the service ID that owns them; `None` for those of every service ID.
 pub type OfService<R> = (Option<ServiceRef>, R);
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum ServiceKeyCommand {
+    /// List the API keys of a service ID
+    ServiceApiKeys(Deferred<ServiceApiKeysArgs>),
+    /// Show an API key of a service ID
+    ServiceApiKey(Deferred<ServiceApiKeyArgs>),
+    /// Create an API key for a service ID
+    ServiceApiKeyCreate(Deferred<ServiceApiKeyCreateArgs>),
+    /// Change the name, description, leak action or expiry of an API key of a service ID
+    ServiceApiKeyUpdate(Deferred<ServiceApiKeyUpdateArgs>),
+    /// Delete API keys of a service ID
+    #[command(override_usage = "ibmcloud-iam service-api-key-delete [OPTIONS] <KEY>... <SERVICE>")]
+    ServiceApiKeyDelete(Deferred<ServiceApiKeyDeleteArgs>),
+    /// Lock API keys of a service ID, so that they can be neither changed nor deleted
+    #[command(override_usage = "ibmcloud-iam service-api-key-lock [OPTIONS] <KEY>... <SERVICE>")]
+    ServiceApiKeyLock(Deferred<ServiceActArgs<Lock>>),
+    /// Unlock API keys of a service ID
+    #[command(override_usage = "ibmcloud-iam service-api-key-unlock [OPTIONS] <KEY>... <SERVICE>")]
+    ServiceApiKeyUnlock(Deferred<ServiceActArgs<Unlock>>),
+    /// Disable API keys of a service ID; they do not work until they are enabled
+    #[command(override_usage = "ibmcloud-iam service-api-key-disable [OPTIONS] <KEY>... <SERVICE>")]
+    ServiceApiKeyDisable(Deferred<ServiceActArgs<Disable>>),
+    /// Enable API keys of a service ID that were disabled
+    #[command(override_usage = "ibmcloud-iam service-api-key-enable [OPTIONS] <KEY>... <SERVICE>")]
+    ServiceApiKeyEnable(Deferred<ServiceActArgs<Enable>>),
+    /// Replace an API key of a service ID by a new one, with a working key at every moment
+    ServiceApiKeyRotate(Deferred<ServiceApiKeyRotateArgs>),
+}
 
 /// Arguments of `service-api-keys`.
 #[derive(Debug, Args)]

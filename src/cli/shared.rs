@@ -10,7 +10,7 @@ use clap::builder::{NonEmptyStringValueParser, TypedValueParser};
 
 use super::tree::ARGUMENTS;
 use crate::complete;
-use crate::model::{KeyRef, LeakAction, Timestamp, parse_duration};
+use crate::model::{Id, KeyRef, LeakAction, Ref, Timestamp, parse_duration};
 use crate::ops::act::{self, Verb};
 use crate::ops::resolve::Meaning;
 use crate::ops::{Expiry, state};
@@ -117,7 +117,15 @@ impl<V: Acts> From<ActArgs<V>> for act::Request {
 }
 
 pub(super) fn key_ref() -> impl TypedValueParser<Value = KeyRef> {
-    NonEmptyStringValueParser::new().map(|text| KeyRef::parse(&text))
+    reference()
+}
+
+/// Reads NAME|UUID.
+pub(super) fn reference<I>() -> impl TypedValueParser<Value = Ref<I>>
+where
+    I: Id + Clone + Send + Sync + 'static,
+{
+    NonEmptyStringValueParser::new().map(|text| Ref::parse(&text))
 }
 
 /// Reads a path that must not be empty.

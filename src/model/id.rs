@@ -8,9 +8,14 @@ use serde::{Deserialize, Serialize};
 pub trait Id: fmt::Display {
     /// What stands before the UUID: `ApiKey-`.
     const PREFIX: &'static str;
+    /// What it is the id of: `API key`.
+    const NOUN: &'static str;
 
     /// Takes an id as text.
     fn take(text: &str) -> Self;
+
+    /// Returns the id as text if it has the service's form.
+    fn usual(&self) -> Option<&str>;
 }
 
 /// Tells whether `text` is this prefix and a whole UUID.
@@ -20,7 +25,7 @@ fn is_id(text: &str, prefix: &str) -> bool {
 }
 
 macro_rules! ids {
-    ($($(#[$about:meta])* $name:ident = $prefix:literal,)*) => {
+    ($($(#[$about:meta])* $name:ident = $prefix:literal $noun:literal,)*) => {
         $(
             $(#[$about])*
             #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -63,9 +68,14 @@ macro_rules! ids {
 
             impl Id for $name {
                 const PREFIX: &'static str = $prefix;
+                const NOUN: &'static str = $noun;
 
                 fn take(text: &str) -> Self {
                     Self::new(text)
+                }
+
+                fn usual(&self) -> Option<&str> {
+                    self.is_usual().then_some(&*self.0)
                 }
             }
         )*
@@ -74,11 +84,11 @@ macro_rules! ids {
 
 ids! {
     /// The id of an API key: `ApiKey-<uuid>`.
-    ApiKeyId = "ApiKey-",
+    ApiKeyId = "ApiKey-" "API key",
     /// The id of a service ID: `ServiceId-<uuid>`.
-    ServiceUuid = "ServiceId-",
+    ServiceUuid = "ServiceId-" "service ID",
     /// The id of a group of service IDs: `ServiceIdGroup-<uuid>`.
-    GroupId = "ServiceIdGroup-",
+    GroupId = "ServiceIdGroup-" "service ID group",
 }
 
 /// Something as named on the command line: by id, or by a name that several may share.

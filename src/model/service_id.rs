@@ -152,3 +152,22 @@ pub struct GroupChanges {
     /// The new description; empty clears it.
     pub description: Option<String>,
 }
+
+impl GroupChanges {
+    /// Tells whether the group is as these changes would leave it.
+    pub fn already_in(&self, group: &ServiceIdGroup) -> bool {
+        let mut changed = group.clone();
+        self.apply(&mut changed);
+        changed == *group
+    }
+
+    /// Applies the changes.
+    pub fn apply(&self, group: &mut ServiceIdGroup) {
+        if let Some(name) = &self.name {
+            group.name = name.as_str().into();
+        }
+        if let Some(description) = &self.description {
+            group.description = description.as_str().into();
+        }
+    }
+}

@@ -139,22 +139,32 @@ fn conflict(
         ("locked", seen.locked != now.locked),
         ("entity tag", seen.entity_tag != now.entity_tag),
     ];
+    conflict_in(&fields, error, subject, &|error| session.told(error, subject))
+}
+
+/// Words a conflict by the fields that are there, each with whether it changed. `told` words an error of the system.
+fn conflict_in(
+    fields: &[(&str, bool)],
+    error: SystemError,
+    subject: &str,
+    told: &dyn Fn(SystemError) -> Error,
+) -> Error {
     let mut changed: Vec<&str> =
         fields.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect();
     if changed.is_empty() {
         let words = format!("{subject} is as it was read, but the service finds a conflict");
-        let mut told =
-            session.told(SystemError { condition: Condition::Rejected(words), ..error }, subject);
-        told.kind = ErrorKind::Conflict;
-        return told.hint("Nothing was changed; look at it again, then repeat the command.");
+        let mut worded = told(SystemError { condition: Condition::Rejected(words), ..error });
+        worded.kind = ErrorKind::Conflict;
+        return worded.hint("Nothing was changed; look at it again, then repeat the command.");
     }
     // The entity tag changes with every other field.
     if changed.len() > 1 {
         changed.retain(|field| *field != "entity tag");
     }
-    let mut told = session.told(SystemError { condition: Condition::Conflict, ..error }, subject);
-    told.message = format!("{} Changed since it was read: {}.", told.message, changed.join(", "));
-    told
+    let mut worded = told(SystemError { condition: Condition::Conflict, ..error });
+    worded.message =
+        format!("{} Changed since it was read: {}.", worded.message, changed.join(", "));
+    worded
 }
 
 /// Deletes a key whose value reached nobody, even if it was created locked.

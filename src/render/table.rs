@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use zeroize::Zeroizing;
 
 use super::columns::{self, Cell, Column, labelled};
-use crate::model::{ApiKey, ApiKeyDetails, Detail, HistoryEntry, State, Timestamp};
+use crate::model::{Activity, ApiKey, ApiKeyDetails, Detail, HistoryEntry, State, Timestamp};
 use crate::secret::Secret;
 use crate::text::escape;
 
@@ -88,8 +88,6 @@ pub fn created(key: &ApiKey, value: &Secret, colour: bool) -> Zeroizing<String> 
 /// Lays out everything about one key.
 pub fn details(details: &ApiKeyDetails, state: State, asked: Detail, colour: bool) -> String {
     let key = &details.key;
-    let time = |time: Timestamp| Cow::Owned(time.to_wire().to_string());
-    let time_or_never = |at: Option<Timestamp>| at.map_or(Cow::Borrowed(NEVER), time);
     let mut rows = vec![
         ("ID", escape(key.id.as_str())),
         ("Name", escape(&key.name)),
@@ -105,22 +103,39 @@ pub fn details(details: &ApiKeyDetails, state: State, asked: Detail, colour: boo
         ("State", state.as_str().into()),
     ];
     if asked.activity {
-        let (last, times) = details.activity.as_ref().map_or_else(
-            || ("unknown".into(), "unknown".into()),
-            |used| (time_or_never(used.last_authn), used.authn_count.to_string().into()),
-        );
-        rows.extend([("Last Used", last), ("Times Used", times)]);
+        rows.extend(use_rows(details.activity.as_ref()));
     }
     let text = labelled(&rows, "Action If Leaked".len(), colour);
     let mut text = String::from_utf8(text).unwrap_or_default();
-    if let Some(history) = &details.history {
-        let columns: [Column<HistoryEntry>; 3] = [
-            Column::new("Time", |entry| Cell::Time(entry.at)),
-            Column::new("Action", |entry| Cell::Text(&entry.action)),
-            Column::new("By", |entry| Cell::Text(&entry.by)),
-        ];
-        text.push('\n');
-        text.push_str(&columns::small(&columns, history));
+    if let Some(entries) = &details.history {
+        text.push_str(&history(entries));
     }
     text
+}
+
+fn time(time: Timestamp) -> Cow<'static, str> {
+    Cow::Owned(time.to_wire().to_string())
+}
+
+fn time_or_never(at: Option<Timestamp>) -> Cow<'static, str> {
+    at.map_or(Cow::Borrowed(NEVER), time)
+}
+
+/// Returns the rows that tell how much something is used, if that is known.
+pub(super) fn use_rows(activity: Option<&Activity>) -> [(&'static str, Cow<'static, str>); 2] {
+    let (last, times) = activity.map_or_else(
+        || ("unknown".into(), "unknown".into()),
+        |used| (time_or_never(used.last_authn), used.authn_count.to_string().into()),
+    );
+    [("Last Used", last), ("Times Used", times)]
+}
+
+/// Lays out a history, below an empty line.
+pub(super) fn history(entries: &[HistoryEntry]) -> String {
+    let columns: [Column<HistoryEntry>; 3] = [
+        Column::new("Time", |entry| Cell::Time(entry.at)),
+        Column::new("Action", |entry| Cell::Text(&entry.action)),
+        Column::new("By", |entry| Cell::Text(&entry.by)),
+    ];
+    format!("\n{}", columns::small(&columns, entries))
 }

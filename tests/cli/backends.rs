@@ -194,6 +194,8 @@ impl Bench {
     fn command_for(&self, word: &str) -> String {
         match word.strip_prefix("api-key") {
             Some("s") => self.facts.list_command.to_owned(),
+            // It finds the keys of every owner.
+            Some("-lookup") => word.to_owned(),
             Some(verb) => [self.facts.command, verb].concat(),
             None => word.to_owned(),
         }
@@ -661,9 +663,13 @@ fn all_keys_go_but_locked_ones(bench: &Bench) {
     bench.run_input(&["api-key-delete", "--all"], "2\n").code(2);
     assert_eq!(bench.names(), ["a", "safe", "a"]);
     let told = bench.run(&["api-key-delete", "--all", "--force", "-q"]);
+    let service = if bench.facts.system == System::ServiceIds { " [ID2]" } else { "" };
     told.code(12).stdout("API key [ID1] was deleted\nAPI key [ID2] was deleted\n").stderr(
-        "API key '[ID1]' is locked; nothing was changed.\n\
-         Unlock it with 'ibmcloud-iam api-key-unlock [ID1]'.\n1 of 3 API keys failed.\n",
+        &format!(
+            "API key '[ID1]' is locked; nothing was changed.\n\
+             Unlock it with 'ibmcloud-iam {}-unlock [ID1]{service}'.\n1 of 3 API keys failed.\n",
+            bench.facts.command
+        ),
     );
     assert_eq!(bench.names(), ["safe"]);
     bench.act("api-key-unlock", "safe");

@@ -10,9 +10,10 @@ use crate::session::Session;
 use crate::systems::{Condition, Facts};
 use crate::text::{capitalised, escape};
 use crate::ui::{Ui, nobody_answers};
-use verb::Became;
 
 pub use report::Report;
+pub(in crate::ops) use report::Row;
+pub(in crate::ops) use verb::Became;
 pub use verb::{Item, Mode, Request, Verb};
 
 /// A verb over several keys, checked before anybody logs in.
@@ -50,7 +51,8 @@ impl Ready {
                 .hint("The key comes first, then the service ID."));
         }
         let named = if mode.bulk { &[] } else { &*keys };
-        let report = Report::begin(verb, named, mode.bulk, facts.noun, ui);
+        let rows = named.iter().map(Row::named).collect();
+        let report = Report::begin(verb.done, verb.ends_it, rows, mode.bulk, facts.noun, ui);
         Ok(Self { verb, keys, mode, report })
     }
 
@@ -90,7 +92,7 @@ pub fn carry_out(ready: &Ready, mut items: Vec<Item>, session: &mut Session) -> 
     let mode = *mode;
     let now = session.now()?;
     let several = items.len() > 1 || mode.bulk;
-    report.found(&items);
+    report.found(items.iter().map(row).collect());
     if !several {
         announce(verb.doing, &session.entity(&items[0].named), session);
     }
@@ -107,9 +109,9 @@ pub fn carry_out(ready: &Ready, mut items: Vec<Item>, session: &mut Session) -> 
     if mode.asks() && !waiting.is_empty() && !agreed(verb, &waiting, mode, session)? {
         return Err(Error::new(ErrorKind::Cancelled, "Cancelled; nothing was changed."));
     }
-    let mut failures = Vec::new();
-    let mut stopped = None;
-    for (index, item) in items.iter_mut().enumerate() {
+    let count = items.len();
+    let failed = each(report, count, several, session, &mut |index, session| {
+        let item = &mut items[index];
         let known = match item.known.take() {
             None if mode.dry_run => Some(Ok(Became::Planned)),
             known => known,
@@ -118,23 +120,52 @@ pub fn carry_out(ready: &Ready, mut items: Vec<Item>, session: &mut Session) -> 
             // A signal after the announcement may come too late to stop it.
             report.set(index, Became::Uncertain);
         }
+        let entity = session.entity(&item.named);
         if several {
-            announce(verb.doing, &session.entity(&item.named), session);
+            announce(verb.doing, &entity, session);
         }
-        match known.unwrap_or_else(|| act(verb, item, mode, session)) {
-            Ok(became) => {
-                report.set(index, became);
-                tell(verb, item, became, session);
-            }
+        let became = known.unwrap_or_else(|| act(verb, item, mode, session))?;
+        report.set(index, became);
+        tell(verb.done, &entity, became, session);
+        Ok(())
+    })?;
+    let has_tokens = |(index, item): (usize, &Item)| {
+        report.is_done(index) && item.key.as_ref().is_some_and(|key| used.contains(&key.id))
+    };
+    if items.iter().enumerate().any(has_tokens) {
+        facts::warn_of_tokens_of(if several { "them" } else { "it" }, session);
+    }
+    failed.end(report, count, session)
+}
+
+/// How the work on several ended.
+pub(in crate::ops) struct Failed {
+    failures: Vec<ErrorKind>,
+    /// What ended it before anything was changed.
+    stopped: Option<Error>,
+}
+
+/// Does `one` to each of several, until a failure that all others would meet too.
+pub(in crate::ops) fn each(
+    report: &Report,
+    count: usize,
+    several: bool,
+    session: &mut Session,
+    one: &mut dyn FnMut(usize, &mut Session) -> Result<()>,
+) -> Result<Failed> {
+    let mut ended = Failed { failures: Vec::new(), stopped: None };
+    for index in 0..count {
+        match one(index, session) {
+            Ok(()) => {}
             Err(error) if !several => return Err(error),
             Err(mut error) => {
                 report.fail(index, &error);
                 let stops = ends_all(error.kind);
                 if stops && !report.may_have_changed() {
-                    stopped = Some(error);
+                    ended.stopped = Some(error);
                     break;
                 }
-                failures.push(error.kind);
+                ended.failures.push(error.kind);
                 if stops {
                     // The hint says that nothing was changed, but earlier items were.
                     error.hint = None;
@@ -148,27 +179,42 @@ pub fn carry_out(ready: &Ready, mut items: Vec<Item>, session: &mut Session) -> 
         // A signal would lose what is still buffered.
         session.ui.flush();
     }
-    let has_tokens = |(index, item): (usize, &Item)| {
-        report.is_done(index) && item.key.as_ref().is_some_and(|key| used.contains(&key.id))
-    };
-    if items.iter().enumerate().any(has_tokens) {
-        facts::warn_of_tokens_of(if several { "them" } else { "it" }, session);
-    }
-    report.write(session);
-    if let Some(error) = stopped {
-        return Err(report.stopped(error));
-    }
-    if failures.is_empty() {
-        return Ok(());
-    }
-    // The command as a whole is not permitted when the service refused every item.
-    let for_all = failures.len() == items.len()
-        && failures.iter().all(|kind| *kind == ErrorKind::NotPermitted);
-    Err(report.some_failed(if for_all { ErrorKind::NotPermitted } else { ErrorKind::SomeFailed }))
+    Ok(ended)
 }
 
-/// Tells whether every other key would fail in the same way.
-fn ends_all(kind: ErrorKind) -> bool {
+impl Failed {
+    /// Writes the report, and makes the error of the command.
+    pub(in crate::ops) fn end(
+        self,
+        report: &Report,
+        count: usize,
+        session: &mut Session,
+    ) -> Result<()> {
+        report.write(session);
+        if let Some(error) = self.stopped {
+            return Err(report.stopped(error));
+        }
+        if self.failures.is_empty() {
+            return Ok(());
+        }
+        // The command as a whole is not permitted when the service refused every item.
+        let for_all = self.failures.len() == count
+            && self.failures.iter().all(|kind| *kind == ErrorKind::NotPermitted);
+        Err(report.some_failed(if for_all {
+            ErrorKind::NotPermitted
+        } else {
+            ErrorKind::SomeFailed
+        }))
+    }
+}
+
+fn row(item: &Item) -> Row {
+    let found = item.key.as_ref().map(|key| Row::found(&key.id, &key.name));
+    found.unwrap_or_else(|| Row::named(&item.named))
+}
+
+/// Tells whether every other one would fail in the same way.
+pub(in crate::ops) fn ends_all(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::NotLoggedIn | ErrorKind::Unavailable)
 }
 
@@ -276,17 +322,17 @@ fn act(verb: &Verb, item: &Item, mode: Mode, session: &mut Session) -> Result<Be
     }
 }
 
-fn tell(verb: &Verb, item: &Item, became: Became, session: &mut Session) {
-    let entity = session.entity(&item.named);
+/// Tells what became of one; `done` is a participle, as in "deleted".
+pub(in crate::ops) fn tell(done: &str, entity: &str, became: Became, session: &mut Session) {
     if became == Became::Planned {
-        session.ui.result(&format!("Dry run: {entity} would be {}", verb.done));
+        session.ui.result(&format!("Dry run: {entity} would be {done}"));
         return;
     }
     session.ui.ok();
     let what = match became {
         Became::Unchanged => "like that already",
         Became::Missing => "not there",
-        _ => verb.done,
+        _ => done,
     };
-    session.ui.result(&format!("{} was {what}", capitalised(&entity)));
+    session.ui.result(&format!("{} was {what}", capitalised(entity)));
 }

@@ -1,13 +1,13 @@
 //! The report on each key, however the command ends.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
-use super::verb::{Became, Item, Verb};
+use super::verb::Became;
 use crate::error::{Error, ErrorKind};
-use crate::model::KeyRef;
+use crate::model::Ref;
 use crate::object::object;
 use crate::ops::counted;
 use crate::render::json;
@@ -16,29 +16,27 @@ use crate::text::escape;
 use crate::ui::Ui;
 use crate::ui::interrupt::{self, Ending};
 
-/// A key, and its outcome so far.
+/// One of several, and its outcome so far.
 #[derive(Debug)]
-struct Row {
+pub(in crate::ops) struct Row {
     id: Option<String>,
     name: Option<String>,
     became: Became,
 }
 
 impl Row {
-    fn new(item: &Item) -> Self {
-        let mut row = Self::named(&item.named);
-        if let Some(key) = &item.key {
-            row.id = Some(key.id.to_string());
-            row.name = Some(key.name.to_string());
-        }
-        row
+    /// Begins with what was named.
+    pub(in crate::ops) fn named<I: Display>(named: &Ref<I>) -> Self {
+        let (id, name) = match named {
+            Ref::Id(id) => (Some(id.to_string()), None),
+            Ref::Name(name) => (None, Some(name.clone())),
+        };
+        Self { id, name, became: Became::NotBegun }
     }
 
-    fn named(named: &KeyRef) -> Self {
-        let (id, name) = match named {
-            KeyRef::Id(id) => (Some(id.to_string()), None),
-            KeyRef::Name(name) => (None, Some(name.clone())),
-        };
+    /// Begins with what was found.
+    pub(in crate::ops) fn found(id: impl Display, name: &str) -> Self {
+        let (id, name) = (Some(id.to_string()), Some(name.to_owned()));
         Self { id, name, became: Became::NotBegun }
     }
 
@@ -55,8 +53,11 @@ impl Row {
 /// How far the work is.
 #[derive(Debug)]
 struct BulkProgress {
-    verb: &'static Verb,
-    /// What a key is called.
+    /// "deleted".
+    done: &'static str,
+    /// Whether they are gone afterwards.
+    ends_it: bool,
+    /// What one is called.
     noun: &'static str,
     /// Whether a filter chose the keys.
     bulk: bool,
@@ -72,18 +73,19 @@ struct BulkProgress {
 pub struct Report(Arc<Mutex<BulkProgress>>);
 
 impl Report {
-    /// Begins a report on the keys that were named. From now on a signal prints it.
-    pub(super) fn begin(
-        verb: &'static Verb,
-        keys: &[KeyRef],
+    /// Begins a report on what was named. From now on a signal prints it.
+    pub(in crate::ops) fn begin(
+        done: &'static str,
+        ends_it: bool,
+        rows: Vec<Row>,
         bulk: bool,
         noun: &'static str,
         ui: &Ui,
     ) -> Self {
         let manner = ui.manner();
-        let rows = keys.iter().map(Row::named).collect();
         let tells_each = !manner.json_errors;
-        let progress = BulkProgress { verb, noun, bulk, rows, failures: Vec::new(), tells_each };
+        let failures = Vec::new();
+        let progress = BulkProgress { done, ends_it, noun, bulk, rows, failures, tells_each };
         let report = Self(Arc::new(Mutex::new(progress)));
         let shared = report.clone();
         interrupt::report(manner, move || shared.progress().left(manner.json));
@@ -94,29 +96,29 @@ impl Report {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Replaces what was named by the keys that were found.
-    pub(super) fn found(&self, items: &[Item]) {
-        self.progress().rows = items.iter().map(Row::new).collect();
+    /// Replaces what was named by what was found.
+    pub(in crate::ops) fn found(&self, rows: Vec<Row>) {
+        self.progress().rows = rows;
     }
 
     /// Notes the outcome of a key.
-    pub(super) fn set(&self, index: usize, became: Became) {
+    pub(in crate::ops) fn set(&self, index: usize, became: Became) {
         self.progress().rows[index].became = became;
     }
 
     /// Notes the failure of a key; a lost answer makes it uncertain.
-    pub(super) fn fail(&self, index: usize, error: &Error) {
+    pub(in crate::ops) fn fail(&self, index: usize, error: &Error) {
         let mut progress = self.progress();
         let unknown = error.kind == ErrorKind::OutcomeUnknown;
         progress.rows[index].became = if unknown { Became::Uncertain } else { Became::Failed };
         progress.failures.push(error.message.clone());
     }
 
-    pub(super) fn may_have_changed(&self) -> bool {
+    pub(in crate::ops) fn may_have_changed(&self) -> bool {
         self.progress().rows.iter().any(|row| row.became.may_have_changed())
     }
 
-    pub(super) fn is_done(&self, index: usize) -> bool {
+    pub(in crate::ops) fn is_done(&self, index: usize) -> bool {
         self.progress().rows[index].became == Became::Done
     }
 
@@ -132,13 +134,13 @@ impl Report {
     }
 
     /// Adds the counts to a failure that ended the command before anything was changed.
-    pub(super) fn stopped(&self, error: Error) -> Error {
+    pub(in crate::ops) fn stopped(&self, error: Error) -> Error {
         let message = format!("{}\n{}", error.message, self.progress().counts());
         Error { message, ..error }
     }
 
     /// Makes the error for a command of which some keys failed.
-    pub(super) fn some_failed(&self, kind: ErrorKind) -> Error {
+    pub(in crate::ops) fn some_failed(&self, kind: ErrorKind) -> Error {
         let progress = self.progress();
         let is_open = progress.rows.iter().any(|row| row.became.is_open());
         let told = if is_open {
@@ -159,7 +161,7 @@ impl BulkProgress {
             object()
                 .with("id", row.id.clone())
                 .with("name", row.name.clone())
-                .with("outcome", row.became.word(self.verb))
+                .with("outcome", row.became.word(self.done))
         };
         self.rows.iter().map(outcome).collect::<Vec<_>>()
     }
@@ -177,12 +179,7 @@ impl BulkProgress {
                 ("Nothing was changed.".to_owned(), None)
             }
             [row] if row.became == Became::Uncertain => (
-                format!(
-                    "It is not known whether {} {} was {}.",
-                    self.noun,
-                    row.shown(),
-                    self.verb.done
-                ),
+                format!("It is not known whether {} {} was {}.", self.noun, row.shown(), self.done),
                 Some(self.hint()),
             ),
             _ => (self.counts(), is_open.then(|| self.hint())),
@@ -197,13 +194,13 @@ impl BulkProgress {
             .into_iter()
             .map(|became| (count(became), became))
             .filter(|(count, _)| *count > 0)
-            .map(|(count, became)| format!("{count} {}", became.word(self.verb)))
+            .map(|(count, became)| format!("{count} {}", became.word(self.done)))
             .collect();
         let keys = counted(self.rows.len() as u64, self.noun);
         let mut told = format!("Of {keys}: {}.", counts.join(", "));
         if counts.len() > 1 {
             for row in self.rows.iter().filter(|row| row.became.is_open()) {
-                let _ = write!(told, "\n   {}: {}", row.became.word(self.verb), row.shown());
+                let _ = write!(told, "\n   {}: {}", row.became.word(self.done), row.shown());
             }
         }
         told
@@ -221,7 +218,7 @@ impl BulkProgress {
     }
 
     fn hint(&self) -> &'static str {
-        if self.verb.ends_it && !self.bulk {
+        if self.ends_it && !self.bulk {
             "Repeat the command with '--ignore-missing' for the rest."
         } else {
             "Repeat the command for the rest."

@@ -73,7 +73,7 @@ pub struct Item {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Became {
+pub(in crate::ops) enum Became {
     /// It is as the verb wants it.
     Done,
     /// It was so before.
@@ -102,12 +102,12 @@ impl Became {
     ];
 
     /// Returns the word for it in JSON and in counts.
-    pub(super) fn word(self, verb: &Verb) -> Cow<'static, str> {
+    pub(super) fn word(self, done: &'static str) -> Cow<'static, str> {
         match self {
-            Self::Done => verb.done.into(),
+            Self::Done => done.into(),
             Self::Unchanged => "unchanged".into(),
             Self::Missing => "missing".into(),
-            Self::Planned => format!("would be {}", verb.done).into(),
+            Self::Planned => format!("would be {done}").into(),
             Self::Failed => "failed".into(),
             Self::Uncertain => "uncertain".into(),
             Self::NotBegun => "not begun".into(),

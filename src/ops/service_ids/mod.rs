@@ -1,9 +1,20 @@
 //! Service IDs, which own keys as users do: which one is meant, and what is said of them.
 
+pub mod act;
+pub mod create;
+mod facts;
+pub mod groups;
+pub mod list;
+pub mod show;
+pub mod update;
+
 use std::fmt::Display;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Detail, ServiceId, ServiceIdSelection, ServiceRef};
+use crate::model::{
+    Detail, EntityTag, GroupId, GroupRef, ServiceId, ServiceIdGroup, ServiceIdSelection, ServiceRef,
+};
+use crate::ops::conflict_in;
 use crate::render::service_ids as render;
 use crate::session::{NamedService, Session};
 use crate::systems::{Condition, ServiceIds, SystemError};
@@ -13,6 +24,13 @@ use crate::told::{Family, Thing, told};
 /// What a service ID is called.
 pub const SERVICE_ID: Thing =
     Thing { noun: "service ID", command: "service-id", list_command: "service-ids" };
+
+/// What a group of service IDs is called.
+pub const GROUP: Thing = Thing {
+    noun: "service ID group",
+    command: "service-id-group",
+    list_command: "service-id-groups",
+};
 
 /// Finds the one service ID that `service` means: by its ID, else by its exact name in every group of the account.
 pub fn find(session: &Session, service: &ServiceRef) -> Result<ServiceId> {
@@ -39,7 +57,7 @@ pub fn find(session: &Session, service: &ServiceRef) -> Result<ServiceId> {
 pub fn enter(service: &ServiceRef, session: &mut Session) -> Result<()> {
     let found = find(session, service).map_err(|error| match service {
         ServiceRef::Name(_) if error.kind == ErrorKind::NotFound => {
-            let list = Family::of(session.program(), SERVICE_ID).list();
+            let list = family(SERVICE_ID, session).list();
             error.hint(format!(
                 "The key comes first, then the service ID. Run '{list}' to list the service IDs."
             ))
@@ -55,6 +73,69 @@ fn service_ids<'s>(session: &'s Session) -> Result<&'s dyn ServiceIds> {
     session.keys().to_service_ids().map_err(|error| session.told(error, ""))
 }
 
+/// Finds a group by its ID, or by its name, which is unique.
+fn find_group(session: &Session, group: &GroupRef) -> Result<ServiceIdGroup> {
+    let of = |error| told_of(error, group, GROUP, session);
+    let mut groups = service_ids(session)?.list_groups().map_err(of)?;
+    groups.retain(|found| match group {
+        GroupRef::Id(id) => found.id == *id,
+        GroupRef::Name(name) => *found.name == **name,
+    });
+    groups.pop().ok_or_else(|| of(Condition::NotFound.into()))
+}
+
+/// Returns the ID of a group that was named.
+fn group_id(session: &Session, group: Option<&GroupRef>) -> Result<Option<GroupId>> {
+    match group {
+        None => Ok(None),
+        Some(GroupRef::Id(id)) => Ok(Some(id.clone())),
+        Some(group) => find_group(session, group).map(|found| Some(found.id)),
+    }
+}
+
+/// Names one of these in progress and results: `service ID ci`, escaped and in colour.
+fn entity(named: impl Display, thing: Thing, session: &Session) -> String {
+    format!("{} {}", thing.noun, session.ui.entity(&named.to_string()))
+}
+
+/// Prints what is being done; `what` names it, and where it is.
+fn announce(doing: &str, what: &str, session: &mut Session) {
+    let line = format!("{doing} {what} as {}...", escape(&session.identity().user));
+    session.ui.progress(&line);
+}
+
+/// Makes the error for a locked service ID; its hint is the command that unlocks it.
+fn locked(subject: &str, service_id: &ServiceId, session: &Session) -> Error {
+    let family = family(SERVICE_ID, session);
+    let unlock = family.on("unlock", service_id.id.in_command());
+    told(Condition::Locked.into(), subject, &family).hint(format!("Unlock it with '{unlock}'."))
+}
+
+/// Words a conflict: it names the fields that changed since the service ID was `seen`, if any. `tag` is the version that
+/// was asked for.
+fn conflict(
+    error: SystemError,
+    subject: &str,
+    seen: &ServiceId,
+    tag: &EntityTag,
+    now: &ServiceId,
+    session: &Session,
+) -> Error {
+    let fields = [
+        ("name", seen.name != now.name),
+        ("description", seen.description != now.description),
+        ("locked", seen.locked != now.locked),
+        ("entity tag", *tag != now.entity_tag),
+    ];
+    let family = family(SERVICE_ID, session);
+    conflict_in(&fields, error, subject, &|error| told(error, subject, &family))
+}
+
+/// Returns the commands on these.
+fn family<'s>(thing: Thing, session: &'s Session) -> Family<'s> {
+    Family { thing, service: None, ..session.family() }
+}
+
 /// Names one of these in a message: `service ID 'ci'`, escaped.
 fn subject(named: impl Display, thing: Thing) -> String {
     format!("{} '{}'", thing.noun, escape(&named.to_string()))
@@ -62,7 +143,7 @@ fn subject(named: impl Display, thing: Thing) -> String {
 
 /// Words an error about one service ID or group.
 fn told_of(error: SystemError, named: impl Display, thing: Thing, session: &Session) -> Error {
-    told(error, &subject(named, thing), &Family { thing, service: None, ..session.family() })
+    told(error, &subject(named, thing), &family(thing, session))
 }
 
 fn ambiguous(session: &Session, name: &str, candidates: &[ServiceId]) -> Error {

@@ -14,6 +14,7 @@ mod protocol;
 mod redirects;
 mod refused;
 mod retries;
+mod service_ids;
 mod several;
 mod tls;
 mod tokens;

@@ -287,7 +287,7 @@ impl Outcome {
     }
 }
 
-/// Replaces what differs from run to run: `[ID1]`, `[ID2]`, … for key ids in order of appearance, `[TAG]`, `[VALUE]`.
+/// Replaces what differs from run to run: `[ID1]`, `[ID2]`, … for ids in order of appearance, `[TAG]`, `[VALUE]`.
 pub(crate) fn redact(text: &str) -> String {
     redact_with(&mut Vec::new(), text)
 }
@@ -305,12 +305,13 @@ pub(crate) fn redact_with(ids: &mut Vec<String>, text: &str) -> String {
             colour(rest).unwrap_or_else(|| rest.chars().take(count).map(char::len_utf8).sum());
         let (token, behind) = rest.split_at(if length > 0 { length } else { between });
         let token_is_word = length > 0;
-        if token_is_word && token.len() == 43 && token.starts_with("ApiKey-") {
-            let at = ids.iter().position(|id| id == token).unwrap_or_else(|| {
-                ids.push(token.to_owned());
+        let (before, id) = token.split_at(if token.starts_with("iam-") { 4 } else { 0 });
+        if token_is_word && is_id(id) {
+            let at = ids.iter().position(|known| known == id).unwrap_or_else(|| {
+                ids.push(id.to_owned());
                 ids.len() - 1
             });
-            let _ = write!(out, "[ID{}]", at + 1);
+            let _ = write!(out, "{before}[ID{}]", at + 1);
         } else if token_is_word && token.len() == 44 {
             out.push_str("[VALUE]");
         } else if token_is_word && is_tag(token) {
@@ -328,6 +329,11 @@ fn colour(text: &str) -> Option<usize> {
     let behind = text.strip_prefix("\x1b[")?;
     let end = behind.find(|c: char| !c.is_ascii_digit() && c != ';')?;
     behind[end..].starts_with('m').then_some(end + 3)
+}
+
+fn is_id(token: &str) -> bool {
+    let mut kinds = ["ApiKey-", "ServiceId-", "ServiceIdGroup-"].iter();
+    kinds.any(|kind| token.strip_prefix(kind).is_some_and(|uuid| uuid.len() == 36))
 }
 
 fn is_tag(token: &str) -> bool {

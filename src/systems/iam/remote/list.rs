@@ -1,4 +1,4 @@
-//! Listing: one page is read while the next is fetched.
+//! Listing keys and service IDs: one page is read while the next is fetched.
 
 use std::collections::HashSet;
 use std::panic::resume_unwind;
@@ -7,42 +7,84 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
+use serde::Deserialize;
+
 use super::RemoteKeys;
 use super::call::{Call, Sent};
-use super::wire::{ListBody, early_next};
+use super::wire::{KeyBody, ListBody, early_next};
 use crate::http::seconds;
-use crate::model::{self, ApiKey, Identity};
+use crate::model::{self, ApiKey, GroupId, Identity, Timestamp};
 use crate::systems::{Condition, Keys as _, Result, SystemError};
 
-/// How many keys a page has; the maximum of the service.
+/// How many items a page has; the maximum of the service.
 const PAGE: &str = "100";
 /// The most pages of a listing; no account has more.
 const MOST_PAGES: usize = 10_000;
-/// The most keys of a listing; no account has more.
-const MOST_KEYS: usize = 500_000;
+/// The most items of a listing; no account has more.
+const MOST_ITEMS: usize = 500_000;
 /// The most bytes of a listing; 100,000 keys take some 60 MB.
 const MOST_BYTES: usize = 256 << 20;
-/// How many time-outs a listing may take, beside [`FOR_A_KEY`].
+/// How many time-outs a listing may take, beside [`FOR_AN_ITEM`].
 const TIMEOUTS: u32 = 4;
-/// How much longer a listing may take for each key: five seconds for a full page.
-const FOR_A_KEY: Duration = Duration::from_millis(50);
+/// How much longer a listing may take for each item: five seconds for a full page.
+const FOR_AN_ITEM: Duration = Duration::from_millis(50);
 /// How many pages may wait to be read.
 const WAITING: usize = 4;
+
+/// Something that the service lists in pages.
+pub(super) trait Listed: Sized + Send {
+    /// It as a page has it.
+    type Body<'a>: Deserialize<'a>;
+    /// The last segment of the path.
+    const PATH: &'static str;
+    /// What several are called.
+    const NOUNS: &'static str;
+
+    /// Reads it.
+    fn read(body: &Self::Body<'_>, me: &Identity) -> Self;
+
+    /// Returns the id.
+    fn id(&self) -> &str;
+
+    /// Returns when it was created.
+    fn created_at(&self) -> Timestamp;
+}
+
+impl Listed for ApiKey {
+    type Body<'a> = KeyBody<'a>;
+    const PATH: &'static str = "apikeys";
+    const NOUNS: &'static str = "API keys";
+
+    fn read(body: &KeyBody<'_>, me: &Identity) -> Self {
+        body.key(me, None)
+    }
+
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+}
 
 /// What a listing has brought so far. It is limited, or a bad service could fill the memory.
 struct Came {
     since: Instant,
-    pages: HashSet<String>,
+    /// The pages of the group that is being read.
+    tokens: HashSet<String>,
+    pages: usize,
     bytes: usize,
+    nouns: &'static str,
 }
 
 impl Came {
     /// Fails if there is more than an account can have.
-    fn check(&self, keys: usize) -> Result<()> {
-        let words = if self.pages.len() > MOST_PAGES {
+    fn check(&self, items: usize) -> Result<()> {
+        let words = if self.pages > MOST_PAGES {
             format!("The listing does not end after {MOST_PAGES} pages")
-        } else if keys > MOST_KEYS {
-            format!("The listing holds more than {MOST_KEYS} API keys")
+        } else if items > MOST_ITEMS {
+            format!("The listing holds more than {MOST_ITEMS} {}", self.nouns)
         } else if self.bytes > MOST_BYTES {
             format!("The listing is larger than {} MiB", MOST_BYTES >> 20)
         } else {
@@ -51,102 +93,146 @@ impl Came {
         Err(Condition::Unavailable(words).into())
     }
 
-    /// Fails if too few keys came in the time so far.
-    fn check_pace(&self, keys: usize, timeout: Duration) -> Result<()> {
+    /// Fails if too few items came in the time so far.
+    fn check_pace(&self, items: usize, timeout: Duration) -> Result<()> {
         let took = self.since.elapsed();
-        if took <= allowed(keys, timeout) {
+        if took <= allowed(items, timeout) {
             return Ok(());
         }
-        let words = format!("The listing is too slow: {keys} API keys came in {}", seconds(took));
-        let hint = "A listing may take four times IBMCLOUD_HTTP_TIMEOUT, and 5 s more for every 100 API keys.";
-        Err(SystemError { hint: Some(hint.to_owned()), ..Condition::Unavailable(words).into() })
+        let nouns = self.nouns;
+        let words = format!("The listing is too slow: {items} {nouns} came in {}", seconds(took));
+        let hint = format!(
+            "A listing may take four times IBMCLOUD_HTTP_TIMEOUT, and 5 s more for every 100 {nouns}."
+        );
+        Err(SystemError { hint: Some(hint), ..Condition::Unavailable(words).into() })
     }
 }
 
-/// Returns how long a listing of so many keys may take.
-fn allowed(keys: usize, timeout: Duration) -> Duration {
-    timeout.saturating_mul(TIMEOUTS) + FOR_A_KEY * u32::try_from(keys).unwrap_or(u32::MAX)
+/// Returns how long a listing of so many items may take.
+fn allowed(items: usize, timeout: Duration) -> Duration {
+    timeout.saturating_mul(TIMEOUTS) + FOR_AN_ITEM * u32::try_from(items).unwrap_or(u32::MAX)
 }
 
 /// A thread that reads pages in order. It ends at a page that it does not understand, and returns that.
-struct Reader<'scope> {
+struct Reader<'scope, T> {
     pages: SyncSender<Sent>,
-    keys: ScopedJoinHandle<'scope, std::result::Result<Vec<ApiKey>, Box<Sent>>>,
+    items: ScopedJoinHandle<'scope, std::result::Result<Vec<T>, Box<Sent>>>,
 }
 
-impl<'scope> Reader<'scope> {
+impl<'scope, T: Listed + 'scope> Reader<'scope, T> {
     fn start(
         scope: &'scope Scope<'scope, '_>,
         me: &'scope Identity,
         count: &'scope AtomicUsize,
     ) -> Self {
         let (pages, waiting) = sync_channel(WAITING);
-        let keys = scope.spawn(move || {
-            let mut keys = Vec::new();
+        let items = scope.spawn(move || {
+            let mut items = Vec::new();
             for sent in waiting {
-                if read_page(&sent, me, &mut keys, count).is_err() {
+                if read_page(&sent, me, &mut items, count).is_err() {
                     return Err(Box::new(sent));
                 }
             }
-            Ok(keys)
+            Ok(items)
         });
-        Self { pages, keys }
+        Self { pages, items }
     }
 
-    fn end(self) -> std::result::Result<Vec<ApiKey>, Box<Sent>> {
+    fn end(self) -> std::result::Result<Vec<T>, Box<Sent>> {
         drop(self.pages);
-        self.keys.join().unwrap_or_else(|panic| resume_unwind(panic))
+        self.items.join().unwrap_or_else(|panic| resume_unwind(panic))
     }
 }
 
 impl RemoteKeys {
-    pub(super) fn list_pages(&self, whose: &model::Scope) -> Result<Vec<ApiKey>> {
+    /// Lists the keys of a scope, oldest first.
+    pub(super) fn list_keys(&self, whose: &model::Scope) -> Result<Vec<ApiKey>> {
+        match whose {
+            // An administrator lists the keys of all users so ("Get API keys for a given service or user").
+            model::Scope::AllUsers => {
+                self.list_pages(&[("scope", "account"), ("type", "user")], &[None])
+            }
+            model::Scope::AllServiceIds => {
+                let groups = self.groups_to_walk()?;
+                self.list_pages(&[("scope", "account"), ("type", "serviceid")], &groups)
+            }
+            model::Scope::Of(owner) => self.list_pages(&[("iam_id", &*owner.0)], &[None]),
+        }
+    }
+
+    /// Lists what fits a query in these groups of service IDs, oldest first; `None` is the default group.
+    pub(super) fn list_pages<T: Listed>(
+        &self,
+        query: &[(&str, &str)],
+        groups: &[Option<GroupId>],
+    ) -> Result<Vec<T>> {
         let me = self.identity()?;
-        let timeout = self.transport.settings.timeout();
+        let mut came = Came {
+            since: Instant::now(),
+            tokens: HashSet::new(),
+            pages: 0,
+            bytes: 0,
+            nouns: T::NOUNS,
+        };
         let count = AtomicUsize::new(0);
-        let mut came = Came { since: Instant::now(), pages: HashSet::new(), bytes: 0 };
+        let mut items: Vec<T> = Vec::new();
+        for group in groups {
+            came.tokens.clear();
+            let mut query = query.to_vec();
+            query.extend(group.as_ref().map(|group| ("group_id", group.as_str())));
+            items.append(&mut self.list_group(&query, &me, &mut came, &count)?);
+        }
+        if groups.len() > 1 {
+            // The default group may be one of those that the service lists.
+            let mut seen = HashSet::new();
+            items.retain(|item| seen.insert(item.id().to_owned()));
+        }
+        items.sort_by_key(T::created_at);
+        Ok(items)
+    }
+
+    fn list_group<T: Listed>(
+        &self,
+        which: &[(&str, &str)],
+        me: &Identity,
+        came: &mut Came,
+        count: &AtomicUsize,
+    ) -> Result<Vec<T>> {
+        let timeout = self.transport.settings.timeout();
         thread::scope(|scope| {
-            let mut reader: Option<Reader<'_>> = None;
+            let mut reader: Option<Reader<'_, T>> = None;
             let mut behind = Vec::new();
             let mut page: Option<String> = None;
             loop {
                 let mut query = vec![("account_id", &*me.account_id)];
-                match whose {
-                    // An administrator lists the keys of all users so ("Get API keys for a given service or user").
-                    model::Scope::AllUsers => {
-                        query.extend([("scope", "account"), ("type", "user")]);
-                    }
-                    model::Scope::AllServiceIds => {
-                        query.extend([("scope", "account"), ("type", "serviceid")]);
-                    }
-                    model::Scope::Of(owner) => query.push(("iam_id", &*owner.0)),
-                }
+                query.extend(which);
                 query.push(("pagesize", PAGE));
                 query.extend(page.as_deref().map(|page| ("pagetoken", page)));
-                let call = Call::get(&["v1", "apikeys"], &query);
+                let segments = ["v1", T::PATH];
+                let call = Call::get(&segments, &query);
                 let sent = self.fetch(&call)?;
+                came.pages += 1;
                 came.bytes += sent.reply.body.len();
                 let early = early_next(&sent.reply.body).and_then(|next| page_token(&next));
                 let next = if early.is_some() {
-                    let reader = reader.get_or_insert_with(|| Reader::start(scope, &me, &count));
+                    let reader = reader.get_or_insert_with(|| Reader::start(scope, me, count));
                     // The reader ended at an earlier page, and returns it below.
                     if reader.pages.send(sent).is_err() { None } else { early }
                 } else {
-                    read_page(&sent, &me, &mut behind, &count)
+                    read_page(&sent, me, &mut behind, count)
                         .map_err(|Unreadable| self.unreadable(&call, &sent))?
                 };
                 came.check(count.load(Ordering::Relaxed))?;
                 let Some(next) = next else {
                     let read = reader.map_or_else(|| Ok(Vec::new()), Reader::end);
-                    let mut keys = read.map_err(|sent| self.unreadable(&call, &sent))?;
+                    let mut items = read.map_err(|sent| self.unreadable(&call, &sent))?;
                     // Now the pages that waited are counted too.
                     came.check(count.load(Ordering::Relaxed))?;
-                    keys.append(&mut behind);
-                    keys.sort_by_key(|key| key.created_at);
-                    return Ok(keys);
+                    items.append(&mut behind);
+                    return Ok(items);
                 };
                 came.check_pace(count.load(Ordering::Relaxed), timeout)?;
-                if !came.pages.insert(next.clone()) {
+                if !came.tokens.insert(next.clone()) {
                     let words =
                         "The listing goes in circles: a page names an earlier one as the next";
                     return Err(Condition::Unavailable(words.to_owned()).into());
@@ -161,17 +247,18 @@ impl RemoteKeys {
 struct Unreadable;
 
 /// Reads a page. Returns the token of the next; `None` at the last.
-fn read_page(
+fn read_page<T: Listed>(
     sent: &Sent,
     me: &Identity,
-    keys: &mut Vec<ApiKey>,
+    items: &mut Vec<T>,
     count: &AtomicUsize,
 ) -> std::result::Result<Option<String>, Unreadable> {
-    let body: ListBody<'_> = serde_json::from_slice(&sent.reply.body).map_err(|_| Unreadable)?;
-    let before = count.fetch_add(body.apikeys.len(), Ordering::Relaxed);
-    // The listing will fail; keep no more keys.
-    let room = MOST_KEYS.saturating_sub(before);
-    keys.extend(body.apikeys.iter().take(room).map(|key| key.key(me, None)));
+    let body: ListBody<T::Body<'_>> =
+        serde_json::from_slice(&sent.reply.body).map_err(|_| Unreadable)?;
+    let before = count.fetch_add(body.items.len(), Ordering::Relaxed);
+    // The listing will fail; keep no more.
+    let room = MOST_ITEMS.saturating_sub(before);
+    items.extend(body.items.iter().take(room).map(|item| T::read(item, me)));
     match body.next.filter(|next| !next.is_empty()) {
         None => Ok(None),
         Some(next) => page_token(&next).map(Some).ok_or(Unreadable),

@@ -6,6 +6,8 @@ mod credential;
 mod errors;
 mod list;
 mod send;
+mod service_ids;
+mod service_wire;
 mod token;
 mod token_file;
 mod update;
@@ -23,14 +25,14 @@ use self::wire::{LimitBody, LimitsBody};
 use crate::clock::{Clock, Skew};
 use crate::http::Transport;
 use crate::model::{
-    ApiKey, ApiKeyDetails, ApiKeyId, BackendKind, CreatedApiKey, Detail, Identity, NewApiKey,
+    ApiKey, ApiKeyDetails, ApiKeyId, BackendKind, CreatedApiKey, Detail, Id, Identity, NewApiKey,
     NewValue, Scope, Selection,
 };
 use crate::secret::Secret;
 use crate::settings::service::Service;
 use crate::systems::{
-    Condition, Editing, Facts, Keys, Locking, LookUp, Note, Place, Proving, Result, Switching,
-    SystemError,
+    Condition, Editing, Facts, Keys, Locking, LookUp, Note, Place, Proving, Result, ServiceIds,
+    Switching, SystemError,
 };
 
 pub use self::credential::{Credential, Token};
@@ -69,12 +71,17 @@ impl RemoteKeys {
     }
 
     /// Returns the id for the path of a request. Refuses unusual ids, which could lead to another path.
-    fn in_path(id: &ApiKeyId) -> Result<&str> {
-        if id.is_usual() {
-            return Ok(id.as_str());
-        }
-        let words = "The ID of the API key is not of the form ApiKey-UUID; nothing was sent";
-        Err(Condition::Rejected(words.to_owned()).into())
+    fn in_path<I: Id>(id: &I) -> Result<&str> {
+        id.usual().ok_or_else(|| {
+            let (noun, prefix) = (I::NOUN, I::PREFIX);
+            let words =
+                format!("The ID of the {noun} is not of the form {prefix}UUID; nothing was sent");
+            Condition::Rejected(words).into()
+        })
+    }
+
+    fn key(&self, id: &ApiKeyId) -> Result<ApiKey> {
+        self.get(id, Detail::default()).map(|details| details.key)
     }
 
     /// Sets or removes the mark `what` of a key; `is_on` tells whether a key has it.
@@ -82,7 +89,7 @@ impl RemoteKeys {
         let method = if on { Method::POST } else { Method::DELETE };
         let segments = ["v1", "apikeys", Self::in_path(id)?, what];
         let as_asked = |key: &Result<ApiKey>| key.as_ref().is_ok_and(|key| is_on(key) == on);
-        self.act(&Call::new(method, &segments), id, as_asked)
+        self.act(&Call::new(method, &segments), || self.key(id), as_asked)
     }
 
     /// Returns how many keys an identity has and may have; `None` if the service does not say.
@@ -109,15 +116,12 @@ impl Keys for RemoteKeys {
     }
 
     fn list(&self, scope: &Scope, _: &Selection) -> Result<Vec<ApiKey>> {
-        self.list_pages(scope)
+        self.list_keys(scope)
     }
 
     fn get(&self, id: &ApiKeyId, detail: Detail) -> Result<ApiKeyDetails> {
-        let asked = [("include_history", detail.history), ("include_activity", detail.activity)];
-        let query: Vec<_> =
-            asked.into_iter().filter(|(_, asked)| *asked).map(|(name, _)| (name, "true")).collect();
         let segments = ["v1", "apikeys", Self::in_path(id)?];
-        self.read(&Call::get(&segments, &query), |sent| sent.key(detail))
+        self.read(&Call::get(&segments, &in_query(detail)), |sent| sent.key(detail))
     }
 
     fn key_limit(&self) -> Result<Option<usize>> {
@@ -160,9 +164,7 @@ impl Keys for RemoteKeys {
 
     fn delete(&self, id: &ApiKeyId) -> Result<()> {
         let segments = ["v1", "apikeys", Self::in_path(id)?];
-        self.act(&Call::new(Method::DELETE, &segments), id, |key| {
-            key.as_ref().is_err_and(|error| error.condition == Condition::NotFound)
-        })
+        self.act(&Call::new(Method::DELETE, &segments), || self.key(id), is_gone)
     }
 
     fn service_clock(&self) -> Option<Skew> {
@@ -174,7 +176,8 @@ impl Keys for RemoteKeys {
     }
 
     abilities! {
-        editing -> Editing, locking -> Locking, switching -> Switching, look_up -> LookUp, proving -> Proving
+        editing -> Editing, locking -> Locking, switching -> Switching, look_up -> LookUp, proving -> Proving,
+        service_ids -> ServiceIds
     }
 }
 
@@ -232,6 +235,17 @@ impl Proving for RemoteKeys {
             }
         }
     }
+}
+
+/// Tells whether something is known to be gone.
+fn is_gone<T>(now: &Result<T>) -> bool {
+    now.as_ref().is_err_and(|error| error.condition == Condition::NotFound)
+}
+
+/// Returns the parameters that ask for details.
+fn in_query(detail: Detail) -> Vec<(&'static str, &'static str)> {
+    let asked = [("include_history", detail.history), ("include_activity", detail.activity)];
+    asked.into_iter().filter(|(_, asked)| *asked).map(|(name, _)| (name, "true")).collect()
 }
 
 /// How long the token service may not know a key that was just made.

@@ -4,7 +4,6 @@ use super::call::{Call, Header, Lost, Sent};
 use super::credential::Token;
 use super::{RemoteKeys, errors};
 use crate::http::{Body, Reply, Request, Text};
-use crate::model::{ApiKey, ApiKeyId, Detail};
 use crate::systems::{Condition, Keys as _, Note, SystemError, answer};
 
 impl RemoteKeys {
@@ -95,16 +94,15 @@ impl RemoteKeys {
         read(&sent).ok_or_else(|| self.unreadable(call, &sent))
     }
 
-    /// Sends a call that changes a key and may be sent again.
+    /// Sends a call that changes something and may be sent again.
     ///
-    /// If an attempt may have been carried out unseen, the key is read, and `done` tells whether it is as asked.
-    pub(super) fn act(
+    /// If an attempt may have been carried out unseen, `look` reads the thing, and `done` tells whether it is as asked.
+    pub(super) fn act<T>(
         &self,
         call: &Call<'_>,
-        id: &ApiKeyId,
-        done: impl Fn(&Result<ApiKey, SystemError>) -> bool,
+        look: impl Fn() -> Result<T, SystemError>,
+        done: impl Fn(&Result<T, SystemError>) -> bool,
     ) -> Result<(), SystemError> {
-        let look = || self.get(id, Detail::default()).map(|details| details.key);
         let sent = match self.send(call) {
             Ok(sent) => sent,
             Err(Lost::OnTheWay(failure)) if failure.sent => {

@@ -1,27 +1,51 @@
-//! Updates: sent again only while the key is as it was read.
+//! Updates: sent again only while the thing is as it was read.
 
 use reqwest::Method;
+use serde::Serialize;
 
 use super::RemoteKeys;
-use super::call::{Call, Document, Header, Lost};
+use super::call::{Call, Document, Header, Lost, Sent};
 use super::wire::changes_body;
 use crate::http::Budget;
 use crate::model::{ApiKey, ApiKeyChanges, ApiKeyId, Detail, EntityTag};
-use crate::systems::{Condition, Editing, Keys as _, Result, answer};
+use crate::systems::{Condition, Editing, Result, answer};
 
 impl Editing for RemoteKeys {
     fn update(&self, id: &ApiKeyId, seen: &EntityTag, changes: &ApiKeyChanges) -> Result<ApiKey> {
-        let segments = ["v1", "apikeys", Self::in_path(id)?];
-        let mut call = Call::new(Method::PUT, &segments);
+        let key = self.put(
+            &["v1", "apikeys", Self::in_path(id)?],
+            seen,
+            &changes_body(changes),
+            |sent| sent.key(Detail::default()).map(|details| details.key),
+            || self.key(id),
+            |key| (&key.entity_tag, changes.already_in(key)),
+        )?;
+        expiry_removed(key, changes)
+    }
+}
+
+impl RemoteKeys {
+    /// Changes something that still is at version `seen`. `read` reads it from an answer, `look` asks for it as it is now,
+    /// and `judge` returns its version and whether it is as the changes would leave it.
+    pub(super) fn put<T>(
+        &self,
+        segments: &[&str],
+        seen: &EntityTag,
+        body: &impl Serialize,
+        read: impl Fn(&Sent) -> Option<T>,
+        look: impl Fn() -> Result<T>,
+        judge: impl Fn(&T) -> (&EntityTag, bool),
+    ) -> Result<T> {
+        let mut call = Call::new(Method::PUT, segments);
         call.headers.push(("If-Match", Header::Plain(seen.as_str())));
-        call.body = Some(Document::of(&changes_body(changes), None));
+        call.body = Some(Document::of(body, None));
         let mut budget = Budget::new(&self.transport.settings);
         loop {
             let sent = self.send_once(&call);
             let mut asked = None;
             let (error, in_doubt, again) = match sent {
-                Ok(sent) if sent.reply.is_success() => match sent.key(Detail::default()) {
-                    Some(details) => return expiry_removed(details.key, changes),
+                Ok(sent) if sent.reply.is_success() => match read(&sent) {
+                    Some(changed) => return Ok(changed),
                     None => (self.unreadable(&call, &sent), true, true),
                 },
                 Ok(sent) => {
@@ -39,14 +63,15 @@ impl Editing for RemoteKeys {
                 }
                 Err(lost) => return Err(lost.into()),
             };
-            // Sent again only if the key still is at the version that was read.
-            let now = self.get(id, Detail::default());
+            // Sent again only if it still is at the version that was read.
+            let now = look();
             let is_seen = now.is_ok();
             if let Ok(now) = now {
-                if changes.already_in(&now.key) {
-                    return Ok(now.key);
+                let (version, is_as_asked) = judge(&now);
+                if is_as_asked {
+                    return Ok(now);
                 }
-                if now.key.entity_tag != *seen {
+                if version != seen {
                     return Err(Condition::Conflict.into());
                 }
             }

@@ -45,7 +45,7 @@ pub(super) struct KeyBody<'a> {
 
 /// A time; `None` if the text is empty.
 #[derive(Debug, Clone, Copy)]
-struct WireTimestamp(Option<Timestamp>);
+pub(super) struct WireTimestamp(pub(super) Option<Timestamp>);
 
 impl<'de> Deserialize<'de> for WireTimestamp {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -58,7 +58,7 @@ impl<'de> Deserialize<'de> for WireTimestamp {
 }
 
 #[derive(Debug, Deserialize)]
-struct HistoryBody {
+pub(super) struct HistoryBody {
     timestamp: WireTimestamp,
     #[serde(default)]
     iam_id: String,
@@ -67,29 +67,39 @@ struct HistoryBody {
 }
 
 #[derive(Debug, Deserialize)]
-struct ActivityBody {
+pub(super) struct ActivityBody {
     last_authn: Option<WireTimestamp>,
     authn_count: Option<u64>,
 }
 
+impl HistoryBody {
+    pub(super) fn entry(&self) -> HistoryEntry {
+        HistoryEntry {
+            at: self.timestamp.0.unwrap_or_default(),
+            by: self.iam_id.as_str().into(),
+            action: self.action.clone(),
+        }
+    }
+}
+
 impl ActivityBody {
     /// Returns the use; `None` without a count. A key with a last use was used at least once.
-    fn activity(&self) -> Option<Activity> {
+    pub(super) fn activity(&self) -> Option<Activity> {
         let last_authn = self.last_authn.and_then(|time| time.0);
         let least = u64::from(last_authn.is_some());
         Some(Activity { last_authn, authn_count: self.authn_count?.max(least) })
     }
 }
 
-/// A page of keys.
+/// A page of keys, of service IDs or of their groups.
 #[derive(Debug, Deserialize)]
-pub(super) struct ListBody<'a> {
+pub(super) struct ListBody<B> {
     pub(super) next: Option<String>,
-    #[serde(borrow)]
-    pub(super) apikeys: Vec<KeyBody<'a>>,
+    #[serde(alias = "apikeys", alias = "serviceids", alias = "serviceid_groups")]
+    pub(super) items: Vec<B>,
 }
 
-/// Reads `next` if it comes before the keys, without reading those. `None` says nothing about the page.
+/// Reads `next` if it comes before the items, without reading those. `None` says nothing about the page.
 pub(super) fn early_next(page: &[u8]) -> Option<String> {
     struct Head<'n>(&'n mut Option<String>);
 
@@ -107,7 +117,7 @@ pub(super) fn early_next(page: &[u8]) -> Option<String> {
                         *self.0 = page.next_value()?;
                         return Ok(());
                     }
-                    "apikeys" => return Ok(()),
+                    "apikeys" | "serviceids" => return Ok(()),
                     _ => {
                         page.next_value::<IgnoredAny>()?;
                     }
@@ -123,8 +133,8 @@ pub(super) fn early_next(page: &[u8]) -> Option<String> {
     next
 }
 
-/// Shares a text that most keys of a listing have in common.
-fn shared(text: &str, usual: &Arc<str>) -> Arc<str> {
+/// Shares a text that most items of a listing have in common.
+pub(super) fn shared(text: &str, usual: &Arc<str>) -> Arc<str> {
     if text == &**usual { Arc::clone(usual) } else { text.into() }
 }
 
@@ -166,15 +176,10 @@ impl KeyBody<'_> {
         etag: Option<&str>,
         detail: Detail,
     ) -> ApiKeyDetails {
-        let entry = |entry: &HistoryBody| HistoryEntry {
-            at: entry.timestamp.0.unwrap_or_default(),
-            by: entry.iam_id.as_str().into(),
-            action: entry.action.clone(),
-        };
         let history = self.history.as_deref().unwrap_or_default();
         ApiKeyDetails {
             key: self.key(identity, etag),
-            history: detail.history.then(|| history.iter().map(entry).collect()),
+            history: detail.history.then(|| history.iter().map(HistoryBody::entry).collect()),
             activity: self
                 .activity
                 .as_ref()
@@ -190,13 +195,16 @@ pub(super) fn new_body(
     identity: &Identity,
     value: Option<&str>,
 ) -> impl Serialize {
+    let of_service = new.owner.service_id().is_some();
     object()
         .with("name", &new.name)
         .with("iam_id", &*new.owner.0)
         .with_some("description", Some(&new.description).filter(|text| !text.is_empty()))
         .with("account_id", &*identity.account_id)
         .with_some("apikey", value)
-        .with_some("support_sessions", new.support_sessions)
+        // The service could keep the value of a service ID's key, and tell it to others. Only users have sessions.
+        .with_some("store_value", of_service.then_some(false))
+        .with_some("support_sessions", new.support_sessions.filter(|_| !of_service))
         .with_some("action_when_leaked", new.action_when_leaked)
         .with_some("expires_at", new.expires_at.map(wire_time))
 }
@@ -269,6 +277,34 @@ mod tests {
         let key = body.key(&me, Some("7-x"));
         assert_eq!((key.entity_tag.as_str(), key.expires_at), ("7-x", None));
         assert_eq!((&*key.crn(), &*key.created_by), ("odd", "i"));
+    }
+
+    #[test]
+    fn the_value_of_a_service_ids_key_is_not_kept_and_it_has_no_sessions() {
+        let me = Identity { iam_id: "IBMid-1".into(), account_id: "a".into(), user: String::new() };
+        let id = crate::model::ServiceUuid::from_random([7; 16]);
+        let sent = |owner| {
+            let new = NewApiKey {
+                id: None,
+                owner,
+                name: "k".into(),
+                description: String::new(),
+                locked: false,
+                disabled: false,
+                action_when_leaked: None,
+                expires_at: None,
+                support_sessions: Some(true),
+            };
+            serde_json::to_value(new_body(&new, &me, None)).unwrap()
+        };
+        let key = serde_json::json!({
+            "name": "k", "iam_id": format!("iam-{id}"), "account_id": "a", "store_value": false
+        });
+        assert_eq!(sent(crate::model::Owner::service(&id)), key);
+        let key = serde_json::json!({
+            "name": "k", "iam_id": "IBMid-1", "account_id": "a", "support_sessions": true
+        });
+        assert_eq!(sent(me.owner()), key);
     }
 
     #[test]

@@ -1,0 +1,44 @@
+//! Shows everything about one service ID.
+
+use super::{SERVICE_ID, announce, entity, find, service_ids, told_of};
+use crate::error::Result;
+use crate::model::{Detail, ServiceIdDetails, ServiceRef};
+use crate::render::service_ids as render;
+use crate::session::Session;
+
+/// What is asked for.
+#[derive(Debug)]
+pub struct Request {
+    /// Which service ID.
+    pub service_id: ServiceRef,
+    /// Whether only the id is printed.
+    pub ids_only: bool,
+    /// What is shown beside the service ID.
+    pub detail: Detail,
+}
+
+/// Shows a service ID.
+pub fn run(request: &Request, session: &mut Session) -> Result<()> {
+    let Request { service_id: named, ids_only, detail } = request;
+    if !ids_only {
+        announce("Getting", &entity(named, SERVICE_ID, session), session);
+    }
+    let found = find(session, named)?;
+    let details = if detail.history || detail.activity {
+        let read = service_ids(session)?.get_service_id(&found.id, *detail);
+        read.map_err(|error| told_of(error, named, SERVICE_ID, session))?
+    } else {
+        ServiceIdDetails { service_id: found, history: None, activity: None }
+    };
+    let ui = &mut *session.ui;
+    if ui.manner().json {
+        ui.data(|out| render::json_details(out, &details, *detail));
+    } else if *ids_only {
+        ui.data(|out| writeln!(out, "{}", details.service_id.id));
+    } else {
+        ui.ok();
+        let text = render::details(&details, *detail, ui.manner().colour.0);
+        ui.data(|out| out.write_all(text.as_bytes()));
+    }
+    Ok(())
+}
