@@ -194,10 +194,9 @@ impl Bench {
     fn command_for(&self, word: &str) -> String {
         match word.strip_prefix("api-key") {
             Some("s") => self.facts.list_command.to_owned(),
-            // It finds the keys of every owner.
-            Some("-lookup") => word.to_owned(),
-            Some(verb) => [self.facts.command, verb].concat(),
-            None => word.to_owned(),
+            Some(verb) if verb != "-lookup" => [self.facts.command, verb].concat(),
+            // The look-up finds the keys of every owner.
+            _ => word.to_owned(),
         }
     }
 
