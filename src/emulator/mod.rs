@@ -21,6 +21,7 @@ mod routes;
 mod rsa;
 mod server;
 mod service;
+mod settings;
 mod tls;
 mod token;
 mod token_key;

@@ -31,7 +31,8 @@ With '--env-file' run '. FILE' in a shell to reach it. FILE holds the API key
 not replaced.
 A fault is OPERATION:WHAT,...
 OPERATION: token, list, create, details, get, update, delete, lock, unlock,
-   disable, enable, limits, others, discovery, jwks, introspect, userinfo, any
+   disable, enable, limits, settings, others, discovery, jwks, introspect,
+   userinfo, any
 WHAT: status=CODE [retry-after=SECONDS], drop, truncate or garbage;
    delay=500ms or 2s; before or after the request is carried out;
    late=500ms or 2s: it is dropped, or answered with status, and carried out

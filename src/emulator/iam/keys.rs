@@ -144,9 +144,7 @@ impl Emulator {
     }
 
     pub(super) fn update(&self, id: &ApiKeyId, request: &Request) -> Result<Response, Refusal> {
-        let tag = request.headers.get(IF_MATCH).and_then(|tag| tag.to_str().ok());
-        let tag = tag.map(|tag| tag.trim().trim_matches('"')).filter(|tag| !tag.is_empty());
-        let tag = tag.ok_or_else(|| Refusal::missing("If-Match"))?;
+        let tag = if_match(request)?;
         let body: ChangesBody = read(request)?;
         if body.name.as_deref() == Some("") {
             return Err(Refusal::missing("name"));
@@ -241,6 +239,13 @@ pub(super) fn read<'a, T: Deserialize<'a>>(request: &'a Request) -> Result<T, Re
         Refusal::invalid("The request body is no JSON object of the expected form")
             .details(format!("Line {}, column {}", error.line(), error.column()))
     })
+}
+
+/// Returns the version that a change asks for, or `*`.
+pub(super) fn if_match(request: &Request) -> Result<&str, Refusal> {
+    let tag = request.headers.get(IF_MATCH).and_then(|tag| tag.to_str().ok());
+    let tag = tag.map(|tag| tag.trim().trim_matches('"')).filter(|tag| !tag.is_empty());
+    tag.ok_or_else(|| Refusal::missing("If-Match"))
 }
 
 fn flag(headers: &HeaderMap, name: &str) -> Result<bool, Refusal> {

@@ -5,6 +5,7 @@ mod filter;
 mod keys;
 mod list;
 mod paging;
+mod settings;
 
 use super::response::{Refusal, Response};
 use super::routes::{Request, Route};
@@ -32,6 +33,7 @@ impl Emulator {
             Route::Disable => self.set_disabled(&id, true),
             Route::Enable => self.set_disabled(&id, false),
             Route::Limits => self.limits(subject, request),
+            Route::Settings => self.settings(subject, request),
             Route::Others => self.none_of(subject, request),
             Route::Token => self.grant(request),
             Route::Discovery => Ok(self.discovery(request)),
