@@ -8,7 +8,7 @@ use crate::secret;
 
 /// The grammar of `--fault`, for its errors.
 pub const GRAMMAR: &str = "write OPERATION:WHAT[,WHAT]..., with OPERATION one of token, list, create, details, get, \
-update, delete, lock, unlock, disable, enable, limits, others, discovery, jwks, introspect, userinfo, service.list, \
+update, delete, lock, unlock, disable, enable, limits, settings, others, discovery, jwks, introspect, userinfo, service.list, \
 service.create, service.get, service.update, service.delete, service.lock, service.unlock, group.list, group.create, \
 group.get, group.update, group.delete, any, and WHAT of status=CODE, drop, truncate, garbage, \
 delay=500ms|2s, late=500ms|2s, twice, before, after, retry-after=SECONDS, times=N, skip=N, chance=PERCENT";

@@ -22,6 +22,7 @@ mod routes;
 mod rsa;
 mod server;
 mod service;
+mod settings;
 mod tls;
 mod token;
 mod token_key;

@@ -83,6 +83,7 @@ pub(super) enum Route {
     Disable,
     Enable,
     Limits,
+    Settings,
     Others,
     Discovery,
     Jwks,
@@ -104,7 +105,7 @@ pub(super) enum Route {
 
 impl Route {
     /// Every route with its name for `--fault`.
-    pub(super) const ALL: [(Self, &'static str); 29] = [
+    pub(super) const ALL: [(Self, &'static str); 30] = [
         (Self::Token, "token"),
         (Self::List, "list"),
         (Self::Create, "create"),
@@ -117,6 +118,7 @@ impl Route {
         (Self::Disable, "disable"),
         (Self::Enable, "enable"),
         (Self::Limits, "limits"),
+        (Self::Settings, "settings"),
         (Self::Others, "others"),
         (Self::Discovery, "discovery"),
         (Self::Jwks, "jwks"),
@@ -143,7 +145,7 @@ pub(super) fn find<'a>(method: &Method, path: &'a str) -> Result<(Route, &'a str
         Create, Delete, Details, Disable, Discovery, Enable, Get, GroupCreate, GroupDelete,
         GroupGet, GroupList, GroupUpdate, Introspect, Jwks, Limits, List, Lock, Others,
         ServiceCreate, ServiceDelete, ServiceGet, ServiceList, ServiceLock, ServiceUnlock,
-        ServiceUpdate, Token, Unlock, Update, UserInfo,
+        ServiceUpdate, Settings, Token, Unlock, Update, UserInfo,
     };
     let path = path.strip_prefix('/').unwrap_or(path);
     let parts: Vec<&str> = path.strip_suffix('/').unwrap_or(path).split('/').collect();
@@ -164,6 +166,12 @@ pub(super) fn find<'a>(method: &Method, path: &'a str) -> Result<(Route, &'a str
         }
         ["v1", "accounts", account, "limits", "identity"] => {
             (&[(Method::GET, Limits), (Method::POST, Limits)], account)
+        }
+        ["v1", "accounts", account, "settings", "identity"] => {
+            (&[(Method::GET, Settings), (Method::PUT, Settings)], account)
+        }
+        ["v1", "accounts", account, "effective_settings", "identity"] => {
+            (&[(Method::GET, Settings)], account)
         }
         ["v1", kind @ ("profiles" | "profile_templates" | "account_settings_templates")] => {
             (&[(Method::GET, Others)], kind)

@@ -1,11 +1,13 @@
 //! The service itself: its store, its identity and its bootstrap key.
 
 use std::path::Path;
+use std::sync::Mutex;
 
 use super::bootstrap::Bootstrap;
 use super::fault::{Faults, Spec};
 use super::kept_values::KeptValues;
 use super::response::Refusal;
+use super::settings::Settings;
 use super::tls::Tls;
 use super::token::Refresher;
 use super::token_key::Keeper;
@@ -29,6 +31,7 @@ pub struct Emulator {
     pub(super) issuer: Option<String>,
     pub(super) bootstrap: Bootstrap,
     pub(super) faults: Faults,
+    pub(super) settings: Mutex<Settings>,
     pub(super) kept: KeptValues,
 }
 
@@ -67,16 +70,19 @@ impl Emulator {
         let (identity, bootstrap, token_key) = opened.map_err(told)?;
         let refresher = Refresher(backend.derived_key("emulator refresh tokens").map_err(told)?);
         let faults = Faults::new(faults);
+        let settings = Mutex::new(Settings::new());
+        let (token_key, bootstrap) = (token_key?, bootstrap?);
         Ok(Self {
             backend,
             clock,
             identity,
             refresher,
-            token_key: token_key?,
+            token_key,
             issuer,
-            bootstrap: bootstrap?,
+            bootstrap,
             faults,
             kept: KeptValues::default(),
+            settings,
         })
     }
 

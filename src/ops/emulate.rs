@@ -31,7 +31,8 @@ With '--env-file' run '. FILE' in a shell to reach it. FILE holds the API key
 not replaced.
 A fault is OPERATION:WHAT,...
 OPERATION: token, list, create, details, get, update, delete, lock, unlock,
-   disable, enable, limits, others; discovery, jwks, introspect, userinfo;
+   disable, enable, limits, settings, others; discovery, jwks, introspect,
+   userinfo;
    service.list, .create, .get, .update, .delete, .lock, .unlock;
    group.list, .create, .get, .update, .delete; any
 WHAT: status=CODE [retry-after=SECONDS], drop, truncate or garbage;

@@ -489,6 +489,52 @@ def unauthorized(emu):
 
 
 @check
+def own_key(emu):
+    """the key that logs in reads as unlocked"""
+    key = emu.iam.get_api_keys_details(iam_api_key=emu.bootstrap).get_result()
+    same((key['iam_id'], key['created_by'], key['locked']), (emu.iam_id, emu.iam_id, False))
+
+
+@check
+def nothing_of(emu):
+    """profiles and templates, which IBM's tests ask for first, are listed as empty"""
+    for call, name in (
+        (emu.iam.list_profiles, 'profiles'),
+        (emu.iam.list_profile_templates, 'profile_templates'),
+        (emu.iam.list_account_settings_templates, 'account_settings_templates'),
+    ):
+        same(call(account_id=emu.account).get_result()[name], [])
+        same(refused(call, account_id='0' * 32).status_code, 403)
+
+
+@check
+def settings(emu):
+    """the settings of the account are read, changed at the version that was read, and effective"""
+    answer = emu.iam.get_account_settings(account_id=emu.account, include_history=True)
+    tag = answer.get_headers()['Etag']
+    same((answer.get_result()['entity_tag'], answer.get_result()['history']), (tag, []))
+    wanted = {'mfa': 'TOTP', 'session_expiration_in_seconds': '86400', 'max_sessions_per_identity': '10'}
+    change = {'account_id': emu.account, 'if_match': tag, **wanted}
+    found = emu.iam.update_account_settings(**change).get_result()
+    same({name: found[name] for name in wanted}, wanted)
+    same(len(found['history']), 1)
+    same(refused(emu.iam.update_account_settings, **change).status_code, 409)
+    effective = emu.iam.get_effective_account_settings(account_id=emu.account).get_result()
+    same((effective['effective']['mfa'], effective['account']['mfa']), ('TOTP', 'TOTP'))
+
+
+@check
+def limits(emu):
+    """how many keys an identity has and may have is told to a query and to a document"""
+    one = emu.iam.get_account_limits(account_id=emu.account, apikeys_per_identity=emu.iam_id)
+    many = emu.iam.bulk_list_account_entity_consumption(
+        account_id=emu.account, apikeys_per_identity=[emu.iam_id], profiles=True
+    )
+    same(one.get_result(), many.get_result())
+    same(one.get_result()['apikeys_per_identity']['limit'], LIMIT)
+
+
+@check
 def limit(emu):
     """the key behind the limit is refused with 422 BXNIM0151E, and one less makes room"""
     made = []

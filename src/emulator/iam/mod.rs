@@ -10,6 +10,7 @@ mod list;
 mod listed;
 mod paging;
 mod service_ids;
+mod settings;
 
 use super::response::{Refusal, Response};
 use super::routes::{Request, Route};
@@ -44,6 +45,7 @@ impl Emulator {
             Route::Disable => self.set_disabled(caller, key, true),
             Route::Enable => self.set_disabled(caller, key, false),
             Route::Limits => self.limits(subject, request),
+            Route::Settings => self.settings(subject, request),
             Route::Others => self.none_of(subject, request),
             Route::Token | Route::Discovery | Route::Jwks | Route::Introspect | Route::UserInfo => {
                 self.provide(route, request)
