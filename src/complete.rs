@@ -20,6 +20,16 @@ pub fn keys(meaning: Meaning) -> ArgValueCompleter {
     completer(move |typed, line| keys::offered(typed, meaning, line))
 }
 
+/// Offers service IDs.
+pub fn service_ids() -> ArgValueCompleter {
+    completer(keys::service_ids)
+}
+
+/// Offers groups of service IDs.
+pub fn groups() -> ArgValueCompleter {
+    completer(keys::groups)
+}
+
 /// Offers files.
 pub fn files() -> ArgValueCompleter {
     completer(|typed, line| paths::offered(typed, &PathCompleter::file(), line.shell))

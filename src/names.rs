@@ -1,5 +1,8 @@
-//! The names of the user's own keys at a service, in a file from one command to the next, so that Tab can offer them
-//! without asking the service. There is a file for each endpoint, account, user and profile. No command depends on it.
+//! The names of the user's own keys at a service, and of the service IDs and groups of the account, in files from one command
+//! to the next, so that Tab can offer them without asking the service. There are files for each endpoint, account, user and
+//! profile. No command depends on them.
+
+mod service_ids;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -12,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use crate::clock::Skew;
 use crate::model::{
     Activity, ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, CreatedApiKey, Detail, EntityTag,
-    Identity, NewApiKey, NewValue, Scope, Selection, Timestamp,
+    Identity, NewApiKey, NewValue, Scope, Selection, ServiceId, ServiceIdGroup, Timestamp,
 };
 use crate::settings::Settings;
 use crate::systems::{
@@ -39,7 +42,16 @@ pub struct NameFile {
     path: PathBuf,
 }
 
-/// A key as Tab offers it.
+/// What else than keys is named, each kind in a file of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Others {
+    /// Service IDs.
+    ServiceIds,
+    /// Groups of service IDs.
+    Groups,
+}
+
+/// A key as Tab offers it; or a service ID or a group, which have an id and a name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KeyName {
     id: ApiKeyId,
@@ -54,6 +66,29 @@ impl From<&ApiKey> for KeyName {
     fn from(key: &ApiKey) -> Self {
         let ApiKey { ref id, ref name, disabled, expires_at, .. } = *key;
         Self { id: id.clone(), name: name.clone(), disabled, expires_at }
+    }
+}
+
+impl KeyName {
+    fn new(id: &str, name: &str) -> Self {
+        Self { id: ApiKeyId::new(id), name: name.into(), disabled: false, expires_at: None }
+    }
+
+    /// Returns the id and the name.
+    pub fn id_and_name(self) -> (String, Box<str>) {
+        (self.id.to_string(), self.name)
+    }
+}
+
+impl From<&ServiceId> for KeyName {
+    fn from(found: &ServiceId) -> Self {
+        Self::new(found.id.as_str(), &found.name)
+    }
+}
+
+impl From<&ServiceIdGroup> for KeyName {
+    fn from(found: &ServiceIdGroup) -> Self {
+        Self::new(found.id.as_str(), &found.name)
     }
 }
 
@@ -79,6 +114,16 @@ impl NameFile {
         let path = directory.join(format!("{PREFIX}{}.json", secret::hex(&hash[..16])));
         let [endpoint, account_id, iam_id, profile] = user.map(str::to_owned);
         Self { endpoint, account_id, iam_id, profile, keys: Vec::new(), path }
+    }
+
+    /// Names the file of something else.
+    #[must_use]
+    pub fn of_others(&self, others: Others) -> Self {
+        let ending = match others {
+            Others::ServiceIds => "service-ids.json",
+            Others::Groups => "groups.json",
+        };
+        Self { path: self.path.with_extension(ending), ..self.clone() }
     }
 
     /// Reads the keys. Fails with `InvalidData` if the file is damaged or another user's.
@@ -111,39 +156,44 @@ impl NameFile {
         Ok(())
     }
 
-    /// Removes the file of a user at a service, as far as that works.
+    /// Removes the files of a user at a service, as far as that works.
     pub fn remove(settings: &Settings, endpoint: &str, identity: &Identity) {
-        let _ = Self::of(settings, endpoint, identity).map(|file| private_file::remove(&file.path));
+        let Some(file) = Self::of(settings, endpoint, identity) else { return };
+        for file in [file.of_others(Others::ServiceIds), file.of_others(Others::Groups), file] {
+            let _ = private_file::remove(&file.path);
+        }
     }
 }
 
-/// Keys that note the names of the user's own keys, for a file that is written when the work is done. Without a file
-/// nothing is noted.
+/// The content of a file as it is to be, while a command works. Without a file nothing is noted.
 #[derive(Debug)]
-pub struct RememberingKeys {
-    keys: Box<dyn Keys>,
+struct Noted {
     file: Option<NameFile>,
-    /// The content of the file as it is to be; `None` until there is something to note. Before the first listing nothing is
-    /// noted, because Tab would take a few keys for all of them.
+    /// `None` until there is something to note. Before the first listing nothing is noted, because Tab would take a few names
+    /// for all of them.
     known: Mutex<Option<io::Result<Vec<KeyName>>>>,
 }
 
-impl RememberingKeys {
-    /// Wraps keys. `file` is where the names of the user's own keys are.
-    pub fn new(keys: Box<dyn Keys>, file: Option<NameFile>) -> Self {
-        Self { keys, file, known: Mutex::default() }
+impl Noted {
+    fn new(file: Option<NameFile>) -> Self {
+        Self { file, known: Mutex::default() }
     }
 
     /// Writes the file, if something was noted.
-    pub fn keep_names(self) -> io::Result<()> {
+    fn keep(self) -> io::Result<()> {
         match (self.known.into_inner(), &self.file) {
             (Ok(Some(known)), Some(file)) => file.write(known?),
             _ => Ok(()),
         }
     }
 
-    fn is_own(&self, iam_id: &str) -> bool {
-        self.file.as_ref().is_some_and(|file| file.iam_id == iam_id)
+    /// Notes all there are.
+    fn all(&self, names: impl Iterator<Item = KeyName>) {
+        if self.file.is_some()
+            && let Ok(mut known) = self.known.lock()
+        {
+            *known = Some(Ok(names.collect()));
+        }
     }
 
     /// Changes the names that are known. The file is read at the first change.
@@ -155,19 +205,53 @@ impl RememberingKeys {
         }
     }
 
-    fn change_one(&self, id: &ApiKeyId, change: impl FnMut(&mut KeyName)) {
-        self.change(|keys| keys.iter_mut().filter(|known| known.id == *id).for_each(change));
+    fn change_one(&self, id: &str, change: impl FnMut(&mut KeyName)) {
+        self.change(|names| {
+            names.iter_mut().filter(|known| known.id.as_str() == id).for_each(change);
+        });
     }
 
-    /// Notes how a known key is now, or that it is gone.
-    fn note(&self, id: &ApiKeyId, now: std::result::Result<&ApiKey, &SystemError>) {
+    /// Notes how something that is known is now, or that it is gone.
+    fn note(&self, id: &str, now: std::result::Result<KeyName, &SystemError>) {
         match now {
-            Ok(key) => self.change_one(id, |known| *known = key.into()),
-            Err(error) if error.condition == Condition::NotFound => {
-                self.change(|keys| keys.retain(|known| known.id != *id));
-            }
+            Ok(now) => self.change_one(id, |known| known.clone_from(&now)),
+            Err(error) if error.condition == Condition::NotFound => self.forget(id),
             Err(_) => {}
         }
+    }
+
+    fn forget(&self, id: &str) {
+        self.change(|names| names.retain(|known| known.id.as_str() != id));
+    }
+}
+
+/// Keys that note the names of the user's own keys, and of service IDs and groups, for files that are written when the work
+/// is done.
+#[derive(Debug)]
+pub struct RememberingKeys {
+    keys: Box<dyn Keys>,
+    own: Noted,
+    service_ids: Noted,
+    groups: Noted,
+}
+
+impl RememberingKeys {
+    /// Wraps keys. `file` is where the names of the user's own keys are.
+    pub fn new(keys: Box<dyn Keys>, file: Option<NameFile>) -> Self {
+        let others = |others| Noted::new(file.as_ref().map(|file| file.of_others(others)));
+        let (service_ids, groups) = (others(Others::ServiceIds), others(Others::Groups));
+        Self { keys, own: Noted::new(file), service_ids, groups }
+    }
+
+    /// Writes the files of which something was noted.
+    pub fn keep_names(self) -> io::Result<()> {
+        self.own.keep()?;
+        self.service_ids.keep()?;
+        self.groups.keep()
+    }
+
+    fn is_own(&self, iam_id: &str) -> bool {
+        self.own.file.as_ref().is_some_and(|file| file.iam_id == iam_id)
     }
 }
 
@@ -197,7 +281,6 @@ impl Keys for RememberingKeys {
         locking() -> Option<&dyn Locking>;
         look_up() -> Option<&dyn LookUp>;
         proving() -> Option<&dyn Proving>;
-        service_ids() -> Option<&dyn ServiceIds>;
     }
 
     fn list(&self, scope: &Scope, which: &Selection) -> Result<Vec<ApiKey>> {
@@ -206,15 +289,13 @@ impl Keys for RememberingKeys {
         }
         // A part of the keys must not be taken for all of them.
         let keys = self.keys.list(scope, &Selection::All)?;
-        if let Ok(mut known) = self.known.lock() {
-            *known = Some(Ok(keys.iter().map(KeyName::from).collect()));
-        }
+        self.own.all(keys.iter().map(KeyName::from));
         Ok(keys)
     }
 
     fn get(&self, id: &ApiKeyId, detail: Detail) -> Result<ApiKeyDetails> {
         let found = self.keys.get(id, detail);
-        self.note(id, found.as_ref().map(|details| &details.key));
+        self.own.note(id.as_str(), found.as_ref().map(|details| (&details.key).into()));
         found
     }
 
@@ -226,7 +307,7 @@ impl Keys for RememberingKeys {
     ) -> Result<CreatedApiKey> {
         let created = self.keys.create(new, value, note)?;
         if self.is_own(&created.key.iam_id) {
-            self.change(|keys| keys.push((&created.key).into()));
+            self.own.change(|keys| keys.push((&created.key).into()));
         }
         Ok(created)
     }
@@ -234,7 +315,7 @@ impl Keys for RememberingKeys {
     fn delete(&self, id: &ApiKeyId) -> Result<()> {
         let deleted = self.keys.delete(id);
         let gone = Condition::NotFound.into();
-        self.note(id, Err(deleted.as_ref().err().unwrap_or(&gone)));
+        self.own.note(id.as_str(), Err(deleted.as_ref().err().unwrap_or(&gone)));
         deleted
     }
 
@@ -245,18 +326,27 @@ impl Keys for RememberingKeys {
     fn switching(&self) -> Option<&dyn Switching> {
         self.keys.switching().map(|_| self as &dyn Switching)
     }
+
+    fn service_ids(&self) -> Option<&dyn ServiceIds> {
+        match self.own.file {
+            Some(_) => self.keys.service_ids().map(|_| self as &dyn ServiceIds),
+            None => self.keys.service_ids(),
+        }
+    }
 }
 
 impl Editing for RememberingKeys {
     fn update(&self, id: &ApiKeyId, seen: &EntityTag, changes: &ApiKeyChanges) -> Result<ApiKey> {
-        self.keys.update(id, seen, changes).inspect(|key| self.note(id, Ok(key)))
+        let now = self.keys.update(id, seen, changes)?;
+        self.own.note(id.as_str(), Ok((&now).into()));
+        Ok(now)
     }
 }
 
 impl Switching for RememberingKeys {
     fn set_disabled(&self, id: &ApiKeyId, disabled: bool) -> Result<()> {
         self.keys.set_disabled(id, disabled)?;
-        self.change_one(id, |known| known.disabled = disabled);
+        self.own.change_one(id.as_str(), |known| known.disabled = disabled);
         Ok(())
     }
 }
