@@ -22,12 +22,17 @@ pub fn keys(meaning: Meaning) -> ArgValueCompleter {
 
 /// Offers the keys of service IDs that a name means to a command.
 pub fn service_keys(meaning: Meaning) -> ArgValueCompleter {
-    completer(move |typed, line| keys::offered(typed, meaning, line))
+    completer(move |typed, line| keys::offered_of_services(typed, meaning, line))
 }
 
 /// Offers service IDs.
-pub fn services() -> ArgValueCompleter {
-    completer(|_, _| Vec::new())
+pub fn service_ids() -> ArgValueCompleter {
+    completer(keys::service_ids)
+}
+
+/// Offers groups of service IDs.
+pub fn groups() -> ArgValueCompleter {
+    completer(keys::groups)
 }
 
 /// Offers files.

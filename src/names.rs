@@ -1,139 +1,117 @@
-//! The names of the user's own keys at a service, in a file from one command to the next, so that Tab can offer them
-//! without asking the service. There is a file for each endpoint, account, user and profile. No command depends on it.
+//! The names of the user's own keys at a service, and of the service IDs and groups of the account, in files from one command
+//! to the next, so that Tab can offer them without asking the service. There are files for each endpoint, account, user and
+//! profile. No command depends on them.
 
-use std::path::{Path, PathBuf};
+mod file;
+mod service_ids;
+
+use std::io;
 use std::sync::Mutex;
 use std::time::Duration;
-use std::{fs, io};
 
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
-
+pub use self::file::{KeyName, NameFile, Others};
 use crate::clock::Skew;
 use crate::model::{
     Activity, ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, CreatedApiKey, Detail, EntityTag,
-    Identity, NewApiKey, NewValue, Scope, Selection, Timestamp,
+    Identity, NewApiKey, NewValue, Scope, Selection,
 };
-use crate::settings::Settings;
 use crate::systems::{
     Condition, Editing, Facts, Keys, Locking, LookUp, Note, Place, Proving, Result, ServiceIds,
     Switching, System, SystemError,
 };
-use crate::{private_file, secret};
 
-/// The largest file that is read, in bytes; the names of any account's keys take less.
-const MOST: u64 = 16 << 20;
-const PREFIX: &str = "names-";
-/// A file is removed when it is this much older than one that was just written.
-const OLD: Duration = Duration::from_secs(90 * 86_400);
-
-/// The file of names of one user; serialized, it is the content of the file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct NameFile {
-    endpoint: String,
-    account_id: String,
-    iam_id: String,
-    profile: String,
-    keys: Vec<KeyName>,
-    #[serde(skip)]
-    path: PathBuf,
+/// The content of a file as it is to be, while a command works. Without a file nothing is noted.
+#[derive(Debug)]
+struct Noted {
+    file: Option<NameFile>,
+    /// `None` until there is something to note. Before the first listing nothing is noted, because Tab would take a few names
+    /// for all of them.
+    known: Mutex<Option<io::Result<Vec<KeyName>>>>,
 }
 
-/// A key as Tab offers it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct KeyName {
-    id: ApiKeyId,
-    name: Box<str>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    disabled: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    expires_at: Option<Timestamp>,
-}
-
-impl From<&ApiKey> for KeyName {
-    fn from(key: &ApiKey) -> Self {
-        let ApiKey { ref id, ref name, disabled, expires_at, .. } = *key;
-        Self { id: id.clone(), name: name.clone(), disabled, expires_at }
-    }
-}
-
-impl From<KeyName> for ApiKey {
-    /// Leaves out what Tab does not need.
-    fn from(KeyName { id, name, disabled, expires_at }: KeyName) -> Self {
-        Self { id, disabled, expires_at, name, ..Self::default() }
-    }
-}
-
-impl NameFile {
-    /// Names the file of a user at a service, of the profile in use. It need not exist.
-    pub fn of(settings: &Settings, endpoint: &str, identity: &Identity) -> Option<Self> {
-        let directory = settings.directories().ok()?.names.as_deref()?;
-        Some(Self::new(directory, endpoint, identity, settings.profile().name()))
+impl Noted {
+    fn new(file: Option<NameFile>) -> Self {
+        Self { file, known: Mutex::default() }
     }
 
-    /// Names the file in `directory`.
-    pub fn new(directory: &Path, endpoint: &str, identity: &Identity, profile: &str) -> Self {
-        let user = [endpoint, &identity.account_id, &identity.iam_id, profile];
-        // The hash does not tell whose file it is.
-        let hash = Sha256::digest(user.join("\n"));
-        let path = directory.join(format!("{PREFIX}{}.json", secret::hex(&hash[..16])));
-        let [endpoint, account_id, iam_id, profile] = user.map(str::to_owned);
-        Self { endpoint, account_id, iam_id, profile, keys: Vec::new(), path }
-    }
-
-    /// Reads the keys. Fails with `InvalidData` if the file is damaged or another user's.
-    pub fn read(&self) -> io::Result<Vec<KeyName>> {
-        let bytes = private_file::read_own(&self.path, MOST)?.ok_or(io::ErrorKind::NotFound)?;
-        let mut found: Self = serde_json::from_slice(&bytes)?;
-        let keys = std::mem::take(&mut found.keys);
-        found.path.clone_from(&self.path);
-        if found == *self { Ok(keys) } else { Err(io::ErrorKind::InvalidData.into()) }
-    }
-
-    /// Writes the keys, unless the file has them already. Of two processes the later one wins.
-    pub fn write(&self, keys: Vec<KeyName>) -> io::Result<()> {
-        let bytes = serde_json::to_vec(&Self { keys, ..self.clone() })?;
-        match private_file::read_own(&self.path, MOST) {
-            Ok(Some(before)) if *before == bytes => return Ok(()),
-            Err(error) if private_file::remedy(&error).is_some() => return Err(error),
-            // Whatever else is there is replaced.
-            _ => private_file::replace_small(&self.path, &bytes)?,
+    /// Writes the file, if something was noted.
+    fn keep(self) -> io::Result<()> {
+        match (self.known.into_inner(), &self.file) {
+            (Ok(Some(known)), Some(file)) => file.write(known?),
+            _ => Ok(()),
         }
-        let now = fs::metadata(&self.path)?.modified()?;
-        for entry in fs::read_dir(private_file::parent(&self.path))?.flatten() {
-            let modified = entry.metadata().and_then(|metadata| metadata.modified());
-            let age = modified.ok().and_then(|modified| now.duration_since(modified).ok());
-            let is_ours = entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes());
-            if is_ours && age.is_some_and(|age| age > OLD) {
-                let _ = private_file::remove(&entry.path());
-            }
-        }
-        Ok(())
     }
 
-    /// Removes the file of a user at a service, as far as that works.
-    pub fn remove(settings: &Settings, endpoint: &str, identity: &Identity) {
-        let _ = Self::of(settings, endpoint, identity).map(|file| private_file::remove(&file.path));
+    /// Notes all there are.
+    fn all(&self, names: impl Iterator<Item = KeyName>) {
+        if self.file.is_some()
+            && let Ok(mut known) = self.known.lock()
+        {
+            *known = Some(Ok(names.collect()));
+        }
+    }
+
+    /// Notes all there are of one owner, beside what is known of others.
+    fn all_of(&self, iam_id: &str, names: impl Iterator<Item = KeyName>) {
+        let Some(file) = &self.file else { return };
+        if let Ok(mut known) = self.known.lock() {
+            let before = known.take().unwrap_or_else(|| file.read());
+            let others = before.unwrap_or_default().into_iter();
+            let others = others.filter(|known| known.iam_id.as_deref() != Some(iam_id));
+            *known = Some(Ok(others.chain(names).collect()));
+        }
+    }
+
+    /// Changes the names that are known. The file is read at the first change.
+    fn change(&self, change: impl FnOnce(&mut Vec<KeyName>)) {
+        if let (Some(file), Ok(mut known)) = (&self.file, self.known.lock())
+            && let Ok(keys) = known.get_or_insert_with(|| file.read())
+        {
+            change(keys);
+        }
+    }
+
+    fn change_one(&self, id: &str, change: impl FnMut(&mut KeyName)) {
+        self.change(|names| {
+            names.iter_mut().filter(|known| known.id.as_str() == id).for_each(change);
+        });
+    }
+
+    /// Notes how something that is known is now, or that it is gone.
+    fn note(&self, id: &str, now: std::result::Result<KeyName, &SystemError>) {
+        match now {
+            Ok(now) => self.change_one(id, |known| known.clone_from(&now)),
+            Err(error) if error.condition == Condition::NotFound => self.forget(id),
+            Err(_) => {}
+        }
+    }
+
+    fn forget(&self, id: &str) {
+        self.change(|names| names.retain(|known| known.id.as_str() != id));
     }
 }
 
-/// Keys that note the names of the user's own keys, for a file that is written when the work is done. Without a file
-/// nothing is noted.
+/// Keys that note the names of the user's own keys, and of service IDs and groups, for files that are written when the work
+/// is done.
 #[derive(Debug)]
 pub struct RememberingKeys {
     keys: Box<dyn Keys>,
     /// What the commands in use call these keys.
     facts: &'static Facts,
-    file: Option<NameFile>,
-    /// The content of the file as it is to be; `None` until there is something to note. Before the first listing nothing is
-    /// noted, because Tab would take a few keys for all of them.
-    known: Mutex<Option<io::Result<Vec<KeyName>>>>,
+    own: Noted,
+    of_service_ids: Noted,
+    service_ids: Noted,
+    groups: Noted,
 }
 
 impl RememberingKeys {
     /// Wraps keys. `file` is where the names of the user's own keys are.
     pub fn new(keys: Box<dyn Keys>, file: Option<NameFile>) -> Self {
-        Self { facts: keys.facts(), keys, file, known: Mutex::default() }
+        let others = |others| Noted::new(file.as_ref().map(|file| file.of_others(others)));
+        let (service_ids, groups) = (others(Others::ServiceIds), others(Others::Groups));
+        let of_service_ids = others(Others::KeysOfServiceIds);
+        let facts = keys.facts();
+        Self { keys, facts, own: Noted::new(file), of_service_ids, service_ids, groups }
     }
 
     /// Goes on as the keys of a system that is at the same place.
@@ -146,40 +124,21 @@ impl RememberingKeys {
         self.keys.facts().system
     }
 
-    /// Writes the file, if something was noted.
+    /// Returns where the keys are noted that the commands in use are about.
+    fn noted(&self) -> &Noted {
+        if self.facts.system == System::ServiceIds { &self.of_service_ids } else { &self.own }
+    }
+
+    /// Writes the files of which something was noted.
     pub fn keep_names(self) -> io::Result<()> {
-        match (self.known.into_inner(), &self.file) {
-            (Ok(Some(known)), Some(file)) => file.write(known?),
-            _ => Ok(()),
-        }
+        self.own.keep()?;
+        self.of_service_ids.keep()?;
+        self.service_ids.keep()?;
+        self.groups.keep()
     }
 
     fn is_own(&self, iam_id: &str) -> bool {
-        self.file.as_ref().is_some_and(|file| file.iam_id == iam_id)
-    }
-
-    /// Changes the names that are known. The file is read at the first change.
-    fn change(&self, change: impl FnOnce(&mut Vec<KeyName>)) {
-        if let (Some(file), Ok(mut known)) = (&self.file, self.known.lock())
-            && let Ok(keys) = known.get_or_insert_with(|| file.read())
-        {
-            change(keys);
-        }
-    }
-
-    fn change_one(&self, id: &ApiKeyId, change: impl FnMut(&mut KeyName)) {
-        self.change(|keys| keys.iter_mut().filter(|known| known.id == *id).for_each(change));
-    }
-
-    /// Notes how a known key is now, or that it is gone.
-    fn note(&self, id: &ApiKeyId, now: std::result::Result<&ApiKey, &SystemError>) {
-        match now {
-            Ok(key) => self.change_one(id, |known| *known = key.into()),
-            Err(error) if error.condition == Condition::NotFound => {
-                self.change(|keys| keys.retain(|known| known.id != *id));
-            }
-            Err(_) => {}
-        }
+        self.own.file.as_ref().is_some_and(|file| file.iam_id == iam_id)
     }
 }
 
@@ -212,24 +171,28 @@ impl Keys for RememberingKeys {
         locking() -> Option<&dyn Locking>;
         look_up() -> Option<&dyn LookUp>;
         proving() -> Option<&dyn Proving>;
-        service_ids() -> Option<&dyn ServiceIds>;
     }
 
     fn list(&self, scope: &Scope, which: &Selection) -> Result<Vec<ApiKey>> {
-        if !matches!(scope, Scope::Of(owner) if self.is_own(&owner.0)) {
-            return self.keys.list(scope, which);
-        }
+        let owner = match scope {
+            Scope::AllUsers => return self.keys.list(scope, which),
+            Scope::AllServiceIds => None,
+            Scope::Of(owner) => Some(&*owner.0),
+        };
         // A part of the keys must not be taken for all of them.
         let keys = self.keys.list(scope, &Selection::All)?;
-        if let Ok(mut known) = self.known.lock() {
-            *known = Some(Ok(keys.iter().map(KeyName::from).collect()));
+        let names = keys.iter().map(KeyName::from);
+        match owner {
+            Some(iam_id) if self.is_own(iam_id) => self.own.all(names),
+            Some(iam_id) => self.of_service_ids.all_of(iam_id, names),
+            None => self.of_service_ids.all(names),
         }
         Ok(keys)
     }
 
     fn get(&self, id: &ApiKeyId, detail: Detail) -> Result<ApiKeyDetails> {
         let found = self.keys.get(id, detail);
-        self.note(id, found.as_ref().map(|details| &details.key));
+        self.noted().note(id.as_str(), found.as_ref().map(|details| (&details.key).into()));
         found
     }
 
@@ -240,8 +203,8 @@ impl Keys for RememberingKeys {
         note: &mut Note<'_>,
     ) -> Result<CreatedApiKey> {
         let created = self.keys.create(new, value, note)?;
-        if self.is_own(&created.key.iam_id) {
-            self.change(|keys| keys.push((&created.key).into()));
+        if self.facts.system == System::ServiceIds || self.is_own(&created.key.iam_id) {
+            self.noted().change(|keys| keys.push((&created.key).into()));
         }
         Ok(created)
     }
@@ -249,7 +212,7 @@ impl Keys for RememberingKeys {
     fn delete(&self, id: &ApiKeyId) -> Result<()> {
         let deleted = self.keys.delete(id);
         let gone = Condition::NotFound.into();
-        self.note(id, Err(deleted.as_ref().err().unwrap_or(&gone)));
+        self.noted().note(id.as_str(), Err(deleted.as_ref().err().unwrap_or(&gone)));
         deleted
     }
 
@@ -260,45 +223,27 @@ impl Keys for RememberingKeys {
     fn switching(&self) -> Option<&dyn Switching> {
         self.keys.switching().map(|_| self as &dyn Switching)
     }
+
+    fn service_ids(&self) -> Option<&dyn ServiceIds> {
+        match self.own.file {
+            Some(_) => self.keys.service_ids().map(|_| self as &dyn ServiceIds),
+            None => self.keys.service_ids(),
+        }
+    }
 }
 
 impl Editing for RememberingKeys {
     fn update(&self, id: &ApiKeyId, seen: &EntityTag, changes: &ApiKeyChanges) -> Result<ApiKey> {
-        self.keys.update(id, seen, changes).inspect(|key| self.note(id, Ok(key)))
+        let now = self.keys.update(id, seen, changes)?;
+        self.noted().note(id.as_str(), Ok((&now).into()));
+        Ok(now)
     }
 }
 
 impl Switching for RememberingKeys {
     fn set_disabled(&self, id: &ApiKeyId, disabled: bool) -> Result<()> {
         self.keys.set_disabled(id, disabled)?;
-        self.change_one(id, |known| known.disabled = disabled);
+        self.noted().change_one(id.as_str(), |known| known.disabled = disabled);
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_user_of_a_file_reads_it() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = |[endpoint, account, user, profile]: [&str; 4]| {
-            let identity =
-                Identity { iam_id: user.into(), account_id: account.into(), user: "me".into() };
-            NameFile::new(directory.path(), endpoint, &identity, profile)
-        };
-        let whose = ["https://one", "a", "IBMid-1", "default"];
-        let mine = file(whose);
-        let keys = ["1", "say \"hi\"\n"].map(|name| KeyName::from(&ApiKey::sample(name)));
-        mine.write(keys.to_vec()).unwrap();
-        assert_eq!(mine.read().unwrap(), keys);
-        for part in 0..4 {
-            let other = file(std::array::from_fn(|n| if n == part { "another" } else { whose[n] }));
-            assert_ne!(other.path, mine.path);
-            // A file that was renamed is refused too.
-            let renamed = NameFile { path: mine.path.clone(), ..other };
-            assert_eq!(renamed.read().unwrap_err().kind(), io::ErrorKind::InvalidData, "{part}");
-        }
     }
 }

@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 
 use super::shared::{DryRunArgs, ForceArgs, reference};
 use super::tree::{ARGUMENTS, Deferred};
+use crate::complete;
 use crate::model::{Detail, EntityTag, GroupId, GroupRef, ServiceRef, ServiceUuid};
 use crate::ops::service_ids::{act, create, groups, list, show, update};
 
@@ -55,7 +56,7 @@ pub struct ServiceIdsArgs {
     #[arg(short, long, alias = "d", value_name = "DESCRIPTION", allow_hyphen_values = true)]
     description: Option<String>,
     /// Only service IDs of this group, by name or ID (ServiceIdGroup-...); every group when absent
-    #[arg(long, value_name = "NAME|UUID", value_parser = reference::<GroupId>())]
+    #[arg(long, value_name = "NAME|UUID", value_parser = reference::<GroupId>(), add = complete::groups())]
     group: Option<GroupRef>,
     /// Sort by name, description, created_at or modified_at; oldest first when absent
     #[arg(long, value_name = "FIELD")]
@@ -69,7 +70,7 @@ pub struct ServiceIdsArgs {
 #[derive(Debug, Args)]
 struct WhichArgs {
     /// The name or the ID (ServiceId-...) of the service ID
-    #[arg(value_name = "NAME|UUID", value_parser = reference::<ServiceUuid>(), help_heading = ARGUMENTS)]
+    #[arg(value_name = "NAME|UUID", value_parser = reference::<ServiceUuid>(), add = complete::service_ids(), help_heading = ARGUMENTS)]
     service_id: ServiceRef,
 }
 
@@ -77,7 +78,7 @@ struct WhichArgs {
 #[derive(Debug, Args)]
 struct GroupArgs {
     /// The name or the ID (ServiceIdGroup-...) of the group
-    #[arg(value_name = "NAME|UUID", value_parser = reference::<GroupId>(), help_heading = ARGUMENTS)]
+    #[arg(value_name = "NAME|UUID", value_parser = reference::<GroupId>(), add = complete::groups(), help_heading = ARGUMENTS)]
     group: GroupRef,
 }
 
@@ -143,7 +144,7 @@ pub struct ServiceIdCreateArgs {
     #[arg(long)]
     lock: bool,
     /// The group to put it into, by name or ID (ServiceIdGroup-...); the default group when absent
-    #[arg(long, value_name = "NAME|UUID", value_parser = reference::<GroupId>())]
+    #[arg(long, value_name = "NAME|UUID", value_parser = reference::<GroupId>(), add = complete::groups())]
     group: Option<GroupRef>,
     #[command(flatten)]
     dry_run: DryRunArgs,
@@ -172,7 +173,7 @@ pub struct ServiceIdUpdateArgs {
 #[derive(Debug, Args)]
 pub struct SeveralServiceIdsArgs {
     /// Names or IDs (ServiceId-...) of service IDs
-    #[arg(value_name = "NAME|UUID", required = true, value_parser = reference::<ServiceUuid>(), help_heading = ARGUMENTS)]
+    #[arg(value_name = "NAME|UUID", required = true, value_parser = reference::<ServiceUuid>(), add = complete::service_ids(), help_heading = ARGUMENTS)]
     service_ids: Vec<ServiceRef>,
     #[command(flatten)]
     force: ForceArgs,

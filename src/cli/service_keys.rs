@@ -57,7 +57,7 @@ EXAMPLES:
    ibmcloud-iam service-api-keys my-service --output json | jq -r '.[].id'")]
 pub struct ServiceApiKeysArgs {
     /// The name or the ID (ServiceId-...) of the service ID
-    #[arg(value_name = "SERVICE", required_unless_present = "all", conflicts_with = "all", value_parser = service_ref(), help_heading = ARGUMENTS, add = complete::services())]
+    #[arg(value_name = "SERVICE", required_unless_present = "all", conflicts_with = "all", value_parser = service_ref(), help_heading = ARGUMENTS, add = complete::service_ids())]
     service: Option<ServiceRef>,
     /// List the keys of all service IDs of the account
     #[arg(short, long)]
@@ -73,7 +73,7 @@ struct KeyOfServiceArgs {
     #[arg(value_name = "KEY", value_parser = NonEmptyStringValueParser::new(), help_heading = ARGUMENTS, add = complete::service_keys(Meaning::Current))]
     key: String,
     /// The name or the ID (ServiceId-...) of the service ID
-    #[arg(value_name = "SERVICE", value_parser = NonEmptyStringValueParser::new(), help_heading = ARGUMENTS, add = complete::services())]
+    #[arg(value_name = "SERVICE", value_parser = NonEmptyStringValueParser::new(), help_heading = ARGUMENTS, add = complete::service_ids())]
     service: String,
 }
 
@@ -112,7 +112,7 @@ pub struct ServiceApiKeyCreateArgs {
     #[arg(value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), help_heading = ARGUMENTS)]
     name: String,
     /// The name or the ID (ServiceId-...) of the service ID
-    #[arg(value_name = "SERVICE", value_parser = service_ref(), help_heading = ARGUMENTS, add = complete::services())]
+    #[arg(value_name = "SERVICE", value_parser = service_ref(), help_heading = ARGUMENTS, add = complete::service_ids())]
     service: ServiceRef,
     /// The description
     #[arg(short, long, alias = "d", value_name = "DESCRIPTION", allow_hyphen_values = true)]

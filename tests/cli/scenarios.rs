@@ -42,6 +42,11 @@ folders! {
     api_keys: Sandbox::new,
     api_keys_audit: Sandbox::new,
     facts: used_and_unused_keys,
+    service_id_create: Sandbox::new,
+    service_id_delete: Sandbox::new,
+    service_id_groups: Sandbox::new,
+    service_id_update: Sandbox::new,
+    service_ids: Sandbox::new,
     usage: Sandbox::new,
 }
 

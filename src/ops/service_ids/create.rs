@@ -1,6 +1,6 @@
 //! Makes a service ID.
 
-use super::{SERVICE_ID, announce, entity, group_id, service_ids, subject, told_of};
+use super::{SERVICE_ID, announce_as, entity, group_id, service_ids, subject, told_of};
 use crate::error::{Error, Result};
 use crate::model::{GroupRef, NewServiceId};
 use crate::render::service_ids as render;
@@ -28,7 +28,7 @@ pub fn run(request: Request, session: &mut Session) -> Result<()> {
     let Request { name, description, lock, group, dry_run } = request;
     let ids = service_ids(session).map(drop);
     let entity = entity(&name, SERVICE_ID, session);
-    announce("Creating", &format!("{entity} bound to current account"), session);
+    announce_as("Creating", &format!("{entity} bound to current account"), session);
     ids?;
     let checked = session.keys().check_texts(Some(&name), Some(&description));
     checked.map_err(|error| told_of(error, &name, SERVICE_ID, session))?;

@@ -1,10 +1,10 @@
 //! Groups of service IDs: lists, makes, changes and deletes them.
 
 use super::update::nothing_to_change;
-use super::{GROUP, announce, entity, find_group, service_ids, subject, told_of};
+use super::{GROUP, announce_as, entity, find_group, service_ids, subject, told_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{EntityTag, GroupChanges, GroupRef};
-use crate::ops::agree;
+use crate::ops::{agree, announce};
 use crate::render::service_ids as render;
 use crate::session::Session;
 use crate::systems::{Condition, SystemError};
@@ -15,7 +15,7 @@ use crate::ui::{Ui, nobody_answers};
 /// Lists the groups of the account.
 pub fn list(ids_only: bool, session: &mut Session) -> Result<()> {
     if !ids_only {
-        announce("Getting", "all service ID groups of current account", session);
+        announce_as("Getting", "all service ID groups of current account", session);
     }
     let listed = service_ids(session)?.list_groups();
     let groups = listed.map_err(|error| {
@@ -55,7 +55,7 @@ pub struct New {
 pub fn create(new: &New, session: &mut Session) -> Result<()> {
     let New { name, description, dry_run } = new;
     let entity = entity(name, GROUP, session);
-    announce("Creating", &format!("{entity} bound to current account"), session);
+    announce_as("Creating", &format!("{entity} bound to current account"), session);
     let of = |error| told_of(error, name, GROUP, session);
     session.keys().check_texts(Some(name), Some(description)).map_err(of)?;
     let ids = service_ids(session)?;

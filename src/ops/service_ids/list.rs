@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use super::{announce, group_id, service_ids, told_of};
+use super::{announce_as, group_id, service_ids, told_of};
 use crate::error::Result;
 use crate::model::{GroupRef, ServiceId, ServiceIdSelection};
 use crate::render::service_ids as render;
@@ -45,7 +45,7 @@ pub enum SortBy {
 pub fn run(request: &Request, session: &mut Session) -> Result<()> {
     if !request.ids_only {
         // "services IDs", as the official CLI has it.
-        announce("Getting", "all services IDs bound to current account", session);
+        announce_as("Getting", "all services IDs bound to current account", session);
     }
     let group_id = group_id(session, request.group.as_ref())?;
     let which = ServiceIdSelection { name: None, group_id };

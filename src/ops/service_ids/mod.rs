@@ -98,8 +98,8 @@ fn entity(named: impl Display, thing: Thing, session: &Session) -> String {
     format!("{} {}", thing.noun, session.ui.entity(&named.to_string()))
 }
 
-/// Prints what is being done; `what` names it, and where it is.
-fn announce(doing: &str, what: &str, session: &mut Session) {
+/// Prints what is being done in the words of the official CLI for service IDs, without the account.
+fn announce_as(doing: &str, what: &str, session: &mut Session) {
     let line = format!("{doing} {what} as {}...", escape(&session.identity().user));
     session.ui.progress(&line);
 }

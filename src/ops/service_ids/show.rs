@@ -1,6 +1,6 @@
 //! Shows everything about one service ID.
 
-use super::{SERVICE_ID, announce, entity, find, service_ids, told_of};
+use super::{SERVICE_ID, announce_as, entity, find, service_ids, told_of};
 use crate::error::Result;
 use crate::model::{Detail, ServiceIdDetails, ServiceRef};
 use crate::render::service_ids as render;
@@ -21,7 +21,7 @@ pub struct Request {
 pub fn run(request: &Request, session: &mut Session) -> Result<()> {
     let Request { service_id: named, ids_only, detail } = request;
     if !ids_only {
-        announce("Getting", &entity(named, SERVICE_ID, session), session);
+        announce_as("Getting", &entity(named, SERVICE_ID, session), session);
     }
     let found = find(session, named)?;
     let details = if detail.history || detail.activity {

@@ -1,8 +1,9 @@
 //! Changes a service ID, unless somebody else changed it meanwhile.
 
-use super::{SERVICE_ID, announce, conflict, entity, find, locked, service_ids, subject, told_of};
+use super::{SERVICE_ID, conflict, entity, find, locked, service_ids, subject, told_of};
 use crate::error::{Error, Result};
 use crate::model::{Detail, EntityTag, ServiceId, ServiceIdChanges, ServiceRef};
+use crate::ops::announce;
 use crate::render::service_ids as render;
 use crate::session::Session;
 use crate::systems::Condition;

@@ -2,6 +2,7 @@
 
 mod at_a_prompt;
 mod remembered;
+mod service_ids;
 mod undisturbed;
 
 use std::ffi::OsStr;
