@@ -1,4 +1,4 @@
-"""Drives every API-key operation of IBM's Python SDK against `ibmcloud-iam emulate`.
+"""Drives the operations of IBM's Python SDK on keys, service IDs and groups against `ibmcloud-iam emulate`.
 
 usage: python sdk_against_emulator.py BINARY
 """
@@ -16,6 +16,7 @@ from ibm_cloud_sdk_core import get_query_param
 from ibm_cloud_sdk_core.authenticators import BearerTokenAuthenticator, NoAuthAuthenticator
 from ibm_platform_services import IamIdentityV1
 
+import service_ids  # noqa: F401  pylint: disable=unused-import
 from checks import check, refused, run, same, sdk
 
 SEEDED = 250

@@ -12,9 +12,8 @@ use crate::emulator::{
     service::{Caller, Emulator},
 };
 use crate::model::{
-    Absent, Detail, GroupId, NewApiKey, NewServiceId, NewValue, Owner, ServiceIdChanges,
-    ServiceIdDetails, ServiceIdSelection, ServiceUuid, activity_document, history_document,
-    service_id_document,
+    Absent, Detail, GroupId, NewApiKey, NewServiceId, NewValue, ServiceIdChanges, ServiceIdDetails,
+    ServiceIdSelection, ServiceUuid, activity_document, history_document, service_id_document,
 };
 use crate::secret::Secret;
 use crate::systems::{ServiceIds as _, SystemError};
@@ -97,6 +96,7 @@ impl Emulator {
         let is_kept = key.store_value == Some(true);
         let new_key = NewApiKey {
             id: None,
+            // The service ID, as soon as it has an id.
             owner: caller.owner.clone(),
             name: given("apikey.name", key.name)?,
             description: key.description.unwrap_or_default(),
@@ -106,9 +106,8 @@ impl Emulator {
             expires_at: time(key.expires_at.as_deref())?,
             support_sessions: None,
         };
-        let of = |owner: Owner| NewApiKey { owner, ..new_key.clone() };
         let chosen = value.as_ref().map_or(NewValue::ServiceChooses, NewValue::Chosen);
-        let made = caller.keys.create_service_id_with(&new, Some((&of, chosen)));
+        let made = caller.keys.create_service_id_with(&new, Some((new_key, chosen)));
         let (made, created) = made.map_err(failed)?;
         let Some(created) = created else {
             return Err(Refusal::internal("The API key was not made".to_owned()));

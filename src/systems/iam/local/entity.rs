@@ -290,8 +290,9 @@ impl<'a> Entities<'a> {
         }
         let mut entity = Entity::read(line, self.identity)?;
         if let Some(kept) = self.places.get(line.id).and_then(|&place| self.all[place].as_mut()) {
-            entity.history = [std::mem::take(&mut kept.history), entity.history].concat();
-            *kept = entity;
+            let mut history = std::mem::take(&mut kept.history);
+            history.append(&mut entity.history);
+            *kept = Entity { history, ..entity };
         } else {
             self.places.insert(line.id.into(), self.all.len());
             self.all.push(Some(entity));

@@ -1,4 +1,4 @@
-//! API keys in a file on this machine, with the same tags, limits and history as at the service.
+//! API keys and service IDs in a file on this machine, with the same tags, limits and history as at the service.
 //!
 //! Values are not stored, only their HMAC-SHA256 under the random key of the store.
 
@@ -10,6 +10,8 @@ mod record;
 mod served;
 mod service_ids;
 mod store;
+#[cfg(test)]
+mod tests;
 mod texts;
 
 pub use groups::MOST_GROUPS;

@@ -96,17 +96,17 @@ impl LocalKeys {
         })
     }
 
-    /// Makes a service ID, and with it a key if `key` makes one for its owner.
+    /// Makes a service ID, and with it a key, whatever owner `key` names.
     pub fn create_service_id_with(
         &self,
         new: &NewServiceId,
-        key: Option<(&dyn Fn(Owner) -> NewApiKey, NewValue<'_>)>,
+        key: Option<(NewApiKey, NewValue<'_>)>,
     ) -> Result<(ServiceId, Option<CreatedApiKey>)> {
         texts::check(texts::SERVICE_ID, Some(&new.name), Some(&new.description))?;
         let mut writer = self.store.write()?;
         let heading = writer.heading(Self::founder)?;
         let identity = &heading.identity;
-        let (entities, mut scan) = Self::scan_entities(&writer, identity)?;
+        let (entities, scan) = Self::scan_entities(&writer, identity)?;
         let group = new.group_id.as_ref().map_or(DEFAULT_GROUP, GroupId::as_str);
         if entities.get(Kind::Group, group).is_none() {
             let words = format!("The group of service IDs {group} does not exist.");
@@ -128,9 +128,8 @@ impl LocalKeys {
         if let Some((key, value)) = key {
             let mut chosen_here = None;
             let value = or_choose(&value, &mut chosen_here)?;
-            let (now, key, hash) =
-                self.admit(&writer, &heading, &key(Owner::service(&id)), value)?;
-            scan = now;
+            let key = NewApiKey { owner: Owner::service(&id), ..key };
+            let (scan, key, hash) = self.admit(&writer, &heading, &key, value)?;
             let of_key = Record::of(Op::Create, &key, hash.as_str(), by, identity);
             writer.append_all(&scan, &heading, &[of_key], &[record])?;
             created = Some(CreatedApiKey { key, value: chosen_here });

@@ -1,5 +1,5 @@
-//! The file of the local store: a [`Log`] of a header (format, version, identity, hash key) and then one record
-//! ([`super::record`]) a line.
+//! The file of the local store: a [`Log`] of a header (format, version, identity, hash key) and then one record a
+//! line: of a key ([`super::record`]), or of a service ID or a group ([`super::entity`]).
 
 use std::borrow::Cow;
 use std::sync::Arc;
