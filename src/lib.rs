@@ -65,6 +65,7 @@ pub fn run(args: Vec<OsString>, environment: Environment) -> u8 {
         return usage::print_version(&environment);
     }
     let args = usage::with_help_as_flag(usage::without_iam(args));
+    let args = usage::with_version_as_tag(args);
     // Freeing a tree takes a tenth of a short command's time, and the process ends soon.
     let mut tree = ManuallyDrop::new(Cli::command().bin_name(&program.shown));
     let parsed = tree

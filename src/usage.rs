@@ -46,6 +46,24 @@ pub fn with_help_as_flag(mut args: Vec<OsString>) -> Vec<OsString> {
     args
 }
 
+/// Turns `service-id-update … --version TAG` into `--if-version TAG`: there the official CLI means the version of the service
+/// ID, and not that of the program.
+pub fn with_version_as_tag(mut args: Vec<OsString>) -> Vec<OsString> {
+    if !args.iter().any(|arg| arg == "service-id-update") {
+        return args;
+    }
+    for at in 1..args.len() {
+        let is_tag = |next: &OsString| !next.as_encoded_bytes().starts_with(b"-");
+        let tag = args[at].to_str().and_then(|text| text.strip_prefix("--version="));
+        if let Some(tag) = tag {
+            args[at] = format!("--if-version={tag}").into();
+        } else if args[at] == "--version" && args.get(at + 1).is_some_and(is_tag) {
+            args[at] = "--if-version".into();
+        }
+    }
+    args
+}
+
 fn flags_with_a_value() -> Vec<String> {
     let tree = Cli::command();
     let taking = tree.get_arguments().filter(|arg| arg.get_action().takes_values());

@@ -50,7 +50,9 @@ fn a_change_names_the_version_that_was_read_or_given() {
     let remote = serving(&["ci"], answer);
     let args = ["service-id-update", "ci", "-d", "new"];
     remote.run(&args).ok();
-    remote.run(&[&args[..], &["-v", "1-old"]].concat()).ok();
+    for given in [&["-v", "1-old"][..], &["--version", "1-old"], &["--version=1-old"]] {
+        remote.run(&[&args[..], given].concat()).ok();
+    }
     let tags: Vec<_> = remote
         .server
         .requests()
@@ -58,7 +60,7 @@ fn a_change_names_the_version_that_was_read_or_given() {
         .filter(|request| request.method == "PUT")
         .map(|request| request.header("If-Match").unwrap().to_owned())
         .collect();
-    assert_eq!(tags, [TAG, "1-old"]);
+    assert_eq!(tags, [TAG, "1-old", "1-old", "1-old"]);
     assert_eq!(remote.server.requests().last().unwrap().json(), json!({"description": "new"}));
 }
 
