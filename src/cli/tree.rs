@@ -46,12 +46,17 @@ impl<T: Args> Args for Deferred<T> {
 }
 
 fn with_args<T: Args>(command: Command) -> Command {
+    between(command, T::augment_args)
+}
+
+/// Adds arguments to a command, before the flags of every command. It is one function for all commands, to be small.
+fn between(command: Command, arguments: fn(Command) -> Command) -> Command {
     // By now the command has the flags of every command, which are to come last, and its help texts, which are to stay.
     let flags = command.get_arguments().count();
     let about = Resettable::from(command.get_about().cloned());
     let after_help = command.get_after_help().cloned();
     let name = format!("ibmcloud-iam {}", command.get_name());
-    let command = T::augment_args(command.next_help_heading(OPTIONS))
+    let command = arguments(command.next_help_heading(OPTIONS))
         .about(about)
         .display_name(name)
         .help_template(COMMAND_TEMPLATE);
