@@ -48,7 +48,7 @@ use crate::cli::{
 };
 use crate::environment::{Environment, Program};
 use crate::error::Result;
-use crate::model::ServiceRef;
+use crate::model::ServiceChoice;
 use crate::ops::service_ids;
 use crate::session::Session;
 use crate::settings::Settings;
@@ -242,7 +242,7 @@ fn act_of_service<V: Acts>(
 
 /// Runs an operation on the keys of a service ID, or on those of all.
 fn of_service(
-    service: Option<&ServiceRef>,
+    service: Option<&ServiceChoice>,
     settings: &Settings,
     ui: &mut Ui,
     run: impl FnOnce(&mut Session) -> Result<()>,

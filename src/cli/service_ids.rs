@@ -3,10 +3,10 @@
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 
-use super::shared::{DryRunArgs, ForceArgs, reference};
+use super::shared::{DryRunArgs, ForceArgs, InGroupArgs, reference};
 use super::tree::{ARGUMENTS, Deferred};
 use crate::complete;
-use crate::model::{Detail, EntityTag, GroupId, GroupRef, ServiceRef, ServiceUuid};
+use crate::model::{Detail, EntityTag, GroupId, GroupRef, ServiceChoice, ServiceRef, ServiceUuid};
 use crate::ops::service_ids::{act, create, groups, list, show, update};
 
 /// The commands.
@@ -72,6 +72,14 @@ struct WhichArgs {
     /// The name or the ID (ServiceId-...) of the service ID
     #[arg(value_name = "NAME|UUID", value_parser = reference::<ServiceUuid>(), add = complete::service_ids(), help_heading = ARGUMENTS)]
     service_id: ServiceRef,
+    #[command(flatten)]
+    place: InGroupArgs,
+}
+
+impl WhichArgs {
+    fn choice(self) -> ServiceChoice {
+        self.place.choice(self.service_id)
+    }
 }
 
 /// One group.
@@ -176,6 +184,8 @@ pub struct SeveralServiceIdsArgs {
     #[arg(value_name = "NAME|UUID", required = true, value_parser = reference::<ServiceUuid>(), add = complete::service_ids(), help_heading = ARGUMENTS)]
     service_ids: Vec<ServiceRef>,
     #[command(flatten)]
+    place: InGroupArgs,
+    #[command(flatten)]
     force: ForceArgs,
 }
 
@@ -253,7 +263,7 @@ impl From<ServiceIdsArgs> for list::Request {
 impl From<ServiceIdArgs> for show::Request {
     fn from(args: ServiceIdArgs) -> Self {
         let detail = Detail { history: args.history, activity: args.activity };
-        Self { service_id: args.which.service_id, ids_only: args.uuid, detail }
+        Self { service_id: args.which.choice(), ids_only: args.uuid, detail }
     }
 }
 
@@ -269,7 +279,7 @@ impl From<ServiceIdUpdateArgs> for update::Request {
     fn from(args: ServiceIdUpdateArgs) -> Self {
         let TextArgs { name, description } = args.text;
         Self {
-            service_id: args.which.service_id,
+            service_id: args.which.choice(),
             name,
             description,
             version: args.if_version.map(EntityTag::new),
@@ -281,7 +291,8 @@ impl From<ServiceIdUpdateArgs> for update::Request {
 impl From<SeveralServiceIdsArgs> for act::Request {
     fn from(args: SeveralServiceIdsArgs) -> Self {
         let ForceArgs { force, dry_run } = args.force;
-        Self { service_ids: args.service_ids, force, dry_run, ignore_missing: false }
+        let SeveralServiceIdsArgs { service_ids, place, .. } = args;
+        Self { service_ids, group: place.group, force, dry_run, ignore_missing: false }
     }
 }
 

@@ -8,15 +8,15 @@ use clap::builder::{NonEmptyStringValueParser, TypedValueParser};
 use clap::{Args, Subcommand};
 
 use super::key_args::{ChangeArgs, DeletionArgs, ListArgs, NewKeyArgs, RotationArgs, ShowArgs};
-use super::shared::{Acts, Disable, Enable, ForceArgs, Lock, Unlock, path};
+use super::shared::{Acts, Disable, Enable, ForceArgs, InGroupArgs, Lock, Unlock, path};
 use super::tree::{ARGUMENTS, Deferred};
 use crate::complete;
-use crate::model::{KeyRef, ServiceRef};
+use crate::model::{KeyRef, ServiceChoice, ServiceRef};
 use crate::ops::resolve::Meaning;
 use crate::ops::{Owners, act, create, delete, list, rotate, show, update};
 
 /// A request about keys, and the service ID that owns them; `None` for those of every service ID.
-pub type OfService<R> = (Option<ServiceRef>, R);
+pub type OfService<R> = (Option<ServiceChoice>, R);
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -59,8 +59,10 @@ pub struct ServiceApiKeysArgs {
     /// The name or the ID (ServiceId-...) of the service ID
     #[arg(value_name = "SERVICE", required_unless_present = "all", conflicts_with = "all", value_parser = service_ref(), help_heading = ARGUMENTS, add = complete::service_ids())]
     service: Option<ServiceRef>,
+    #[command(flatten)]
+    place: InGroupArgs,
     /// List the keys of all service IDs of the account
-    #[arg(short, long)]
+    #[arg(short, long, conflicts_with = "group")]
     all: bool,
     #[command(flatten)]
     list: ListArgs,
@@ -75,12 +77,14 @@ struct KeyOfServiceArgs {
     /// The name or the ID (ServiceId-...) of the service ID
     #[arg(value_name = "SERVICE", value_parser = NonEmptyStringValueParser::new(), help_heading = ARGUMENTS, add = complete::service_ids())]
     service: String,
+    #[command(flatten)]
+    place: InGroupArgs,
 }
 
 impl KeyOfServiceArgs {
-    fn read(self) -> (KeyRef, ServiceRef) {
+    fn read(self) -> (KeyRef, ServiceChoice) {
         let (mut keys, service) = in_order(vec![self.key], self.service);
-        (keys.remove(0), service)
+        (keys.remove(0), self.place.choice(service))
     }
 }
 
@@ -114,6 +118,8 @@ pub struct ServiceApiKeyCreateArgs {
     /// The name or the ID (ServiceId-...) of the service ID
     #[arg(value_name = "SERVICE", value_parser = service_ref(), help_heading = ARGUMENTS, add = complete::service_ids())]
     service: ServiceRef,
+    #[command(flatten)]
+    place: InGroupArgs,
     /// The description
     #[arg(short, long, alias = "d", value_name = "DESCRIPTION", allow_hyphen_values = true)]
     description: Option<String>,
@@ -148,12 +154,15 @@ struct KeysOfServiceArgs {
     /// Names or IDs (ApiKey-...) of API keys, and then the name or the ID (ServiceId-...) of their service ID
     #[arg(value_name = "KEY... SERVICE", required = true, value_parser = NonEmptyStringValueParser::new(), help_heading = ARGUMENTS, add = complete::service_keys(Meaning::Every))]
     keys: Vec<String>,
+    #[command(flatten)]
+    place: InGroupArgs,
 }
 
 impl KeysOfServiceArgs {
-    fn read(mut self) -> (Vec<KeyRef>, ServiceRef) {
+    fn read(mut self) -> (Vec<KeyRef>, ServiceChoice) {
         let service = self.keys.pop().unwrap_or_default();
-        in_order(self.keys, service)
+        let (keys, service) = in_order(self.keys, service);
+        (keys, self.place.choice(service))
     }
 }
 
@@ -219,7 +228,8 @@ pub(super) fn service_ref() -> impl TypedValueParser<Value = ServiceRef> {
 }
 
 impl From<ServiceApiKeysArgs> for OfService<list::Request> {
-    fn from(ServiceApiKeysArgs { service, all, list }: ServiceApiKeysArgs) -> Self {
+    fn from(ServiceApiKeysArgs { service, place, all, list }: ServiceApiKeysArgs) -> Self {
+        let service = service.map(|service| place.choice(service));
         (service, list.of(if all { Owners::AllServiceIds } else { Owners::One }))
     }
 }
@@ -233,8 +243,8 @@ impl From<ServiceApiKeyArgs> for OfService<show::Request> {
 
 impl From<ServiceApiKeyCreateArgs> for OfService<create::Request> {
     fn from(args: ServiceApiKeyCreateArgs) -> Self {
-        let ServiceApiKeyCreateArgs { name, service, description, file, force, new } = args;
-        (Some(service), new.of(name, description, file, force))
+        let ServiceApiKeyCreateArgs { name, service, place, description, file, force, new } = args;
+        (Some(place.choice(service)), new.of(name, description, file, force))
     }
 }
 

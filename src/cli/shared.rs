@@ -10,7 +10,10 @@ use clap::builder::{NonEmptyStringValueParser, TypedValueParser};
 
 use super::tree::ARGUMENTS;
 use crate::complete;
-use crate::model::{Id, KeyRef, LeakAction, Ref, Timestamp, parse_duration};
+use crate::model::{
+    GroupId, GroupRef, Id, KeyRef, LeakAction, Ref, ServiceChoice, ServiceRef, Timestamp,
+    parse_duration,
+};
 use crate::ops::act::{self, Verb};
 use crate::ops::resolve::Meaning;
 use crate::ops::{Expiry, state};
@@ -32,6 +35,20 @@ pub(super) struct ForceArgs {
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// Where the name of a service ID is looked for.
+#[derive(Debug, Args)]
+pub(super) struct InGroupArgs {
+    /// Look for the name of the service ID in this group only, by name or ID (ServiceIdGroup-...)
+    #[arg(long, value_name = "GROUP", value_parser = reference::<GroupId>(), add = complete::groups())]
+    pub group: Option<GroupRef>,
+}
+
+impl InGroupArgs {
+    pub(super) fn choice(self, named: ServiceRef) -> ServiceChoice {
+        ServiceChoice { named, group: self.group }
+    }
 }
 
 /// For commands that may have to wait for lost requests.

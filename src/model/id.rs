@@ -107,6 +107,15 @@ pub type ServiceRef = Ref<ServiceUuid>;
 /// A group of service IDs as named on the command line.
 pub type GroupRef = Ref<GroupId>;
 
+/// A service ID as named on the command line, and the group in which its name is looked for; every group when absent.
+#[derive(Clone, Debug)]
+pub struct ServiceChoice {
+    /// The service ID.
+    pub named: ServiceRef,
+    /// The group.
+    pub group: Option<GroupRef>,
+}
+
 impl<I: Id> Ref<I> {
     /// Reads a NAME|UUID argument.
     pub fn parse(text: &str) -> Self {

@@ -16,7 +16,9 @@ pub use document::{
     Absent, activity_document, group_document, history_document, key_document, service_id_document,
 };
 pub use finding::{Finding, Rule, Severity, Unchecked};
-pub use id::{ApiKeyId, GroupId, GroupRef, Id, KeyRef, Ref, ServiceRef, ServiceUuid};
+pub use id::{
+    ApiKeyId, GroupId, GroupRef, Id, KeyRef, Ref, ServiceChoice, ServiceRef, ServiceUuid,
+};
 pub use key::{Activity, ApiKey, ApiKeyDetails, Detail, EntityTag, HistoryEntry, LeakAction};
 pub use managed::managed;
 pub use owner::{BackendKind, Identity, Owner, Scope, Selection};

@@ -2,7 +2,7 @@
 
 use super::{SERVICE_ID, conflict, entity, facts, find, locked, service_ids, subject, told_of};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Detail, ServiceId, ServiceRef, ServiceUuid};
+use crate::model::{Detail, GroupRef, ServiceChoice, ServiceId, ServiceRef, ServiceUuid};
 use crate::ops::act::{Became, Report, Row, each, ends_all, tell};
 use crate::ops::announce;
 use crate::session::Session;
@@ -57,6 +57,8 @@ pub static UNLOCK: Verb = Verb {
 pub struct Request {
     /// Which service IDs.
     pub service_ids: Vec<ServiceRef>,
+    /// The group in which names are looked for; every group when absent.
+    pub group: Option<GroupRef>,
     /// Whether to go on without confirmation.
     pub force: bool,
     /// Whether only to show what would be done.
@@ -157,7 +159,8 @@ fn resolve(ready: &Ready, session: &Session) -> Result<Vec<Item>> {
     let mut items: Vec<Item> = Vec::new();
     for named in &request.service_ids {
         let mut item = Item { named: named.clone(), found: None, known: None };
-        match find(session, named) {
+        let choice = ServiceChoice { named: named.clone(), group: request.group.clone() };
+        match find(session, &choice) {
             Ok(found) => {
                 let is_it = |item: &Item| item.found.as_ref().is_some_and(|it| it.id == found.id);
                 if items.iter().any(is_it) {

@@ -12,7 +12,8 @@ use std::fmt::Display;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Detail, EntityTag, GroupId, GroupRef, ServiceId, ServiceIdGroup, ServiceIdSelection, ServiceRef,
+    Detail, EntityTag, GroupId, GroupRef, ServiceChoice, ServiceId, ServiceIdGroup,
+    ServiceIdSelection, ServiceRef,
 };
 use crate::ops::conflict_in;
 use crate::render::service_ids as render;
@@ -32,8 +33,10 @@ pub const GROUP: Thing = Thing {
     list_command: "service-id-groups",
 };
 
-/// Finds the one service ID that `service` means: by its ID, else by its exact name in every group of the account.
-pub fn find(session: &Session, service: &ServiceRef) -> Result<ServiceId> {
+/// Finds the one service ID that `choice` means: by its ID, else by its exact name in a group, or in every
+/// group of the account.
+pub fn find(session: &Session, choice: &ServiceChoice) -> Result<ServiceId> {
+    let ServiceChoice { named: service, group } = choice;
     let ids = service_ids(session)?;
     let of = |error| told_of(error, service, SERVICE_ID, session);
     let name = match service {
@@ -42,7 +45,10 @@ pub fn find(session: &Session, service: &ServiceRef) -> Result<ServiceId> {
         }
         ServiceRef::Name(name) => name,
     };
-    let which = ServiceIdSelection { name: Some(name.clone()), group_id: None };
+    let which = ServiceIdSelection {
+        name: Some(name.clone()),
+        group_id: group_id(session, group.as_ref())?,
+    };
     let mut found = ids.list_service_ids(&which).map_err(of)?;
     // A selection may return more than was asked for.
     found.retain(|found| *found.name == **name);
@@ -54,8 +60,9 @@ pub fn find(session: &Session, service: &ServiceRef) -> Result<ServiceId> {
 }
 
 /// Goes on with the keys of a service ID. The key comes first on the command line, then the service ID.
-pub fn enter(service: &ServiceRef, session: &mut Session) -> Result<()> {
-    let found = find(session, service).map_err(|error| match service {
+pub fn enter(service: &ServiceChoice, session: &mut Session) -> Result<()> {
+    let named = &service.named;
+    let found = find(session, service).map_err(|error| match named {
         ServiceRef::Name(_) if error.kind == ErrorKind::NotFound => {
             let list = family(SERVICE_ID, session).list();
             error.hint(format!(
@@ -64,7 +71,7 @@ pub fn enter(service: &ServiceRef, session: &mut Session) -> Result<()> {
         }
         _ => error,
     })?;
-    session.turn_to(Some(NamedService { id: found.id, named: service.to_string() }));
+    session.turn_to(Some(NamedService { id: found.id, named: named.to_string() }));
     Ok(())
 }
 

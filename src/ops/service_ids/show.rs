@@ -2,7 +2,7 @@
 
 use super::{SERVICE_ID, announce_as, entity, find, service_ids, told_of};
 use crate::error::Result;
-use crate::model::{Detail, ServiceIdDetails, ServiceRef};
+use crate::model::{Detail, ServiceChoice, ServiceIdDetails};
 use crate::render::service_ids as render;
 use crate::session::Session;
 
@@ -10,7 +10,7 @@ use crate::session::Session;
 #[derive(Debug)]
 pub struct Request {
     /// Which service ID.
-    pub service_id: ServiceRef,
+    pub service_id: ServiceChoice,
     /// Whether only the id is printed.
     pub ids_only: bool,
     /// What is shown beside the service ID.
@@ -19,11 +19,12 @@ pub struct Request {
 
 /// Shows a service ID.
 pub fn run(request: &Request, session: &mut Session) -> Result<()> {
-    let Request { service_id: named, ids_only, detail } = request;
+    let Request { service_id, ids_only, detail } = request;
+    let named = &service_id.named;
     if !ids_only {
         announce_as("Getting", &entity(named, SERVICE_ID, session), session);
     }
-    let found = find(session, named)?;
+    let found = find(session, service_id)?;
     let details = if detail.history || detail.activity {
         let read = service_ids(session)?.get_service_id(&found.id, *detail);
         read.map_err(|error| told_of(error, named, SERVICE_ID, session))?

@@ -2,7 +2,7 @@
 
 use super::{SERVICE_ID, conflict, entity, find, locked, service_ids, subject, told_of};
 use crate::error::{Error, Result};
-use crate::model::{Detail, EntityTag, ServiceId, ServiceIdChanges, ServiceRef};
+use crate::model::{Detail, EntityTag, ServiceChoice, ServiceId, ServiceIdChanges, ServiceRef};
 use crate::ops::announce;
 use crate::render::service_ids as render;
 use crate::session::Session;
@@ -13,7 +13,7 @@ use crate::text::capitalised;
 #[derive(Debug)]
 pub struct Request {
     /// Which service ID.
-    pub service_id: ServiceRef,
+    pub service_id: ServiceChoice,
     /// The new name.
     pub name: Option<String>,
     /// The new description; an empty one clears it.
@@ -40,11 +40,12 @@ pub(super) fn nothing_to_change(program: &str, command: &str) -> Error {
 
 /// Changes a service ID.
 pub fn run(request: Request, session: &mut Session) -> Result<()> {
-    let Request { service_id: named, name, description, version, dry_run } = request;
+    let Request { service_id, name, description, version, dry_run } = request;
     let changes = ServiceIdChanges { name, description, unique_instance_crns: None };
-    let entity = entity(&named, SERVICE_ID, session);
+    let entity = entity(&service_id.named, SERVICE_ID, session);
     announce("Updating", &entity, session);
-    let found = find(session, &named)?;
+    let found = find(session, &service_id)?;
+    let named = service_id.named;
     if found.locked {
         return Err(locked(&subject(&named, SERVICE_ID), &found, session));
     }
