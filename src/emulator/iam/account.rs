@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::body::read;
-use super::list::USUAL_SIZE;
+use super::list::{USUAL_SIZE, page_size};
 use crate::emulator::{
     response::{Refusal, Response},
     routes::{Params, Request},
@@ -106,7 +106,8 @@ impl Emulator {
         self.refuse_other_account(&request.query)?;
         let account = &self.identity.account_id;
         let first = format!("{}/v1/{kind}?account_id={account}", request.endpoint);
-        let page = json!({ "offset": 0, "limit": USUAL_SIZE, "first": first, kind: [] });
+        let limit = page_size(&request.query, USUAL_SIZE)?;
+        let page = json!({ "offset": 0, "limit": limit, "first": first, kind: [] });
         Ok(Response::json(200, &page))
     }
 }
