@@ -50,13 +50,19 @@ fn the_limit_holds_and_is_told() {
 #[test]
 fn what_no_account_has_is_listed_as_empty() {
     let (_sandbox, emulator, client) = in_memory(&[]);
-    for kind in ["profiles", "profile_templates", "account_settings_templates"] {
+    for (kind, member) in [
+        ("profiles", "profiles"),
+        ("profile_templates", "profile_templates"),
+        ("profile_assignments", "assignments"),
+        ("account_settings_templates", "account_settings_templates"),
+        ("account_settings_assignments", "assignments"),
+    ] {
         let path = format!("/v1/{kind}");
         let own = format!("{path}?account_id={ACCOUNT}");
         let first = format!("{}{own}", emulator.endpoint());
         for (path, limit) in [(&path, 20), (&own, 20), (&format!("{own}&pagesize=100&name=x"), 100)]
         {
-            let empty = json!({"offset": 0, "limit": limit, "first": first, kind: []});
+            let empty = json!({"offset": 0, "limit": limit, "first": first, member: []});
             assert_eq!(client.call("GET", path), (200, empty), "{path}");
         }
         assert_eq!(client.call("GET", &format!("{path}?pagesize=101")).0, 400);
