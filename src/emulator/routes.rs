@@ -173,9 +173,14 @@ pub(super) fn find<'a>(method: &Method, path: &'a str) -> Result<(Route, &'a str
         ["v1", "accounts", account, "effective_settings", "identity"] => {
             (&[(Method::GET, Settings)], account)
         }
-        ["v1", kind @ ("profiles" | "profile_templates" | "account_settings_templates")] => {
-            (&[(Method::GET, Others)], kind)
-        }
+        [
+            "v1",
+            kind @ ("profiles"
+            | "profile_templates"
+            | "profile_assignments"
+            | "account_settings_templates"
+            | "account_settings_assignments"),
+        ] => (&[(Method::GET, Others)], kind),
         ["v1", "serviceids"] => (&[(Method::GET, ServiceList), (Method::POST, ServiceCreate)], ""),
         ["v1", "serviceids", id] => (
             &[

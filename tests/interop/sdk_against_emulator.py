@@ -5,8 +5,6 @@ usage: python sdk_against_emulator.py BINARY
 
 import json
 import os
-import select
-import subprocess
 import sys
 import tempfile
 from datetime import datetime, timedelta, timezone
@@ -18,51 +16,21 @@ from ibm_platform_services import IamIdentityV1
 
 import service_ids  # noqa: F401  pylint: disable=unused-import
 from checks import check, refused, run, same, sdk
+from emulator import Process
 
 SEEDED = 250
 LIMIT = 300
-PATIENCE = 20
 
 
-class Emulator:
+class Emulator(Process):
     """A running emulator, and the SDK logged in to it with the bootstrap key."""
 
     def __init__(self, binary, home):
-        environment = {
-            'PATH': os.environ.get('PATH', ''),
-            'IBMCLOUD_IAM_HOME': home,
-            'IBMCLOUD_IAM_KEY_LIMIT': str(LIMIT),
-        }
-        self.process = subprocess.Popen(
-            [binary, 'emulate', '--in-memory', '--seed-keys', str(SEEDED)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            env=environment,
-        )
-        self.endpoint = self.line('Listening on ')
-        with open(self.line('Bootstrap API key: '), encoding='utf-8') as file:
-            self.bootstrap = json.load(file)['apikey']
+        super().__init__(binary, home, '--seed-keys', str(SEEDED), IBMCLOUD_IAM_KEY_LIMIT=str(LIMIT))
         self.iam = sdk(self.endpoint, self.bootstrap)
         claims = self.login(self.bootstrap)
         self.iam_id = claims['iam_id']
         self.account = claims['account']['bss']
-
-    def line(self, start):
-        """The rest of the next line that the emulator prints; no byte more is read."""
-        line = b''
-        while not line.endswith(b'\n'):
-            ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE)
-            byte = os.read(self.process.stdout.fileno(), 1) if ready else b''
-            assert byte, f'the emulator said {line!r}, not {start!r}'
-            line += byte
-        text = line.decode().rstrip('\n')
-        assert text.startswith(start), text
-        return text[len(start) :]
-
-    def stop(self):
-        """Ends the emulator."""
-        self.process.terminate()
-        self.process.wait(PATIENCE)
 
     def login(self, value):
         """Exchanges a value for a token as the SDK does, and returns what the token claims."""
@@ -557,12 +525,8 @@ def main():
     """Starts the emulator and runs the checks."""
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    with tempfile.TemporaryDirectory() as home:
-        emu = Emulator(sys.argv[1], home)
-        try:
-            sys.exit(run(emu))
-        finally:
-            emu.stop()
+    with tempfile.TemporaryDirectory() as home, Emulator(sys.argv[1], home) as emu:
+        sys.exit(run(emu))
 
 
 if __name__ == '__main__':

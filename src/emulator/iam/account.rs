@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::body::read;
-use super::list::USUAL_SIZE;
+use super::list::{USUAL_SIZE, page_size};
 use crate::emulator::{
     response::{Refusal, Response},
     routes::{Params, Request},
@@ -101,12 +101,14 @@ impl Emulator {
         Ok((!asked.serviceids_per_group.is_empty()).then_some(limit))
     }
 
-    /// Lists what is in no account of the emulator; `kind` is in the path, and names the list.
+    /// Lists what is in no account of the emulator; `kind` is in the path.
     pub(super) fn none_of(&self, kind: &str, request: &Request) -> Result<Response, Refusal> {
         self.refuse_other_account(&request.query)?;
         let account = &self.identity.account_id;
         let first = format!("{}/v1/{kind}?account_id={account}", request.endpoint);
-        let page = json!({ "offset": 0, "limit": USUAL_SIZE, "first": first, kind: [] });
+        let limit = page_size(&request.query, USUAL_SIZE)?;
+        let member = if kind.ends_with("_assignments") { "assignments" } else { kind };
+        let page = json!({ "offset": 0, "limit": limit, "first": first, member: [] });
         Ok(Response::json(200, &page))
     }
 }

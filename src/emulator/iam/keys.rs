@@ -14,7 +14,7 @@ use crate::model::{
 };
 use crate::object::{Fields, Object};
 use crate::secret::Secret;
-use crate::systems::{Condition, Keys as _, Locking as _, LookUp as _, Switching as _};
+use crate::systems::{Keys as _, Locking as _, LookUp as _, Switching as _};
 
 #[derive(Deserialize)]
 struct NewBody {
@@ -173,12 +173,8 @@ impl Emulator {
     }
 
     pub(super) fn delete(&self, caller: &Caller, id: &ApiKeyId) -> Result<Response, Refusal> {
-        let result = if self.bootstrap.is(id) {
-            Err(Condition::Locked.into())
-        } else {
-            caller.keys.delete(id)
-        };
-        let response = deleted(result, "ApiKey", id.as_str())?;
+        self.refuse_bootstrap(id)?;
+        let response = deleted(caller.keys.delete(id), "ApiKey", id.as_str())?;
         self.kept.forget(id);
         Ok(response)
     }
@@ -205,7 +201,8 @@ impl Emulator {
 
     fn refuse_bootstrap(&self, id: &ApiKeyId) -> Result<(), Refusal> {
         if self.bootstrap.is(id) {
-            return Err(Refusal::of(Condition::Locked.into(), id.as_str()));
+            let why = "The bootstrap API key of the emulator cannot be changed or deleted";
+            return Err(Refusal::not_authorized().details(why));
         }
         Ok(())
     }

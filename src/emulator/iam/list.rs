@@ -119,6 +119,13 @@ pub(super) fn page<'a, T: Listed, D: Serialize>(
     Ok(Response::json(200, &page))
 }
 
+/// Reads how many a page may hold.
+pub(super) fn page_size(query: &Params, usual: usize) -> Result<usize, Refusal> {
+    let size = query.get("pagesize").map_or(usual, |size| size.parse().unwrap_or(0));
+    let is_valid = (1..=LARGEST).contains(&size);
+    is_valid.then_some(size).ok_or_else(|| Refusal::not_one_of("pagesize", "1 to 100"))
+}
+
 /// Reads what is asked for. Parameters beside a page token replace what the token says. It cannot be
 /// sorted by `never`.
 pub(super) fn token(query: &Params, account: &str, never: Sort) -> Result<PageToken, Refusal> {
@@ -129,12 +136,7 @@ pub(super) fn token(query: &Params, account: &str, never: Sort) -> Result<PageTo
             .ok_or_else(|| Refusal::invalid("Property 'pagetoken' is no token of this service."))?,
     };
     let listing = &mut token.listing;
-    if let Some(size) = query.get("pagesize") {
-        listing.size = size.parse().unwrap_or(0);
-    }
-    if !(1..=LARGEST).contains(&listing.size) {
-        return Err(Refusal::not_one_of("pagesize", "1 to 100"));
-    }
+    listing.size = page_size(query, listing.size)?;
     let sorts = Sort::ALL.into_iter().filter(|sort| *sort != never);
     let sorts: Vec<_> = sorts.map(|sort| (sort, sort.as_str())).collect();
     set(&mut listing.sort, query, "sort", &sorts)?;

@@ -70,6 +70,9 @@ fn text(server: &Server, emulator: &Emulator) -> io::Result<Zeroizing<String>> {
         ("IAM_IDENTITY_APIKEY", Some(value.expose())),
         ("IAM_IDENTITY_ACCOUNT_ID", Some(account)),
         ("IAM_IDENTITY_IAM_ID", Some(iam_id)),
+        // IBM's suite for Go runs nothing without these two.
+        ("IAM_IDENTITY_IAM_ID_MEMBER", Some(iam_id)),
+        ("IAM_IDENTITY_IAM_ID_FOR_PREFERENCES", Some(iam_id)),
         ("IAM_IDENTITY_ENTERPRISE_ACCOUNT_ID", Some(account)),
         ("IAM_IDENTITY_ENTERPRISE_SUBACCOUNT_ID", Some(account)),
         ("SSL_CERT_FILE", ca.as_deref()),

@@ -2,12 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{in_memory, refused};
+use super::{NOT_AUTHORIZED, in_memory, refused};
 use crate::support::emulator::{Client, Emulator, answer};
 use crate::support::{ACCOUNT, IAM_ID, Sandbox};
-
-const NOT_AUTHORIZED: ((u16, &str, Option<&str>), &str) =
-    ((403, "forbidden", Some("BXNIM0513E")), "You are not authorized to use this API");
 
 #[test]
 fn the_limit_holds_and_is_told() {
@@ -53,14 +50,22 @@ fn the_limit_holds_and_is_told() {
 #[test]
 fn what_no_account_has_is_listed_as_empty() {
     let (_sandbox, emulator, client) = in_memory(&[]);
-    for kind in ["profiles", "profile_templates", "account_settings_templates"] {
+    for (kind, member) in [
+        ("profiles", "profiles"),
+        ("profile_templates", "profile_templates"),
+        ("profile_assignments", "assignments"),
+        ("account_settings_templates", "account_settings_templates"),
+        ("account_settings_assignments", "assignments"),
+    ] {
         let path = format!("/v1/{kind}");
         let own = format!("{path}?account_id={ACCOUNT}");
         let first = format!("{}{own}", emulator.endpoint());
-        let empty = json!({"offset": 0, "limit": 20, "first": first, kind: []});
-        for path in [&path, &own, &format!("{own}&pagesize=100&name=x")] {
-            assert_eq!(client.call("GET", path), (200, empty.clone()), "{path}");
+        for (path, limit) in [(&path, 20), (&own, 20), (&format!("{own}&pagesize=100&name=x"), 100)]
+        {
+            let empty = json!({"offset": 0, "limit": limit, "first": first, member: []});
+            assert_eq!(client.call("GET", path), (200, empty), "{path}");
         }
+        assert_eq!(client.call("GET", &format!("{path}?pagesize=101")).0, 400);
         refused(
             &client.call("GET", &format!("{path}?account_id=abc")),
             NOT_AUTHORIZED.0,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{NO_ID, in_memory, path_of, refused};
+use super::{NO_ID, NOT_AUTHORIZED, in_memory, path_of, refused};
 use crate::support::emulator::{Client, answer};
 use crate::support::{ACCOUNT, IAM_ID, redact};
 
@@ -244,9 +244,28 @@ fn lock_and_disable_answer_with_nothing_and_not_twice() {
 
 #[test]
 fn a_locked_key_cannot_be_changed_or_deleted() {
-    let (_sandbox, emulator, client) = in_memory(&[]);
+    let (_sandbox, _emulator, client) = in_memory(&[]);
     let key = client.create("k");
     client.call("POST", &format!("{}/lock", path_of(&key)));
+    let path = path_of(&key);
+    let locked = (409, "locked", None);
+    refused(&put(&client, &path, "*", &json!({"name": "x"})), locked, "The entity is locked");
+    refused(&client.call("POST", &format!("{path}/disable")), locked, "The entity is locked");
+    let deleted = client.call("DELETE", &path);
+    refused(&deleted, (409, "delete_not_possible", Some("BXNIM0105E")), "Unable to delete object");
+    assert_eq!(
+        deleted.1["errors"][0]["details"],
+        format!(
+            "Object type 'ApiKey' with ID '{}' could not be deleted",
+            key["id"].as_str().unwrap()
+        )
+    );
+    assert_eq!(client.call("POST", &format!("{path}/lock")).0, 409);
+}
+
+#[test]
+fn the_bootstrap_key_is_unlocked_but_nobody_may_change_or_delete_it() {
+    let (_sandbox, emulator, client) = in_memory(&[]);
     let request = client.request("GET", "/v1/apikeys/details");
     let (_, bootstrap) = answer(request.header("IAM-ApiKey", emulator.value()).send().unwrap());
     assert_eq!(
@@ -255,33 +274,23 @@ fn a_locked_key_cannot_be_changed_or_deleted() {
     );
     let shown = client.request("GET", &path_of(&bootstrap)).send().unwrap();
     assert_eq!(shown.headers()["etag"], bootstrap["entity_tag"].as_str().unwrap());
-    for key in [&key, &bootstrap] {
-        let path = path_of(key);
-        let locked = (409, "locked", None);
-        refused(&put(&client, &path, "*", &json!({"name": "x"})), locked, "The entity is locked");
-        refused(&client.call("POST", &format!("{path}/disable")), locked, "The entity is locked");
-        let deleted = client.call("DELETE", &path);
-        refused(
-            &deleted,
-            (409, "delete_not_possible", Some("BXNIM0105E")),
-            "Unable to delete object",
-        );
-        assert_eq!(
-            deleted.1["errors"][0]["details"],
-            format!(
-                "Object type 'ApiKey' with ID '{}' could not be deleted",
-                key["id"].as_str().unwrap()
-            )
-        );
-        assert_eq!(client.call("POST", &format!("{path}/lock")).0, 409);
-    }
     let path = path_of(&bootstrap);
-    assert_eq!(client.call("DELETE", &format!("{path}/lock")).0, 409);
-    assert_eq!(client.call("DELETE", &format!("{path}/disable")).0, 409);
+    let mut answers =
+        vec![put(&client, &path, "*", &json!({"name": "x"})), client.call("DELETE", &path)];
+    for method in ["POST", "DELETE"] {
+        for what in ["lock", "disable"] {
+            answers.push(client.call(method, &format!("{path}/{what}")));
+        }
+    }
+    for answer in &answers {
+        refused(answer, NOT_AUTHORIZED.0, NOT_AUTHORIZED.1);
+        let why = "The bootstrap API key of the emulator cannot be changed or deleted";
+        assert_eq!(answer.1["errors"][0]["details"], why);
+    }
     let listed = client.call("GET", "/v1/apikeys").1;
     assert_eq!(
         listed["apikeys"].as_array().unwrap().len(),
-        1,
+        0,
         "the bootstrap key is in no listing"
     );
 }

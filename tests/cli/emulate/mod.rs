@@ -22,6 +22,9 @@ use serde_json::Value;
 use crate::support::Sandbox;
 use crate::support::emulator::{Client, Emulator};
 
+/// What is answered to who may not.
+const NOT_AUTHORIZED: ((u16, &str, Option<&str>), &str) =
+    ((403, "forbidden", Some("BXNIM0513E")), "You are not authorized to use this API");
 /// An id of the right form that no key has.
 const NO_ID: &str = "ApiKey-00000000-0000-4000-8000-000000000000";
 

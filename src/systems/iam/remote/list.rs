@@ -35,8 +35,8 @@ const WAITING: usize = 4;
 pub(super) trait Listed: Sized + Send {
     /// It as a page has it.
     type Body<'a>: Deserialize<'a>;
-    /// The last segment of the path.
-    const PATH: &'static str;
+    /// The segments of the path.
+    const PATH: &'static [&'static str];
     /// What several are called.
     const NOUNS: &'static str;
 
@@ -52,7 +52,7 @@ pub(super) trait Listed: Sized + Send {
 
 impl Listed for ApiKey {
     type Body<'a> = KeyBody<'a>;
-    const PATH: &'static str = "apikeys";
+    const PATH: &'static [&'static str] = &["v1", "apikeys"];
     const NOUNS: &'static str = "API keys";
 
     fn read(body: &KeyBody<'_>, me: &Identity) -> Self {
@@ -208,8 +208,7 @@ impl RemoteKeys {
                 query.extend(which);
                 query.push(("pagesize", PAGE));
                 query.extend(page.as_deref().map(|page| ("pagetoken", page)));
-                let segments = ["v1", T::PATH];
-                let call = Call::get(&segments, &query);
+                let call = Call::get(T::PATH, &query);
                 let sent = self.fetch(&call)?;
                 came.pages += 1;
                 came.bytes += sent.reply.body.len();

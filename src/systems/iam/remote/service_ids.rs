@@ -4,6 +4,7 @@ use reqwest::Method;
 use serde::Serialize;
 
 use super::call::{Call, Document, Header, Lost, Sent};
+use super::list::Listed as _;
 use super::service_wire::{
     GroupBody, ServiceIdBody, group_changes, new_group, new_service_id, service_id_changes,
 };
@@ -41,7 +42,7 @@ impl ServiceIds for RemoteKeys {
 
     fn create_service_id(&self, new: &NewServiceId) -> Result<ServiceId> {
         let me = self.identity()?;
-        let mut call = Call::new(Method::POST, &["v1", SERVICE_IDS]);
+        let mut call = Call::new(Method::POST, ServiceId::PATH);
         call.query = &[WITH_GROUP];
         if new.locked {
             call.headers.push(("Entity-Lock", Header::Plain("true")));

@@ -83,7 +83,8 @@ impl ServiceIdBody<'_> {
 
 impl Listed for ServiceId {
     type Body<'a> = ServiceIdBody<'a>;
-    const PATH: &'static str = "serviceids";
+    // In the reference this path ends with a slash, unlike the others.
+    const PATH: &'static [&'static str] = &["v1", "serviceids", ""];
     const NOUNS: &'static str = "service IDs";
 
     fn read(body: &ServiceIdBody<'_>, me: &Identity) -> Self {

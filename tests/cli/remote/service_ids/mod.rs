@@ -68,7 +68,7 @@ fn serving(
     Remote::scripted(move |request| {
         let found = || named.iter().enumerate().map(|(at, name)| service_id(at + 1, name));
         let route = request.route();
-        match (request.method.as_str(), route.split('/').nth(3)) {
+        match (request.method.as_str(), route.split('/').nth(3).filter(|id| !id.is_empty())) {
             ("GET", _) if route.ends_with("/serviceid_groups") => groups(&[]),
             ("GET", _) if route.ends_with("/apikeys") => Answer::json(200, json!({"apikeys": []})),
             ("GET", None) => {
@@ -108,7 +108,7 @@ fn every_group_is_walked_page_by_page_and_each_service_id_is_listed_once() {
     let listed = remote.run(&["service-ids", "-o", "json"]).json();
     assert_eq!(listed, json!([service_id(1, "a"), service_id(2, "b"), service_id(3, "c")]));
     let account = format!("account_id={BSS_ACCOUNT}");
-    let all = format!("/v1/serviceids?{account}&show_group_id=true");
+    let all = format!("/v1/serviceids/?{account}&show_group_id=true");
     let expected = [
         format!("/v1/serviceid_groups?{account}"),
         format!("{all}&pagesize=100"),
@@ -216,7 +216,7 @@ fn several_of_one_name_are_listed_and_none_is_changed() {
 #[test]
 fn what_is_made_is_shown_as_published() {
     let remote = serving(&[], |request| {
-        assert_eq!(request.path, "/v1/serviceids?show_group_id=true");
+        assert_eq!(request.path, "/v1/serviceids/?show_group_id=true");
         let mut made = service_id(1, "logs");
         made["description"] = request.json()["description"].clone();
         made["locked"] = (request.header("Entity-Lock") == Some("true")).into();
@@ -236,7 +236,7 @@ fn what_is_made_is_shown_as_published() {
         .server
         .requests()
         .iter()
-        .filter(|request| request.route() == "POST /v1/serviceids")
+        .filter(|request| request.route() == "POST /v1/serviceids/")
         .map(Request::json)
         .collect();
     let named = json!({"account_id": BSS_ACCOUNT, "name": "logs"});

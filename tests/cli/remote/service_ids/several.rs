@@ -19,7 +19,7 @@ fn with_key(is_locked: bool, id_is_locked: bool) -> Remote {
         let route = request.route();
         match request.method.as_str() {
             "GET" if route == "GET /v1/serviceid_groups" => groups(&[]),
-            "GET" if route == "GET /v1/serviceids" => page(&[found], None),
+            "GET" if route == "GET /v1/serviceids/" => page(&[found], None),
             "GET" if route == "GET /v1/apikeys" => {
                 assert_eq!(asked(request, "iam_id"), Some(format!("iam-{}", id(1))));
                 Answer::json(200, json!({"apikeys": [key]}))

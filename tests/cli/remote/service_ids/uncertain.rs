@@ -111,7 +111,7 @@ fn a_deletion_is_tried_again_where_the_service_says_so() {
         }
         "GET" if request.route() == "GET /v1/serviceid_groups" => groups(&[]),
         "GET" if request.route() == "GET /v1/apikeys" => Answer::json(200, json!({"apikeys": []})),
-        "GET" if request.route() == "GET /v1/serviceids" => page(&[service_id(1, "ci")], None),
+        "GET" if request.route() == "GET /v1/serviceids/" => page(&[service_id(1, "ci")], None),
         _ => gone(),
     });
     remote.run(&["service-id-delete", "ci", "-f", "-q"]).is(0, "Service ID ci was deleted\n", "");
