@@ -53,9 +53,16 @@ pub fn find(session: &Session, service: &ServiceRef) -> Result<ServiceId> {
     }
 }
 
-/// Goes on with the keys of a service ID. The key comes first on the command line, then the service ID.
+/// Goes on with the keys of a service ID.
 pub fn enter(service: &ServiceRef, session: &mut Session) -> Result<()> {
-    let found = find(session, service).map_err(|error| match service {
+    let found = find(session, service)?;
+    session.turn_to(Some(NamedService { id: found.id, named: service.to_string() }));
+    Ok(())
+}
+
+/// Goes on with the keys of a service ID that comes behind a key on the command line, and says so where there is no such one.
+pub fn enter_behind_key(service: &ServiceRef, session: &mut Session) -> Result<()> {
+    enter(service, session).map_err(|error| match service {
         ServiceRef::Name(_) if error.kind == ErrorKind::NotFound => {
             let list = family(SERVICE_ID, session).list();
             error.hint(format!(
@@ -63,9 +70,7 @@ pub fn enter(service: &ServiceRef, session: &mut Session) -> Result<()> {
             ))
         }
         _ => error,
-    })?;
-    session.turn_to(Some(NamedService { id: found.id, named: service.to_string() }));
-    Ok(())
+    })
 }
 
 /// Returns the ability to keep service IDs.
