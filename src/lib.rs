@@ -197,7 +197,10 @@ fn on_keys_of_service(command: ServiceKeyCommand, settings: &Settings, ui: &mut 
     match command {
         ServiceKeyCommand::ServiceApiKeys(args) => {
             let (service, request): OfService<_> = args.0.into();
-            of_service(service.as_ref(), settings, ui, |session| ops::list::run(&request, session))
+            on_keys(settings, ui, |session| {
+                service.map_or(Ok(()), |service| service_ids::enter(&service, session))?;
+                ops::list::run(&request, session)
+            })
         }
         ServiceKeyCommand::ServiceApiKey(args) => {
             let (service, request): OfService<_> = args.0.into();
@@ -240,7 +243,7 @@ fn act_of_service<V: Acts>(
     of_service(service.as_ref(), settings, ui, |session| ops::act::run(&ready, session))
 }
 
-/// Runs an operation on the keys of a service ID, or on those of all.
+/// Runs an operation on keys of a service ID, which comes behind them.
 fn of_service(
     service: Option<&ServiceChoice>,
     settings: &Settings,
@@ -248,7 +251,7 @@ fn of_service(
     run: impl FnOnce(&mut Session) -> Result<()>,
 ) -> Result<()> {
     on_keys(settings, ui, |session| {
-        service.map_or(Ok(()), |service| ops::service_ids::enter(service, session))?;
+        service.map_or(Ok(()), |service| ops::service_ids::enter_behind_key(service, session))?;
         run(session)
     })
 }

@@ -116,8 +116,8 @@ fn dry_run(
 ) -> Result<()> {
     session.keys().check_new(new).map_err(|error| session.told_of(error, &new.name))?;
     if session.ui.manner().json {
-        let identity = session.identity().clone();
-        session.ui.data(|out| json::planned(out, new, &identity, now));
+        let account = session.identity().account_id.clone();
+        session.ui.data(|out| json::planned(out, new, &account, now));
     } else {
         let what = session.entity(&new.name);
         let ui = &mut *session.ui;

@@ -81,7 +81,8 @@ fn keys_of(scope: &Scope, session: &Session) -> Result<Vec<ApiKey>> {
             Scope::AllServiceIds => "service IDs",
             Scope::Of(_) => return session.told(error, &subject),
         };
-        if error.condition != Condition::Forbidden {
+        let is_service_id = session.identity().owner().service_id().is_some();
+        if error.condition != Condition::Forbidden || is_service_id {
             return session.told(error, &subject);
         }
         let words = format!("The credential does not permit listing the {noun}s of {others}");

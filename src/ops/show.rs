@@ -45,6 +45,7 @@ pub fn print(
     detail: Detail,
     session: &mut Session,
 ) {
+    let is_of_another = details.key.iam_id != session.identity().iam_id;
     let ui = &mut *session.ui;
     if ui.manner().json {
         ui.data(|out| json::details(out, details, found.state, detail));
@@ -53,7 +54,7 @@ pub fn print(
     } else {
         ui.ok();
         let colour = ui.manner().colour.0;
-        let text = table::details(details, found.state, detail, colour);
+        let text = table::details(details, found.state, detail, is_of_another, colour);
         ui.data(|out| out.write_all(text.as_bytes()));
     }
 }

@@ -9,7 +9,7 @@ use serde_json::ser::{PrettyFormatter, Serializer};
 use zeroize::Zeroizing;
 
 use crate::model::{
-    Absent, ApiKey, ApiKeyDetails, Detail, Identity, NewApiKey, State, Timestamp, WireTime,
+    Absent, ApiKey, ApiKeyDetails, Detail, NewApiKey, State, Timestamp, WireTime,
     activity_document, history_document, key_document,
 };
 use crate::object::{Fields, Object, object};
@@ -139,7 +139,7 @@ pub fn details(
 pub fn planned(
     out: &mut dyn Write,
     new: &NewApiKey,
-    identity: &Identity,
+    account: &str,
     now: Timestamp,
 ) -> io::Result<()> {
     let planned = object()
@@ -151,8 +151,8 @@ pub fn planned(
         .with("expires_at", new.expires_at.map(Timestamp::to_wire))
         .with("action_when_leaked", new.action_when_leaked.unwrap_or_default().as_str())
         .with("created_at", now.to_wire())
-        .with("iam_id", &*identity.iam_id)
-        .with("account_id", &*identity.account_id);
+        .with("iam_id", &*new.owner.0)
+        .with("account_id", account);
     document(out, &planned)
 }
 

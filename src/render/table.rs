@@ -85,8 +85,14 @@ pub fn created(key: &ApiKey, value: &Secret, colour: bool) -> Zeroizing<String> 
     Zeroizing::new(String::from_utf8(text).unwrap_or_default())
 }
 
-/// Lays out everything about one key.
-pub fn details(details: &ApiKeyDetails, state: State, asked: Detail, colour: bool) -> String {
+/// Lays out everything about one key, and whose it is where that is asked for.
+pub fn details(
+    details: &ApiKeyDetails,
+    state: State,
+    asked: Detail,
+    owner: bool,
+    colour: bool,
+) -> String {
     let key = &details.key;
     let mut rows = vec![
         ("ID", escape(key.id.as_str())),
@@ -102,6 +108,9 @@ pub fn details(details: &ApiKeyDetails, state: State, asked: Detail, colour: boo
         ("Locked", yes_no(key.locked).into()),
         ("State", state.as_str().into()),
     ];
+    if owner {
+        rows.insert(4, ("IAM ID", escape(&key.iam_id)));
+    }
     if asked.activity {
         rows.extend(use_rows(details.activity.as_ref()));
     }

@@ -12,7 +12,7 @@ use ibmcloud_iam::systems::{CreateEffect, Facts, Keys, System};
 use serde_json::Value;
 
 use crate::support::emulator::{Client, Emulator};
-use crate::support::service::reaching;
+use crate::support::service::{SERVICE, about, reaching};
 use crate::support::{NOW, Outcome, Sandbox, redact};
 
 /// Makes one test of each behaviour and each bench; a bench is a function of [`Bench`] of its name.
@@ -131,9 +131,6 @@ pub(crate) struct Bench {
     settings: Mutex<Settings>,
 }
 
-/// The service ID that owns the keys of a bench.
-const SERVICE: &str = "a service";
-
 /// The time, and how many keys are allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Settings {
@@ -190,16 +187,6 @@ impl Bench {
         })
     }
 
-    /// The command of the system that stands for one of `api-keys` and `api-key-…`.
-    fn command_for(&self, word: &str) -> String {
-        match word.strip_prefix("api-key") {
-            Some("s") => self.facts.list_command.to_owned(),
-            Some(verb) if verb != "-lookup" => [self.facts.command, verb].concat(),
-            // The look-up finds the keys of every owner.
-            _ => word.to_owned(),
-        }
-    }
-
     /// Sets the time of everything that follows.
     pub(crate) fn at(&self, now: &str) -> &Self {
         now.clone_into(&mut self.settings.lock().unwrap().now);
@@ -213,10 +200,8 @@ impl Bench {
 
     pub(crate) fn run_input(&self, args: &[&str], input: &str) -> Outcome {
         let settings = self.settings.lock().unwrap().clone();
-        let word = self.command_for(args[0]);
-        let mut args = [&[&*word], &args[1..]].concat();
-        // It comes behind the keys, wherever the flags are.
-        args.extend(word.starts_with("service-api-key").then_some(SERVICE));
+        let args = about(self.facts.system, args);
+        let args: Vec<&str> = args.iter().map(AsRef::as_ref).collect();
         let mut command = self.sandbox.command(&args);
         if let Some(emulator) = &self.emulator {
             let mut emulator = emulator.lock().unwrap();

@@ -1,6 +1,7 @@
 //! Making keys over a service that fails in every way it can: no key is lost, none is made twice, nothing lies about.
 //!
-//! `IBMCLOUD_IAM_FAULT_RUNS` sets how many creates there are in all; 200 unless it is set.
+//! `IBMCLOUD_IAM_FAULT_RUNS` sets how many creates there are in all for a user, and for a service ID; 200 and 96 unless it is
+//! set.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,10 +9,11 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ibmcloud_iam::systems::System;
 use serde_json::Value;
 
 use crate::support::emulator::Emulator;
-use crate::support::service::Service;
+use crate::support::service::{SERVICE, Service};
 use crate::support::{Outcome, Sandbox, run};
 
 /// A way for the service to fail, and whether the client is killed on top of it.
@@ -68,9 +70,10 @@ enum Way {
     ServerValue,
 }
 
-fn runs() -> usize {
+/// How many runs there are: so many, unless the environment says another number.
+pub(crate) fn runs(usual: usize) -> usize {
     let set = std::env::var("IBMCLOUD_IAM_FAULT_RUNS").ok();
-    set.map_or(200, |text| text.parse().unwrap())
+    set.map_or(usual, |text| text.parse().unwrap())
 }
 
 /// A small generator, so that a failing run can be had again.
@@ -90,10 +93,17 @@ const LIMIT: (&str, &str) = ("IBMCLOUD_IAM_KEY_LIMIT", "100000");
 /// A box whose commands go to a failing emulator.
 type Rig = Service<Emulator>;
 
-pub(crate) fn failing(faults: &[&str]) -> Rig {
-    let faults = faults.iter().flat_map(|fault| ["--fault", fault]);
-    let flags: Vec<&str> = ["--in-memory"].into_iter().chain(faults).collect();
-    Rig::emulated_in(Sandbox::new(), &flags, &[LIMIT]).timeout("0.3")
+pub(crate) fn failing(system: System, faults: &[&str]) -> Rig {
+    let sandbox = Sandbox::new();
+    let mut flags: Vec<&str> = faults.iter().flat_map(|fault| ["--fault", fault]).collect();
+    match system {
+        System::Iam => flags.push("--in-memory"),
+        // It is made before anything fails.
+        System::ServiceIds => {
+            sandbox.run(&["service-id-create", SERVICE, "-q"]).ok();
+        }
+    }
+    Rig::emulated_in(sandbox, &flags, &[LIMIT]).timeout("0.3").about(system)
 }
 
 /// Runs a command that may meet faults until it ends well.
@@ -162,8 +172,8 @@ fn create(rig: &Rig, name: &str, way: Way, kill_after: Option<Duration>, held: &
 }
 
 /// Makes keys by a plan, recovers, and compares what the service has with what somebody holds.
-fn suffer(plan: &Plan, creates: usize, seed: u64) {
-    let rig = failing(plan.faults);
+fn suffer(system: System, plan: &Plan, creates: usize, seed: u64) {
+    let rig = failing(system, plan.faults);
     let mut dice = Dice(seed);
     let mut held = Held::default();
     let mut all = BTreeSet::new();
@@ -219,15 +229,24 @@ fn suffer(plan: &Plan, creates: usize, seed: u64) {
     );
 }
 
-#[test]
-fn no_fault_loses_a_key() {
-    let each = runs().div_ceil(PLANS.len());
+fn suffer_all(system: System, creates: usize) {
+    let each = runs(creates).div_ceil(PLANS.len());
     let seed: u64 = 0x9e37_79b9_7f4a_7c15;
     thread::scope(|scope| {
         for (n, plan) in (1..).zip(&PLANS) {
-            scope.spawn(move || suffer(plan, each, seed.wrapping_mul(n)));
+            scope.spawn(move || suffer(system, plan, each, seed.wrapping_mul(n)));
         }
     });
+}
+
+#[test]
+fn no_fault_loses_a_key() {
+    suffer_all(System::Iam, 200);
+}
+
+#[test]
+fn no_fault_loses_a_key_of_a_service_id() {
+    suffer_all(System::ServiceIds, 96);
 }
 
 /// What a client without memory does: the service chooses the value, and whatever goes wrong is tried again. Under the
@@ -237,7 +256,7 @@ fn a_blind_retry_would_lose_keys() {
     let mut orphans = 0;
     let create_fails = |plan: &&Plan| !plan.kill && plan.faults[0].starts_with("create:");
     for plan in PLANS.iter().filter(create_fails).filter(|plan| !plan.name.contains("slow")) {
-        let rig = failing(plan.faults);
+        let rig = failing(System::Iam, plan.faults);
         let mut held = BTreeSet::new();
         for n in 0..5 {
             held.extend((0..4).find_map(|_| blind_create(&rig, &format!("key-{n}"))));

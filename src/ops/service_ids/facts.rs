@@ -2,7 +2,7 @@
 
 use super::{SERVICE_ID, subject, told_of};
 use crate::error::{Error, Result};
-use crate::model::{ApiKey, Scope, Selection, ServiceId, Timestamp};
+use crate::model::{ApiKey, Scope, Selection, ServiceId, Timestamp, managed};
 use crate::ops::{counted, facts};
 use crate::session::Session;
 use crate::systems::Condition;
@@ -45,11 +45,15 @@ pub(super) fn tell(
         count => counted(count, noun),
     };
     let what = capitalised(&format!("{} '{}'", SERVICE_ID.noun, escape(&service_id.name)));
-    let line = format!(
+    let mut line = format!(
         "{what} ({}): created {}, {has}. Its access policies go with it, and tokens of its keys stop working at once.",
         service_id.id,
         service_id.created_at.to_wire()
     );
+    if let Some(words) = managed(&service_id.name) {
+        line.push(' ');
+        line.push_str(words);
+    }
     if asks {
         session.ui.result(&line);
     } else {

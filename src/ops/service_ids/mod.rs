@@ -59,10 +59,16 @@ pub fn find(session: &Session, choice: &ServiceChoice) -> Result<ServiceId> {
     }
 }
 
-/// Goes on with the keys of a service ID. The key comes first on the command line, then the service ID.
+/// Goes on with the keys of a service ID.
 pub fn enter(service: &ServiceChoice, session: &mut Session) -> Result<()> {
-    let named = &service.named;
-    let found = find(session, service).map_err(|error| match named {
+    let found = find(session, service)?;
+    session.turn_to(Some(NamedService { id: found.id, named: service.named.to_string() }));
+    Ok(())
+}
+
+/// Goes on with the keys of a service ID that comes behind a key on the command line, and says so where there is no such one.
+pub fn enter_behind_key(service: &ServiceChoice, session: &mut Session) -> Result<()> {
+    enter(service, session).map_err(|error| match service.named {
         ServiceRef::Name(_) if error.kind == ErrorKind::NotFound => {
             let list = family(SERVICE_ID, session).list();
             error.hint(format!(
@@ -70,9 +76,7 @@ pub fn enter(service: &ServiceChoice, session: &mut Session) -> Result<()> {
             ))
         }
         _ => error,
-    })?;
-    session.turn_to(Some(NamedService { id: found.id, named: named.to_string() }));
-    Ok(())
+    })
 }
 
 /// Returns the ability to keep service IDs.

@@ -10,6 +10,7 @@ mod parallel;
 mod profiles;
 mod sdk;
 mod secrets;
+mod service_id;
 mod strangers;
 mod tokens;
 mod trust;

@@ -45,7 +45,7 @@ scripts! {
                | while read apikey_id; do ibmcloud iam api-key-delete "${apikey_id}" -f; done"#
         => |ran| {
             let stdout = [done("Deleting", "[ID1]", "was deleted"), done("Deleting", "[ID2]", "was deleted")].concat();
-            let cluster = "never used. A cluster may use this key, and cannot pull images without it.";
+            let cluster = "never used. A cluster may use it, and cannot pull images without it.";
             let facts = |number, name| facts_of(number, name, "2026-11-21T09:00+0000 (today)", cluster);
             ran.outcome.is(0, &stdout, &[facts(1, "cluster-1"), facts(2, "cluster-2")].concat());
             assert_eq!(ran.sandbox.names(), ["mine"]);

@@ -7,6 +7,7 @@
 mod create;
 mod delete;
 mod list;
+mod service;
 
 use std::fs;
 
@@ -202,8 +203,24 @@ const OUT_OF_REACH: &[(&str, &str)] = &[
         "camel case of the API before 2020; jq prints null, as with today's official CLI",
     ),
     (
-        "ibmcloud login --apikey @FILE, ibmcloud logout, ibmcloud ce ..., ibmcloud iam service-api-key-..., service-id-...",
-        "other commands; the pipelines behind service-api-key-create are tried with api-key-create",
+        "program = [\"ibmcloud\", \"iam\", \"service-api-key-create\", ..., \"--output\", \"json\"]",
+        "Terraform wants an object of strings alone, and a key has booleans; its author put jq behind it, which is tried",
+    ),
+    (
+        "ibmcloud iam service-id-create ... | jq -r .id",
+        "no JSON without --output, as with the official CLI",
+    ),
+    (
+        "ibmcloud iam service-api-key-delete \"$SERVICE_ID_NAME\" \"$SERVICE_API_KEY_NAME\"",
+        "the wrong order by names, which nothing tells apart; the failure says which way round, and IDs are understood",
+    ),
+    (
+        "ibmcloud iam service-api-key-create NAME --service-id ID",
+        "a flag that no version of the official CLI has",
+    ),
+    (
+        "ibmcloud login --apikey @FILE, ibmcloud logout, ibmcloud ce ..., ibmcloud resource search, access-group-...",
+        "other commands",
     ),
     (
         "$keyData = Get-Content $keyFile | ConvertFrom-Json; $keyData.apikey",

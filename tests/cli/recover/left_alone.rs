@@ -42,7 +42,7 @@ fn an_entry_of_another_store_is_left_alone() {
     let outcome = sandbox.run_env(&env, &["recover", "--force"]);
     let sentence = format!(
         "The making of API key K was begun on the local backend at {}/home/store, account \
-         10ca1000000000000000000000000000; run 'ibmcloud-iam recover' with that one",
+         10ca1000000000000000000000000000, as IBMid-10CA100000; run 'ibmcloud-iam recover' with that one",
         sandbox.root().display()
     );
     says(outcome.ok().stderr(""), &sentence);

@@ -113,7 +113,7 @@ fn a_limit_that_is_reached() {
         exit: 9,
         kind: "limit_reached",
         message: &format!("The identity has as many API keys as allowed. {words}"),
-        hint: "Delete one that is no longer used: 'ibmcloud-iam api-keys', then 'ibmcloud-iam api-key-delete'.",
+        hint: "Delete one that is no longer used: 'ibmcloud-iam api-keys', then 'ibmcloud-iam api-key-delete NAME'.",
         code: Some("BXNIM0151E"),
         trace: TRACE,
         status: Some(422),

@@ -4,6 +4,7 @@ mod acting;
 mod disk;
 mod file;
 mod service;
+mod service_id;
 mod wire;
 
 use serde_json::Value;

@@ -1,7 +1,9 @@
 //! A box, and a running service that its commands reach: the emulator or a scripted server.
 
+use std::borrow::Cow;
 use std::process::Command;
 
+use ibmcloud_iam::systems::System;
 use serde_json::Value;
 
 use super::emulator::Emulator;
@@ -27,6 +29,25 @@ pub(crate) fn reaching(
     command
 }
 
+/// The service ID that owns the keys where the keys of a service ID are tried.
+pub(crate) const SERVICE: &str = "a service";
+
+/// The arguments that mean for a system what `api-keys` and `api-key-…` mean for the keys of users; a service ID comes behind
+/// the keys, wherever the flags are.
+pub(crate) fn about<'a>(system: System, args: &[&'a str]) -> Vec<Cow<'a, str>> {
+    let facts = system.facts();
+    let mut words: Vec<_> = args.iter().copied().map(Cow::from).collect();
+    let word = match words[0].strip_prefix("api-key") {
+        Some("s") => facts.list_command.to_owned(),
+        Some(verb) if verb != "-lookup" => [facts.command, verb].concat(),
+        // The look-up finds the keys of every owner.
+        _ => return words,
+    };
+    words[0] = word.into();
+    words.extend((system == System::ServiceIds).then_some(SERVICE.into()));
+    words
+}
+
 /// A box and a running service.
 pub(crate) struct Service<S> {
     pub(crate) sandbox: Sandbox,
@@ -37,6 +58,8 @@ pub(crate) struct Service<S> {
     pub(crate) credential: String,
     /// Until a request is given up, in seconds.
     pub(crate) timeout: &'static str,
+    /// What commands about `api-keys` and `api-key-…` are about.
+    pub(crate) system: System,
 }
 
 impl<S> Service<S> {
@@ -45,9 +68,16 @@ impl<S> Service<S> {
         Self { timeout, ..self }
     }
 
+    /// The same about the keys of another system.
+    pub(crate) fn about(self, system: System) -> Self {
+        Self { system, ..self }
+    }
+
     /// The program with this credential.
     pub(crate) fn command_as(&self, credential: &str, args: &[&str]) -> Command {
-        let mut command = reaching(&self.sandbox, &self.endpoint, credential, args);
+        let args = about(self.system, args);
+        let args: Vec<&str> = args.iter().map(AsRef::as_ref).collect();
+        let mut command = reaching(&self.sandbox, &self.endpoint, credential, &args);
         command.env("IBMCLOUD_HTTP_TIMEOUT", self.timeout);
         command
     }
@@ -128,7 +158,7 @@ impl Service<Emulator> {
         let server = Emulator::start(&sandbox, flags, env);
         let endpoint = server.endpoint().to_owned();
         let credential = format!("@{}", server.key_file().display());
-        Self { sandbox, server, endpoint, credential, timeout: "30" }
+        Self { sandbox, server, endpoint, credential, timeout: "30", system: System::Iam }
     }
 
     /// Starts the emulator anew over the store of the box, at the same address and without faults.
@@ -136,8 +166,8 @@ impl Service<Emulator> {
     pub(crate) fn restarted(self, env: &[(&str, &str)]) -> Self {
         self.server.stop();
         let address = self.endpoint.strip_prefix("http://").unwrap();
-        let timeout = self.timeout;
-        Self::emulated_in(self.sandbox, &["--listen", address], env).timeout(timeout)
+        let (timeout, system) = (self.timeout, self.system);
+        Self::emulated_in(self.sandbox, &["--listen", address], env).timeout(timeout).about(system)
     }
 
     /// Exchanges a value, and says with which status.
@@ -160,7 +190,14 @@ impl Service<Server> {
     /// Uses a server that was started.
     pub(crate) fn at(server: Server) -> Self {
         let (endpoint, credential) = (server.url(), API_KEY.to_owned());
-        Self { sandbox: Sandbox::new(), server, endpoint, credential, timeout: "5" }
+        Self {
+            sandbox: Sandbox::new(),
+            server,
+            endpoint,
+            credential,
+            timeout: "5",
+            system: System::Iam,
+        }
     }
 
     /// The routes of the requests but those for tokens.

@@ -8,17 +8,21 @@ use super::{NOW, Sandbox};
 /// Where the part of a line begins that its checksum covers.
 pub(crate) const BODY_AT: usize = r#"{"crc":"00000000","#.len();
 
-/// The checksum of zlib and PNG, bit by bit.
-fn crc32(bytes: impl Iterator<Item = u8>) -> u32 {
+/// The checksum of zlib and PNG, bit by bit: `crc` is that of what came before.
+fn crc32(crc: u32, bytes: impl Iterator<Item = u8>) -> u32 {
     let step = |crc: u32, _: u32| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
-    !bytes.fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(byte), step))
+    !bytes.fold(!crc, |crc, byte| (0..8).fold(crc ^ u32::from(byte), step))
+}
+
+/// The checksum of lines that were written.
+fn covered(before: &[u8]) -> u32 {
+    let lines = before.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    crc32(0, lines.flat_map(|line| &line[BODY_AT..]).copied())
 }
 
 /// Writes the line that follows others; its checksum covers theirs. `body` is what stands behind it.
 pub(crate) fn next_line(before: &[u8], body: &str) -> Vec<u8> {
-    let lines = before.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
-    let covered = lines.flat_map(|line| &line[BODY_AT..]).chain(body.as_bytes());
-    format!("{{\"crc\":\"{:08x}\",{body}\n", crc32(covered.copied())).into_bytes()
+    format!("{{\"crc\":\"{:08x}\",{body}\n", crc32(covered(before), body.bytes())).into_bytes()
 }
 
 impl Sandbox {
@@ -41,5 +45,16 @@ impl Sandbox {
         store.extend(line);
         fs::write(self.store(), store).unwrap();
         id
+    }
+
+    /// Puts many lines into the local store, in which something was written before.
+    pub(crate) fn write_lines(&self, bodies: impl Iterator<Item = String>) {
+        let mut store = self.store_bytes().unwrap();
+        let mut crc = covered(&store);
+        for body in bodies {
+            crc = crc32(crc, body.bytes());
+            store.extend(format!("{{\"crc\":\"{crc:08x}\",{body}\n").bytes());
+        }
+        fs::write(self.store(), store).unwrap();
     }
 }

@@ -141,16 +141,33 @@ impl ServiceIds for RemoteKeys {
 }
 
 impl RemoteKeys {
-    /// Returns the groups of the account, for a listing of all of them; the first is the default group. A service that shows
-    /// no groups has only that.
+    /// Returns the groups of the account, for a listing of all of them; the first, without an ID, is the default group. A
+    /// service that shows no groups has only that.
     pub(super) fn groups_to_walk(&self) -> Result<Vec<Option<GroupId>>> {
-        let mut groups = vec![None];
-        match self.list_groups() {
-            Ok(listed) => groups.extend(listed.into_iter().map(|group| Some(group.id))),
-            Err(error) if has_no_groups(&error) => {}
+        let mut groups = match self.list_groups() {
+            Ok(listed) => listed,
+            Err(error) if has_no_groups(&error) => Vec::new(),
             Err(error) => return Err(error),
+        };
+        if !groups.is_empty() {
+            // It may be listed, too, and nothing but a service ID in it tells its ID.
+            let default = self.default_group()?;
+            groups.retain(|group| default.as_ref() != Some(&group.id));
         }
-        Ok(groups)
+        Ok([None].into_iter().chain(groups.into_iter().map(|group| Some(group.id))).collect())
+    }
+
+    /// Returns the ID of the default group, if a service ID in it tells that.
+    fn default_group(&self) -> Result<Option<GroupId>> {
+        let me = self.identity()?;
+        let query = [("account_id", &*me.account_id), ("pagesize", "1"), WITH_GROUP];
+        let call = Call::get(ServiceId::PATH, &query);
+        self.read(&call, |sent| {
+            let body: ListBody<ServiceIdBody<'_>> =
+                serde_json::from_slice(&sent.reply.body).ok()?;
+            let first = body.items.first().map(|item| item.service_id(&me, None));
+            Some(first.and_then(|first| first.group_id))
+        })
     }
 
     fn service_id(&self, id: &ServiceUuid) -> Result<ServiceId> {

@@ -1,5 +1,6 @@
 //! Service IDs and their groups at the service: what is asked for, what is sent, and what every answer comes to.
 
+mod many;
 mod several;
 mod uncertain;
 
@@ -111,6 +112,8 @@ fn every_group_is_walked_page_by_page_and_each_service_id_is_listed_once() {
     let all = format!("/v1/serviceids/?{account}&show_group_id=true");
     let expected = [
         format!("/v1/serviceid_groups?{account}"),
+        // It might tell which of the groups is the default group; here it does not.
+        format!("/v1/serviceids/?{account}&pagesize=1&show_group_id=true"),
         format!("{all}&pagesize=100"),
         format!("{all}&pagesize=100&pagetoken=2"),
         format!("{all}&group_id={}&pagesize=100", group(1)),
