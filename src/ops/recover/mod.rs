@@ -147,9 +147,12 @@ fn report(verdicts: &[(Begun, Verdict)], running: usize, session: &mut Session) 
 }
 
 fn elsewhere(begun: &Begun, session: &Session) -> Verdict {
+    let maker = begun.maker();
+    let by =
+        if maker == &*session.identity().iam_id { String::new() } else { format!(", by {maker}") };
     let sentence = format!(
-        "The making of {} {} was begun on the {} backend at {}, account {}; run '{} recover' with that one",
-        session.facts().noun,
+        "The making of {} {} was begun on the {} backend at {}, account {}{by}; run '{} recover' with that one",
+        begun.system.facts().noun,
         begun.name,
         begun.backend.as_str(),
         begun.endpoint,
