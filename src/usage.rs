@@ -170,6 +170,9 @@ fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
             let _ = write!(message, "\n   {tip}");
         }
     }
+    if command == Some("service-api-key-create") && surplus && args.iter().any(|arg| arg == "-f") {
+        message.push_str("\n   '-f' is '--force' here; a file is given with '--file FILE'");
+    }
     let help = match command {
         Some(command) => {
             format!("Run '{} {command} --help' for its arguments and examples.", program.shown)

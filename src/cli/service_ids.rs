@@ -3,10 +3,11 @@
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 
+use super::service_keys::service_ref;
 use super::shared::{DryRunArgs, ForceArgs, InGroupArgs, reference};
 use super::tree::{ARGUMENTS, Deferred};
 use crate::complete;
-use crate::model::{Detail, EntityTag, GroupId, GroupRef, ServiceChoice, ServiceRef, ServiceUuid};
+use crate::model::{Detail, EntityTag, GroupId, GroupRef, ServiceChoice, ServiceRef};
 use crate::ops::service_ids::{act, create, groups, list, show, update};
 
 /// The commands.
@@ -70,7 +71,7 @@ pub struct ServiceIdsArgs {
 #[derive(Debug, Args)]
 struct WhichArgs {
     /// The name or the ID (ServiceId-...) of the service ID
-    #[arg(value_name = "NAME|UUID", value_parser = reference::<ServiceUuid>(), add = complete::service_ids(), help_heading = ARGUMENTS)]
+    #[arg(value_name = "NAME|UUID", value_parser = service_ref(), add = complete::service_ids(), help_heading = ARGUMENTS)]
     service_id: ServiceRef,
     #[command(flatten)]
     place: InGroupArgs,
@@ -181,7 +182,7 @@ pub struct ServiceIdUpdateArgs {
 #[derive(Debug, Args)]
 pub struct SeveralServiceIdsArgs {
     /// Names or IDs (ServiceId-...) of service IDs
-    #[arg(value_name = "NAME|UUID", required = true, value_parser = reference::<ServiceUuid>(), add = complete::service_ids(), help_heading = ARGUMENTS)]
+    #[arg(value_name = "NAME|UUID", required = true, value_parser = service_ref(), add = complete::service_ids(), help_heading = ARGUMENTS)]
     service_ids: Vec<ServiceRef>,
     #[command(flatten)]
     place: InGroupArgs,

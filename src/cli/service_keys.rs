@@ -213,9 +213,9 @@ pub struct ServiceApiKeyRotateArgs {
 /// Puts keys and their service ID in order: where the IDs tell that they were swapped, that is understood.
 fn in_order(mut keys: Vec<String>, mut service: String) -> (Vec<KeyRef>, ServiceRef) {
     let is_service = |text: &str| matches!(ServiceRef::parse_owner(text), ServiceRef::Id(_));
+    let is_key = |text: &str| matches!(KeyRef::parse(text), KeyRef::Id(_));
     if let Some(first) = keys.first_mut()
-        && is_service(first)
-        && !is_service(&service)
+        && (is_service(first) && !is_service(&service) || is_key(&service) && !is_key(first))
     {
         std::mem::swap(first, &mut service);
     }
@@ -293,6 +293,7 @@ mod tests {
         assert_eq!(meant(service, key), right);
         assert_eq!(meant(key, &format!("iam-{service}")), right);
         assert_eq!(meant(service, "ci"), (vec![KeyRef::parse("ci")], ServiceRef::parse(service)));
+        assert_eq!(meant("ci", key), (vec![KeyRef::parse(key)], ServiceRef::parse("ci")));
         // Two service IDs: the first is taken for the name of a key.
         assert_eq!(meant(service, service).1, ServiceRef::parse(service));
     }

@@ -171,10 +171,6 @@ impl Emulator {
         if !is_ours || claims["account"]["bss"] != *self.identity.account_id {
             return Err(Refusal::not_authorized());
         }
-        // The tokens of a service ID end with it.
-        if self.identity_of(&owner)?.is_none() {
-            return Err(Refusal::of(Condition::Unauthorized.into(), ""));
-        }
         let keys = self.backend.acting_as(Arc::clone(&owner.0));
         Ok(Caller { owner, keys })
     }
@@ -186,9 +182,8 @@ impl Emulator {
             let (scheme, token) = text.split_once(' ')?;
             scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
         });
-        let key = self.token_key.get(&self.backend)?;
         let now = self.now()?;
-        token::read(&key, bearer.unwrap_or_default(), now).map_err(|refusal| {
+        self.claims_in(bearer.unwrap_or_default(), now).map_err(|refusal| {
             // A refresh token is not malformed: nobody but this service can say what it is.
             match self.refresher.read(bearer.unwrap_or_default(), now) {
                 Ok(_) => Refusal {
@@ -199,6 +194,17 @@ impl Emulator {
                 Err(_) => refusal,
             }
         })
+    }
+
+    /// Reads the claims of an access token. It must be valid.
+    pub(super) fn claims_in(&self, token: &str, now: Timestamp) -> Result<Value, Refusal> {
+        let claims = token::read(&*self.token_key.get(&self.backend)?, token, now)?;
+        let owner = Owner(claims["iam_id"].as_str().unwrap_or_default().into());
+        // The tokens of a service ID end with it.
+        if self.identity_of(&owner)?.is_none() {
+            return Err(Refusal::of(Condition::Unauthorized.into(), ""));
+        }
+        Ok(claims)
     }
 }
 

@@ -6,7 +6,6 @@ use super::grant::{BY_KEY, BY_REFRESH, client};
 use super::response::{Refusal, Response};
 use super::routes::{Request, Route};
 use super::service::Emulator;
-use super::token;
 use crate::object::object;
 
 /// The claims of a token that tell of its user.
@@ -73,12 +72,16 @@ impl Emulator {
     fn introspect(&self, request: &Request) -> Result<Response, Refusal> {
         client(request)?.ok_or_else(Refusal::no_header)?;
         let token = request.form()?.take("token").ok_or_else(|| Refusal::missing("token"))?;
-        let key = self.token_key.get(&self.backend)?;
-        let Ok(Value::Object(mut claims)) = token::read(&key, &token, self.now()?) else {
-            return Ok(Response::json(200, &object().with("active", false)));
-        };
-        claims.insert("active".to_owned(), true.into());
-        Ok(Response::json(200, &claims))
+        match self.claims_in(&token, self.now()?) {
+            Ok(mut claims) => {
+                claims["active"] = true.into();
+                Ok(Response::json(200, &claims))
+            }
+            Err(refusal) if refusal.status == 401 => {
+                Ok(Response::json(200, &object().with("active", false)))
+            }
+            Err(refusal) => Err(refusal),
+        }
     }
 
     /// Answers `GET` and `POST /identity/userinfo`.

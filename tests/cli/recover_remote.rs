@@ -169,6 +169,40 @@ fn several_candidates_are_only_named() {
 }
 
 #[test]
+fn a_service_id_that_was_deleted_meanwhile_leaves_nothing_to_settle() {
+    let create = ["service-api-key-create", "K", "ci", "-q"];
+    let commands =
+        [&create[..], &[&create[..], &["--server-value", "--file", "key.json"]].concat()];
+    for command in commands {
+        for fault in [LOST, NEVER] {
+            let mut rig = failing(&[fault, BLIND]);
+            rig.run(&["service-id-create", "ci"]).ok();
+            rig.run(command).code(11);
+            rig = rig.restarted(&[]);
+            rig.run(&["service-id-delete", "ci", "--force"]).ok();
+            let outcome = rig.run(&["recover", "--force"]);
+            let said = "OK\nAPI key K was never created; nothing is left of it\n";
+            assert!(outcome.ok().stderr("").stdout.ends_with(said), "{outcome:#?}");
+            assert_eq!((rig.sandbox.open_entries(), rig.sandbox.files_in_work().len()), (0, 0));
+        }
+    }
+}
+
+#[test]
+fn an_entry_of_another_identity_names_it() {
+    let mut rig = failing(&[LOST, BLIND]);
+    rig.run(&["service-id-create", "ci"]).ok();
+    rig.sandbox.run(&["service-api-key-create", "login", "ci", "--file", "login.json"]).ok();
+    let user = std::mem::replace(&mut rig.credential, "@login.json".to_owned());
+    rig.run(&TO_FILE).code(11);
+    rig.credential = user;
+    let outcome = rig.run(&["recover", "--force"]);
+    let named = "10ca1000000000000000000000000000, as iam-ServiceId-";
+    assert!(outcome.ok().stdout.contains(named), "{outcome:#?}");
+    assert_eq!(rig.sandbox.open_entries(), 1);
+}
+
+#[test]
 fn an_entry_of_another_endpoint_is_not_touched() {
     let rig = failing(&[LOST, BLIND]);
     rig.run(&TO_FILE).code(11);

@@ -1,7 +1,7 @@
 //! Keys of the name that may be the new one, or that others have made.
 
-use super::state::Run;
-use crate::error::Result;
+use super::state::{Run, found};
+use crate::error::{ErrorKind, Result};
 use crate::model::{ApiKey, ApiKeyId, Detail};
 use crate::ops::resolve;
 use crate::session::Session;
@@ -40,13 +40,25 @@ pub(super) fn rivals(run: &Run, session: &Session) -> Result<Vec<ApiKeyId>> {
 /// Lists the keys of the name that were not there before, and that no later command has made here.
 fn unknown(run: &Run, session: &Session) -> Result<Vec<ApiKey>> {
     let begun = &run.begun;
-    let namesakes = resolve::namesakes(session, &begun.name, session.now()?)?;
+    let namesakes = match resolve::namesakes(session, &begun.name, session.now()?) {
+        Err(error) if error.kind == ErrorKind::NotFound && is_owner_gone(session)? => Vec::new(),
+        found => found?,
+    };
     let own = run.id();
     let old = begun.retires.as_ref().map(|old| &old.id);
     let known = begun.known_ids.iter().chain(&run.machine.progress.others).chain(old);
     let is_known =
         |id: &ApiKeyId| own.as_ref() == Some(id) || known.clone().any(|known| known == id.as_str());
     Ok(namesakes.into_iter().map(|found| found.key).filter(|key| !is_known(&key.id)).collect())
+}
+
+/// Tells whether the keys that are meant are those of a service ID that was deleted. Its keys went with it.
+fn is_owner_gone(session: &Session) -> Result<bool> {
+    let (Some(service), Some(ids)) = (session.service(), session.keys().service_ids()) else {
+        return Ok(false);
+    };
+    let found = found(ids.get_service_id(&service.id, Detail::default()));
+    Ok(found.map_err(|error| session.told_of(error, &service.id))?.is_none())
 }
 
 /// Tells whether a key was made while the command ran.

@@ -147,14 +147,14 @@ fn report(verdicts: &[(Begun, Verdict)], running: usize, session: &mut Session) 
 }
 
 fn elsewhere(begun: &Begun, session: &Session) -> Verdict {
+    let maker = begun.maker();
     let sentence = format!(
-        "The making of {} {} was begun on the {} backend at {}, account {}, as {}; run '{} recover' with that one",
-        session.facts().noun,
+        "The making of {} {} was begun on the {} backend at {}, account {}, as {maker}; run '{} recover' with that one",
+        begun.system.facts().noun,
         begun.name,
         begun.backend.as_str(),
         begun.endpoint,
         begun.account_id,
-        begun.maker(),
         session.program()
     );
     Verdict { outcome: Outcome::Elsewhere, id: None, sentence }

@@ -3,7 +3,7 @@
 use crate::credentials::input;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Orphan;
-use crate::model::{ApiKey, NewApiKey, State, Timestamp};
+use crate::model::{ApiKey, NewApiKey, Owner, State, Timestamp};
 use crate::ops::resolve::{self, Found};
 use crate::ops::{locked, once};
 use crate::private_file::Destination;
@@ -20,10 +20,20 @@ pub(super) fn refuse(old: &Found, label: &str, session: &Session) -> Result<()> 
             session.subject(label),
             escape(&old.key.iam_id),
         );
-        return Err(Error::new(ErrorKind::NotPermitted, message).hint(format!(
-            "Its owner can rotate it; '{}' takes it out of use.",
-            session.on("disable", old.key.id.in_command())
-        )));
+        let id = old.key.id.in_command();
+        let hint = match Owner(old.key.iam_id.clone()).service_id() {
+            Some(service) => {
+                format!(
+                    "Rotate it with '{} service-api-key-rotate {id} {service}'.",
+                    session.program()
+                )
+            }
+            None => format!(
+                "Its owner can rotate it; '{}' takes it out of use.",
+                session.on("disable", id)
+            ),
+        };
+        return Err(Error::new(ErrorKind::NotPermitted, message).hint(hint));
     }
     if old.key.locked {
         return Err(locked(session, &session.subject(label), &old.key));

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::service_ids::{key_of, path_of as service_path, put, service_id};
+use super::tokens::no_token;
 use super::{in_memory, path_of, refused};
 use crate::support::emulator::{Client, Emulator};
 use crate::support::{ACCOUNT, IAM_ID};
@@ -189,6 +190,12 @@ fn tokens_end_with_the_service_id_and_not_with_its_lock() {
     assert_eq!(user.call("DELETE", &service_path(&own)).0, 204);
     let dead = client.call("GET", "/v1/apikeys");
     refused(&dead, (401, "invalid_access_token", None), "The access token is invalid.");
+    no_token(&client.call("GET", "/identity/userinfo"), 401, "invalid_access_token");
+    let request = Client::new(emulator.endpoint()).request("POST", "/identity/introspect");
+    let request = request.basic_auth("bx", Some("bx"));
+    let form = [("token", client.token.as_ref().unwrap())];
+    let introspected = crate::support::emulator::answer(request.form(&form).send().unwrap());
+    assert_eq!(introspected, (200, json!({"active": false})));
     let form = [("grant_type", "refresh_token"), ("refresh_token", refresh.as_str().unwrap())];
     assert_eq!(user.grant(&form, Some(("bx", "bx"))).0, 400);
 }

@@ -147,17 +147,20 @@ impl<'scope, T: Listed + 'scope> Reader<'scope, T> {
 impl RemoteKeys {
     /// Lists the keys of a scope, oldest first.
     pub(super) fn list_keys(&self, whose: &model::Scope) -> Result<Vec<ApiKey>> {
-        match whose {
+        let mut keys = match whose {
             // An administrator lists the keys of all users so ("Get API keys for a given service or user").
             model::Scope::AllUsers => {
-                self.list_pages(&[("scope", "account"), ("type", "user")], &[None])
+                self.list_pages(&[("scope", "account"), ("type", "user")], &[None])?
             }
             model::Scope::AllServiceIds => {
                 let groups = self.groups_to_walk()?;
-                self.list_pages(&[("scope", "account"), ("type", "serviceid")], &groups)
+                self.list_pages(&[("scope", "account"), ("type", "serviceid")], &groups)?
             }
-            model::Scope::Of(owner) => self.list_pages(&[("iam_id", &*owner.0)], &[None]),
-        }
+            model::Scope::Of(owner) => self.list_pages(&[("iam_id", &*owner.0)], &[None])?,
+        };
+        // A key of somebody else must not be taken for one that is meant, whatever the service answers.
+        keys.retain(|key: &ApiKey| whose.holds(key.iam_id.as_bytes()));
+        Ok(keys)
     }
 
     /// Lists what fits a query in these groups of service IDs, oldest first; `None` is the default group.
@@ -177,6 +180,7 @@ impl RemoteKeys {
         let count = AtomicUsize::new(0);
         let mut items: Vec<T> = Vec::new();
         for group in groups {
+            came.check_pace(items.len(), self.transport.settings.timeout())?;
             came.tokens.clear();
             let mut query = query.to_vec();
             query.extend(group.as_ref().map(|group| ("group_id", group.as_str())));

@@ -121,7 +121,9 @@ impl Keys for RemoteKeys {
 
     fn get(&self, id: &ApiKeyId, detail: Detail) -> Result<ApiKeyDetails> {
         let segments = ["v1", "apikeys", Self::in_path(id)?];
-        self.read(&Call::get(&segments, &in_query(detail)), |sent| sent.key(detail))
+        self.read(&Call::get(&segments, &in_query(detail)), |sent| {
+            sent.key(detail).filter(|found| found.key.id == *id)
+        })
     }
 
     fn key_limit(&self) -> Result<Option<usize>> {

@@ -37,7 +37,9 @@ impl ServiceIds for RemoteKeys {
         let mut query = in_query(detail);
         query.push(WITH_GROUP);
         let segments = ["v1", SERVICE_IDS, Self::in_path(id)?];
-        self.read(&Call::get(&segments, &query), |sent| service_id(sent, detail))
+        self.read(&Call::get(&segments, &query), |sent| {
+            service_id(sent, detail).filter(|found| found.service_id.id == *id)
+        })
     }
 
     fn create_service_id(&self, new: &NewServiceId) -> Result<ServiceId> {

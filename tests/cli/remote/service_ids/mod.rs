@@ -1,5 +1,6 @@
 //! Service IDs and their groups at the service: what is asked for, what is sent, and what every answer comes to.
 
+mod foreign;
 mod many;
 mod several;
 mod uncertain;
