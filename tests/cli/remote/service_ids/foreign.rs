@@ -21,7 +21,7 @@ fn careless() -> Remote {
         let route = request.route();
         match request.method.as_str() {
             "GET" if route == "GET /v1/serviceid_groups" => groups(&[]),
-            "GET" if route == "GET /v1/serviceids" => page(&[service_id(1, "ci")], None),
+            "GET" if route == "GET /v1/serviceids/" => page(&[service_id(1, "ci")], None),
             "GET" if route == "GET /v1/apikeys" => Answer::json(200, json!({"apikeys": keys})),
             "GET" => {
                 let key = keys.iter().find(|key| route.ends_with(key["id"].as_str().unwrap()));
