@@ -49,7 +49,17 @@ pub fn find(session: &Session, choice: &ServiceChoice) -> Result<ServiceId> {
         name: Some(name.clone()),
         group_id: group_id(session, group.as_ref())?,
     };
-    let mut found = ids.list_service_ids(&which).map_err(of)?;
+    let listed = ids.list_service_ids(&which);
+    let mut found = listed.map_err(|error| {
+        let told = of(error);
+        match session.identity().owner().service_id() {
+            // It may see itself, by its ID.
+            Some(own) if told.kind == ErrorKind::NotPermitted => told.hint(format!(
+                "A service ID may not look names up. If it is meant itself, say {own}."
+            )),
+            _ => told,
+        }
+    })?;
     // A selection may return more than was asked for.
     found.retain(|found| *found.name == **name);
     match found.len() {
