@@ -5,6 +5,7 @@ use clap::ValueEnum;
 use crate::error::Result;
 use crate::model::{ApiKey, State, states};
 use crate::ops::{Owners, announce, keys_of, scope};
+use crate::render::table::OwnerColumn;
 use crate::render::{json, table};
 use crate::session::Session;
 use crate::text::escape;
@@ -94,7 +95,12 @@ pub fn run(request: &Request, session: &mut Session) -> Result<()> {
         return Ok(());
     }
     let colour = ui.manner().colour.0;
-    let columns = table::More { wide: request.wide, owner: request.owners != Owners::One };
+    let owner = match request.owners {
+        Owners::One => None,
+        Owners::AllUsers => Some(OwnerColumn::IamId),
+        Owners::AllServiceIds => Some(OwnerColumn::ServiceId),
+    };
+    let columns = table::More { wide: request.wide, owner };
     ui.data(|out| table::keys(out, &shown, columns, colour));
     Ok(())
 }

@@ -17,8 +17,17 @@ const NEVER: &str = "never";
 pub struct More {
     /// Expiry, leak action and creator.
     pub wide: bool,
-    /// The IAM id of the owner, for lists of other users' keys.
-    pub owner: bool,
+    /// The owner, for lists of several.
+    pub owner: Option<OwnerColumn>,
+}
+
+/// How the owner of a key is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnerColumn {
+    /// By its IAM id: `IBMid-…`.
+    IamId,
+    /// By the id of the service ID: `ServiceId-…`.
+    ServiceId,
 }
 
 type Listed<'a> = (&'a ApiKey, State);
@@ -59,9 +68,14 @@ pub fn keys(out: &mut dyn Write, keys: &[Listed<'_>], more: More, colour: bool) 
             Column::new("Created By", |(key, _)| Cell::Text(&key.created_by)),
         ]);
     }
-    if more.owner {
-        columns.push(Column::new("IAM ID", |(key, _)| Cell::Text(&key.iam_id)));
-    }
+    columns.extend(more.owner.map(|owner| match owner {
+        OwnerColumn::IamId => {
+            Column::new("IAM ID", |(key, _): &Listed<'_>| Cell::Text(&key.iam_id))
+        }
+        OwnerColumn::ServiceId => Column::new("Service ID", |(key, _): &Listed<'_>| {
+            Cell::Text(key.iam_id.strip_prefix("iam-").unwrap_or(&key.iam_id))
+        }),
+    }));
     columns::write(out, &columns, keys, colour)
 }
 
