@@ -10,6 +10,8 @@ ALL_KEYS = {**PAGE, 'scope': 'account', 'type': 'serviceid'}
 # What this program reads besides: the names, locks and tags of what is named, and the keys that would go.
 THE_SERVICE = ('GET', f'/v1/serviceids/{SERVICE}')
 GROUPS = ('GET', '/v1/serviceid_groups')
+# One service ID, which tells which of the groups is the default group.
+DEFAULT_GROUP = ('GET', '/v1/serviceids/')
 SECOND_KEY = ('GET', f'/v1/apikeys/{ID[:-1]}2')
 BOTH = (THE_SERVICE, KEY)
 
@@ -86,12 +88,12 @@ OPERATIONS = [
     Operation(
         ['service-id-group-update', GROUP, '-d', 'new'],
         lambda iam: iam.update_service_id_group(GROUP, TAG, 'group 1', description='new'),
-        reads=(GROUPS,),
+        reads=(GROUPS, DEFAULT_GROUP),
     ),
     Operation(
         ['service-id-group-delete', GROUP, '--force'],
         lambda iam: iam.delete_service_id_group(GROUP),
-        reads=(GROUPS,),
+        reads=(GROUPS, DEFAULT_GROUP),
     ),
     Operation(
         ['service-api-keys', SERVICE, '--output', 'json'],
