@@ -33,6 +33,7 @@ OPERATIONS = [
             iam.list_service_ids(**PAGE, group_id=GROUP),
             iam.list_service_ids(**PAGE, group_id=GROUP, pagetoken=PAGE_TOKEN),
         ],
+        reads=(DEFAULT_GROUP,),
     ),
     Operation(
         ['service-ids', '--group', GROUP, '--output', 'json'],
@@ -88,12 +89,12 @@ OPERATIONS = [
     Operation(
         ['service-id-group-update', GROUP, '-d', 'new'],
         lambda iam: iam.update_service_id_group(GROUP, TAG, 'group 1', description='new'),
-        reads=(GROUPS, DEFAULT_GROUP),
+        reads=(GROUPS,),
     ),
     Operation(
         ['service-id-group-delete', GROUP, '--force'],
         lambda iam: iam.delete_service_id_group(GROUP),
-        reads=(GROUPS, DEFAULT_GROUP),
+        reads=(GROUPS,),
     ),
     Operation(
         ['service-api-keys', SERVICE, '--output', 'json'],
@@ -113,6 +114,7 @@ OPERATIONS = [
             iam.list_api_keys(**ALL_KEYS, group_id=GROUP),
             iam.list_api_keys(**ALL_KEYS, group_id=GROUP, pagetoken=PAGE_TOKEN),
         ],
+        reads=(DEFAULT_GROUP,),
         answer=ITS_KEY,
     ),
     Operation(
