@@ -66,6 +66,7 @@ pub fn run(args: Vec<OsString>, environment: Environment) -> u8 {
     }
     let args = usage::with_help_as_flag(usage::without_iam(args));
     let args = usage::with_version_as_tag(args);
+    cli::leave_out_for(&args);
     // Freeing a tree takes a tenth of a short command's time, and the process ends soon.
     let mut tree = ManuallyDrop::new(Cli::command().bin_name(&program.shown));
     let parsed = tree
@@ -130,8 +131,8 @@ fn dispatch(command: Command, settings: &Settings, ui: &mut Ui) -> Result<()> {
             let ready = ops::lookup::ready(&args.0.into(), facts, settings, ui)?;
             on_keys(settings, ui, |session| ops::lookup::run(&ready, session))
         }
-        Command::ServiceIds(command) => on_service_ids(command, settings, ui),
-        Command::ServiceKeys(command) => on_keys_of_service(command, settings, ui),
+        Command::ServiceIds(command) => on_service_ids(command.0, settings, ui),
+        Command::ServiceKeys(command) => on_keys_of_service(command.0, settings, ui),
         Command::Recover(args) => {
             let request = args.0.into();
             on_keys(settings, ui, |session| ops::recover::run(&request, session))

@@ -27,7 +27,7 @@ pub use self::service_keys::{OfService, ServiceActArgs, ServiceKeyCommand};
 pub use self::shared::{ActArgs, Acts, DryRunArgs};
 use self::shared::{Disable, Enable, Lock, Unlock};
 use self::tools::{EmulateArgs, RecoverArgs};
-pub use self::tree::Deferred;
+pub use self::tree::{Deferred, OnDemand, leave_out_for};
 
 const ROOT_TEMPLATE: &str = "\
 NAME:
@@ -104,10 +104,10 @@ pub enum Command {
     ApiKeyLookup(Deferred<ApiKeyLookupArgs>),
     /// The commands on service IDs and their groups.
     #[command(flatten)]
-    ServiceIds(ServiceIdCommand),
+    ServiceIds(OnDemand<ServiceIdCommand>),
     /// The commands on API keys of service IDs.
     #[command(flatten)]
-    ServiceKeys(ServiceKeyCommand),
+    ServiceKeys(OnDemand<ServiceKeyCommand>),
     /// Finish or undo interrupted commands
     Recover(Deferred<RecoverArgs>),
     /// Log in with an API key and keep it
