@@ -80,8 +80,7 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
     };
     let found = grounds.judge(&subjects, &mut accepted);
     let was_checked = |rule: Rule, iam_id: Option<&str>| {
-        let is_seen = request.owners != Owners::One
-            || iam_id.is_none_or(|iam_id| iam_id == &*identity.iam_id);
+        let is_seen = iam_id.is_none_or(|iam_id| scope.holds(iam_id.as_bytes()));
         is_seen && unchecked.iter().all(|left| left.rule != rule)
     };
     let (hidden, idle) = (accepted.hidden(), accepted.idle(was_checked));

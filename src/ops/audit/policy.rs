@@ -36,7 +36,7 @@ pub struct Request {
     pub baseline: Option<PathBuf>,
     /// The format of the report.
     pub format: Option<ReportFormat>,
-    /// Whether the keys of every user of the account are meant.
+    /// Whose keys are meant.
     pub owners: Owners,
 }
 
