@@ -40,6 +40,11 @@ pub(super) fn given(property: &str, text: Option<String>) -> Result<String, Refu
     text.filter(|text| !text.is_empty()).ok_or_else(|| Refusal::missing(property))
 }
 
+/// Takes a property that may be absent, but not empty.
+pub(super) fn if_given(property: &str, text: Option<String>) -> Result<Option<String>, Refusal> {
+    text.map(|text| given(property, Some(text))).transpose()
+}
+
 /// Reads `If-Match`; `None` for any version.
 pub(super) fn seen(request: &Request) -> Result<Option<EntityTag>, Refusal> {
     let tag = request.headers.get(IF_MATCH).and_then(|tag| tag.to_str().ok());

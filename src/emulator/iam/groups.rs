@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::body::{deleted, given, read, seen};
+use super::body::{deleted, given, if_given, read, seen};
 use crate::emulator::{
     response::{Refusal, Response},
     routes::Request,
@@ -27,10 +27,7 @@ struct ChangesBody {
 
 impl Emulator {
     pub(super) fn list_groups(&self, request: &Request) -> Result<Response, Refusal> {
-        let account = &*self.identity.account_id;
-        if request.query.get("account_id").is_some_and(|asked| asked != account) {
-            return Err(Refusal::not_authorized());
-        }
+        self.refuse_other_account(&request.query)?;
         let groups = self.backend.list_groups().map_err(|error| about("", error))?;
         let groups: Vec<_> = groups.iter().map(group_document).collect();
         Ok(Response::json(200, &object().with("serviceid_groups", groups)))
@@ -61,10 +58,8 @@ impl Emulator {
     ) -> Result<Response, Refusal> {
         let seen = seen(request)?;
         let body: ChangesBody = read(request)?;
-        if body.name.as_deref() == Some("") {
-            return Err(Refusal::missing("name"));
-        }
-        let changes = GroupChanges { name: body.name, description: body.description };
+        let changes =
+            GroupChanges { name: if_given("name", body.name)?, description: body.description };
         let updated = caller.keys.change_group(id, seen.as_ref(), &changes);
         Ok(with_etag(&updated.map_err(|error| about(id.as_str(), error))?))
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::body::{deleted, done, flag, given, leak_action, owner, read, seen, time};
+use super::body::{deleted, done, flag, given, if_given, leak_action, owner, read, seen, time};
 use crate::emulator::{
     response::{Refusal, Response},
     routes::Request,
@@ -152,15 +152,13 @@ impl Emulator {
     ) -> Result<Response, Refusal> {
         let seen = seen(request)?;
         let body: ChangesBody = read(request)?;
-        if body.name.as_deref() == Some("") {
-            return Err(Refusal::missing("name"));
-        }
+        let name = if_given("name", body.name)?;
         let expires_at = match body.expires_at {
             ExpiryChange::Stays => None,
             ExpiryChange::Is(text) => Some(time(text.as_deref())?),
         };
         let changes = ApiKeyChanges {
-            name: body.name,
+            name,
             description: body.description,
             action_when_leaked: leak_action(body.action_when_leaked.as_deref())?,
             expires_at,

@@ -1,5 +1,8 @@
 //! Listings, page by page, filtered and sorted. `GET /v1/apikeys`: the caller's keys or the account's.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::body::owner;
@@ -42,7 +45,8 @@ impl Emulator {
         };
         if scope == Scope::AllServiceIds {
             let owners = self.owners_in(&self.group_of(listing.group.as_deref())?)?;
-            keys.retain(|one| owners.iter().any(|owner| owner.0 == one.key.iam_id));
+            let owners: HashSet<Arc<str>> = owners.into_iter().map(|owner| owner.0).collect();
+            keys.retain(|one| owners.contains(&one.key.iam_id));
         }
         Ok(keys)
     }

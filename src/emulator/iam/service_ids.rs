@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::body::{deleted, done, flag, given, leak_action, read, seen, time};
+use super::body::{deleted, done, flag, given, if_given, leak_action, read, seen, time};
 use super::keys::document as key_document;
 use super::list::{page, token};
 use super::paging::Sort;
@@ -51,13 +51,11 @@ struct ChangesBody {
 impl Emulator {
     pub(super) fn list_service_ids(&self, request: &Request) -> Result<Response, Refusal> {
         let query = &request.query;
-        let account = &*self.identity.account_id;
-        match query.get("account_id") {
-            Some(asked) if asked != account => return Err(Refusal::not_authorized()),
-            None if query.get("pagetoken").is_none() => return Err(Refusal::missing("account_id")),
-            _ => {}
+        self.refuse_other_account(query)?;
+        if query.get("account_id").or(query.get("pagetoken")).is_none() {
+            return Err(Refusal::missing("account_id"));
         }
-        let token = token(query, account, Sort::CreatedBy)?;
+        let token = token(query, &self.identity.account_id, Sort::CreatedBy)?;
         let listing = &token.listing;
         let which = ServiceIdSelection {
             name: listing.name.clone(),
@@ -146,11 +144,8 @@ impl Emulator {
     ) -> Result<Response, Refusal> {
         let seen = seen(request)?;
         let body: ChangesBody = read(request)?;
-        if body.name.as_deref() == Some("") {
-            return Err(Refusal::missing("name"));
-        }
         let changes = ServiceIdChanges {
-            name: body.name,
+            name: if_given("name", body.name)?,
             description: body.description,
             unique_instance_crns: body.unique_instance_crns,
         };
