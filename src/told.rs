@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use crate::error::{Error, ErrorKind};
 use crate::model::ServiceUuid;
-use crate::systems::{Condition, Facts, SystemError};
+use crate::systems::{Condition, Facts, System, SystemError};
 use crate::text::{an, capitalised, shell_path};
 
 /// What something is called in messages, and the commands on it.
@@ -42,6 +42,12 @@ impl<'a> Family<'a> {
     /// Returns the commands on something that needs no service ID behind it.
     pub fn of(program: &'a str, thing: impl Into<Thing>) -> Self {
         Self { program, thing: thing.into(), service: None, actor: None }
+    }
+
+    /// Returns the commands on the keys of a service ID.
+    #[must_use]
+    pub fn of_service(self, id: ServiceUuid) -> Self {
+        Self { thing: System::ServiceIds.facts().into(), service: Some(id), ..self }
     }
 
     /// Returns the command that lists all.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::id::ApiKeyId;
+use super::owner::Owner;
 use super::timestamp::Timestamp;
 
 /// The version of a key or another entity, `<n>-<32 hex>`. An update sends it as `If-Match`, so that no change is lost.
@@ -88,6 +89,11 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
+    /// Returns the owner.
+    pub fn owner(&self) -> Owner {
+        Owner(Arc::clone(&self.iam_id))
+    }
+
     /// Tells whether it works at `now`.
     pub fn works(&self, now: Timestamp) -> bool {
         !self.disabled && self.expires_at.is_none_or(|at| at > now)

@@ -2,7 +2,7 @@
 
 use crate::credentials::input;
 use crate::error::{Error, Result};
-use crate::model::{ApiKeyDetails, Detail, Owner};
+use crate::model::{ApiKeyDetails, Detail};
 use crate::ops::resolve::{self, Found};
 use crate::ops::{announce, show};
 use crate::secret::Secret;
@@ -62,9 +62,7 @@ pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
     let found = session.keys().by_value(&ready.value);
     let subject = format!("{} {noun} with this value", an(noun));
     let key = found.map_err(|error| session.told(error, &subject))?;
-    if let Some(id) =
-        Owner(key.iam_id.clone()).service_id().filter(|_| key.iam_id != session.identity().iam_id)
-    {
+    if let Some(id) = key.owner().service_id().filter(|_| key.owner() != session.owner()) {
         session.turn_to(Some(NamedService { named: id.to_string(), id }));
     }
     let found = Found { state: resolve::state_of(session, &key, now)?, key };

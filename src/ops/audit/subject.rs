@@ -7,7 +7,6 @@ use std::time::Duration;
 use super::policy::Policy;
 use crate::model::{ApiKey, Owner, State, Timestamp, states};
 use crate::ops::facts::LastUse;
-use crate::systems::System;
 use crate::told::Family;
 
 /// What the rules need to know beside the keys.
@@ -29,11 +28,10 @@ impl Grounds<'_> {
     /// Returns the commands on the keys of an owner.
     pub(super) fn family_of(&self, iam_id: &Arc<str>) -> Family<'_> {
         let service = Owner(Arc::clone(iam_id)).service_id().filter(|_| **iam_id != *self.me);
+        let family = self.family.clone();
         match service {
-            Some(_) => {
-                Family { thing: System::ServiceIds.facts().into(), service, ..self.family.clone() }
-            }
-            None => self.family.clone(),
+            Some(id) => family.of_service(id),
+            None => family,
         }
     }
 

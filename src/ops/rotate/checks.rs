@@ -3,7 +3,7 @@
 use crate::credentials::input;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Orphan;
-use crate::model::{ApiKey, NewApiKey, Owner, State, Timestamp};
+use crate::model::{ApiKey, NewApiKey, State, Timestamp};
 use crate::ops::resolve::{self, Found};
 use crate::ops::{locked, once};
 use crate::private_file::Destination;
@@ -21,11 +21,11 @@ pub(super) fn refuse(old: &Found, label: &str, session: &Session) -> Result<()> 
             escape(&old.key.iam_id),
         );
         let id = old.key.id.in_command();
-        let hint = match Owner(old.key.iam_id.clone()).service_id() {
+        let hint = match old.key.owner().service_id() {
             Some(service) => {
                 format!(
-                    "Rotate it with '{} service-api-key-rotate {id} {service}'.",
-                    session.program()
+                    "Rotate it with '{}'.",
+                    session.family().of_service(service).on("rotate", id)
                 )
             }
             None => format!(

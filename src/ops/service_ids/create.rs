@@ -1,6 +1,6 @@
 //! Makes a service ID.
 
-use super::{SERVICE_ID, announce_as, entity, group_id, service_ids, subject, told_of};
+use super::{SERVICE_ID, announce_as, entity, family, group_id, service_ids, subject, told_of};
 use crate::error::{Error, Result};
 use crate::model::{GroupRef, NewServiceId};
 use crate::render::service_ids as render;
@@ -26,10 +26,9 @@ pub struct Request {
 /// Makes a service ID.
 pub fn run(request: Request, session: &mut Session) -> Result<()> {
     let Request { name, description, lock, group, dry_run } = request;
-    let ids = service_ids(session).map(drop);
     let entity = entity(&name, SERVICE_ID, session);
     announce_as("Creating", &format!("{entity} bound to current account"), session);
-    ids?;
+    service_ids(session)?;
     let checked = session.keys().check_texts(Some(&name), Some(&description));
     checked.map_err(|error| told_of(error, &name, SERVICE_ID, session))?;
     let group_id = group_id(session, group.as_ref())?;
@@ -68,9 +67,9 @@ fn not_made(error: SystemError, name: &str, session: &Session) -> Error {
         return told;
     }
     told.hint(format!(
-        "Look whether {} is there, then repeat the command if it is not: '{} service-ids --name {}'.",
+        "Look whether {} is there, then repeat the command if it is not: '{} --name {}'.",
         subject(name, SERVICE_ID),
-        session.program(),
+        family(SERVICE_ID, session).list(),
         shell_word(name)
     ))
 }

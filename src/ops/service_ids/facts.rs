@@ -23,12 +23,8 @@ pub(super) fn locked_key(
     let key = keys.iter().find(|key| key.locked)?;
     let of = format!("{} of {}", session.subject(&key.name), subject(&service_id.name, SERVICE_ID));
     let told = session.told(Condition::Locked.into(), &of);
-    Some(told.hint(format!(
-        "Unlock it with '{} service-api-key-unlock {} {}'.",
-        session.program(),
-        key.id.in_command(),
-        service_id.id.in_command()
-    )))
+    let family = session.family().of_service(service_id.id.clone());
+    Some(told.hint(format!("Unlock it with '{}'.", family.on("unlock", key.id.in_command()))))
 }
 
 /// Describes a service ID that is about to be deleted: on standard output where a question follows, else on standard error.

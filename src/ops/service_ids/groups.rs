@@ -1,14 +1,16 @@
 //! Groups of service IDs: lists, makes, changes and deletes them.
 
 use super::update::nothing_to_change;
-use super::{GROUP, announce_as, entity, find_group, service_ids, subject, told_of};
-use crate::error::{Error, ErrorKind, Result};
+use super::{
+    GROUP, SERVICE_ID, announce_as, entity, family, find_group, service_ids, subject, told_of,
+};
+use crate::error::{Error, Result};
 use crate::model::{EntityTag, GroupChanges, GroupRef};
 use crate::ops::{agree, announce};
 use crate::render::service_ids as render;
 use crate::session::Session;
 use crate::systems::{Condition, SystemError};
-use crate::text::{capitalised, escape};
+use crate::text::{capitalised, escape, shell_word};
 use crate::told::told;
 use crate::ui::{Ui, nobody_answers};
 
@@ -18,9 +20,8 @@ pub fn list(ids_only: bool, session: &mut Session) -> Result<()> {
         announce_as("Getting", "all service ID groups of current account", session);
     }
     let listed = service_ids(session)?.list_groups();
-    let groups = listed.map_err(|error| {
-        told(error, "The list of service ID groups", &super::family(GROUP, session))
-    })?;
+    let groups = listed
+        .map_err(|error| told(error, "The list of service ID groups", &family(GROUP, session)))?;
     let ui = &mut *session.ui;
     if ui.manner().json {
         ui.data(|out| render::json_groups(out, &groups));
@@ -89,8 +90,8 @@ fn taken(error: SystemError, name: &str, session: &Session) -> Error {
     }
     let message = format!("{} exists already.", capitalised(&subject(name, GROUP)));
     Error { message, ..told }.hint(format!(
-        "Names of groups are unique in the account: see '{} service-id-groups'.",
-        session.program()
+        "Names of groups are unique in the account: see '{}'.",
+        family(GROUP, session).list()
     ))
 }
 
@@ -223,14 +224,13 @@ fn not_deleted(error: SystemError, named: &GroupRef, session: &Session) -> Error
     if !is_conflict {
         return told;
     }
-    debug_assert_eq!(told.kind, ErrorKind::Conflict);
     let message = format!(
         "{} holds service IDs, or is the default group; it was not deleted.",
         capitalised(&subject(named, GROUP))
     );
     Error { message, ..told }.hint(format!(
-        "List what it holds with '{} service-ids --group {}'; a service ID cannot be moved to another group.",
-        session.program(),
-        crate::text::shell_word(&named.to_string())
+        "List what it holds with '{} --group {}'; a service ID cannot be moved to another group.",
+        family(SERVICE_ID, session).list(),
+        shell_word(&named.to_string())
     ))
 }

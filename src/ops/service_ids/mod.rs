@@ -173,7 +173,7 @@ fn ambiguous(session: &Session, name: &str, candidates: &[ServiceId]) -> Error {
     let message =
         format!("{count} service IDs are named '{}'; nothing was changed.\n\n{list}", escape(name));
     Error::new(ErrorKind::Ambiguous, message.trim_end()).hint(format!(
-        "Repeat the command with the ID of the one that is meant ('{} service-ids').",
-        session.program()
+        "Repeat the command with the ID of the one that is meant ('{}').",
+        family(SERVICE_ID, session).list()
     ))
 }
