@@ -15,9 +15,10 @@ use crate::model::{
     Activity, ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, CreatedApiKey, Detail, EntityTag,
     Identity, NewApiKey, NewValue, Scope, Selection,
 };
+use crate::secret::Secret;
 use crate::systems::{
-    Condition, Editing, Facts, Keys, Locking, LookUp, Note, Place, Proving, Result, ServiceIds,
-    Switching, System, SystemError,
+    Condition, Editing, Facts, Keys, Locking, LookUp, Note, Place, Proving, Reading, Result,
+    ServiceIds, Switching, System, SystemError,
 };
 
 /// The content of a file as it is to be, while a command works. Without a file nothing is noted.
@@ -171,6 +172,8 @@ impl Keys for RememberingKeys {
         locking() -> Option<&dyn Locking>;
         look_up() -> Option<&dyn LookUp>;
         proving() -> Option<&dyn Proving>;
+        reading() -> Option<&dyn Reading>;
+        access_token() -> Result<Option<Secret>>;
     }
 
     fn list(&self, scope: &Scope, which: &Selection) -> Result<Vec<ApiKey>> {

@@ -16,7 +16,7 @@ use super::connections::Waiting;
 use super::fault::Effects;
 use super::late::Late;
 use super::response::{Origin, Refusal, Response};
-use super::routes::{self, Params, Request};
+use super::routes::{self, Params, Request, Route};
 use super::service::Emulator;
 use crate::secret;
 
@@ -119,8 +119,11 @@ async fn answer(
 fn response(emulator: &Emulator, request: &Request, origin: &Origin) -> Response {
     let found = routes::find(&request.method, &request.path);
     let answered = found.and_then(|(route, subject)| {
-        if origin.is_identity {
-            return emulator.provide(route, request);
+        match route {
+            _ if origin.is_identity => return emulator.provide(route, request),
+            Route::Platform(route) => return emulator.platform(route, request),
+            Route::Classic(route) => return emulator.classic(route, subject, request),
+            _ => {}
         }
         let caller = emulator.check_token(request)?;
         emulator.carry_out(&caller, route, subject, request)

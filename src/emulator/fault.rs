@@ -10,7 +10,9 @@ use crate::secret;
 pub const GRAMMAR: &str = "write OPERATION:WHAT[,WHAT]..., with OPERATION one of token, list, create, details, get, \
 update, delete, lock, unlock, disable, enable, limits, settings, others, discovery, jwks, introspect, userinfo, service.list, \
 service.create, service.get, service.update, service.delete, service.lock, service.unlock, group.list, group.create, \
-group.get, group.update, group.delete, any, and WHAT of status=CODE, drop, truncate, garbage, \
+group.get, group.update, group.delete, task.list, task.get, task.create, task.delete, platform.authorize, platform.identity, \
+platform.validate, platform.generate, platform.user, classic.user, classic.users, classic.list, classic.get, classic.add, \
+classic.remove, any, and WHAT of status=CODE, drop, truncate, garbage, \
 delay=500ms|2s, late=500ms|2s, twice, before, after, retry-after=SECONDS, times=N, skip=N, chance=PERCENT";
 
 /// One `--fault`.

@@ -4,6 +4,7 @@ use hyper::body::Bytes;
 use hyper::{HeaderMap, Method};
 use reqwest::Url;
 
+use super::mounts::{Classic, Platform, Task};
 use super::response::Refusal;
 
 /// The names and values of a query or a form, in the order they came.
@@ -101,11 +102,14 @@ pub(super) enum Route {
     GroupGet,
     GroupUpdate,
     GroupDelete,
+    Task(Task),
+    Platform(Platform),
+    Classic(Classic),
 }
 
 impl Route {
     /// Every route with its name for `--fault`.
-    pub(super) const ALL: [(Self, &'static str); 30] = [
+    pub(super) const ALL: [(Self, &'static str); 45] = [
         (Self::Token, "token"),
         (Self::List, "list"),
         (Self::Create, "create"),
@@ -136,6 +140,21 @@ impl Route {
         (Self::GroupGet, "group.get"),
         (Self::GroupUpdate, "group.update"),
         (Self::GroupDelete, "group.delete"),
+        (Self::Task(Task::List), "task.list"),
+        (Self::Task(Task::Get), "task.get"),
+        (Self::Task(Task::Create), "task.create"),
+        (Self::Task(Task::Delete), "task.delete"),
+        (Self::Platform(Platform::Authorize), "platform.authorize"),
+        (Self::Platform(Platform::Identity), "platform.identity"),
+        (Self::Platform(Platform::Validate), "platform.validate"),
+        (Self::Platform(Platform::Generate), "platform.generate"),
+        (Self::Platform(Platform::User), "platform.user"),
+        (Self::Classic(Classic::User), "classic.user"),
+        (Self::Classic(Classic::Users), "classic.users"),
+        (Self::Classic(Classic::List), "classic.list"),
+        (Self::Classic(Classic::Get), "classic.get"),
+        (Self::Classic(Classic::Add), "classic.add"),
+        (Self::Classic(Classic::Remove), "classic.remove"),
     ];
 }
 
@@ -149,6 +168,15 @@ pub(super) fn find<'a>(method: &Method, path: &'a str) -> Result<(Route, &'a str
     };
     let path = path.strip_prefix('/').unwrap_or(path);
     let parts: Vec<&str> = path.strip_suffix('/').unwrap_or(path).split('/').collect();
+    let mounted = Task::find(method, &parts)
+        .map(|(route, subject)| (Route::Task(route), subject))
+        .or_else(|| Platform::find(method, &parts).map(|route| (Route::Platform(route), "")))
+        .or_else(|| {
+            Classic::find(method, &parts).map(|(route, subject)| (Route::Classic(route), subject))
+        });
+    if let Some(mounted) = mounted {
+        return Ok(mounted);
+    }
     let (methods, subject): (&[(Method, Route)], &str) = match parts[..] {
         ["identity" | "oidc", "token"] => (&[(Method::POST, Token)], ""),
         ["identity", "keys"] => (&[(Method::GET, Jwks)], ""),

@@ -55,7 +55,7 @@ impl Medium {
 
     /// Returns the file to lock. It is not the log itself, which compaction replaces by another file.
     pub(super) fn lock_file(&self) -> PathBuf {
-        self.directory().join("store.lock")
+        self.log().with_extension("lock")
     }
 
     /// Takes the lock. To read a new log, no lock file is made.

@@ -1,6 +1,6 @@
 //! An append-only log of JSON lines, with a lock and compaction. It does not know what the lines are about.
 //!
-//! A line is acknowledged when it is on the disk. Readers hold a shared lock on `store.lock`, writers an exclusive one. A
+//! A line is acknowledged when it is on the disk. Readers hold a shared lock on the file that ends in `.lock`, writers an exclusive one. A
 //! last line without a newline was never acknowledged: readers ignore it with a warning, and the next write removes it.
 //! Any other change to the file is damage, and stops reading and writing; only lines removed at the end are not noticed.
 
@@ -60,7 +60,12 @@ pub(crate) struct Log(Medium);
 impl Log {
     /// Uses the log in a directory, which need not exist yet.
     pub(crate) fn in_directory(directory: PathBuf) -> Self {
-        let log = directory.join("store.jsonl");
+        Self::named(directory, "store")
+    }
+
+    /// Uses the log `NAME.jsonl` in a directory.
+    pub(crate) fn named(directory: PathBuf, name: &str) -> Self {
+        let log = directory.join(format!("{name}.jsonl"));
         Self(Medium::Disk { log, directory, patience: PATIENCE })
     }
 

@@ -34,7 +34,10 @@ OPERATION: token, list, create, details, get, update, delete, lock, unlock,
    disable, enable, limits, settings, others; discovery, jwks, introspect,
    userinfo;
    service.list, .create, .get, .update, .delete, .lock, .unlock;
-   group.list, .create, .get, .update, .delete; any
+   group.list, .create, .get, .update, .delete;
+   task.list, .get, .create, .delete;
+   platform.authorize, .identity, .validate, .generate, .user;
+   classic.user, .users, .list, .get, .add, .remove; any
 WHAT: status=CODE [retry-after=SECONDS], drop, truncate or garbage;
    delay=500ms or 2s; before or after the request is carried out;
    late=500ms or 2s: it is dropped, or answered with status, and carried out

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::log::LogError;
 use crate::private_file;
 
 /// A failure, in terms that fit every key system.
@@ -110,6 +111,24 @@ impl SystemError {
             hint: remedy.map(str::to_owned),
             source: Some(source),
             ..Condition::Store { path: path.into(), what }.into()
+        }
+    }
+}
+
+impl From<LogError> for SystemError {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::Busy { directory, error } => Condition::Unavailable(format!(
+                "The local store in {} is busy: {error}",
+                directory.display()
+            ))
+            .into(),
+            LogError::Unusable { path, what, error } => Self::store(path, what, error),
+            LogError::Damaged { path, line, why } => Condition::Damaged { path, line, why }.into(),
+            LogError::Unknown { path, error } => {
+                let words = format!("{} could not be written", path.display());
+                Self { source: Some(error.into()), ..Condition::OutcomeUnknown(words).into() }
+            }
         }
     }
 }

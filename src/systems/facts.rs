@@ -11,6 +11,12 @@ pub enum System {
     Iam,
     /// API keys of service IDs in IBM Cloud IAM.
     ServiceIds,
+    /// Task credentials of watsonx: an IAM key that each region keeps for the jobs of a user.
+    TaskCredentials,
+    /// Platform API keys of Cloud Pak for Data, Software Hub and Data Product Hub.
+    Platform,
+    /// API keys of classic infrastructure.
+    Classic,
     /// A system for unit tests.
     #[cfg(test)]
     Sample,
@@ -23,6 +29,8 @@ pub enum CreateEffect {
     Adds,
     /// The new key replaces the only one, which stops working at once. `create` asks first.
     ReplacesTheOnlyKey,
+    /// It is refused while the owner has a key.
+    IsRefused,
 }
 
 /// How to find out what became of a create whose answer was lost.
@@ -32,6 +40,10 @@ pub enum LostAnswer {
     LookUpByValue,
     /// By looking at the keys of its name that were not there before. It is a guess.
     Guess,
+    /// By looking at the only key of the owner, whose value or text can be read.
+    ReadAgain,
+    /// By having another key generated, once the lost request cannot take effect any more.
+    GenerateAgain,
 }
 
 /// How a key is replaced by a new one.
@@ -39,6 +51,10 @@ pub enum LostAnswer {
 pub enum Rotation {
     /// The new key is made first; the old one works until it is retired.
     AddThenRetire,
+    /// The new key replaces the old one, which stops working at once.
+    Replace,
+    /// The old key is removed first: until the new one is made there is none.
+    RemoveThenAdd,
     /// Keys cannot be rotated.
     None,
 }
@@ -64,6 +80,8 @@ pub struct Facts {
     pub lost_answer: LostAnswer,
     /// How a key is replaced by a new one.
     pub rotation: Rotation,
+    /// Whether keys have names. If not, an owner has one key at most, and commands name no key.
+    pub has_names: bool,
     /// Whether a key can expire. If not, an expiry is refused.
     pub has_expiry: bool,
 }

@@ -165,6 +165,16 @@ pub trait Keys: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Returns the ability to read values again, if the system has it.
+    fn reading(&self) -> Option<&dyn Reading> {
+        None
+    }
+
+    /// Returns an access token for services beside this one that know the same identities; `None` if there is none.
+    fn access_token(&self) -> Result<Option<Secret>> {
+        Ok(None)
+    }
+
     /// Returns the ability to keep service IDs, if the place has it.
     fn service_ids(&self) -> Option<&dyn ServiceIds> {
         None
@@ -204,10 +214,22 @@ pub trait Proving {
         Ok(None)
     }
 
+    /// Tells whether the key that requests are made with still logs in; `None` if they are not made with the key of the
+    /// identity. In a system whose owners have one key it tells whether that one was replaced.
+    fn own_key_works(&self) -> Result<Option<bool>> {
+        Ok(None)
+    }
+
     /// Proves that the value of a key works, by logging in with it. Waits a while for a key that was just made.
     ///
     /// Returns the keys as the holder of the value sees them; `None` if nobody logs in. Fails with `Unauthorized`.
     fn acting_with(&self, value: &Secret) -> Result<Option<Box<dyn Keys>>>;
+}
+
+/// The ability to read the value of a key again.
+pub trait Reading {
+    /// Returns the value of a key; `None` where it is not shown to this identity. Fails with `NotFound`.
+    fn value_of(&self, id: &ApiKeyId) -> Result<Option<Secret>>;
 }
 
 /// The ability to keep service IDs, which own keys, and the groups that they are in. Errors are about the one that is named.

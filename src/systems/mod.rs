@@ -15,20 +15,28 @@ macro_rules! abilities {
 }
 
 mod answer;
+pub mod classic;
 mod error;
 mod facts;
 pub mod iam;
 mod keys;
+pub mod platform;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod service_ids;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the systems with one key for each owner will use it")
+)]
+mod small_store;
+pub mod task_credentials;
 #[cfg(test)]
 mod tests;
 
 pub use error::{Condition, ServiceAnswer, SystemError};
 pub use facts::{CreateEffect, Facts, LostAnswer, Rotation, System};
 pub use keys::{
-    Editing, Keys, Locking, LookUp, Note, Place, Proving, Result, ServiceIds, Switching,
+    Editing, Keys, Locking, LookUp, Note, Place, Proving, Reading, Result, ServiceIds, Switching,
 };
 
 impl System {
@@ -36,6 +44,9 @@ impl System {
     pub const ALL: &'static [Self] = &[
         Self::Iam,
         Self::ServiceIds,
+        Self::TaskCredentials,
+        Self::Platform,
+        Self::Classic,
         #[cfg(test)]
         Self::Sample,
     ];
@@ -45,6 +56,9 @@ impl System {
         match self {
             Self::Iam => &iam::FACTS,
             Self::ServiceIds => &service_ids::FACTS,
+            Self::TaskCredentials => &task_credentials::FACTS,
+            Self::Platform => &platform::FACTS,
+            Self::Classic => &classic::FACTS,
             #[cfg(test)]
             Self::Sample => &sample::FACTS,
         }

@@ -28,6 +28,7 @@ fn keys_of(system: System) -> Vec<Box<dyn Keys>> {
                 Box::new(RemoteKeys::new(settings, credential, Clock::System)),
             ]
         }
+        System::TaskCredentials | System::Platform | System::Classic => Vec::new(),
         System::Sample => vec![Box::new(Sample::default())],
     }
 }

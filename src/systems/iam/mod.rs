@@ -19,5 +19,6 @@ pub const FACTS: Facts = Facts {
     create: CreateEffect::Adds,
     lost_answer: LostAnswer::LookUpByValue,
     rotation: Rotation::AddThenRetire,
+    has_names: true,
     has_expiry: true,
 };

@@ -33,6 +33,7 @@ pub(crate) const FACTS: Facts = Facts {
     create: CreateEffect::Adds,
     lost_answer: LostAnswer::Guess,
     rotation: Rotation::AddThenRetire,
+    has_names: true,
     has_expiry: false,
 };
 

@@ -254,24 +254,6 @@ impl StoreWriter<'_> {
     }
 }
 
-impl From<LogError> for SystemError {
-    fn from(error: LogError) -> Self {
-        match error {
-            LogError::Busy { directory, error } => Condition::Unavailable(format!(
-                "The local store in {} is busy: {error}",
-                directory.display()
-            ))
-            .into(),
-            LogError::Unusable { path, what, error } => Self::store(path, what, error),
-            LogError::Damaged { path, line, why } => Condition::Damaged { path, line, why }.into(),
-            LogError::Unknown { path, error } => {
-                let words = format!("{} could not be written", path.display());
-                Self { source: Some(error.into()), ..Condition::OutcomeUnknown(words).into() }
-            }
-        }
-    }
-}
-
 pub(super) fn no_randomness(error: getrandom::Error) -> SystemError {
     SystemError {
         source: Some(error.into()),

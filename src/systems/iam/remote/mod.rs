@@ -177,6 +177,10 @@ impl Keys for RemoteKeys {
         self.transport.complaint().into_iter().collect()
     }
 
+    fn access_token(&self) -> Result<Option<Secret>> {
+        Ok(Some(Secret::new(self.token()?.value.expose().to_owned())))
+    }
+
     abilities! {
         editing -> Editing, locking -> Locking, switching -> Switching, look_up -> LookUp, proving -> Proving,
         service_ids -> ServiceIds

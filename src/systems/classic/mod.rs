@@ -1,0 +1,18 @@
+//! API keys of classic infrastructure (SoftLayer): one for each user.
+
+use super::facts::{CreateEffect, Facts, LostAnswer, Rotation, System};
+
+/// What is known of classic API keys.
+pub const FACTS: Facts = Facts {
+    system: System::Classic,
+    noun: "classic API key",
+    list_command: "classic-api-key",
+    command: "classic-api-key",
+    created: ("Classic API key", "was created"),
+    limit: Some(1),
+    create: CreateEffect::IsRefused,
+    lost_answer: LostAnswer::ReadAgain,
+    rotation: Rotation::RemoveThenAdd,
+    has_names: false,
+    has_expiry: false,
+};
