@@ -31,6 +31,7 @@ pub mod render;
 pub mod secret;
 pub mod session;
 pub mod settings;
+pub mod side_by_side;
 pub mod systems;
 pub mod tab;
 pub mod text;

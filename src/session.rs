@@ -9,6 +9,7 @@ use std::cell::OnceCell;
 use std::fmt::Display;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::sync::Arc;
 
 pub use self::choice::{Choice, InUse, choose, open_local, open_remote};
 use crate::credentials::login;
@@ -24,6 +25,9 @@ use crate::text::escape;
 use crate::told::{Family, told};
 use crate::ui::Ui;
 
+/// How many requests are under way at once, unless a flag says otherwise.
+const JOBS: u8 = 16;
+
 /// A service ID whose keys are meant.
 #[derive(Clone, Debug)]
 pub struct NamedService {
@@ -36,7 +40,7 @@ pub struct NamedService {
 /// What an operation works with.
 #[derive(Debug)]
 pub struct Session<'a> {
-    keys: RememberingKeys,
+    keys: Arc<RememberingKeys>,
     identity: Identity,
     /// The service ID whose keys are meant; `None` for those of the identity.
     service: Option<NamedService>,
@@ -97,7 +101,7 @@ impl<'a> Session<'a> {
         let names = (!place.is_here())
             .then(|| NameFile::of(settings, &place.endpoint, &identity))
             .flatten();
-        let keys = RememberingKeys::new(keys, names);
+        let keys = Arc::new(RememberingKeys::new(keys, names));
         let acting_key = OnceCell::new();
         Ok(Self { keys, identity, service: None, user: None, credential, acting_key, settings, ui })
     }
@@ -137,12 +141,18 @@ impl<'a> Session<'a> {
 
     /// Returns the keys.
     pub fn keys(&self) -> &dyn Keys {
-        &self.keys
+        &*self.keys
     }
 
-    /// Returns the keys and the terminal, to report progress while the keys work.
-    pub fn keys_and_ui(&mut self) -> (&dyn Keys, &mut Ui) {
-        (&self.keys, self.ui)
+    /// Returns the keys for work beside the session.
+    pub fn shared_keys(&self) -> Arc<RememberingKeys> {
+        Arc::clone(&self.keys)
+    }
+
+    /// Returns how many requests are under way at once, at most: what is `asked` for, else 16. On this machine none has to be
+    /// waited for.
+    pub fn jobs(&self, asked: Option<u8>) -> usize {
+        if self.keys.place().is_here() { 1 } else { usize::from(asked.unwrap_or(JOBS)) }
     }
 
     /// Returns the identity that requests are made as.

@@ -1,7 +1,10 @@
 //! What is shown of a key before it stops working: its age, its last use, who depends on it.
 
+use std::ops::ControlFlow;
+
 use crate::model::{Activity, ApiKey, ApiKeyId, Detail, Timestamp, managed};
 use crate::session::Session;
+use crate::side_by_side::side_by_side;
 use crate::systems::Condition;
 use crate::text::{capitalised, escape};
 
@@ -58,17 +61,17 @@ pub(super) fn tell_each(
     let noun = session.facts().noun;
     let mut why_not = (keys.len() > MOST_LOOKED_AT)
         .then(|| format!("because these are more than {MOST_LOOKED_AT} {noun}s"));
+    let mut uses = vec![LastUse::NotAsked; keys.len()];
+    if why_not.is_none() {
+        look_at_uses(keys, &mut uses, &mut why_not, session);
+    }
     let mut any_left = false;
-    for key in keys {
-        let last_use = match why_not {
-            Some(_) => LastUse::NotAsked,
-            None => last_use(key, &mut why_not, session),
-        };
+    for (key, last_use) in keys.iter().zip(&uses) {
         any_left |= matches!(last_use, LastUse::NotAsked);
         if last_use.may_be() {
             used.push(key.id.clone());
         }
-        say(&line(noun, key, &last_use, now), session);
+        say(&line(noun, key, last_use, now), session);
     }
     if let Some(why) = why_not.filter(|_| any_left) {
         let how = format!("'{} --activity' asks for that of one", session.on("", "ID"));
@@ -87,20 +90,30 @@ pub(super) fn tell_managed(keys: &[&ApiKey], asks: bool, session: &mut Session) 
     }
 }
 
-/// Asks for the use of a key; a failure is no reason to stop. Where the service does not answer, no further key is asked
+/// Asks for the use of each key; a failure is no reason to stop. Where the service does not answer, no further key is asked
 /// for.
-fn last_use(key: &ApiKey, why_not: &mut Option<String>, session: &Session) -> LastUse {
+fn look_at_uses(
+    keys: &[&ApiKey],
+    uses: &mut [LastUse],
+    why_not: &mut Option<String>,
+    session: &Session,
+) {
     let asked = Detail { history: false, activity: true };
-    match session.keys().get(&key.id, asked) {
-        Ok(details) => details.activity.map_or(LastUse::Unknown, LastUse::Told),
-        Err(error) => {
-            if matches!(error.condition, Condition::Unavailable(_)) {
+    let service = session.keys();
+    let ask = |number: usize| service.get(&keys[number].id, asked);
+    side_by_side(session.jobs(None), keys.len(), &|| true, &ask, &mut |number, found| {
+        uses[number] = LastUse::Unknown;
+        match found {
+            Ok(details) => uses[number] = details.activity.map_or(LastUse::Unknown, LastUse::Told),
+            Err(error) if matches!(error.condition, Condition::Unavailable(_)) => {
                 let noun = session.facts().noun;
                 *why_not = Some(format!("of every {noun} because the service did not answer"));
+                return ControlFlow::Break(());
             }
-            LastUse::Unknown
+            Err(_) => {}
         }
-    }
+        ControlFlow::Continue(())
+    });
 }
 
 /// Warns that tokens outlive their key.

@@ -40,6 +40,13 @@ struct SignalState {
     terminated: Arc<AtomicBool>,
 }
 
+/// Whether a signal lets work end that is under way, and whether one has come.
+static IS_PATIENT: AtomicBool = AtomicBool::new(false);
+static IS_ASKED: AtomicBool = AtomicBool::new(false);
+
+const PATIENCE: &str =
+    "Interrupted: what is under way is finished. Press Ctrl-C again to end at once.";
+
 static STATE: OnceLock<Mutex<SignalState>> = OnceLock::new();
 
 /// Returns the state; the first call installs the handlers.
@@ -50,8 +57,12 @@ fn lock() -> MutexGuard<'static, SignalState> {
         let flagged = flag::register(SIGTERM, Arc::clone(&state.terminated));
         if let Ok(mut signals) = flagged.and_then(|_| Signals::new([SIGINT, SIGTERM])) {
             thread::spawn(move || {
-                if signals.forever().next().is_some() {
-                    end();
+                for _ in signals.forever() {
+                    // The first signal lets work end that is under way; the second does not.
+                    if !IS_PATIENT.load(Ordering::SeqCst) || IS_ASKED.swap(true, Ordering::SeqCst) {
+                        end();
+                    }
+                    let _ = writeln!(io::stderr().lock(), "{PATIENCE}");
                 }
             });
         }
@@ -79,6 +90,24 @@ pub fn reported(say: impl FnOnce()) {
     let mut state = lock();
     say();
     state.report = None;
+}
+
+/// Tells whether nothing new is to be begun: a signal came.
+pub fn is_asked() -> bool {
+    IS_ASKED.load(Ordering::SeqCst)
+}
+
+/// Runs work on several things. A first signal meanwhile lets those end that are under way, and then ends the program with the
+/// report; a second one ends it at once.
+pub fn patiently<T>(work: impl FnOnce() -> T) -> T {
+    drop(lock());
+    IS_PATIENT.store(true, Ordering::SeqCst);
+    let done = work();
+    IS_PATIENT.store(false, Ordering::SeqCst);
+    if is_asked() {
+        end();
+    }
+    done
 }
 
 /// Runs a prompt. A signal meanwhile restores the settings that the terminal had before.

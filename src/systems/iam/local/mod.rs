@@ -35,7 +35,7 @@ use crate::model::{
 use crate::secret::{self, Secret};
 use crate::systems::{
     Condition, Editing, Facts, Keys, Locking, LookUp, Note, Place, Proving, Result, ServiceIds,
-    Switching, SystemError,
+    Several, Switching, SystemError,
 };
 use crate::text::shell_path;
 
@@ -223,7 +223,7 @@ impl Keys for LocalKeys {
         })
     }
 
-    fn uses(&self, ids: &[&ApiKeyId], _: &mut dyn FnMut(usize)) -> Result<Vec<Option<Activity>>> {
+    fn uses(&self, ids: &[&ApiKeyId], _: &mut Several<'_>) -> Result<Vec<Option<Activity>>> {
         // Reads the file once for all keys.
         let identity = self.identity()?;
         let kept = self.read(&identity, Want::Everything)?.into_iter();
