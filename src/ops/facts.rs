@@ -2,10 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use crate::model::{Activity, ApiKey, ApiKeyId, Detail, Timestamp, managed};
+use crate::model::{Activity, ApiKey, ApiKeyDetails, ApiKeyId, Detail, Timestamp, managed};
 use crate::session::Session;
 use crate::side_by_side::side_by_side;
-use crate::systems::Condition;
+use crate::systems::{Condition, Result};
 use crate::text::{capitalised, escape};
 
 /// The last use of more keys than this is not asked for.
@@ -101,7 +101,7 @@ fn look_at_uses(
     let asked = Detail { history: false, activity: true };
     let service = session.keys();
     let ask = |number: usize| service.get(&keys[number].id, asked);
-    side_by_side(session.jobs(None), keys.len(), &|| true, &ask, &mut |number, found| {
+    let mut told = |number: usize, found: Result<ApiKeyDetails>| {
         uses[number] = LastUse::Unknown;
         match found {
             Ok(details) => uses[number] = details.activity.map_or(LastUse::Unknown, LastUse::Told),
@@ -113,6 +113,15 @@ fn look_at_uses(
             Err(_) => {}
         }
         ControlFlow::Continue(())
+    };
+    // Where the first gets no answer, the others need not be asked.
+    if keys.is_empty() || told(0, ask(0)).is_break() {
+        return;
+    }
+    let rest = keys.len() - 1;
+    let ask_next = |number| ask(number + 1);
+    side_by_side(session.jobs(None), rest, &|| true, &ask_next, &mut |number, found| {
+        told(number + 1, found)
     });
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Nothing on the disk is cleaned up: `recover` can complete every state, as after kill -9.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -40,7 +40,7 @@ struct SignalState {
     terminated: Arc<AtomicBool>,
 }
 
-/// Whether a signal lets work end that is under way, and whether one has come.
+/// Whether SIGINT lets work end that is under way, and whether one has come.
 static IS_PATIENT: AtomicBool = AtomicBool::new(false);
 static IS_ASKED: AtomicBool = AtomicBool::new(false);
 
@@ -57,12 +57,15 @@ fn lock() -> MutexGuard<'static, SignalState> {
         let flagged = flag::register(SIGTERM, Arc::clone(&state.terminated));
         if let Ok(mut signals) = flagged.and_then(|_| Signals::new([SIGINT, SIGTERM])) {
             thread::spawn(move || {
-                for _ in signals.forever() {
-                    // The first signal lets work end that is under way; the second does not.
-                    if !IS_PATIENT.load(Ordering::SeqCst) || IS_ASKED.swap(true, Ordering::SeqCst) {
+                for signal in signals.forever() {
+                    // The first Ctrl-C lets work end that is under way; the second does not.
+                    let is_patient = signal == SIGINT && IS_PATIENT.load(Ordering::SeqCst);
+                    if !is_patient || IS_ASKED.swap(true, Ordering::SeqCst) {
                         end();
                     }
-                    let _ = writeln!(io::stderr().lock(), "{PATIENCE}");
+                    if io::stderr().is_terminal() {
+                        let _ = writeln!(io::stderr().lock(), "\n{PATIENCE}");
+                    }
                 }
             });
         }
@@ -97,7 +100,7 @@ pub fn is_asked() -> bool {
     IS_ASKED.load(Ordering::SeqCst)
 }
 
-/// Runs work on several things. A first signal meanwhile lets those end that are under way, and then ends the program with the
+/// Runs work on several things. A first SIGINT meanwhile lets those end that are under way, and then ends the program with the
 /// report; a second one ends it at once.
 pub fn patiently<T>(work: impl FnOnce() -> T) -> T {
     drop(lock());

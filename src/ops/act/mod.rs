@@ -1,20 +1,22 @@
 //! What delete, lock, unlock, disable and enable have in common: several keys, one question, an outcome for each key.
 
+mod acted;
 mod report;
 mod verb;
 
 use std::ops::ControlFlow;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ApiKey, ApiKeyId, Detail, KeyRef};
+use crate::model::{ApiKey, ApiKeyId, KeyRef};
 use crate::ops::resolve::Listing;
-use crate::ops::{announce, conflict, facts, locked, once, resolve};
+use crate::ops::{announce, facts, locked, once, resolve};
 use crate::session::Session;
 use crate::side_by_side::side_by_side;
-use crate::systems::{Condition, Facts, Keys, SystemError};
+use crate::systems::{Condition, Facts, Keys};
 use crate::text::{capitalised, escape};
 use crate::ui::{Ui, interrupt, nobody_answers};
 
+use self::acted::{Acted, judge};
 pub use report::Report;
 pub(in crate::ops) use report::Row;
 pub(in crate::ops) use verb::Became;
@@ -338,54 +340,6 @@ fn agreed(verb: &Verb, waiting: &[&Item], mode: Mode, session: &mut Session) -> 
         }
     };
     session.ui.confirm(&format!("Are you sure you want to {} {what}?", verb.to_do))
-}
-
-/// What came of doing it to one key.
-struct Acted {
-    answer: std::result::Result<(), SystemError>,
-    /// The key as it is now, where somebody else changed it meanwhile.
-    now: Option<std::result::Result<ApiKey, SystemError>>,
-}
-
-impl Acted {
-    fn on(id: &ApiKeyId, verb: &Verb, keys: &dyn Keys) -> Self {
-        let answer = (verb.act)(keys, id);
-        let is_conflict = answer
-            .as_ref()
-            .is_err_and(|error| matches!(error.condition, Condition::Conflict | Condition::Locked));
-        let now = is_conflict.then(|| keys.get(id, Detail::default()).map(|found| found.key));
-        Self { answer, now }
-    }
-}
-
-/// Tells what became of a key, or why nothing did.
-fn judge(verb: &Verb, item: &Item, acted: Acted, mode: Mode, session: &Session) -> Result<Became> {
-    let subject = session.subject(&item.named);
-    let told = |error| session.told(error, &subject);
-    match (acted.answer, acted.now) {
-        (Ok(()), _) => Ok(Became::Done),
-        (Err(error), _) if mode.ignore_missing && error.condition == Condition::NotFound => {
-            Ok(Became::Missing)
-        }
-        // The key as it is now tells what the conflict is about.
-        (Err(error), Some(now)) => {
-            let now = match now {
-                Err(error) if verb.ends_it && error.condition == Condition::NotFound => {
-                    return Ok(Became::Done);
-                }
-                now => now.map_err(told)?,
-            };
-            let is_locked = verb.stopped_by_lock && now.locked;
-            match &item.key {
-                _ if (verb.already)(&now) => Ok(Became::Unchanged),
-                Some(seen) if !is_locked && error.condition != Condition::Locked => {
-                    Err(conflict(session, error, &subject, seen, &now))
-                }
-                _ => Err(locked(session, &subject, &now)),
-            }
-        }
-        (Err(error), None) => Err(told(error)),
-    }
 }
 
 /// Tells what became of one; `done` is a participle, as in "deleted".
