@@ -17,6 +17,7 @@ use crate::systems::{Condition, Facts, Keys, Note, Place, Proving, Result};
 
 /// How many characters a value has.
 const LENGTH: usize = 64;
+/// The letters of a value.
 const LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
 
 /// A key as it is stored.
@@ -118,6 +119,10 @@ impl Keys for LocalClassic {
         Ok(())
     }
 
+    fn choose_id(&self) -> Option<ApiKeyId> {
+        choose_id().ok()
+    }
+
     fn create(
         &self,
         new: &NewApiKey,
@@ -125,26 +130,32 @@ impl Keys for LocalClassic {
         _: &mut Note<'_>,
     ) -> Result<CreatedApiKey> {
         self.check_owner(new)?;
-        if matches!(value, NewValue::Chosen(_)) {
-            return Err(super::no_choice());
-        }
-        let value = choose_value()?;
+        let mut chosen_here = None;
+        let value = match value {
+            NewValue::Chosen(value) => value,
+            NewValue::ServiceChooses => {
+                &*chosen_here.insert(choose_value().map_err(no_randomness)?)
+            }
+        };
+        let id = match &new.id {
+            Some(id) => id.clone(),
+            None => choose_id().map_err(no_randomness)?,
+        };
         let created = self.clock.now()?.seconds();
         let stored = self.store.change(|content| {
             if !content.items.is_empty() {
                 return Err(Condition::LimitReached { limit: Some(1) }.into());
             }
-            let number = u32::from_le_bytes(secret::random().map_err(no_randomness)?);
             let stored = Stored {
-                id: (u64::from(number) + 10_000_000).to_string(),
+                id: id.to_string(),
                 user_id: self.user.iam_id.to_string(),
                 created,
-                hash: content.hash(&value)?,
+                hash: content.hash(value)?,
             };
             content.items.push(stored.clone());
             Ok(stored)
         })?;
-        Ok(CreatedApiKey { key: self.key(&stored), value: Some(value) })
+        Ok(CreatedApiKey { key: self.key(&stored), value: chosen_here })
     }
 
     fn delete(&self, id: &ApiKeyId) -> Result<()> {
@@ -178,12 +189,17 @@ impl Proving for LocalClassic {
     }
 }
 
+/// Chooses an id in the service's form: a number.
+fn choose_id() -> std::result::Result<ApiKeyId, getrandom::Error> {
+    let number = u32::from_le_bytes(secret::random()?);
+    Ok(ApiKeyId::new((u64::from(number) + 10_000_000).to_string()))
+}
+
 /// Chooses a value in the service's form: letters in lower case and digits.
-fn choose_value() -> Result<Secret> {
+fn choose_value() -> std::result::Result<Secret, getrandom::Error> {
     let mut text = Zeroizing::new(String::with_capacity(LENGTH));
     while text.len() < LENGTH {
-        let bytes: Zeroizing<[u8; LENGTH]> =
-            Zeroizing::new(secret::random().map_err(no_randomness)?);
+        let bytes: Zeroizing<[u8; LENGTH]> = Zeroizing::new(secret::random()?);
         // 252 is the largest multiple of 36: every letter is as likely as the others.
         let usable = bytes.iter().filter(|byte| **byte < 252);
         let letters = usable.map(|byte| char::from(LETTERS[usize::from(byte % 36)]));
@@ -239,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_else_is_here_and_no_value_is_chosen_by_others() {
+    fn nobody_else_is_here() {
         let keys = LocalClassic::new(None, Clock::System);
         let mut other = new(&keys);
         other.owner = crate::model::Owner("2".into());
@@ -248,9 +264,16 @@ mod tests {
             refused,
             Condition::Invalid("The local store has the user 1000001 only.".to_owned())
         );
-        let value = Secret::new("chosen".to_owned());
-        let refused = keys.create(&new(&keys), NewValue::Chosen(&value), &mut |_| true);
-        assert!(matches!(refused.unwrap_err().condition, Condition::Unsupported(_)));
         assert!(keys.list(&Scope::AllUsers, &Selection::All).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_key_can_have_the_id_and_the_value_that_were_chosen_before() {
+        let keys = LocalClassic::new(None, Clock::System);
+        let (id, value) = (keys.choose_id().unwrap(), choose_value().unwrap());
+        let new = NewApiKey { id: Some(id.clone()), ..new(&keys) };
+        let made = keys.create(&new, NewValue::Chosen(&value), &mut |_| true).unwrap();
+        assert!(made.value.is_none());
+        assert_eq!((&made.key.id, &keys.by_value(&value).unwrap()), (&id, &id));
     }
 }

@@ -5,7 +5,6 @@ pub mod local;
 pub mod remote;
 mod wire;
 
-use super::error::{Condition, SystemError};
 use super::facts::{CreateEffect, Facts, LostAnswer, Rotation, System};
 
 /// What is known of classic API keys.
@@ -28,8 +27,3 @@ pub const PATH: &str = "/rest/v3.1";
 
 /// The user name that stands for an IAM API key.
 pub const API_KEY_USER: &str = "apikey";
-
-/// Makes the error for a value that was chosen by the caller.
-fn no_choice() -> SystemError {
-    Condition::Unsupported("given a value").into()
-}

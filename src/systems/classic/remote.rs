@@ -24,7 +24,7 @@ use crate::systems::{Condition, Facts, Keys, Note, Place, Proving, Reading, Resu
 
 const USERS: &str = "SoftLayer_User_Customer";
 /// How long a key that was just made may not log in.
-const TIME_TO_SETTLE: Duration = Duration::from_secs(10);
+const TIME_TO_SETTLE: Duration = Duration::from_secs(5);
 
 /// What requests are made with.
 #[derive(Debug)]
@@ -116,10 +116,11 @@ impl RemoteClassic {
 
     /// Lists the keys of a user; their values are there only without a mask.
     fn keys_of(&self, owner: &Owner, mask: Option<&str>) -> Result<Vec<KeyBody>> {
-        let me = self.identity()?;
+        // A refusal is about the user only if the credential itself is good.
+        self.identity()?;
         let user = number(&owner.0, "user")?.to_string();
         let segments = [USERS, &user, "getApiAuthenticationKeys.json"];
-        let keys = self.read(&segments, mask).map_err(|error| of_another(error, owner, &me))?;
+        let keys = self.read(&segments, mask).map_err(|error| self.of_another(error, owner))?;
         let keys = KeysBody::into_vec(keys);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         for key in &keys {
@@ -131,17 +132,36 @@ impl RemoteClassic {
         Ok(keys)
     }
 
-    /// Returns whose a key is, as far as that was seen: it is that of the user who asks, if not.
-    fn owner_of(&self, id: &ApiKeyId) -> Result<Owner> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
-        seen.map_or_else(|| Ok(self.identity()?.owner()), Ok)
+    /// Returns whose a key is, as far as that was seen.
+    fn owner_of(&self, id: &ApiKeyId) -> Option<Owner> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
 
+    /// Finds a key of the user who asks, or one that was seen.
     fn find(&self, id: &ApiKeyId, mask: Option<&str>) -> Result<(Owner, KeyBody)> {
-        let owner = self.owner_of(id)?;
+        let owner = match self.owner_of(id) {
+            Some(owner) => owner,
+            None => self.identity()?.owner(),
+        };
         let mut keys = self.keys_of(&owner, mask)?.into_iter();
         let found = keys.find(|key| key.id.to_string() == id.as_str());
         Ok((owner, found.ok_or(Condition::NotFound)?))
+    }
+
+    /// Says why the key of another user is not there, or not to be had.
+    fn of_another(&self, error: SystemError, owner: &Owner) -> SystemError {
+        let is_hidden = matches!(
+            error.condition,
+            Condition::NotFound | Condition::Unauthorized | Condition::Forbidden
+        );
+        if !is_hidden || self.identity().is_ok_and(|me| me.owner() == *owner) {
+            return error;
+        }
+        let hint = format!(
+            "Since 2020-10-23 only the user may manage the classic API key; log in as the user {}.",
+            owner.0
+        );
+        SystemError { hint: Some(hint), condition: Condition::Forbidden, ..error }
     }
 
     /// Reads the answer to a request for a new key.
@@ -176,22 +196,6 @@ fn number(id: &str, of: &str) -> Result<u64> {
     id.parse().ok().filter(|_| digits).ok_or_else(|| {
         Condition::Rejected(format!("The ID of the {of} is no number; nothing was sent")).into()
     })
-}
-
-/// Says why the key of another user is not there, or not to be had.
-fn of_another(error: SystemError, owner: &Owner, me: &Identity) -> SystemError {
-    match error.condition {
-        Condition::NotFound | Condition::Unauthorized | Condition::Forbidden
-            if *owner != me.owner() =>
-        {
-            let hint = format!(
-                "Since 2020-10-23 only the user may manage the classic API key; log in as the user {owner}.",
-                owner = owner.0
-            );
-            SystemError { hint: Some(hint), condition: Condition::Forbidden, ..error }
-        }
-        _ => error,
-    }
 }
 
 impl Keys for RemoteClassic {
@@ -237,7 +241,7 @@ impl Keys for RemoteClassic {
         note: &mut Note<'_>,
     ) -> Result<CreatedApiKey> {
         if matches!(value, NewValue::Chosen(_)) {
-            return Err(super::no_choice());
+            return Err(Condition::Unsupported("given a value").into());
         }
         let (owner, me) = (&new.owner, self.identity()?);
         let user = number(&owner.0, "user")?.to_string();
@@ -251,7 +255,7 @@ impl Keys for RemoteClassic {
         let timeout = self.transport.settings.timeout();
         let reply = self.transport.send_once(&request, timeout).map_err(answer::in_doubt)?;
         let value = self.value(&request, &reply).map_err(|error| {
-            let error = of_another(error, owner, &me);
+            let error = self.of_another(error, owner);
             self.judge(error, owner, &reply)
         })?;
         // The answer does not tell the id.
@@ -268,7 +272,6 @@ impl Keys for RemoteClassic {
     }
 
     fn delete(&self, id: &ApiKeyId) -> Result<()> {
-        let (owner, me) = (self.owner_of(id)?, self.identity()?);
         let parameters = [number(id.as_str(), "classic API key")?];
         let document = serde_json::to_vec(&Arguments { parameters }).unwrap_or_default();
         let segments = [USERS, "removeApiAuthenticationKey.json"];
@@ -283,10 +286,17 @@ impl Keys for RemoteClassic {
                     Err(Unsettled::Refused(Condition::Rejected(words).into()))
                 }
                 Err(error) => {
-                    let error = of_another(error, &owner, &me);
+                    let error = match self.owner_of(id) {
+                        Some(owner) => self.of_another(error, &owner),
+                        None => error,
+                    };
                     let in_doubt = in_doubt || reply.is_success() && !is_of_service(&reply);
-                    let kind = if in_doubt { Unsettled::InDoubt } else { Unsettled::Refused };
-                    Err(kind(error))
+                    // It may still be removed later, and there is no other key then.
+                    Err(if in_doubt {
+                        Unsettled::InDoubt(answer::unknown(error))
+                    } else {
+                        Unsettled::Refused(error)
+                    })
                 }
             },
         };
