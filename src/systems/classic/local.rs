@@ -123,11 +123,15 @@ impl Keys for LocalClassic {
         choose_id().ok()
     }
 
+    fn choose_value(&self) -> std::result::Result<Secret, getrandom::Error> {
+        choose_value()
+    }
+
     fn create(
         &self,
         new: &NewApiKey,
         value: NewValue<'_>,
-        _: &mut Note<'_>,
+        note: &mut Note<'_>,
     ) -> Result<CreatedApiKey> {
         self.check_owner(new)?;
         let mut chosen_here = None;
@@ -142,6 +146,9 @@ impl Keys for LocalClassic {
             None => choose_id().map_err(no_randomness)?,
         };
         let created = self.clock.now()?.seconds();
+        if !note(self.doubt()) {
+            return Err(super::not_noted());
+        }
         let stored = self.store.change(|content| {
             if !content.items.is_empty() {
                 return Err(Condition::LimitReached { limit: Some(1) }.into());
@@ -270,7 +277,7 @@ mod tests {
     #[test]
     fn a_key_can_have_the_id_and_the_value_that_were_chosen_before() {
         let keys = LocalClassic::new(None, Clock::System);
-        let (id, value) = (keys.choose_id().unwrap(), choose_value().unwrap());
+        let (id, value) = (keys.choose_id().unwrap(), keys.choose_value().unwrap());
         let new = NewApiKey { id: Some(id.clone()), ..new(&keys) };
         let made = keys.create(&new, NewValue::Chosen(&value), &mut |_| true).unwrap();
         assert!(made.value.is_none());

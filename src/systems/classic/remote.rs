@@ -249,8 +249,7 @@ impl Keys for RemoteClassic {
         let segments = [USERS, &user, "addApiAuthenticationKey.json"];
         let request = self.request(Method::GET, &segments, None);
         if !note(self.doubt()) {
-            let words = "The attempt could not be noted".to_owned();
-            return Err(Condition::Unavailable(words).into());
+            return Err(super::not_noted());
         }
         let timeout = self.transport.settings.timeout();
         let reply = self.transport.send_once(&request, timeout).map_err(answer::in_doubt)?;
