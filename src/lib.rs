@@ -45,10 +45,12 @@ use std::mem::ManuallyDrop;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::cli::{
-    ActArgs, Acts, Cli, Command, OfService, ServiceActArgs, ServiceIdCommand, ServiceKeyCommand,
+    ActArgs, Acts, ClassicCommand, Cli, Command, OfService, ServiceActArgs, ServiceIdCommand,
+    ServiceKeyCommand, SlCommand, SlUserCommand,
 };
 use crate::environment::{Environment, Program};
 use crate::error::Result;
+use crate::journal::Operation;
 use crate::model::ServiceChoice;
 use crate::ops::service_ids;
 use crate::session::Session;
@@ -134,6 +136,7 @@ fn dispatch(command: Command, settings: &Settings, ui: &mut Ui) -> Result<()> {
         }
         Command::ServiceIds(command) => on_service_ids(command.0, settings, ui),
         Command::ServiceKeys(command) => on_keys_of_service(command.0, settings, ui),
+        Command::Classic(command) => on_classic(command.0, settings, ui),
         Command::Recover(args) => ops::recover::run(&args.0.into(), settings, ui),
     }
 }
@@ -232,6 +235,44 @@ fn on_keys_of_service(command: ServiceKeyCommand, settings: &Settings, ui: &mut 
     }
 }
 
+/// Runs a command on the classic API key.
+fn on_classic(command: ClassicCommand, settings: &Settings, ui: &mut Ui) -> Result<()> {
+    use crate::ops::only_key::{delete, plugin, show};
+    let system = System::Classic;
+    match command {
+        ClassicCommand::ClassicApiKey(args) => {
+            let ready = show::ready(args.0.into(), settings)?;
+            on_keys_of(system, settings, ui, |session| show::run(ready, session))
+        }
+        ClassicCommand::ClassicApiKeyCreate(args) => {
+            make_only(args.0.into(), Operation::Create, system, settings, ui)
+        }
+        ClassicCommand::ClassicApiKeyRotate(args) => {
+            make_only(args.0.into(), Operation::Rotate, system, settings, ui)
+        }
+        ClassicCommand::ClassicApiKeyDelete(args) => {
+            let ready = delete::ready(args.0.into(), ui)?;
+            on_keys_of(system, settings, ui, |session| delete::run(&ready, session))
+        }
+        ClassicCommand::Sl(SlCommand::User(SlUserCommand::Apikey(args))) => {
+            let ready = plugin::ready(args.0.into())?;
+            on_keys_of(system, settings, ui, |session| plugin::run(&ready, session))
+        }
+    }
+}
+
+/// Makes the only key of an owner, or puts a new one in its place.
+fn make_only(
+    request: ops::only_key::Request,
+    operation: Operation,
+    system: System,
+    settings: &Settings,
+    ui: &mut Ui,
+) -> Result<()> {
+    let ready = ops::only_key::ready(request, operation, settings, ui)?;
+    on_keys_of(system, settings, ui, |session| ops::only_key::run(&ready, session))
+}
+
 fn act_of_service<V: Acts>(
     args: ServiceActArgs<V>,
     settings: &Settings,
@@ -271,7 +312,17 @@ fn on_keys(
     ui: &mut Ui,
     run: impl FnOnce(&mut Session) -> Result<()>,
 ) -> Result<()> {
-    let mut session = Session::open(settings, ui)?;
+    on_keys_of(System::Iam, settings, ui, run)
+}
+
+/// Opens a session over the keys of a system, runs an operation in it, and closes it.
+fn on_keys_of(
+    system: System,
+    settings: &Settings,
+    ui: &mut Ui,
+    run: impl FnOnce(&mut Session) -> Result<()>,
+) -> Result<()> {
+    let mut session = Session::open_for(system, settings, ui)?;
     let result = run(&mut session);
     session.close();
     result

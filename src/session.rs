@@ -68,11 +68,7 @@ impl<'a> Session<'a> {
             Choice::Chosen(BackendKind::Local) | Choice::Default => Box::new(open_local(settings)?),
         };
         if choice == Choice::Default {
-            ui.warn(&format!(
-                "No credential was found; using the local store in {}.{}",
-                settings.store_directory()?.display(),
-                choice::elsewhere(settings)
-            ));
+            choice::warn_of_default(settings, ui)?;
         }
         Self::with(keys, credential, settings, ui)
     }

@@ -4,6 +4,7 @@
 
 mod access;
 mod audit;
+mod classic;
 mod globals;
 mod iam_keys;
 mod key_args;
@@ -17,6 +18,7 @@ use clap::{Parser, Subcommand};
 
 use self::access::{BearerTokenArgs, LoginArgs, LogoutArgs, OauthTokensArgs, WhoamiArgs};
 use self::audit::ApiKeysAuditArgs;
+pub use self::classic::{ClassicCommand, SlCommand, SlUserCommand};
 pub use self::globals::GlobalArgs;
 use self::iam_keys::{
     ApiKeyArgs, ApiKeyCreateArgs, ApiKeyDeleteArgs, ApiKeyLookupArgs, ApiKeyRotateArgs,
@@ -108,6 +110,9 @@ pub enum Command {
     /// The commands on API keys of service IDs.
     #[command(flatten)]
     ServiceKeys(OnDemand<ServiceKeyCommand>),
+    /// The commands on the classic API key.
+    #[command(flatten)]
+    Classic(OnDemand<ClassicCommand>),
     /// Finish or undo interrupted commands
     Recover(Deferred<RecoverArgs>),
     /// Log in with an API key and keep it

@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::error::Result;
 use crate::model::{Identity, Owner, Timestamp};
 use crate::private_file;
+use crate::systems::classic::local::LocalClassic;
 use crate::systems::iam::local::LocalKeys;
 use crate::systems::{Keys as _, iam};
 use crate::told::{Family, told};
@@ -33,6 +34,8 @@ pub struct Emulator {
     pub(super) faults: Faults,
     pub(super) settings: Mutex<Settings>,
     pub(super) kept: KeptValues,
+    /// The classic API key of the user.
+    pub(super) classic: LocalClassic,
 }
 
 /// Who sends a request.
@@ -65,9 +68,10 @@ impl Emulator {
         let told = |error| told(error, "The local store", &Family::of("ibmcloud-iam", &iam::FACTS));
         let opened = backend.found(|identity, directory| {
             let bootstrap = Bootstrap::open(identity, directory, temporary, now);
-            (identity.clone(), bootstrap, Keeper::open(directory))
+            let classic = LocalClassic::new(directory.map(Path::to_owned), clock);
+            (identity.clone(), bootstrap, Keeper::open(directory), classic)
         });
-        let (identity, bootstrap, token_key) = opened.map_err(told)?;
+        let (identity, bootstrap, token_key, classic) = opened.map_err(told)?;
         let refresher = Refresher(backend.derived_key("emulator refresh tokens").map_err(told)?);
         let faults = Faults::new(faults);
         let settings = Mutex::new(Settings::new());
@@ -83,6 +87,7 @@ impl Emulator {
             faults,
             kept: KeptValues::default(),
             settings,
+            classic,
         })
     }
 
@@ -103,7 +108,9 @@ impl Emulator {
 
     /// Returns warnings for the user, each once.
     pub fn take_warnings(&self) -> Vec<String> {
-        self.backend.take_warnings()
+        let mut warnings = self.backend.take_warnings();
+        warnings.extend(self.classic.take_warnings());
+        warnings
     }
 
     pub(super) fn now(&self) -> std::result::Result<Timestamp, Refusal> {

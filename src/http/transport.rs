@@ -133,6 +133,15 @@ impl Transport {
     ///
     /// Returns the last answer, and whether an attempt may have been carried out though the answer says otherwise.
     pub(crate) fn send(&self, request: &Request<'_>) -> Result<(Reply, bool), Failure> {
+        self.send_until(request, |_| false)
+    }
+
+    /// As [`Transport::send`]; `is_final` knows the answers that are clear, whatever their status.
+    pub(crate) fn send_until(
+        &self,
+        request: &Request<'_>,
+        is_final: impl Fn(&Reply) -> bool,
+    ) -> Result<(Reply, bool), Failure> {
         let mut budget = Budget::new(&self.settings);
         let mut in_doubt = false;
         loop {
@@ -143,6 +152,7 @@ impl Transport {
             let timeout = self.settings.timeout().min(budget.left());
             let result = self.send_once(request, timeout);
             let (asked, again) = match &result {
+                Ok(reply) if is_final(reply) => (None, false),
                 Ok(reply) => {
                     in_doubt |= reply.is_trouble();
                     (self.retry_after(reply), reply.may_pass())

@@ -149,6 +149,14 @@ fn not_logged_in(settings: &Settings, more: &str) -> Error {
     ))
 }
 
+/// Warns that the local store is used unasked.
+pub(super) fn warn_of_default(settings: &Settings, ui: &mut Ui) -> Result<()> {
+    let store = settings.store_directory()?.display();
+    let elsewhere = elsewhere(settings);
+    ui.warn(&format!("No credential was found; using the local store in {store}.{elsewhere}"));
+    Ok(())
+}
+
 /// Tells of each credential that exists and is not used here why not; each sentence begins with a space.
 pub(super) fn elsewhere(settings: &Settings) -> String {
     let mut told = String::new();

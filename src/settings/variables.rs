@@ -34,6 +34,8 @@ variables! {
     AUTH_ENDPOINT = "IAM_IDENTITY_AUTH_URL", "URL of the token service, where that is another host";
     CLI_CONFIG = "IBMCLOUD_CONFIG_HOME", "the directory of the official CLI's configuration, whose session is used";
     _ = "IBMCLOUD_HOME, BLUEMIX_HOME", "the directory above it, in place of HOME";
+    _ = "SL_USERNAME, SL_API_KEY", "user name and classic API key, or 'apikey' and an IAM API key, for the classic API key; each a value, the key also '@FILE'; SOFTLAYER_USERNAME and SOFTLAYER_API_KEY are read too";
+    _ = "SL_ENDPOINT_URL, SOFTLAYER_ENDPOINT_URL", "URL of classic infrastructure; 'https://api.softlayer.com/rest/v3.1', or beside an IAM on loopback";
     TIMEOUT = "IBMCLOUD_HTTP_TIMEOUT", "seconds that one request may take; 60";
     TRACE = "IBMCLOUD_TRACE", "'true' traces requests to standard error, a file name to the end of that file; without secrets";
     _ = "HTTPS_PROXY, ALL_PROXY, NO_PROXY", "the proxy, and hosts to reach without it; loopback is never proxied";
@@ -53,6 +55,12 @@ pub const SDK_PREFIX: &str = "IAM_IDENTITY_";
 pub const SDK_DISABLE_SSL: &str = "IAM_IDENTITY_DISABLE_SSL";
 /// Whether any certificate of the token service is accepted, as IBM's SDKs read it.
 pub const SDK_AUTH_DISABLE_SSL: &str = "IAM_IDENTITY_AUTH_DISABLE_SSL";
+/// The user name of classic infrastructure; the first that is set.
+pub const CLASSIC_USER: [&str; 2] = ["SL_USERNAME", "SOFTLAYER_USERNAME"];
+/// The API key of classic infrastructure; the first that is set.
+pub const CLASSIC_API_KEY: [&str; 2] = ["SL_API_KEY", "SOFTLAYER_API_KEY"];
+/// The URL of classic infrastructure; the first that is set.
+pub const CLASSIC_ENDPOINT: [&str; 2] = ["SL_ENDPOINT_URL", "SOFTLAYER_ENDPOINT_URL"];
 /// Certificates to trust in place of the system's: a file, and directories.
 pub const CERTIFICATES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 /// The proxy for requests to other machines, which all use HTTPS; the first that is not empty.

@@ -11,6 +11,7 @@ mod audit;
 mod backend_choice;
 mod backends;
 mod bad_input;
+mod classic;
 mod completions;
 mod concurrency;
 mod crash;

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use crate::emulator::{Emulator, Server};
 use crate::error::{Error, ErrorKind, Result};
 use crate::private_file;
+use crate::systems::classic::{API_KEY_USER, PATH as CLASSIC_PATH};
 use crate::text::shell_word;
 
 /// The first line, by which a file that a killed emulator left is known.
@@ -75,6 +76,9 @@ fn text(server: &Server, emulator: &Emulator) -> io::Result<Zeroizing<String>> {
         ("IAM_IDENTITY_IAM_ID_FOR_PREFERENCES", Some(iam_id)),
         ("IAM_IDENTITY_ENTERPRISE_ACCOUNT_ID", Some(account)),
         ("IAM_IDENTITY_ENTERPRISE_SUBACCOUNT_ID", Some(account)),
+        ("SL_ENDPOINT_URL", Some(&*format!("{endpoint}{CLASSIC_PATH}"))),
+        ("SL_USERNAME", Some(API_KEY_USER)),
+        ("SL_API_KEY", Some(value.expose())),
         ("SSL_CERT_FILE", ca.as_deref()),
         ("REQUESTS_CA_BUNDLE", ca.as_deref()),
     ] {

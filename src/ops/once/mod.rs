@@ -31,4 +31,6 @@ pub(super) use self::machine::{Act, End, Way};
 pub(super) use self::only_look::listed;
 pub(super) use self::output::say_done;
 pub(super) use self::retire::{end_of_grace, is_acting};
-pub(super) use self::state::{Consent, Ended, Retired, Retirement, Run, found, journal_failed};
+pub(super) use self::state::{
+    Consent, Ended, Retired, Retirement, Run, Told, found, journal_failed,
+};

@@ -42,6 +42,15 @@ pub(super) enum CopyFile {
     Left(Left),
 }
 
+/// The words about a value that is printed, of a command that has its own.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::ops) struct Told {
+    /// What was done first, if anything.
+    pub first: Option<&'static str>,
+    /// What stands before the value.
+    pub before_value: &'static str,
+}
+
 /// One entry under way.
 #[derive(Debug)]
 pub(in crate::ops) struct Run {
@@ -79,6 +88,8 @@ pub(in crate::ops) struct Run {
     /// How often somebody else changed it meanwhile.
     pub(super) conflicts: u32,
     pub(super) consent: Consent,
+    /// The words about a value that is printed, where they are not those of this program.
+    pub told: Option<Told>,
 }
 
 impl Run {
@@ -113,6 +124,7 @@ impl Run {
             old: None,
             conflicts: 0,
             consent,
+            told: None,
         }
     }
 

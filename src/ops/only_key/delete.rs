@@ -87,7 +87,7 @@ fn failed(error: SystemError, forgets: bool, user: &str, session: &Session) -> E
     told
 }
 
-fn report(id: &str, user: &str, outcome: &str, session: &mut Session) -> Result<()> {
+pub(super) fn report(id: &str, user: &str, outcome: &str, session: &mut Session) -> Result<()> {
     if session.ui.manner().json {
         let item = object().with("id", id).with("name", user).with("outcome", outcome);
         session.ui.data(|out| json::document(out, &[item]));

@@ -32,6 +32,9 @@ export IAM_IDENTITY_IAM_ID_MEMBER={IAM_ID}
 export IAM_IDENTITY_IAM_ID_FOR_PREFERENCES={IAM_ID}
 export IAM_IDENTITY_ENTERPRISE_ACCOUNT_ID={ACCOUNT}
 export IAM_IDENTITY_ENTERPRISE_SUBACCOUNT_ID={ACCOUNT}
+export SL_ENDPOINT_URL={endpoint}/rest/v3.1
+export SL_USERNAME=apikey
+export SL_API_KEY={value}
 "
         );
         if flags.contains(&"--tls") {

@@ -1,0 +1,3 @@
+//! Classic API keys: what is sent, and what becomes of every answer.
+
+mod wire;
