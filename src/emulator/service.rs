@@ -6,15 +6,17 @@ use std::sync::Mutex;
 use super::bootstrap::Bootstrap;
 use super::fault::{Faults, Spec};
 use super::kept_values::KeptValues;
+use super::platform_user::PlatformUser;
 use super::response::Refusal;
 use super::settings::Settings;
 use super::tls::Tls;
 use super::token::Refresher;
 use super::token_key::Keeper;
 use crate::clock::Clock;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Identity, Owner, Timestamp};
 use crate::private_file;
+use crate::secret::Secret;
 use crate::systems::iam::local::LocalKeys;
 use crate::systems::{Keys as _, iam};
 use crate::told::{Family, told};
@@ -33,6 +35,7 @@ pub struct Emulator {
     pub(super) faults: Faults,
     pub(super) settings: Mutex<Settings>,
     pub(super) kept: KeptValues,
+    pub(super) platform: PlatformUser,
 }
 
 /// Who sends a request.
@@ -65,9 +68,10 @@ impl Emulator {
         let told = |error| told(error, "The local store", &Family::of("ibmcloud-iam", &iam::FACTS));
         let opened = backend.found(|identity, directory| {
             let bootstrap = Bootstrap::open(identity, directory, temporary, now);
-            (identity.clone(), bootstrap, Keeper::open(directory))
+            let platform = PlatformUser::open(directory, clock);
+            (identity.clone(), bootstrap, Keeper::open(directory), platform)
         });
-        let (identity, bootstrap, token_key) = opened.map_err(told)?;
+        let (identity, bootstrap, token_key, platform) = opened.map_err(told)?;
         let refresher = Refresher(backend.derived_key("emulator refresh tokens").map_err(told)?);
         let faults = Faults::new(faults);
         let settings = Mutex::new(Settings::new());
@@ -83,6 +87,9 @@ impl Emulator {
             faults,
             kept: KeptValues::default(),
             settings,
+            platform: platform.map_err(|error| {
+                Error::failure(format!("The system has no randomness: {error}."))
+            })?,
         })
     }
 
@@ -101,9 +108,16 @@ impl Emulator {
         &self.bootstrap.file
     }
 
+    /// Returns the name and the password of the user of the platform.
+    pub fn platform_login(&self) -> (&str, &Secret) {
+        self.platform.login()
+    }
+
     /// Returns warnings for the user, each once.
     pub fn take_warnings(&self) -> Vec<String> {
-        self.backend.take_warnings()
+        let mut warnings = self.backend.take_warnings();
+        warnings.extend(self.platform.keys.take_warnings());
+        warnings
     }
 
     pub(super) fn now(&self) -> std::result::Result<Timestamp, Refusal> {

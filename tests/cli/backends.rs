@@ -98,6 +98,7 @@ fn abilities(system: System) -> &'static [Need] {
     match system {
         System::Iam => &[Need::Editing, Need::Locking, Need::Switching, Need::LookUp, Need::Users],
         System::ServiceIds => &[Need::Editing, Need::Locking, Need::Switching, Need::LookUp],
+        System::TaskCredentials | System::Platform | System::Classic => &[],
     }
 }
 

@@ -97,7 +97,9 @@ pub(crate) fn failing(system: System, faults: &[&str]) -> Rig {
     let sandbox = Sandbox::new();
     let mut flags: Vec<&str> = faults.iter().flat_map(|fault| ["--fault", fault]).collect();
     match system {
-        System::Iam => flags.push("--in-memory"),
+        System::Iam | System::TaskCredentials | System::Platform | System::Classic => {
+            flags.push("--in-memory");
+        }
         // It is made before anything fails.
         System::ServiceIds => {
             sandbox.run(&["service-id-create", SERVICE, "-q"]).ok();

@@ -1,0 +1,3 @@
+//! Platform API keys: logins, and the one request that makes a key.
+
+mod wire;
