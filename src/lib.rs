@@ -133,10 +133,7 @@ fn dispatch(command: Command, settings: &Settings, ui: &mut Ui) -> Result<()> {
         }
         Command::ServiceIds(command) => on_service_ids(command.0, settings, ui),
         Command::ServiceKeys(command) => on_keys_of_service(command.0, settings, ui),
-        Command::Recover(args) => {
-            let request = args.0.into();
-            on_keys(settings, ui, |session| ops::recover::run(&request, session))
-        }
+        Command::Recover(args) => ops::recover::run(&args.0.into(), settings, ui),
     }
 }
 

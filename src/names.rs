@@ -163,7 +163,9 @@ impl Keys for RememberingKeys {
         identity() -> Result<Identity>;
         check_texts(name: Option<&str>, description: Option<&str>) -> Result<()>;
         check_new(new: &NewApiKey) -> Result<()>;
+        lists() -> bool;
         choose_id() -> Option<ApiKeyId>;
+        choose_value() -> std::result::Result<Secret, getrandom::Error>;
         service_clock() -> Option<Skew>;
         doubt() -> Duration;
         uses(ids: &[&ApiKeyId], done: &mut dyn FnMut(usize)) -> Result<Vec<Option<Activity>>>;

@@ -2,6 +2,8 @@
 //! the operation runs.
 
 mod choice;
+mod classic;
+mod platform;
 
 use std::cell::OnceCell;
 use std::fmt::Display;
@@ -38,6 +40,8 @@ pub struct Session<'a> {
     identity: Identity,
     /// The service ID whose keys are meant; `None` for those of the identity.
     service: Option<NamedService>,
+    /// The other user whose key is meant, if any.
+    user: Option<Owner>,
     credential: InUse,
     /// The key that the credential is, as far as the service was asked.
     acting_key: OnceCell<Option<ApiKeyId>>,
@@ -69,6 +73,16 @@ impl<'a> Session<'a> {
         Self::with(keys, credential, settings, ui)
     }
 
+    /// Opens the keys of a system.
+    pub fn open_for(system: System, settings: &'a Settings, ui: &'a mut Ui) -> Result<Self> {
+        let (keys, credential) = match system {
+            System::Classic => classic::open(settings, ui)?,
+            System::Platform => platform::open(settings, ui)?,
+            _ => return Self::open(settings, ui),
+        };
+        Self::with(keys, credential, settings, ui)
+    }
+
     /// Makes a session over keys that are open already.
     pub fn with(
         keys: Box<dyn Keys>,
@@ -85,7 +99,7 @@ impl<'a> Session<'a> {
             .flatten();
         let keys = RememberingKeys::new(keys, names);
         let acting_key = OnceCell::new();
-        Ok(Self { keys, identity, service: None, credential, acting_key, settings, ui })
+        Ok(Self { keys, identity, service: None, user: None, credential, acting_key, settings, ui })
     }
 
     /// Goes on with the keys of a service ID, or with those of the identity.
@@ -93,6 +107,12 @@ impl<'a> Session<'a> {
         let system = if service.is_some() { System::ServiceIds } else { self.keys.own_system() };
         self.keys.speak_of(system.facts());
         self.service = service;
+        self.user = None;
+    }
+
+    /// Goes on with the key of another user.
+    pub fn turn_to_user(&mut self, user: Owner) {
+        self.user = (user != self.identity.owner()).then_some(user);
     }
 
     /// Tells whether the keys of a system are at the same place, behind the same login.
@@ -108,8 +128,11 @@ impl<'a> Session<'a> {
 
     /// Returns the owner of the keys that are meant.
     pub fn owner(&self) -> Owner {
-        let service = self.service.as_ref();
-        service.map_or_else(|| self.identity.owner(), |service| Owner::service(&service.id))
+        match (&self.service, &self.user) {
+            (Some(service), _) => Owner::service(&service.id),
+            (None, Some(user)) => user.clone(),
+            (None, None) => self.identity.owner(),
+        }
     }
 
     /// Returns the keys.

@@ -86,6 +86,7 @@ pub fn can_be_token(text: &str) -> bool {
 struct KeyFile {
     id: Option<String>,
     uuid: Option<String>,
+    user: Option<String>,
     #[serde(alias = "apiKey")]
     apikey: String,
     #[serde(flatten)]
@@ -94,7 +95,7 @@ struct KeyFile {
 }
 
 /// The fields of a key file beside those of [`KeyFile`].
-const USUAL_FIELDS: [&str; 11] = [
+const USUAL_FIELDS: [&str; 13] = [
     "crn",
     "iam_id",
     "account_id",
@@ -106,12 +107,16 @@ const USUAL_FIELDS: [&str; 11] = [
     "created_by",
     "modified_at",
     "createdAt",
+    "system",
+    "user_id",
 ];
 
 /// The key in a file.
 pub struct HeldKey {
     /// Its id, where the file tells it.
     pub id: Option<String>,
+    /// The user whose only key it is, where the file tells it.
+    pub user: Option<String>,
     /// Its value.
     pub value: Secret,
     /// Whether the file holds more than a key file does.
@@ -134,9 +139,12 @@ fn held_in(text: &str) -> HeldKey {
             let is_other = |field: &String| !USUAL_FIELDS.contains(&field.as_str());
             let is_among_others = file.others.keys().any(is_other);
             let value = Secret::new(file.apikey);
-            HeldKey { id: file.id.or(file.uuid), value, is_among_others }
+            HeldKey { id: file.id.or(file.uuid), user: file.user, value, is_among_others }
         }
-        _ => HeldKey { id: None, value: Secret::new(text.to_owned()), is_among_others: false },
+        _ => {
+            let value = Secret::new(text.to_owned());
+            HeldKey { id: None, user: None, value, is_among_others: false }
+        }
     }
 }
 

@@ -12,6 +12,7 @@ pub mod login;
 pub mod logout;
 pub mod lookup;
 mod once;
+pub mod only_key;
 pub mod recover;
 pub mod resolve;
 pub mod rotate;

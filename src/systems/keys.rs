@@ -60,6 +60,11 @@ pub trait Keys: fmt::Debug + Send + Sync {
     /// `Forbidden` if the keys of others are not shown.
     fn list(&self, scope: &Scope, which: &Selection) -> Result<Vec<ApiKey>>;
 
+    /// Tells whether keys can be listed.
+    fn lists(&self) -> bool {
+        true
+    }
+
     /// Returns one key by id. Fails with `NotFound`.
     fn get(&self, id: &ApiKeyId, detail: Detail) -> Result<ApiKeyDetails>;
 
@@ -74,6 +79,11 @@ pub trait Keys: fmt::Debug + Send + Sync {
     /// Chooses the id of a new key, if the service does not. `recover` then knows the key for certain.
     fn choose_id(&self) -> Option<ApiKeyId> {
         None
+    }
+
+    /// Chooses the value of a new key, for a system that takes values that were chosen here.
+    fn choose_value(&self) -> std::result::Result<Secret, getrandom::Error> {
+        Secret::choose_api_key()
     }
 
     /// Makes one key, or none. Fails with `LimitReached`, `DuplicateValue`, `Invalid`, or `OutcomeUnknown` if the key

@@ -47,6 +47,14 @@ impl System {
         Self::Sample,
     ];
 
+    /// Returns the system behind whose login the keys of this one are.
+    pub fn login(self) -> Self {
+        match self {
+            Self::Iam | Self::ServiceIds | Self::TaskCredentials => Self::Iam,
+            other => other,
+        }
+    }
+
     /// Returns what is known of the system.
     pub fn facts(self) -> &'static Facts {
         match self {

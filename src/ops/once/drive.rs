@@ -18,6 +18,7 @@ impl Run {
     }
 
     fn go_on(&mut self, session: &mut Session) -> Result<Ended> {
+        let is_only = self.machine.goal.only.is_some();
         loop {
             let act = self.machine.next();
             if self.consent.dry_run && self.stops_before(act) {
@@ -25,8 +26,10 @@ impl Run {
             }
             match act {
                 Act::LookAtDisk => disk::look(self, session)?,
+                Act::LookForKey if is_only => self.look_for_only_key(session)?,
                 Act::LookForKey => self.look_for_key(session)?,
                 Act::LookForRival => self.look_for_rival(session)?,
+                Act::LookAtOld if is_only => self.look_at_only_old(session)?,
                 Act::LookAtOld => self.look_at_old(session)?,
                 Act::Make => self.make(session)?,
                 Act::Prove => self.prove(session)?,
@@ -34,6 +37,7 @@ impl Run {
                     Channel::File => disk::deliver(self, session)?,
                     Channel::Output => output::deliver(self, session)?,
                 },
+                Act::Retire if is_only => self.remove_old(session)?,
                 Act::Retire => self.retire(session)?,
                 Act::Delete if !self.may_delete(session)? => return Ok(Ended::Kept),
                 Act::Delete => self.delete(session)?,

@@ -11,9 +11,12 @@ mod drive;
 mod entries;
 #[cfg(test)]
 mod explorer;
+mod goal;
 mod look;
 mod machine;
 mod make;
+mod only;
+mod only_look;
 mod output;
 mod retire;
 mod state;
@@ -22,9 +25,10 @@ mod words;
 
 pub(super) use self::begin::{Old, Plan, begin};
 pub(super) use self::entries::{
-    is_of_owner, is_ours, take, turn_to, wait_before_deletion, warn_of_clock,
+    is_of_owner, is_ours, take, take_from, turn_to, wait_before_deletion, warn_of_clock,
 };
 pub(super) use self::machine::{Act, End, Way};
+pub(super) use self::only_look::listed;
 pub(super) use self::output::say_done;
 pub(super) use self::retire::{end_of_grace, is_acting};
 pub(super) use self::state::{Consent, Ended, Retired, Retirement, Run, found, journal_failed};

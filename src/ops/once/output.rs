@@ -3,12 +3,13 @@
 use std::io;
 use std::path::Path;
 
+use super::machine::OnlyKey;
 use super::state::Run;
 use crate::error::{Error, Result};
 use crate::journal::{Operation, Step};
 use crate::model::{ApiKey, Timestamp};
 use crate::ops::resolve;
-use crate::render::{json, table};
+use crate::render::{json, only_key, table};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::systems::Facts;
@@ -18,7 +19,10 @@ use crate::ui::Ui;
 pub(super) fn deliver(run: &mut Run, session: &mut Session) -> Result<()> {
     let Some(id) = run.id() else { return Ok(()) };
     // Without this note `recover` would take the value for one that nobody has.
-    if !run.note_or_undo(Step::Delivering { id: id.to_string() }, session) {
+    let is_noted = run.note_or_undo(run.delivering(&id), session);
+    // A key that cannot be undone is told all the same.
+    let goal = run.machine.goal;
+    if !is_noted && !matches!(goal.only, Some(OnlyKey::Replaces | OnlyKey::AfterRemoval)) {
         return Ok(());
     }
     let (Some(key), Some(value)) = (&run.key, &run.value) else { return Ok(()) };
@@ -40,17 +44,30 @@ fn print(
     now: Timestamp,
     session: &mut Session,
 ) -> io::Result<()> {
+    let facts = session.facts();
     if session.ui.manner().json {
-        let state = resolve::state_now(session, key, now);
-        return session.ui.deliver(&json::created(key, state, value));
+        let text = if facts.has_names {
+            json::created(key, resolve::state_now(session, key, now), value)
+        } else {
+            only_key::json_with_value(facts, key, value)
+        };
+        return session.ui.deliver(&text);
     }
     say_done(key, operation, None, now, session);
     let named = format!("{} ({})", session.subject(&key.name), key.id);
-    let noun = session.facts().noun;
+    let can_be_read = session.keys().reading().is_some();
     let ui = &mut *session.ui;
-    ui.result("");
-    ui.warn(&format!("Please preserve the {noun}! It cannot be retrieved after it's created."));
-    let text = table::created(key, value, ui.manner().colour.0);
+    if !can_be_read {
+        ui.result("");
+        let noun = facts.noun;
+        ui.warn(&format!("Please preserve the {noun}! It cannot be retrieved after it's created."));
+    }
+    let colour = ui.manner().colour.0;
+    let text = if facts.has_names {
+        table::created(key, value, colour)
+    } else {
+        only_key::rows(key, Some(value), colour)
+    };
     ui.deliver(&text)?;
     if Ui::output_goes_nowhere() {
         ui.warn(&format!("Standard output goes nowhere: nobody has the value of {named}."));
@@ -67,6 +84,11 @@ pub(in crate::ops) fn say_done(
     session: &mut Session,
 ) {
     if session.ui.manner().json {
+        let facts = session.facts();
+        if !facts.has_names {
+            session.ui.data(|out| only_key::json(out, facts, key));
+            return;
+        }
         let state = resolve::state_now(session, key, now);
         session.ui.data(|out| json::key(out, key, state));
         return;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::machine::{Act, Channel, Disk, End, Goal, Machine, NewKey, Observed, Way};
+use super::machine::{Act, Disk, End, Goal, Machine, NewKey, Observed, Way};
 use crate::error::{Error, Result};
 use crate::journal::{Begun, Entry, Orphan, Progress, Step};
 use crate::model::{ApiKey, ApiKeyId, NewApiKey, Timestamp};
@@ -91,11 +91,7 @@ impl Run {
     }
 
     pub(super) fn new(begun: Begun, entry: Entry, way: Way, consent: Consent) -> Self {
-        let goal = Goal {
-            channel: if begun.file.is_some() { Channel::File } else { Channel::Output },
-            is_rotation: begun.retires.is_some(),
-            is_value_theirs: begun.value_hash.is_none(),
-        };
+        let goal = Goal::of(&begun);
         let progress = Progress::default();
         Self {
             begun,
@@ -143,6 +139,26 @@ impl Run {
         self.begun.known_ids.iter().chain(old).any(|id| *id == *key.id.as_str())
     }
 
+    /// Tells whether a value may be that of the new key; every value may be until it is known.
+    pub(super) fn is_value(&self, value: &Secret) -> bool {
+        match &self.machine.progress.value_hash {
+            Some(hash) => self.begun.has_hash(value, hash),
+            None => self.begun.is_value(value),
+        }
+    }
+
+    /// Tells whether the hash of the new key's value is known.
+    pub(super) fn knows_value(&self) -> bool {
+        self.begun.value_hash.is_some() || self.machine.progress.value_hash.is_some()
+    }
+
+    /// Returns the step which says that the value is about to go to its place.
+    pub(super) fn delivering(&self, id: &ApiKeyId) -> Step {
+        let hash = |value: &Secret| self.begun.hash_of(value);
+        let value_hash = self.value.as_ref().filter(|_| self.machine.goal.is_value_theirs);
+        Step::Delivering { id: id.to_string(), value_hash: value_hash.map(hash) }
+    }
+
     /// Tells whether nothing is changed.
     pub(in crate::ops) fn is_dry(&self) -> bool {
         self.consent.dry_run
@@ -161,6 +177,16 @@ impl Run {
     /// Tells whether somebody may have used the new key.
     pub(in crate::ops) fn is_used(&self) -> bool {
         self.machine.observed.key == Some(NewKey::Found { is_used: true })
+    }
+
+    /// Tells whether the owner has one key at most.
+    pub(in crate::ops) fn is_only_key(&self) -> bool {
+        self.machine.goal.only.is_some()
+    }
+
+    /// Tells whether the value is at hand.
+    pub(in crate::ops) fn has_value(&self) -> bool {
+        self.value.is_some()
     }
 
     /// Tells whether the value is in its place.

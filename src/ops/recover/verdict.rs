@@ -3,11 +3,13 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::journal::Begun;
 use crate::model::ApiKeyId;
 use crate::ops::once::{Act, End, Ended, Run};
 use crate::private_file::pending_path;
 use crate::session::Session;
+use crate::systems::{CreateEffect, Facts};
 
 /// What became of an interrupted command, or would become in a dry run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,11 +61,26 @@ pub(in crate::ops) struct Verdict {
     pub(super) id: Option<ApiKeyId>,
     /// What to say, without the full stop.
     pub(in crate::ops) sentence: String,
+    /// Whether nothing could be done because its login is missing.
+    pub(super) lacks_login: bool,
 }
 
 impl Verdict {
     pub(super) fn blocked(sentence: String) -> Self {
-        Self { outcome: Outcome::Blocked, id: None, sentence }
+        Self { outcome: Outcome::Blocked, id: None, sentence, lacks_login: false }
+    }
+
+    /// Says that an entry needs another login than those that are there.
+    pub(super) fn needs_login(begun: &Begun, error: &Error) -> Self {
+        let sentence = format!(
+            "The making of {} {} at {} needs its login: {}",
+            begun.system.facts().noun,
+            begun.name,
+            begun.endpoint,
+            error.message.trim_end_matches('.')
+        );
+        let lacks_login = matches!(error.kind, ErrorKind::NotLoggedIn | ErrorKind::NotPermitted);
+        Self { lacks_login, ..Self::blocked(sentence) }
     }
 
     /// Words how a run ended.
@@ -75,7 +92,7 @@ impl Verdict {
         };
         let is_named = !matches!(outcome, Outcome::Discarded | Outcome::WouldBeDiscarded);
         let id = run.key.as_ref().map(|key| key.id.clone()).filter(|_| is_named);
-        Self { outcome, id, sentence }
+        Self { outcome, id, sentence, lacks_login: false }
     }
 
     /// Words why a run failed. Where the new key is in its place, that is said first.
@@ -95,7 +112,7 @@ impl Verdict {
             )
         };
         let id = run.key.as_ref().map(|key| key.id.clone());
-        Ok(Self { outcome: Outcome::Blocked, id, sentence: in_place(run, session) + &more })
+        Ok(Self { id, ..Self::blocked(in_place(run, session) + &more) })
     }
 }
 
@@ -213,6 +230,19 @@ fn of_end(run: &Run, end: End, session: &Session) -> (Outcome, String) {
             Outcome::Blocked,
             format!("{named} was created, and its value was printed and may be in use{untouched}"),
         ),
+        End::Irreplaceable => (
+            Outcome::Blocked,
+            format!(
+                "{named} was created, and the one before it is gone, so it cannot be given up. '{program} recover' brings it to its place"
+            ),
+        ),
+        End::Unmade => (
+            Outcome::Blocked,
+            format!(
+                "The {noun} before it is gone, and none could be made for {name}: {}. When that is settled, run '{program} recover' again",
+                because.unwrap_or_default()
+            ),
+        ),
         End::Delivered => {
             (Outcome::Blocked, format!("{}, so it cannot be given up", in_place(run, session)))
         }
@@ -222,6 +252,9 @@ fn of_end(run: &Run, end: End, session: &Session) -> (Outcome, String) {
 /// Words what may have been made.
 fn uncertain(run: &Run, others: &str, session: &Session) -> String {
     let (noun, name) = (session.facts().noun, &run.begun.name);
+    if run.is_only_key() {
+        return uncertain_only(run, others, session);
+    }
     let own = run.key.as_ref().map(|key| key.id.as_str()).unwrap_or_default();
     let ids = if others.is_empty() { own } else { others };
     let advice = "Delete the one whose value nobody holds";
@@ -245,6 +278,35 @@ fn uncertain(run: &Run, others: &str, session: &Session) -> String {
         let _ = write!(told, ". Its value may be the one in {}", copy(run));
     }
     told
+}
+
+/// Words what may have been made for an owner who has one key at most.
+fn uncertain_only(run: &Run, others: &str, session: &Session) -> String {
+    let Facts { noun, create, .. } = session.facts();
+    let (name, show) = (&run.begun.name, session.family().list());
+    if *create == CreateEffect::ReplacesTheOnlyKey {
+        let again = session.on("rotate", "");
+        return format!(
+            "A {noun} may have been generated for {name}, and nobody has its value; then the one before it does not work. Run '{again}' for another"
+        );
+    }
+    if run.has_value() {
+        return format!(
+            "{} was created, and its value was not delivered. '{show} --file FILE' reads it",
+            named(run, session)
+        );
+    }
+    if !others.is_empty() || run.key.is_some() {
+        let id = run.key.as_ref().map_or(others, |key| key.id.as_str());
+        return format!(
+            "{noun} {id} of {name} exists, and its value cannot be read. If nobody has it, run '{}'",
+            session.on("delete", "")
+        );
+    }
+    format!(
+        "The {noun} of {name} was removed, and no new one was made. Run '{}'",
+        session.on("create", "")
+    )
 }
 
 /// Words what became of the old key.

@@ -129,7 +129,7 @@ fn recovered(sample: Sample, is_filed: bool) -> (Vec<String>, usize) {
         assert_eq!(error.kind, ErrorKind::OutcomeUnknown);
         assert!(!is_settled(session));
         let request = recover::Request { force: true, ..recover::Request::default() };
-        let error = recover::run(&request, session).unwrap_err();
+        let error = recover::run_in(&request, session).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Failure, "it says that somebody has to look");
         assert!(is_settled(session));
         (keys(session), files(directory.path()))
