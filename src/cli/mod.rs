@@ -7,6 +7,7 @@ mod audit;
 mod globals;
 mod iam_keys;
 mod key_args;
+mod platform;
 mod service_ids;
 mod service_keys;
 mod shared;
@@ -22,6 +23,7 @@ use self::iam_keys::{
     ApiKeyArgs, ApiKeyCreateArgs, ApiKeyDeleteArgs, ApiKeyLookupArgs, ApiKeyRotateArgs,
     ApiKeyUpdateArgs, ApiKeysArgs,
 };
+pub use self::platform::PlatformCommand;
 pub use self::service_ids::ServiceIdCommand;
 pub use self::service_keys::{OfService, ServiceActArgs, ServiceKeyCommand};
 pub use self::shared::{ActArgs, Acts, DryRunArgs};
@@ -108,6 +110,9 @@ pub enum Command {
     /// The commands on API keys of service IDs.
     #[command(flatten)]
     ServiceKeys(OnDemand<ServiceKeyCommand>),
+    /// The commands on platform API keys.
+    #[command(flatten)]
+    Platform(OnDemand<PlatformCommand>),
     /// Finish or undo interrupted commands
     Recover(Deferred<RecoverArgs>),
     /// Log in with an API key and keep it

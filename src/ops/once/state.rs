@@ -62,7 +62,7 @@ pub(in crate::ops) struct Run {
     /// Whether it stopped while logins were moved to the new key.
     pub is_moving_login: bool,
     /// Whether a login was moved to it.
-    pub(super) has_moved_login: bool,
+    pub has_moved_login: bool,
     /// The tag of the entry, which is also in the name of the pending copy.
     pub tag: String,
     pub(super) entry: Option<Entry>,

@@ -1,5 +1,6 @@
 //! The errors of the platform by status. No document lists them.
 
+use super::credential::Proof;
 use super::wire;
 use crate::http::{Reply, Request, Transport};
 use crate::systems::answer::{other, read};
@@ -37,16 +38,27 @@ pub(super) fn refused(request: &Request<'_>, reply: &Reply, transport: &Transpor
 }
 
 /// Makes the error for an answer to a login that holds no token. Platforms refuse a login with any status below 500.
-pub(super) fn no_token(request: &Request<'_>, reply: &Reply, transport: &Transport) -> SystemError {
+pub(super) fn no_token(
+    request: &Request<'_>,
+    reply: &Reply,
+    transport: &Transport,
+    proof: &Proof,
+) -> SystemError {
     let is_refusal = matches!(reply.status, 400..=403 | 405..=407 | 409..=428 | 430..=499);
     if !is_refusal || !wire::is_document(&reply.body) {
         return refused(request, reply, transport);
     }
     SystemError {
         service: Some(Box::new(read(reply, transport))),
-        hint: Some(CHECK.to_owned()),
+        hint: Some(match proof {
+            Proof::Password(_) => CHECK.to_owned(),
+            Proof::ApiKey(_) => format!("{CHECK} {REPLACED}"),
+        }),
         ..Condition::Unauthorized.into()
     }
 }
 
 const CHECK: &str = "Check the user name, and that the password or the API key is one of this platform and still works.";
+/// What helps where a key was replaced and nobody has the new one.
+const REPLACED: &str =
+    "If the key was replaced, the password is needed: set CPD_PASSWORD, or log in with it.";

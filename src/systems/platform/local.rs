@@ -1,10 +1,11 @@
 //! The platform API key of the local user, in a file on this machine.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{identity, key_of};
+use super::{identity, key_of, not_noted};
 use crate::clock::Clock;
 use crate::model::{
     ApiKey, ApiKeyDetails, ApiKeyId, BackendKind, CreatedApiKey, Detail, Identity, NewApiKey,
@@ -49,13 +50,17 @@ impl LocalPlatform {
     /// Has a key generated in place of the one that is there.
     pub fn generate(&self) -> Result<CreatedApiKey> {
         let value = Secret::choose_api_key().map_err(no_randomness)?;
+        Ok(CreatedApiKey { key: self.put(&value)?, value: Some(value) })
+    }
+
+    fn put(&self, value: &Secret) -> Result<ApiKey> {
         let created_at = self.clock.now()?;
         self.store.change(|content| {
-            let hash = content.hash(&value)?;
+            let hash = content.hash(value)?;
             content.items = vec![Stored { user: self.user.user.clone(), created_at, hash }];
             Ok(())
         })?;
-        Ok(CreatedApiKey { key: key_of(&self.user.user, created_at), value: Some(value) })
+        Ok(key_of(&self.user.user, created_at))
     }
 
     /// Tells whether this is the value of the key.
@@ -99,10 +104,15 @@ impl Keys for LocalPlatform {
         &self,
         _: &NewApiKey,
         value: NewValue<'_>,
-        _: &mut Note<'_>,
+        note: &mut Note<'_>,
     ) -> Result<CreatedApiKey> {
-        super::check_value(&value)?;
-        self.generate()
+        if !note(Duration::ZERO) {
+            return Err(not_noted());
+        }
+        match value {
+            NewValue::Chosen(value) => Ok(CreatedApiKey { key: self.put(value)?, value: None }),
+            NewValue::ServiceChooses => self.generate(),
+        }
     }
 
     fn delete(&self, id: &ApiKeyId) -> Result<()> {

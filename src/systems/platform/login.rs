@@ -32,7 +32,7 @@ impl Door {
         if let Some(token) = self.token_in(&reply, &["token", "accessToken"]) {
             return Ok(token);
         }
-        let refused = errors::no_token(&request, &reply, &self.transport);
+        let refused = errors::no_token(&request, &reply, &self.transport, &self.credential.proof);
         match &self.credential.proof {
             Proof::Password(password) if !reply.may_pass() => {
                 self.through_iam(password)?.ok_or(refused)
@@ -57,7 +57,12 @@ impl Door {
             }
             let is_there = wire::is_document(&reply.body) && reply.status != 404;
             if is_there && !reply.may_pass() {
-                return Err(errors::no_token(&request, &reply, &self.transport));
+                return Err(errors::no_token(
+                    &request,
+                    &reply,
+                    &self.transport,
+                    &self.credential.proof,
+                ));
             }
         }
         Ok(None)
@@ -73,7 +78,9 @@ impl Door {
         ];
         let reply = self.ask(&request)?;
         let token = self.token_in(&reply, &["accessToken", "token"]);
-        token.ok_or_else(|| errors::no_token(&request, &reply, &self.transport))
+        token.ok_or_else(|| {
+            errors::no_token(&request, &reply, &self.transport, &self.credential.proof)
+        })
     }
 
     /// Sends a request that may be sent again.

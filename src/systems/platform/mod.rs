@@ -12,8 +12,8 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::facts::{CreateEffect, Facts, LostAnswer, Rotation, System};
-use super::{Condition, Result};
-use crate::model::{ApiKey, ApiKeyId, Identity, NewValue, Timestamp};
+use super::{Condition, SystemError};
+use crate::model::{ApiKey, ApiKeyId, Identity, Timestamp};
 use crate::secret::Secret;
 
 /// What is known of platform API keys.
@@ -55,12 +55,9 @@ fn identity(user: &str) -> Identity {
     Identity { iam_id: user.into(), account_id: "".into(), user: user.to_owned() }
 }
 
-/// Refuses a value that somebody chose: the platform chooses it.
-fn check_value(value: &NewValue<'_>) -> Result<()> {
-    match value {
-        NewValue::Chosen(_) => Err(Condition::Unsupported("given a chosen value").into()),
-        NewValue::ServiceChooses => Ok(()),
-    }
+/// Makes the error for a request that was not sent, because it could not be noted.
+fn not_noted() -> SystemError {
+    Condition::Unavailable("The attempt could not be noted".to_owned()).into()
 }
 
 /// Returns the only key of a user. It has no ID of its own.

@@ -12,7 +12,7 @@ use reqwest::Method;
 pub use super::credential::{Credential, Proof, Token};
 use super::login::Door;
 pub use super::wire::User;
-use super::{errors, identity, key_of, wire};
+use super::{errors, identity, key_of, not_noted, wire};
 use crate::clock::{Clock, Skew};
 use crate::http::{self, Endpoint, Request, Text, Transport};
 use crate::model::{
@@ -55,6 +55,15 @@ impl RemotePlatform {
         &self.door.credential
     }
 
+    /// Returns the same for whoever has this key of the user.
+    #[must_use]
+    pub fn with_key(&self, key: &Secret) -> Self {
+        let Door { endpoint, credential, transport } = &self.door;
+        let proof = Proof::ApiKey(Secret::new(key.expose().to_owned()));
+        let credential = Credential { user: credential.user.clone(), proof };
+        Self::new(endpoint.clone(), transport.settings.clone(), credential, self.clock)
+    }
+
     /// Returns the token of this command, and gets it first.
     pub fn token(&self) -> Result<Arc<Token>> {
         let mut token = self.token.lock().unwrap_or_else(PoisonError::into_inner);
@@ -87,7 +96,7 @@ impl RemotePlatform {
         let token = self.token()?;
         let request = self.request("apiKey", &token);
         if !note(self.doubt()) {
-            return Err(Condition::Unavailable("The attempt could not be noted".to_owned()).into());
+            return Err(not_noted());
         }
         let timeout = self.door.transport.settings.timeout();
         let reply = self.door.transport.send_once(&request, timeout).map_err(answer::in_doubt)?;
@@ -125,6 +134,10 @@ impl Keys for RemotePlatform {
         Err(Condition::Unsupported("listed").into())
     }
 
+    fn lists(&self) -> bool {
+        false
+    }
+
     fn get(&self, _: &ApiKeyId, _: Detail) -> Result<ApiKeyDetails> {
         Err(Condition::Unsupported("shown").into())
     }
@@ -139,8 +152,10 @@ impl Keys for RemotePlatform {
         value: NewValue<'_>,
         note: &mut Note<'_>,
     ) -> Result<CreatedApiKey> {
-        super::check_value(&value)?;
-        self.generate(note)
+        match value {
+            NewValue::ServiceChooses => self.generate(note),
+            NewValue::Chosen(_) => Err(Condition::Unsupported("given a chosen value").into()),
+        }
     }
 
     fn doubt(&self) -> Duration {
@@ -181,10 +196,7 @@ impl Proving for RemotePlatform {
     }
 
     fn acting_with(&self, value: &Secret) -> Result<Option<Box<dyn Keys>>> {
-        let proof = Proof::ApiKey(Secret::new(value.expose().to_owned()));
-        let credential = Credential { user: self.door.credential.user.clone(), proof };
-        let settings = self.door.transport.settings.clone();
-        let other = Self::new(self.door.endpoint.clone(), settings, credential, self.clock);
+        let other = self.with_key(value);
         let start = Instant::now();
         let mut pause = Duration::from_millis(250);
         loop {

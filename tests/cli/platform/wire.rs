@@ -124,14 +124,20 @@ fn a_refused_login_is_told_as_the_door_told_it_that_is_there() {
         [words, String::new(), WHERE.to_owned()]
     };
     let unauthorized = |told: &str| ["Unauthorized".to_owned(), told.to_owned(), CHECK.to_owned()];
+    let replaced = |told: &str| {
+        let hint = format!(
+            "{CHECK} If the key was replaced, the password is needed: set CPD_PASSWORD, or log in with it."
+        );
+        ["Unauthorized".to_owned(), told.to_owned(), hint]
+    };
     for (proof, answers, routes, expected) in [
-        (key, vec![(AUTHORIZE, refused(401))], vec![AUTHORIZE], unauthorized("No.")),
-        (key, vec![(AUTHORIZE, refused(400))], vec![AUTHORIZE], unauthorized("No.")),
+        (key, vec![(AUTHORIZE, refused(401))], vec![AUTHORIZE], replaced("No.")),
+        (key, vec![(AUTHORIZE, refused(400))], vec![AUTHORIZE], replaced("No.")),
         (
             key,
             vec![(AUTHORIZE, Answer::json(403, json!({"exception": "No!", "_statusCode_": 403})))],
             vec![AUTHORIZE],
-            unauthorized("No!"),
+            replaced("No!"),
         ),
         (
             password,
