@@ -1,6 +1,5 @@
 //! What keeps the only key from being replaced, looked at before anything is changed.
 
-use super::{is_about, unsettled};
 use crate::credentials::input;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ApiKey;
@@ -13,10 +12,15 @@ use crate::systems::Condition;
 /// Refuses to go on while an earlier command may still take effect on the same key.
 pub(super) fn check_settled(user: &str, session: &Session) -> Result<()> {
     let orphans = once::take(session)?;
-    if orphans.found.iter().any(|orphan| is_about(&orphan.begun, session)) {
-        return Err(unsettled(user, session));
+    if !orphans.found.iter().any(|orphan| once::is_of_owner(&orphan.begun, session)) {
+        return Ok(());
     }
-    Ok(())
+    let message = format!(
+        "An earlier command on {} was interrupted, and may still take effect.",
+        session.subject(user)
+    );
+    Err(Error::new(ErrorKind::Conflict, message)
+        .hint(format!("Run '{} recover' first.", session.program())))
 }
 
 /// Refuses to remove the key that the requests are made with: nobody could make the new one.

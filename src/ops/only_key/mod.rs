@@ -6,8 +6,8 @@ pub mod show;
 
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, ErrorKind, Result};
-use crate::journal::{Begun, Operation, Retires};
+use crate::error::{Error, Result};
+use crate::journal::{Operation, Retires};
 use crate::model::{ApiKey, NewApiKey, Owner};
 use crate::object::object;
 use crate::ops::once::{self, Old, Plan};
@@ -230,19 +230,4 @@ fn dry_run(
         ui.result("Dry run: the present key, if there is one, would stop working");
     }
     ui.result(&format!("Dry run: a new {what} would be created{place}"));
-}
-
-/// Tells whether a journal entry is about the key that is meant.
-fn is_about(begun: &Begun, session: &Session) -> bool {
-    once::is_of_owner(begun, session)
-}
-
-/// Makes the error for an earlier command on the same key that is not settled.
-fn unsettled(user: &str, session: &Session) -> Error {
-    let message = format!(
-        "An earlier command on {} was interrupted, and may still take effect.",
-        session.subject(user)
-    );
-    Error::new(ErrorKind::Conflict, message)
-        .hint(format!("Run '{} recover' first.", session.program()))
 }
