@@ -13,6 +13,7 @@ use crate::render::{json, only_key, table};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::systems::Facts;
+use crate::text::capitalised;
 use crate::ui::Ui;
 
 /// Prints the new key with its value.
@@ -97,7 +98,7 @@ pub(in crate::ops) fn say_done(
     let name = session.ui.entity(&key.name);
     let result = match operation {
         Operation::Create => format!("{subject} {name} {was_created}"),
-        Operation::Rotate => format!("{} was rotated", session.entity(&key.name)),
+        Operation::Rotate => format!("{} was rotated", capitalised(&session.entity(&key.name))),
     };
     let ui = &mut *session.ui;
     ui.ok();
