@@ -45,8 +45,8 @@ use std::mem::ManuallyDrop;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::cli::{
-    ActArgs, Acts, ClassicCommand, Cli, Command, OfService, ServiceActArgs, ServiceIdCommand,
-    ServiceKeyCommand, SlCommand, SlUserCommand,
+    ActArgs, Acts, ClassicCommand, Cli, Command, OfService, PlatformCommand, ServiceActArgs,
+    ServiceIdCommand, ServiceKeyCommand, SlCommand, SlUserCommand,
 };
 use crate::environment::{Environment, Program};
 use crate::error::Result;
@@ -137,6 +137,7 @@ fn dispatch(command: Command, settings: &Settings, ui: &mut Ui) -> Result<()> {
         Command::ServiceIds(command) => on_service_ids(command.0, settings, ui),
         Command::ServiceKeys(command) => on_keys_of_service(command.0, settings, ui),
         Command::Classic(command) => on_classic(command.0, settings, ui),
+        Command::Platform(command) => on_platform(command.0, settings, ui),
         Command::Recover(args) => ops::recover::run(&args.0.into(), settings, ui),
     }
 }
@@ -191,6 +192,41 @@ fn on_service_ids(command: ServiceIdCommand, settings: &Settings, ui: &mut Ui) -
             on_keys(settings, ui, |session| service_ids::groups::delete(&ready, session))
         }
     }
+}
+
+/// Runs a command on platform API keys.
+fn on_platform(command: PlatformCommand, settings: &Settings, ui: &mut Ui) -> Result<()> {
+    ops::platform::refuse_flags(settings)?;
+    match command {
+        PlatformCommand::PlatformApiKeyCreate(args) => {
+            on_only_key(System::Platform, Operation::Create, args.0.into(), settings, ui)
+        }
+        PlatformCommand::PlatformApiKeyRotate(args) => {
+            on_only_key(System::Platform, Operation::Rotate, args.0.into(), settings, ui)
+        }
+        PlatformCommand::PlatformApiKeyCheck(args) => {
+            ops::platform::check::run(&args.0.into(), settings, ui)
+        }
+        PlatformCommand::PlatformApiKeyDelete(args) => {
+            let ready = ops::only_key::delete::ready(args.0.into(), ui)?;
+            on_keys_of(System::Platform, settings, ui, |session| {
+                ops::only_key::delete::run(&ready, session)
+            })
+        }
+        PlatformCommand::PlatformToken(args) => ops::platform::token::run(args.0.zen, settings, ui),
+    }
+}
+
+/// Makes or replaces the key of an owner who has one at most.
+fn on_only_key(
+    system: System,
+    operation: Operation,
+    request: ops::only_key::Request,
+    settings: &Settings,
+    ui: &mut Ui,
+) -> Result<()> {
+    let ready = ops::only_key::ready(request, operation, settings, ui)?;
+    on_keys_of(system, settings, ui, |session| ops::only_key::run(&ready, session))
 }
 
 /// Runs a command on the keys of a service ID.

@@ -12,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use self::choice::{Choice, InUse, choose, open_local, open_remote};
+pub use self::platform::{PlatformKeys, open_platform};
 use crate::credentials::login;
 use crate::error::{Error, Result};
 use crate::journal::Journal;
@@ -19,7 +20,7 @@ use crate::model::{ApiKeyId, BackendKind, Identity, Owner, ServiceUuid, Timestam
 use crate::names::{NameFile, RememberingKeys};
 use crate::private_file;
 use crate::secret::Secret;
-use crate::settings::{ConfigFile, LoginRecord, Settings};
+use crate::settings::{ConfigFile, LoginRecord, PlatformProof, Settings};
 use crate::systems::{Facts, Keys, System, SystemError};
 use crate::text::escape;
 use crate::told::{Family, told};
@@ -68,7 +69,7 @@ impl<'a> Session<'a> {
             Choice::Chosen(BackendKind::Local) | Choice::Default => Box::new(open_local(settings)?),
         };
         if choice == Choice::Default {
-            choice::warn_of_default(settings, ui)?;
+            choice::say_default(&choice::elsewhere(settings), settings, ui)?;
         }
         Self::with(keys, credential, settings, ui)
     }
@@ -94,7 +95,7 @@ impl<'a> Session<'a> {
             told(error, "The identity", &Family::of(settings.program(), keys.facts()))
         })?;
         let place = keys.place();
-        let names = (!place.is_here())
+        let names = (!place.is_here() && keys.facts().has_names)
             .then(|| NameFile::of(settings, &place.endpoint, &identity))
             .flatten();
         let keys = Arc::new(RememberingKeys::new(keys, names));
@@ -265,7 +266,8 @@ impl<'a> Session<'a> {
         let mut logins = ConfigFile::read(self.settings.config_directory()?)?.logins;
         logins.retain(|login| {
             let holds = login.apikey_id.as_deref() == Some(id.as_str());
-            login.endpoint == place.endpoint && (holds || unnamed == Some(&login.entry))
+            let is_here = login.endpoint == place.endpoint && login.platform.is_none();
+            is_here && (holds || unnamed == Some(&login.entry))
         });
         Ok(logins)
     }
@@ -275,7 +277,27 @@ impl<'a> Session<'a> {
         let logins = self.logins_with(old)?;
         let directory = self.settings.config_directory()?;
         for login in &logins {
-            login::move_to(login, key, id, directory, self.settings.profile())?;
+            login::move_to(login, key, Some(id), directory, self.settings.profile())?;
+        }
+        Ok(!logins.is_empty())
+    }
+
+    /// Puts the new key of a platform into every login that holds the old one, which works no more. Tells whether there
+    /// was one.
+    pub fn move_platform_logins(&self, key: &Secret) -> Result<bool> {
+        let place = self.keys.place();
+        if self.facts().system != System::Platform || place.is_here() {
+            return Ok(false);
+        }
+        let directory = self.settings.config_directory()?;
+        let mut logins = ConfigFile::read(directory)?.logins;
+        logins.retain(|login| {
+            let who = (&login.endpoint, &login.user);
+            let is_key = login.platform == Some(PlatformProof::ApiKey);
+            is_key && who == (&place.endpoint, &self.identity.user)
+        });
+        for login in &logins {
+            login::move_to(login, key, None, directory, self.settings.profile())?;
         }
         Ok(!logins.is_empty())
     }

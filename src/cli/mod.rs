@@ -8,6 +8,7 @@ mod classic;
 mod globals;
 mod iam_keys;
 mod key_args;
+mod platform;
 mod service_ids;
 mod service_keys;
 mod shared;
@@ -24,6 +25,7 @@ use self::iam_keys::{
     ApiKeyArgs, ApiKeyCreateArgs, ApiKeyDeleteArgs, ApiKeyLookupArgs, ApiKeyRotateArgs,
     ApiKeyUpdateArgs, ApiKeysArgs,
 };
+pub use self::platform::PlatformCommand;
 pub use self::service_ids::ServiceIdCommand;
 pub use self::service_keys::{OfService, ServiceActArgs, ServiceKeyCommand};
 pub use self::shared::{ActArgs, Acts, DryRunArgs};
@@ -113,6 +115,9 @@ pub enum Command {
     /// The commands on the classic API key.
     #[command(flatten)]
     Classic(OnDemand<ClassicCommand>),
+    /// The commands on platform API keys.
+    #[command(flatten)]
+    Platform(OnDemand<PlatformCommand>),
     /// Finish or undo interrupted commands
     Recover(Deferred<RecoverArgs>),
     /// Log in with an API key and keep it

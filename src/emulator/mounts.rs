@@ -30,8 +30,29 @@ pub(super) enum Platform {
 
 impl Platform {
     /// Finds what a request asks for.
-    pub(super) fn find(_method: &Method, _parts: &[&str]) -> Option<Self> {
-        None
+    pub(super) fn find(method: &Method, parts: &[&str]) -> Option<Self> {
+        match (method.as_str(), parts) {
+            ("POST", ["icp4d-api", "v1", "authorize"] | ["v1", "preauth", "signin"]) => {
+                Some(Self::Authorize)
+            }
+            (
+                "POST",
+                ["v1", "auth", "identitytoken" | "identityToken"]
+                | ["idprovider", "v1", "auth", "identitytoken" | "identityToken"],
+            ) => Some(Self::Identity),
+            ("GET", ["v1", "preauth", "validateAuth"]) => Some(Self::Validate),
+            (
+                "GET" | "POST",
+                ["usermgmt", "v1", "user", "apiKey"]
+                | ["api", "v1", "usermgmt", "v1", "user", "apiKey"],
+            ) => Some(Self::Generate),
+            (
+                "GET",
+                ["usermgmt", "v1", "user", "currentUserInfo"]
+                | ["api", "v1", "usermgmt", "v1", "user", "currentUserInfo"],
+            ) => Some(Self::User),
+            _ => None,
+        }
     }
 }
 

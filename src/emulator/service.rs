@@ -6,15 +6,17 @@ use std::sync::Mutex;
 use super::bootstrap::Bootstrap;
 use super::fault::{Faults, Spec};
 use super::kept_values::KeptValues;
+use super::platform_user::PlatformUser;
 use super::response::Refusal;
 use super::settings::Settings;
 use super::tls::Tls;
 use super::token::Refresher;
 use super::token_key::Keeper;
 use crate::clock::Clock;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Identity, Owner, Timestamp};
 use crate::private_file;
+use crate::secret::Secret;
 use crate::systems::classic::local::LocalClassic;
 use crate::systems::iam::local::LocalKeys;
 use crate::systems::{Keys as _, iam};
@@ -36,6 +38,7 @@ pub struct Emulator {
     pub(super) kept: KeptValues,
     /// The classic API key of the user.
     pub(super) classic: LocalClassic,
+    pub(super) platform: PlatformUser,
 }
 
 /// Who sends a request.
@@ -69,9 +72,10 @@ impl Emulator {
         let opened = backend.found(|identity, directory| {
             let bootstrap = Bootstrap::open(identity, directory, temporary, now);
             let classic = LocalClassic::new(directory.map(Path::to_owned), clock);
-            (identity.clone(), bootstrap, Keeper::open(directory), classic)
+            let platform = PlatformUser::open(directory, clock);
+            (identity.clone(), bootstrap, Keeper::open(directory), classic, platform)
         });
-        let (identity, bootstrap, token_key, classic) = opened.map_err(told)?;
+        let (identity, bootstrap, token_key, classic, platform) = opened.map_err(told)?;
         let refresher = Refresher(backend.derived_key("emulator refresh tokens").map_err(told)?);
         let faults = Faults::new(faults);
         let settings = Mutex::new(Settings::new());
@@ -88,6 +92,9 @@ impl Emulator {
             kept: KeptValues::default(),
             settings,
             classic,
+            platform: platform.map_err(|error| {
+                Error::failure(format!("The system has no randomness: {error}."))
+            })?,
         })
     }
 
@@ -106,10 +113,16 @@ impl Emulator {
         &self.bootstrap.file
     }
 
+    /// Returns the name and the password of the user of the platform.
+    pub fn platform_login(&self) -> (&str, &Secret) {
+        self.platform.login()
+    }
+
     /// Returns warnings for the user, each once.
     pub fn take_warnings(&self) -> Vec<String> {
         let mut warnings = self.backend.take_warnings();
         warnings.extend(self.classic.take_warnings());
+        warnings.extend(self.platform.keys.take_warnings());
         warnings
     }
 

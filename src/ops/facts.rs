@@ -61,12 +61,12 @@ pub(super) fn tell_each(
     let noun = session.facts().noun;
     let mut why_not = (keys.len() > MOST_LOOKED_AT)
         .then(|| format!("because these are more than {MOST_LOOKED_AT} {noun}s"));
-    let mut uses = vec![LastUse::NotAsked; keys.len()];
+    let mut last_uses = vec![LastUse::NotAsked; keys.len()];
     if why_not.is_none() {
-        look_at_uses(keys, &mut uses, &mut why_not, session);
+        look_at_uses(keys, &mut last_uses, &mut why_not, session);
     }
     let mut any_left = false;
-    for (key, last_use) in keys.iter().zip(&uses) {
+    for (key, last_use) in keys.iter().zip(&last_uses) {
         any_left |= matches!(last_use, LastUse::NotAsked);
         if last_use.may_be() {
             used.push(key.id.clone());

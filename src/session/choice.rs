@@ -118,6 +118,13 @@ fn backend_of_profile(settings: &Settings) -> Result<Option<BackendKind>> {
     Ok(settings.config_file()?.backend)
 }
 
+/// Says that the local store is used because there is no credential; `elsewhere` tells of those that are not used.
+pub(super) fn say_default(elsewhere: &str, settings: &Settings, ui: &mut Ui) -> Result<()> {
+    let store = settings.store_directory()?.display();
+    ui.warn(&format!("No credential was found; using the local store in {store}.{elsewhere}"));
+    Ok(())
+}
+
 /// Opens the local store.
 pub fn open_local(settings: &Settings) -> Result<LocalKeys> {
     let store = settings.store_directory()?.to_owned();
@@ -147,14 +154,6 @@ fn not_logged_in(settings: &Settings, more: &str) -> Error {
         "Run '{} login', set {API_KEY} to an API key or '@FILE', or say '--apikey @FILE'; '--backend local' or {BACKEND}=local uses the local store.",
         settings.program(),
     ))
-}
-
-/// Warns that the local store is used unasked.
-pub(super) fn warn_of_default(settings: &Settings, ui: &mut Ui) -> Result<()> {
-    let store = settings.store_directory()?.display();
-    let elsewhere = elsewhere(settings);
-    ui.warn(&format!("No credential was found; using the local store in {store}.{elsewhere}"));
-    Ok(())
 }
 
 /// Tells of each credential that exists and is not used here why not; each sentence begins with a space.

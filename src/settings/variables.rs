@@ -32,6 +32,10 @@ variables! {
     ENDPOINT = "IBMCLOUD_IAM_API_ENDPOINT", "URL of the service; for the remote backend";
     SDK_ENDPOINT = "IAM_IDENTITY_URL", "as IBMCLOUD_IAM_API_ENDPOINT";
     AUTH_ENDPOINT = "IAM_IDENTITY_AUTH_URL", "URL of the token service, where that is another host";
+    PLATFORM_URL = "CPD_URL", "URL of a platform (Cloud Pak for Data, Software Hub): that of its web console will do";
+    PLATFORM_USER = "CPD_USERNAME", "the user of the platform";
+    PLATFORM_PASSWORD = "CPD_PASSWORD", "the password there, or '@FILE'; wins over CPD_APIKEY, because a new key ends the old one";
+    PLATFORM_API_KEY = "CPD_APIKEY", "the platform API key, or '@FILE'";
     CLI_CONFIG = "IBMCLOUD_CONFIG_HOME", "the directory of the official CLI's configuration, whose session is used";
     _ = "IBMCLOUD_HOME, BLUEMIX_HOME", "the directory above it, in place of HOME";
     _ = "SL_USERNAME, SL_API_KEY", "user name and classic API key, or 'apikey' and an IAM API key, for the classic API key; each a value, the key also '@FILE'; SOFTLAYER_USERNAME and SOFTLAYER_API_KEY are read too";

@@ -1,7 +1,7 @@
 //! Carries out what the machine says.
 
 use super::entries::{is_of_owner, left_to_wait, wait};
-use super::machine::{Act, Channel, End, NewKey};
+use super::machine::{Act, Channel, End, NewKey, OnlyKey};
 use super::state::{Ended, Run};
 use super::{disk, output};
 use crate::error::{Error, Result};
@@ -52,6 +52,12 @@ impl Run {
                 }
                 Act::End(end) => {
                     if end.is_settled() && !self.consent.dry_run {
+                        if let (End::Done, Some(OnlyKey::Replaces), Some(value)) =
+                            (end, self.machine.goal.only, &self.value)
+                        {
+                            // The old key that they hold opens nothing any more.
+                            self.has_moved_login |= session.move_platform_logins(value)?;
+                        }
                         self.close(end, session)?;
                     }
                     return Ok(Ended::At(end));

@@ -240,7 +240,7 @@ fn of_end(run: &Run, end: End, session: &Session) -> (Outcome, String) {
             Outcome::Blocked,
             format!(
                 "The {noun} before it is gone, and none could be made for {name}: {}. When that is settled, run '{program} recover' again",
-                because.unwrap_or_default()
+                lacking(run)
             ),
         ),
         End::Delivered => {
@@ -360,4 +360,12 @@ fn of_plan(run: &Run, act: Act, session: &Session) -> (Outcome, String) {
 fn copy(run: &Run) -> String {
     let file = run.begun.file.as_deref();
     file.map(|file| pending_path(file, &run.tag).display().to_string()).unwrap_or_default()
+}
+
+/// Says why no key could be made, and what is needed where that is a login.
+fn lacking(run: &Run) -> String {
+    let Some(cause) = &run.cause else { return String::new() };
+    let needs = cause.hint.as_deref().filter(|_| cause.kind == ErrorKind::NotLoggedIn);
+    let told = [Some(&*cause.message), needs].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    told.trim_end_matches('.').to_owned()
 }

@@ -9,6 +9,7 @@ mod guarded;
 mod keys;
 mod late;
 mod listing;
+mod platform;
 mod provider;
 mod scope;
 mod service_ids;
