@@ -16,6 +16,8 @@ use crate::error::Result;
 use crate::model::{Identity, Owner, Timestamp};
 use crate::private_file;
 use crate::systems::iam::local::LocalKeys;
+use crate::systems::task_credentials::Regions as _;
+use crate::systems::task_credentials::local::LocalRegions;
 use crate::systems::{Keys as _, iam};
 use crate::told::{Family, told};
 
@@ -33,6 +35,7 @@ pub struct Emulator {
     pub(super) faults: Faults,
     pub(super) settings: Mutex<Settings>,
     pub(super) kept: KeptValues,
+    pub(super) task_credentials: LocalRegions,
 }
 
 /// Who sends a request.
@@ -65,9 +68,10 @@ impl Emulator {
         let told = |error| told(error, "The local store", &Family::of("ibmcloud-iam", &iam::FACTS));
         let opened = backend.found(|identity, directory| {
             let bootstrap = Bootstrap::open(identity, directory, temporary, now);
-            (identity.clone(), bootstrap, Keeper::open(directory))
+            let task_credentials = LocalRegions::new(directory.map(Path::to_owned), clock);
+            (identity.clone(), bootstrap, Keeper::open(directory), task_credentials)
         });
-        let (identity, bootstrap, token_key) = opened.map_err(told)?;
+        let (identity, bootstrap, token_key, task_credentials) = opened.map_err(told)?;
         let refresher = Refresher(backend.derived_key("emulator refresh tokens").map_err(told)?);
         let faults = Faults::new(faults);
         let settings = Mutex::new(Settings::new());
@@ -83,6 +87,7 @@ impl Emulator {
             faults,
             kept: KeptValues::default(),
             settings,
+            task_credentials,
         })
     }
 
@@ -103,7 +108,9 @@ impl Emulator {
 
     /// Returns warnings for the user, each once.
     pub fn take_warnings(&self) -> Vec<String> {
-        self.backend.take_warnings()
+        let mut warnings = self.backend.take_warnings();
+        warnings.extend(self.task_credentials.take_warnings());
+        warnings
     }
 
     pub(super) fn now(&self) -> std::result::Result<Timestamp, Refusal> {

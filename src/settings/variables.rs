@@ -34,6 +34,8 @@ variables! {
     AUTH_ENDPOINT = "IAM_IDENTITY_AUTH_URL", "URL of the token service, where that is another host";
     CLI_CONFIG = "IBMCLOUD_CONFIG_HOME", "the directory of the official CLI's configuration, whose session is used";
     _ = "IBMCLOUD_HOME, BLUEMIX_HOME", "the directory above it, in place of HOME";
+    WATSONX_URL = "WATSONX_API_URL", "URL of the task credentials of watsonx, with '{region}' in place of the region; IBM Cloud's own";
+    WATSONX_REGION = "WATSONX_REGION", "the region whose task credential is created or deleted";
     TIMEOUT = "IBMCLOUD_HTTP_TIMEOUT", "seconds that one request may take; 60";
     TRACE = "IBMCLOUD_TRACE", "'true' traces requests to standard error, a file name to the end of that file; without secrets";
     _ = "HTTPS_PROXY, ALL_PROXY, NO_PROXY", "the proxy, and hosts to reach without it; loopback is never proxied";

@@ -24,10 +24,6 @@ pub mod platform;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod service_ids;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the systems with one key for each owner will use it")
-)]
 mod small_store;
 pub mod task_credentials;
 #[cfg(test)]

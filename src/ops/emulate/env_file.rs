@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use crate::emulator::{Emulator, Server};
 use crate::error::{Error, ErrorKind, Result};
 use crate::private_file;
+use crate::systems::task_credentials::region::PLACE;
 use crate::text::shell_word;
 
 /// The first line, by which a file that a killed emulator left is known.
@@ -58,6 +59,7 @@ fn text(server: &Server, emulator: &Emulator) -> io::Result<Zeroizing<String>> {
     let (account, iam_id) = (&*identity.account_id, &*identity.iam_id);
     let ca = server.ca_file().map(std::path::absolute).transpose()?;
     let ca = ca.as_ref().map(|file| file.to_string_lossy());
+    let regions = format!("{endpoint}/regions/{PLACE}");
     // A text that grows leaves a copy of the value behind.
     let mut text = Zeroizing::new(String::with_capacity(16 * 1024));
     text.push_str(HEAD);
@@ -75,6 +77,7 @@ fn text(server: &Server, emulator: &Emulator) -> io::Result<Zeroizing<String>> {
         ("IAM_IDENTITY_IAM_ID_FOR_PREFERENCES", Some(iam_id)),
         ("IAM_IDENTITY_ENTERPRISE_ACCOUNT_ID", Some(account)),
         ("IAM_IDENTITY_ENTERPRISE_SUBACCOUNT_ID", Some(account)),
+        ("WATSONX_API_URL", Some(&regions)),
         ("SSL_CERT_FILE", ca.as_deref()),
         ("REQUESTS_CA_BUNDLE", ca.as_deref()),
     ] {

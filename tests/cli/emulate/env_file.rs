@@ -32,6 +32,7 @@ export IAM_IDENTITY_IAM_ID_MEMBER={IAM_ID}
 export IAM_IDENTITY_IAM_ID_FOR_PREFERENCES={IAM_ID}
 export IAM_IDENTITY_ENTERPRISE_ACCOUNT_ID={ACCOUNT}
 export IAM_IDENTITY_ENTERPRISE_SUBACCOUNT_ID={ACCOUNT}
+export WATSONX_API_URL='{endpoint}/regions/{{region}}'
 "
         );
         if flags.contains(&"--tls") {
