@@ -16,8 +16,12 @@ use crate::model::{ApiKeyId, BackendKind, Identity, Owner, ServiceUuid, Timestam
 use crate::names::{NameFile, RememberingKeys};
 use crate::private_file;
 use crate::secret::Secret;
+use crate::settings::variables::WATSONX_URL;
 use crate::settings::{ConfigFile, LoginRecord, Settings};
-use crate::systems::{Facts, Keys, System, SystemError};
+use crate::systems::task_credentials::local::LocalRegions;
+use crate::systems::task_credentials::remote::RemoteRegions;
+use crate::systems::task_credentials::{Region, Regions};
+use crate::systems::{Condition, Facts, Keys, System, SystemError};
 use crate::text::escape;
 use crate::told::{Family, told};
 use crate::ui::Ui;
@@ -41,6 +45,8 @@ pub struct Session<'a> {
     credential: InUse,
     /// The key that the credential is, as far as the service was asked.
     acting_key: OnceCell<Option<ApiKeyId>>,
+    /// The stores of task credentials, opened when first needed.
+    regions: OnceCell<Box<dyn Regions>>,
     settings: &'a Settings,
     /// The terminal.
     pub ui: &'a mut Ui,
@@ -84,8 +90,8 @@ impl<'a> Session<'a> {
             .then(|| NameFile::of(settings, &place.endpoint, &identity))
             .flatten();
         let keys = RememberingKeys::new(keys, names);
-        let acting_key = OnceCell::new();
-        Ok(Self { keys, identity, service: None, credential, acting_key, settings, ui })
+        let (acting_key, regions) = (OnceCell::new(), OnceCell::new());
+        Ok(Self { keys, identity, service: None, credential, acting_key, regions, settings, ui })
     }
 
     /// Goes on with the keys of a service ID, or with those of the identity.
@@ -115,6 +121,29 @@ impl<'a> Session<'a> {
     /// Returns the keys.
     pub fn keys(&self) -> &dyn Keys {
         &self.keys
+    }
+
+    /// Returns the task credentials of every region, on this machine or at watsonx as the keys are.
+    pub fn regions(&self) -> std::result::Result<&dyn Regions, SystemError> {
+        if let Some(regions) = self.regions.get() {
+            return Ok(&**regions);
+        }
+        let refused = |error: Error| SystemError::from(Condition::Rejected(error.message));
+        let (settings, clock) = (self.settings, self.settings.clock());
+        let opened: Box<dyn Regions> = if let Some(service) = &self.credential.service {
+            let url = settings.environment().text(WATSONX_URL).map_err(refused)?;
+            Box::new(RemoteRegions::new(service.clone(), url, clock))
+        } else {
+            let directory = settings.store_directory().map_err(refused)?.to_owned();
+            Box::new(LocalRegions::new(Some(directory), clock))
+        };
+        Ok(&**self.regions.get_or_init(|| opened))
+    }
+
+    /// Words an error about the task credentials of a region.
+    pub fn told_of_region(&self, error: SystemError, region: &Region) -> Error {
+        let family = Family::of(self.program(), System::TaskCredentials.facts());
+        told(error, &format!("The task credential in {}", region.name), &family)
     }
 
     /// Returns the keys and the terminal, to report progress while the keys work.
@@ -253,8 +282,9 @@ impl<'a> Session<'a> {
 
     /// Prints the warnings of the system, and writes the names of keys for Tab.
     pub fn close(self) {
-        for warning in self.keys.take_warnings() {
-            self.ui.warn(&warning);
+        let of_regions = self.regions.get().map(|regions| regions.take_warnings());
+        for warning in self.keys.take_warnings().iter().chain(of_regions.iter().flatten()) {
+            self.ui.warn(warning);
         }
         self.ui.flush();
         if let Err(error) = self.keys.keep_names()

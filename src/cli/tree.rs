@@ -59,7 +59,10 @@ pub struct OnDemand<T>(pub T);
 pub fn leave_out_for(args: &[OsString]) {
     let begins =
         |with: &str| args.iter().any(|arg| arg.as_encoded_bytes().starts_with(with.as_bytes()));
-    ARE_LEFT_OUT.store(begins("api-key") && !begins("service-"), Ordering::Relaxed);
+    ARE_LEFT_OUT.store(
+        begins("api-key") && !["service-", "task-"].into_iter().any(begins),
+        Ordering::Relaxed,
+    );
 }
 
 impl<T: FromArgMatches> FromArgMatches for OnDemand<T> {

@@ -8,3 +8,4 @@ pub mod key_file;
 pub mod sarif;
 pub mod service_ids;
 pub mod table;
+pub mod task_credentials;

@@ -4,6 +4,7 @@
 //! Two rules keep keys safe from requests that take effect late. What is being undone is only undone, and what is being
 //! retired is only retired. Nothing is undone while a create can still take effect.
 
+use super::placed::Placed;
 use crate::journal::{Progress, Step};
 
 /// Where the value of the new key goes.
@@ -13,6 +14,8 @@ pub(in crate::ops) enum Channel {
     File,
     /// To standard output. Until then only this process has it.
     Output,
+    /// To regions, as their task credential. Until then the value is in a private copy beside the journal.
+    Regions,
 }
 
 /// What was asked for.
@@ -84,6 +87,8 @@ pub(in crate::ops) enum OldKey {
 pub(in crate::ops) struct Observed {
     /// What is at FILE.
     pub disk: Option<Disk>,
+    /// What the regions have.
+    pub placed: Option<Placed>,
     /// The new key.
     pub key: Option<NewKey>,
     /// Whether the new key works.
@@ -103,6 +108,8 @@ pub(in crate::ops) struct Observed {
 pub(in crate::ops) enum Act {
     /// Looks at FILE and the pending copy.
     LookAtDisk,
+    /// Looks at what the regions have.
+    LookAtRegions,
     /// Looks for the new key: by its value, by its id, by its name.
     LookForKey,
     /// Looks whether another command makes a key of the name.
@@ -154,6 +161,8 @@ pub(in crate::ops) enum End {
     InUse,
     /// The value is in its place, so it cannot be given up.
     Delivered,
+    /// Every region has a task credential of somebody else, stored meanwhile.
+    Displaced,
 }
 
 impl End {
@@ -187,6 +196,7 @@ impl Machine {
         match self.goal.channel {
             Channel::File => self.to_file(),
             Channel::Output => self.to_output(),
+            Channel::Regions => self.to_regions(),
         }
     }
 
@@ -210,7 +220,7 @@ impl Machine {
 
     /// Takes note that the value is in its place. From here on other commands look different.
     pub(in crate::ops) fn see_delivered(&mut self) {
-        self.observed.has_rival = None;
+        (self.observed.has_rival, self.observed.placed) = (None, None);
         if self.goal.channel == Channel::File {
             self.observed.disk = Some(Disk::InFile);
         }
@@ -268,9 +278,8 @@ impl Machine {
         }
     }
 
-    fn look_or_make(&self) -> Act {
-        let makes = self.way.makes && self.progress.sends == 0;
-        if makes { Act::Make } else { Act::LookForKey }
+    pub(super) fn look_or_make(&self) -> Act {
+        if self.way.makes && self.progress.sends == 0 { Act::Make } else { Act::LookForKey }
     }
 
     /// The key exists, and its value is at hand.
@@ -371,7 +380,7 @@ impl Machine {
     }
 
     /// Ends, once no create can take effect any more.
-    fn when_over(&self, end: End) -> Act {
+    pub(super) fn when_over(&self, end: End) -> Act {
         if self.progress.may_land.is_some() && !self.observed.is_over {
             return Act::Wait;
         }
@@ -379,7 +388,7 @@ impl Machine {
     }
 
     /// Deletes the new key. A create that takes effect afterwards would make it again.
-    fn undo(&self, end: End) -> Act {
+    pub(super) fn undo(&self, end: End) -> Act {
         match (self.observed.key, self.when_over(end)) {
             (_, Act::Wait) => Act::Wait,
             (None, _) => Act::LookForKey,

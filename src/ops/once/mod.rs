@@ -11,10 +11,13 @@ mod drive;
 mod entries;
 #[cfg(test)]
 mod explorer;
+mod in_regions;
 mod look;
 mod machine;
 mod make;
 mod output;
+mod placed;
+mod regions;
 mod retire;
 mod state;
 mod suspects;
@@ -26,5 +29,8 @@ pub(super) use self::entries::{
 };
 pub(super) use self::machine::{Act, End, Way};
 pub(super) use self::output::say_done;
+pub(super) use self::regions::{begin_in_regions, bring, is_in_regions};
 pub(super) use self::retire::{end_of_grace, is_acting};
-pub(super) use self::state::{Consent, Ended, Retired, Retirement, Run, found, journal_failed};
+pub(super) use self::state::{
+    Consent, Ended, Retired, Retiree, Retirement, Run, found, journal_failed,
+};

@@ -4,7 +4,7 @@ use std::io;
 
 use super::machine::{Act, Channel, Disk, End, Goal, Machine, NewKey, Observed, Way};
 use crate::error::{Error, Result};
-use crate::journal::{Begun, Entry, Orphan, Progress, Step};
+use crate::journal::{Begun, Entry, Operation, Orphan, Progress, Step};
 use crate::model::{ApiKey, ApiKeyId, NewApiKey, Timestamp};
 use crate::private_file::{Left, Pending};
 use crate::secret::Secret;
@@ -55,6 +55,8 @@ pub(in crate::ops) struct Run {
     pub cause: Option<Error>,
     /// What became of the old key.
     pub retirement: Option<Retirement>,
+    /// What became of each old key, where there may be several.
+    pub retired: Vec<Retiree>,
     /// Keys that may be the new one, or that others have made.
     pub others: Vec<ApiKeyId>,
     /// Whether this run brought the value to its place.
@@ -91,9 +93,14 @@ impl Run {
     }
 
     pub(super) fn new(begun: Begun, entry: Entry, way: Way, consent: Consent) -> Self {
+        let channel = match (&begun.regions, &begun.file) {
+            (Some(_), _) => Channel::Regions,
+            (None, Some(_)) => Channel::File,
+            (None, None) => Channel::Output,
+        };
         let goal = Goal {
-            channel: if begun.file.is_some() { Channel::File } else { Channel::Output },
-            is_rotation: begun.retires.is_some(),
+            channel,
+            is_rotation: begun.operation == Operation::Rotate,
             is_value_theirs: begun.value_hash.is_none(),
         };
         let progress = Progress::default();
@@ -103,6 +110,7 @@ impl Run {
             key: None,
             cause: None,
             retirement: None,
+            retired: Vec::new(),
             others: Vec::new(),
             delivers: false,
             is_moving_login: false,
@@ -226,6 +234,15 @@ impl Retired {
             Self::Gone => "was deleted meanwhile".to_owned(),
         }
     }
+}
+
+/// An old key, and what became of it.
+#[derive(Clone, Debug)]
+pub(in crate::ops) struct Retiree {
+    /// Its id.
+    pub id: String,
+    /// What became of it.
+    pub how: Retirement,
 }
 
 /// How a rotation ended.

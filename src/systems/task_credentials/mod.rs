@@ -33,8 +33,11 @@ pub const FACTS: Facts = Facts {
 
 /// The type of a task credential that holds an IAM key.
 pub const API_KEY: &str = "iam_api_key";
-/// What the description of a task credential begins with where this program wrote it. The ID of the key follows.
-const HOLDS: &str = "ibmcloud-iam: ";
+/// What the description of a task credential begins with where this program wrote it. The ID of the key follows, and then
+/// where the key comes from.
+const HOLDS: &str = "IAM API key ";
+const MADE: &str = ", made by ibmcloud-iam";
+const GIVEN: &str = ", given to ibmcloud-iam";
 
 /// A task credential as a region shows it. Its value is never shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,16 +60,37 @@ impl TaskCredential {
         self.kind.as_deref().is_none_or(|kind| kind == API_KEY)
     }
 
+    /// Returns the key inside, where the description tells it.
+    pub fn key(&self) -> Option<KeyInside> {
+        let text = self.description.strip_prefix(HOLDS)?;
+        let (id, is_made) = match (text.strip_suffix(MADE), text.strip_suffix(GIVEN)) {
+            (Some(id), _) => (id, true),
+            (None, id) => (id?, false),
+        };
+        let id = ApiKeyId::new(id);
+        id.is_usual().then_some(KeyInside { id, is_made })
+    }
+
     /// Returns the id of the key inside, where the description tells it.
     pub fn key_id(&self) -> Option<ApiKeyId> {
-        let id = ApiKeyId::new(self.description.strip_prefix(HOLDS)?);
-        id.is_usual().then_some(id)
+        self.key().map(|key| key.id)
     }
 }
 
-/// Returns the description that names the key inside.
-pub fn description_of(key: &ApiKeyId) -> String {
-    format!("{HOLDS}{key}")
+/// The IAM key inside a task credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyInside {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// Whether this program made it for the task credential.
+    pub is_made: bool,
+}
+
+impl KeyInside {
+    /// Returns the description that names the key.
+    pub fn description(&self) -> String {
+        format!("{HOLDS}{}{}", self.id, if self.is_made { MADE } else { GIVEN })
+    }
 }
 
 /// The stores of the regions. `keys` are the IAM keys whose login is used; its identity owns the task credentials.
@@ -100,7 +124,7 @@ mod tests {
 
     #[test]
     fn the_key_inside_is_told_by_our_description_only() {
-        let key = ApiKeyId::from_random([7; 16]);
+        let id = ApiKeyId::from_random([7; 16]);
         let credential = |description: &str| TaskCredential {
             id: "1".to_owned(),
             name: String::new(),
@@ -108,9 +132,13 @@ mod tests {
             kind: None,
             created_at: None,
         };
-        assert_eq!(credential(&description_of(&key)).key_id(), Some(key.clone()));
-        for other in ["", key.as_str(), "ibmcloud-iam: ApiKey-1", "ibmcloud-iam: "] {
-            assert_eq!(credential(other).key_id(), None, "{other}");
+        for is_made in [true, false] {
+            let key = KeyInside { id: id.clone(), is_made };
+            assert_eq!(credential(&key.description()).key(), Some(key));
+        }
+        let of_nobody = format!("{HOLDS}{id}");
+        for other in ["", id.as_str(), &of_nobody, "IAM API key ApiKey-1, made by ibmcloud-iam"] {
+            assert_eq!(credential(other).key(), None, "{other}");
         }
     }
 }
