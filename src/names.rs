@@ -177,6 +177,7 @@ impl Keys for RememberingKeys {
         proving() -> Option<&dyn Proving>;
         reading() -> Option<&dyn Reading>;
         access_token() -> Result<Option<Secret>>;
+        renewed_access_token() -> Result<Option<Secret>>;
     }
 
     fn list(&self, scope: &Scope, which: &Selection) -> Result<Vec<ApiKey>> {

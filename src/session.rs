@@ -4,6 +4,7 @@
 mod choice;
 mod classic;
 mod platform;
+mod regions;
 
 use std::cell::OnceCell;
 use std::fmt::Display;
@@ -21,6 +22,7 @@ use crate::names::{NameFile, RememberingKeys};
 use crate::private_file;
 use crate::secret::Secret;
 use crate::settings::{ConfigFile, LoginRecord, PlatformProof, Settings};
+use crate::systems::task_credentials::Regions;
 use crate::systems::{Facts, Keys, System, SystemError};
 use crate::text::escape;
 use crate::told::{Family, told};
@@ -50,6 +52,8 @@ pub struct Session<'a> {
     credential: InUse,
     /// The key that the credential is, as far as the service was asked.
     acting_key: OnceCell<Option<ApiKeyId>>,
+    /// The stores of task credentials, opened when first needed.
+    regions: OnceCell<Box<dyn Regions>>,
     settings: &'a Settings,
     /// The terminal.
     pub ui: &'a mut Ui,
@@ -99,8 +103,9 @@ impl<'a> Session<'a> {
             .then(|| NameFile::of(settings, &place.endpoint, &identity))
             .flatten();
         let keys = Arc::new(RememberingKeys::new(keys, names));
-        let acting_key = OnceCell::new();
-        Ok(Self { keys, identity, service: None, user: None, credential, acting_key, settings, ui })
+        let (acting_key, regions) = (OnceCell::new(), OnceCell::new());
+        let (service, user) = (None, None);
+        Ok(Self { keys, identity, service, user, credential, acting_key, regions, settings, ui })
     }
 
     /// Goes on with the keys of a service ID, or with those of the identity.
@@ -304,8 +309,9 @@ impl<'a> Session<'a> {
 
     /// Prints the warnings of the system, and writes the names of keys for Tab.
     pub fn close(self) {
-        for warning in self.keys.take_warnings() {
-            self.ui.warn(&warning);
+        let of_regions = self.regions.get().map(|regions| regions.take_warnings());
+        for warning in self.keys.take_warnings().iter().chain(of_regions.iter().flatten()) {
+            self.ui.warn(warning);
         }
         self.ui.flush();
         if let Err(error) = self.keys.keep_names()

@@ -12,6 +12,7 @@ mod platform;
 mod service_ids;
 mod service_keys;
 mod shared;
+mod task_credentials;
 mod tools;
 mod tree;
 
@@ -30,6 +31,7 @@ pub use self::service_ids::ServiceIdCommand;
 pub use self::service_keys::{OfService, ServiceActArgs, ServiceKeyCommand};
 pub use self::shared::{ActArgs, Acts, DryRunArgs};
 use self::shared::{Disable, Enable, Lock, Unlock};
+pub use self::task_credentials::TaskCredentialCommand;
 use self::tools::{EmulateArgs, RecoverArgs};
 pub use self::tree::{Deferred, OnDemand, leave_out_for};
 
@@ -118,6 +120,9 @@ pub enum Command {
     /// The commands on platform API keys.
     #[command(flatten)]
     Platform(OnDemand<PlatformCommand>),
+    /// The commands on task credentials of watsonx.
+    #[command(flatten)]
+    TaskCredentials(OnDemand<TaskCredentialCommand>),
     /// Finish or undo interrupted commands
     Recover(Deferred<RecoverArgs>),
     /// Log in with an API key and keep it

@@ -19,6 +19,8 @@ use crate::private_file;
 use crate::secret::Secret;
 use crate::systems::classic::local::LocalClassic;
 use crate::systems::iam::local::LocalKeys;
+use crate::systems::task_credentials::Regions as _;
+use crate::systems::task_credentials::local::LocalRegions;
 use crate::systems::{Keys as _, iam};
 use crate::told::{Family, told};
 
@@ -39,6 +41,7 @@ pub struct Emulator {
     /// The classic API key of the user.
     pub(super) classic: LocalClassic,
     pub(super) platform: PlatformUser,
+    pub(super) task_credentials: LocalRegions,
 }
 
 /// Who sends a request.
@@ -72,10 +75,13 @@ impl Emulator {
         let opened = backend.found(|identity, directory| {
             let bootstrap = Bootstrap::open(identity, directory, temporary, now);
             let classic = LocalClassic::new(directory.map(Path::to_owned), clock);
+            let task_credentials = LocalRegions::new(directory.map(Path::to_owned), clock);
             let platform = PlatformUser::open(directory, clock);
-            (identity.clone(), bootstrap, Keeper::open(directory), classic, platform)
+            let others = (classic, platform, task_credentials);
+            (identity.clone(), bootstrap, Keeper::open(directory), others)
         });
-        let (identity, bootstrap, token_key, classic, platform) = opened.map_err(told)?;
+        let (identity, bootstrap, token_key, others) = opened.map_err(told)?;
+        let (classic, platform, task_credentials) = others;
         let refresher = Refresher(backend.derived_key("emulator refresh tokens").map_err(told)?);
         let faults = Faults::new(faults);
         let settings = Mutex::new(Settings::new());
@@ -95,6 +101,7 @@ impl Emulator {
             platform: platform.map_err(|error| {
                 Error::failure(format!("The system has no randomness: {error}."))
             })?,
+            task_credentials,
         })
     }
 
@@ -123,6 +130,7 @@ impl Emulator {
         let mut warnings = self.backend.take_warnings();
         warnings.extend(self.classic.take_warnings());
         warnings.extend(self.platform.keys.take_warnings());
+        warnings.extend(self.task_credentials.take_warnings());
         warnings
     }
 

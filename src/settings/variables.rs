@@ -40,6 +40,8 @@ variables! {
     _ = "IBMCLOUD_HOME, BLUEMIX_HOME", "the directory above it, in place of HOME";
     _ = "SL_USERNAME, SL_API_KEY", "user name and classic API key, or 'apikey' and an IAM API key, for the classic API key; each a value, the key also '@FILE'; SOFTLAYER_USERNAME and SOFTLAYER_API_KEY are read too";
     _ = "SL_ENDPOINT_URL, SOFTLAYER_ENDPOINT_URL", "URL of classic infrastructure; 'https://api.softlayer.com/rest/v3.1', or beside an IAM on loopback";
+    WATSONX_URL = "WATSONX_API_URL", "URL of the task credentials of watsonx, with '{region}' in place of the region; IBM Cloud's own";
+    WATSONX_REGION = "WATSONX_REGION", "the region whose task credential is created or deleted";
     TIMEOUT = "IBMCLOUD_HTTP_TIMEOUT", "seconds that one request may take; 60";
     TRACE = "IBMCLOUD_TRACE", "'true' traces requests to standard error, a file name to the end of that file; without secrets";
     _ = "HTTPS_PROXY, ALL_PROXY, NO_PROXY", "the proxy, and hosts to reach without it; loopback is never proxied";

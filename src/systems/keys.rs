@@ -207,6 +207,11 @@ pub trait Keys: fmt::Debug + Send + Sync {
         Ok(None)
     }
 
+    /// As [`Keys::access_token`], in place of one that a service has refused; `None` if there is no other.
+    fn renewed_access_token(&self) -> Result<Option<Secret>> {
+        Ok(None)
+    }
+
     /// Returns the ability to keep service IDs, if the place has it.
     fn service_ids(&self) -> Option<&dyn ServiceIds> {
         None

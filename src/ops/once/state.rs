@@ -64,6 +64,8 @@ pub(in crate::ops) struct Run {
     pub cause: Option<Error>,
     /// What became of the old key.
     pub retirement: Option<Retirement>,
+    /// What became of each old key, where there may be several.
+    pub retired: Vec<Retiree>,
     /// Keys that may be the new one, or that others have made.
     pub others: Vec<ApiKeyId>,
     /// Whether this run brought the value to its place.
@@ -112,6 +114,7 @@ impl Run {
             key: None,
             cause: None,
             retirement: None,
+            retired: Vec::new(),
             others: Vec::new(),
             delivers: false,
             is_moving_login: false,
@@ -266,6 +269,15 @@ impl Retired {
             Self::Gone => "was deleted meanwhile".to_owned(),
         }
     }
+}
+
+/// An old key, and what became of it.
+#[derive(Clone, Debug)]
+pub(in crate::ops) struct Retiree {
+    /// Its id.
+    pub id: String,
+    /// What became of it.
+    pub how: Retirement,
 }
 
 /// How a rotation ended.

@@ -1,6 +1,7 @@
 //! `recover`: settles what interrupted commands have left.
 
 mod adopt;
+mod in_regions;
 mod verdict;
 
 use std::path::{Path, PathBuf};

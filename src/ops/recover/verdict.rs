@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use super::in_regions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Begun;
 use crate::model::ApiKeyId;
@@ -86,7 +87,12 @@ impl Verdict {
     /// Words how a run ended.
     pub(in crate::ops) fn of(run: &Run, ended: Ended, session: &Session) -> Self {
         let (outcome, sentence) = match ended {
-            Ended::At(end) => of_end(run, end, session),
+            Ended::At(end) => match in_regions::of_end(run, end, &named(run, session)) {
+                Some(told) if end == End::Done => (Outcome::Complete, told),
+                Some(told) if end.is_settled() => (Outcome::Reported, told),
+                Some(told) => (Outcome::Blocked, told),
+                None => of_end(run, end, session),
+            },
             Ended::Before(act) => of_plan(run, act, session),
             Ended::Kept => (Outcome::Kept, format!("{} was kept", named(run, session))),
         };
@@ -129,6 +135,7 @@ fn named(run: &Run, session: &Session) -> String {
 fn in_place(run: &Run, session: &Session) -> String {
     let named = named(run, session);
     match &run.begun.file {
+        None if run.begun.regions.is_some() => in_regions::in_place(run, &named),
         Some(file) if run.delivers => {
             format!("{named} was created; it is now in {}", file.display())
         }
@@ -190,7 +197,7 @@ fn of_end(run: &Run, end: End, session: &Session) -> (Outcome, String) {
                 ),
             )
         }
-        End::Uncertain => (Outcome::Reported, uncertain(run, &others, session)),
+        End::Uncertain | End::Displaced => (Outcome::Reported, uncertain(run, &others, session)),
         End::Vanished => (
             Outcome::Reported,
             format!("{}, but the key is gone{untouched}", in_place(run, session)),
@@ -332,6 +339,9 @@ fn of_plan(run: &Run, act: Act, session: &Session) -> (Outcome, String) {
         .map(|old| format!("; the old key {} would be retired", old.id))
         .unwrap_or_default();
     match act {
+        Act::Deliver if run.begun.regions.is_some() => {
+            (Outcome::WouldBeCompleted, in_regions::would_be_brought(run, &named))
+        }
         Act::Deliver => {
             let file = run.begun.file.as_deref().unwrap_or_else(|| Path::new(""));
             let told = format!(

@@ -44,6 +44,7 @@ export CPD_USERNAME=local@localhost
 export CPD_PASSWORD={password}
 export CPD_AUTH_TYPE=cp4d
 export CPD_AUTH_URL={endpoint}/icp4d-api
+export WATSONX_API_URL='{endpoint}/regions/{{region}}'
 "
         );
         if flags.contains(&"--tls") {

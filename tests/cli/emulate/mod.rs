@@ -15,6 +15,7 @@ mod scope;
 mod service_ids;
 mod service_keys;
 mod start;
+mod task_credentials;
 mod tls;
 mod token_key;
 mod tokens;

@@ -265,7 +265,7 @@ impl World {
                 self.machine().see_over();
                 vec![self]
             }
-            Act::LookForRival => vec![self],
+            Act::LookForRival | Act::LookAtRegions => vec![self],
             Act::End(end) => vec![self.end(end)],
         }
     }
@@ -324,7 +324,7 @@ impl World {
                 self.copy = PendingCopy::Holds(value);
                 self.process.as_mut().unwrap().stage = 2;
             }
-            (1, Channel::Output) => {
+            (1, Channel::Output | Channel::Regions) => {
                 self.printed.push(value);
                 self.process.as_mut().unwrap().stage = 2;
             }
@@ -334,7 +334,7 @@ impl World {
                 self.machine().see_delivered();
                 self.process.as_mut().unwrap().stage = 0;
             }
-            (_, Channel::Output) => {
+            (_, Channel::Output | Channel::Regions) => {
                 self.note(&Step::Delivered, true);
                 self.machine().see_delivered();
                 self.process.as_mut().unwrap().stage = 0;
