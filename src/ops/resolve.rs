@@ -75,7 +75,7 @@ impl Listing {
             },
             KeyRef::Name(name) => {
                 let named = self.0.iter().filter(|found| *found.key.name == **name).cloned();
-                only(named.collect(), name, meaning, session)
+                only(&named.collect::<Vec<_>>(), name, meaning, session)
             }
         }
     }
@@ -121,11 +121,11 @@ pub fn namesakes(session: &Session, name: &str, now: Timestamp) -> Result<Vec<Fo
 }
 
 fn by_name(session: &Session, name: &str, meaning: Meaning, now: Timestamp) -> Result<Found> {
-    only(namesakes(session, name, now)?, name, meaning, session)
+    only(&namesakes(session, name, now)?, name, meaning, session)
 }
 
 /// Returns the only key of a name that is meant.
-fn only(all: Vec<Found>, name: &str, meaning: Meaning, session: &Session) -> Result<Found> {
+fn only(all: &[Found], name: &str, meaning: Meaning, session: &Session) -> Result<Found> {
     let any_disabled = all.iter().any(|found| found.key.disabled);
     let meant: Vec<&Found> = all
         .iter()
