@@ -75,7 +75,7 @@ mod tests {
             let mut told = Vec::new();
             let work = |number: usize| {
                 begun.lock().unwrap().push(number);
-                thread::sleep(Duration::from_millis(if number % 3 == 0 { 5 } else { 1 }));
+                thread::sleep(Duration::from_millis(if number.is_multiple_of(3) { 5 } else { 1 }));
                 number * 2
             };
             side_by_side(jobs, 100, &|| true, &work, &mut |number, result| {

@@ -153,7 +153,8 @@ mod tests {
             ..Sample::default()
         };
         let asked = names.map(|name| KeyRef::Name(name.to_owned())).to_vec();
-        let request = Request { keys: asked, force: true, ..Request::default() };
+        let jobs = Some(1);
+        let request = Request { keys: asked, force: true, jobs, ..Request::default() };
         let ended = keys.session(Manner { quiet: true, ..Manner::default() }, |session| {
             run(&ready(request, session.facts(), session.ui)?, session)
         });

@@ -71,7 +71,6 @@ impl<T> Content<T> {
     }
 
     /// Tells in constant time whether `hash` is that of a value.
-    #[cfg_attr(not(test), expect(dead_code, reason = "a system that logs in with values uses it"))]
     pub(super) fn is(&self, value: &Secret, hash: &str) -> bool {
         self.hash_key.is_some_and(|key| value.keyed_hash(&key).is(hash.as_bytes()))
     }
