@@ -49,18 +49,17 @@ fn open_found(
         ClassicCandidate::Own(own) => own.open(ui)?,
         ClassicCandidate::Iam(candidate) => {
             let (keys, in_use) = open_remote(settings, Some(*candidate), ui)?;
-            let credential = match keys.credential() {
-                IamCredential::ApiKey(key) => Credential::Basic {
+            let credential = if let IamCredential::ApiKey(key) = keys.credential() {
+                Credential::Basic {
                     user: API_KEY_USER.to_owned(),
                     secret: Secret::new(key.expose().to_owned()),
-                },
-                _ => {
-                    let token = keys
-                        .access_token()
-                        .and_then(|token| token.ok_or_else(|| Condition::Unauthorized.into()));
-                    let family = Family::of(settings.program(), &iam::FACTS);
-                    Credential::Bearer(token.map_err(|error| told(error, "The token", &family))?)
                 }
+            } else {
+                let token = keys
+                    .access_token()
+                    .and_then(|token| token.ok_or_else(|| Condition::Unauthorized.into()));
+                let family = Family::of(settings.program(), &iam::FACTS);
+                Credential::Bearer(token.map_err(|error| told(error, "The token", &family))?)
             };
             (credential, in_use.file)
         }

@@ -1,6 +1,7 @@
 //! What `recover` says of a key whose owner has one at most.
 
 use super::outcome::Outcome;
+use crate::error::ErrorKind;
 use crate::ops::once::{End, Run};
 use crate::session::Session;
 use crate::systems::{CreateEffect, Facts};
@@ -13,7 +14,6 @@ pub(super) fn of_end(
     session: &Session,
 ) -> Option<(Outcome, String)> {
     let (noun, name, program) = (session.facts().noun, &run.begun.name, session.program());
-    let because = run.cause.as_ref().map(|cause| cause.message.trim_end_matches('.'));
     Some(match end {
         End::Irreplaceable => (
             Outcome::Blocked,
@@ -25,7 +25,7 @@ pub(super) fn of_end(
             Outcome::Blocked,
             format!(
                 "The {noun} before it is gone, and none could be made for {name}: {}. When that is settled, run '{program} recover' again",
-                because.unwrap_or_default()
+                lacking(run)
             ),
         ),
         End::Uncertain => (Outcome::Reported, uncertain(run, named, session)),
@@ -46,8 +46,7 @@ fn uncertain(run: &Run, named: &str, session: &Session) -> String {
     }
     if run.has_value() {
         return format!(
-            "{} was created, and its value was not delivered. '{show} --file FILE' reads it",
-            named
+            "{named} was created, and its value was not delivered. '{show} --file FILE' reads it"
         );
     }
     if !others.is_empty() || run.key.is_some() {
@@ -61,4 +60,12 @@ fn uncertain(run: &Run, named: &str, session: &Session) -> String {
         "The {noun} of {name} was removed, and no new one was made. Run '{}'",
         session.on("create", "")
     )
+}
+
+/// Says why no key could be made, and what is needed where that is a login.
+fn lacking(run: &Run) -> String {
+    let Some(cause) = &run.cause else { return String::new() };
+    let needs = cause.hint.as_deref().filter(|_| cause.kind == ErrorKind::NotLoggedIn);
+    let told = [Some(&*cause.message), needs].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    told.trim_end_matches('.').to_owned()
 }

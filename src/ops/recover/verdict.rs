@@ -288,11 +288,3 @@ fn copy(run: &Run) -> String {
     let file = run.begun.file.as_deref();
     file.map(|file| pending_path(file, &run.tag).display().to_string()).unwrap_or_default()
 }
-
-/// Says why no key could be made, and what is needed where that is a login.
-fn lacking(run: &Run) -> String {
-    let Some(cause) = &run.cause else { return String::new() };
-    let needs = cause.hint.as_deref().filter(|_| cause.kind == ErrorKind::NotLoggedIn);
-    let told = [Some(&*cause.message), needs].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    told.trim_end_matches('.').to_owned()
-}
