@@ -37,6 +37,7 @@ pub enum SlCommand {
 #[derive(Debug, Subcommand)]
 pub enum SlUserCommand {
     /// Add, remove or refresh a user's classic API key, with the official texts
+    #[command(display_name = "ibmcloud-iam sl user apikey")]
     Apikey(Deferred<SlUserApikeyArgs>),
 }
 
@@ -44,8 +45,12 @@ pub enum SlUserCommand {
 #[derive(Debug, Args)]
 struct UserArgs {
     /// The ID of the user, a number; the one who is logged in when absent
-    #[arg(long, value_name = "ID", value_parser = clap::value_parser!(u64))]
+    #[arg(long, value_name = "ID", value_parser = number)]
     user: Option<u64>,
+}
+
+fn number(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| "the ID of a user is a number")
 }
 
 impl UserArgs {

@@ -5,7 +5,7 @@ use std::io;
 use super::machine::{Act, Disk, End, Goal, Machine, NewKey, Observed, Way};
 use crate::error::{Error, Result};
 use crate::journal::{Begun, Entry, Orphan, Progress, Step};
-use crate::model::{ApiKey, ApiKeyId, NewApiKey, Timestamp};
+use crate::model::{ApiKey, ApiKeyId, NewApiKey, Owner, Timestamp};
 use crate::private_file::{Left, Pending};
 use crate::secret::Secret;
 use crate::session::Session;
@@ -79,7 +79,7 @@ pub(in crate::ops) struct Run {
     pub(super) value: Option<Secret>,
     /// Whether only name and time tell that the key is the new one.
     pub(super) is_guess: bool,
-    /// What the new key is to be, in the command that makes it.
+    /// What the new key is to be, where this run may make it.
     pub(super) new: Option<NewApiKey>,
     /// The keys as they are seen with the new value.
     pub(super) acting: Option<Box<dyn Keys>>,
@@ -98,6 +98,8 @@ impl Run {
         let Orphan { entry, begun, progress } = orphan;
         let mut run = Self::new(begun, entry, way, consent);
         run.machine.progress = progress;
+        // The key of an owner who has one may have to be made again.
+        run.new = run.machine.goal.only.map(|_| described(&run.begun));
         run
     }
 
@@ -295,4 +297,19 @@ pub(in crate::ops) fn journal_failed(error: &io::Error, session: &Session) -> Er
     Error::failure(message)
         .hint("A key is created only when its making can be noted; IBMCLOUD_IAM_HOME names another directory.")
         .remedied(error)
+}
+
+/// Describes the only key of an owner as the command did that began an entry.
+fn described(begun: &Begun) -> NewApiKey {
+    NewApiKey {
+        id: begun.id.as_deref().map(ApiKeyId::new),
+        owner: Owner(begun.iam_id.as_str().into()),
+        name: begun.name.clone(),
+        description: String::new(),
+        locked: false,
+        disabled: false,
+        action_when_leaked: None,
+        expires_at: None,
+        support_sessions: None,
+    }
 }

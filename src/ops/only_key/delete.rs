@@ -45,7 +45,7 @@ pub fn run(request: &Request, session: &mut Session) -> Result<()> {
     } else {
         match once::listed(session)? {
             Some(key) => key.id.to_string(),
-            None if request.ignore_missing => return report("", &user, "not found", session),
+            None if request.ignore_missing => return report("", &user, "missing", session),
             None => return Err(session.told_of(Condition::NotFound.into(), &user)),
         }
     };
@@ -62,7 +62,7 @@ pub fn run(request: &Request, session: &mut Session) -> Result<()> {
     match deleted {
         Ok(()) => report(&id, &user, "deleted", session),
         Err(error) if error.condition == Condition::NotFound && request.ignore_missing => {
-            report(&id, &user, "not found", session)
+            report(&id, &user, "missing", session)
         }
         Err(error) => Err(failed(error, forgets, &user, session)),
     }
@@ -99,7 +99,7 @@ pub(super) fn report(id: &str, user: &str, outcome: &str, session: &mut Session)
             session.ui.ok();
             session.ui.result(&format!("{} was deleted", crate::text::capitalised(&subject)));
         }
-        "not found" => {
+        "missing" => {
             session.ui.ok();
             session.ui.result(&format!("{} was not found", crate::text::capitalised(&subject)));
         }
