@@ -21,7 +21,19 @@ pub enum ClassicCommand {
     /// Remove your classic API key and create a new one; there is none in between
     ClassicApiKeyRotate(Deferred<ClassicApiKeyRotateArgs>),
     /// 'sl user apikey' of the official CLI
-    #[command(subcommand, subcommand_required = true, disable_help_subcommand = true)]
+    #[command(
+        subcommand,
+        subcommand_required = true,
+        disable_help_subcommand = true,
+        after_help = "\
+'sl user apikey ID' takes one of '--add', '--remove' and '--refresh', and asks
+nothing. ID is the number of the user. No other command of the official plug-in
+is covered.
+
+EXAMPLES:
+   ibmcloud sl user apikey 123456 --add
+   ibmcloud sl user apikey 123456 --refresh"
+    )]
     Sl(SlCommand),
 }
 

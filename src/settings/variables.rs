@@ -34,8 +34,9 @@ variables! {
     AUTH_ENDPOINT = "IAM_IDENTITY_AUTH_URL", "URL of the token service, where that is another host";
     CLI_CONFIG = "IBMCLOUD_CONFIG_HOME", "the directory of the official CLI's configuration, whose session is used";
     _ = "IBMCLOUD_HOME, BLUEMIX_HOME", "the directory above it, in place of HOME";
-    _ = "SL_USERNAME, SL_API_KEY", "user name and classic API key, or 'apikey' and an IAM API key, for the classic API key; each a value, the key also '@FILE'; SOFTLAYER_USERNAME and SOFTLAYER_API_KEY are read too";
-    _ = "SL_ENDPOINT_URL, SOFTLAYER_ENDPOINT_URL", "URL of classic infrastructure; 'https://api.softlayer.com/rest/v3.1', or beside an IAM on loopback";
+    _ = "SL_USERNAME, SOFTLAYER_USERNAME", "the user name of classic infrastructure, or 'apikey' for an IAM API key";
+    _ = "SL_API_KEY, SOFTLAYER_API_KEY", "the classic API key of that user, or the IAM API key; a value or '@FILE'";
+    _ = "SL_ENDPOINT_URL, SOFTLAYER_ENDPOINT_URL", "URL of classic infrastructure; beside IAM where that is on loopback";
     TIMEOUT = "IBMCLOUD_HTTP_TIMEOUT", "seconds that one request may take; 60";
     TRACE = "IBMCLOUD_TRACE", "'true' traces requests to standard error, a file name to the end of that file; without secrets";
     _ = "HTTPS_PROXY, ALL_PROXY, NO_PROXY", "the proxy, and hosts to reach without it; loopback is never proxied";
