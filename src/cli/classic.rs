@@ -21,7 +21,19 @@ pub enum ClassicCommand {
     /// Remove your classic API key and create a new one; there is none in between
     ClassicApiKeyRotate(Deferred<ClassicApiKeyRotateArgs>),
     /// 'sl user apikey' of the official CLI
-    #[command(subcommand, subcommand_required = true, disable_help_subcommand = true)]
+    #[command(
+        subcommand,
+        subcommand_required = true,
+        disable_help_subcommand = true,
+        after_help = "\
+'sl user apikey ID' takes one of '--add', '--remove' and '--refresh', and asks
+nothing. ID is the number of the user. No other command of the official plug-in
+is covered.
+
+EXAMPLES:
+   ibmcloud sl user apikey 123456 --add
+   ibmcloud sl user apikey 123456 --refresh"
+    )]
     Sl(SlCommand),
 }
 
@@ -37,6 +49,7 @@ pub enum SlCommand {
 #[derive(Debug, Subcommand)]
 pub enum SlUserCommand {
     /// Add, remove or refresh a user's classic API key, with the official texts
+    #[command(display_name = "ibmcloud-iam sl user apikey")]
     Apikey(Deferred<SlUserApikeyArgs>),
 }
 
@@ -44,8 +57,12 @@ pub enum SlUserCommand {
 #[derive(Debug, Args)]
 struct UserArgs {
     /// The ID of the user, a number; the one who is logged in when absent
-    #[arg(long, value_name = "ID", value_parser = clap::value_parser!(u64))]
+    #[arg(long, value_name = "ID", value_parser = number)]
     user: Option<u64>,
+}
+
+fn number(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| "the ID of a user is a number")
 }
 
 impl UserArgs {

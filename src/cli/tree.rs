@@ -100,7 +100,10 @@ fn between(command: Command, arguments: fn(Command) -> Command) -> Command {
     let flags = command.get_arguments().count();
     let about = Resettable::from(command.get_about().cloned());
     let after_help = command.get_after_help().cloned();
-    let name = format!("ibmcloud-iam {}", command.get_name());
+    let name = match command.get_display_name() {
+        Some(name) if name.contains(' ') => name.to_owned(),
+        _ => format!("ibmcloud-iam {}", command.get_name()),
+    };
     let command = arguments(command.next_help_heading(OPTIONS))
         .about(about)
         .display_name(name)

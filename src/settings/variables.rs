@@ -38,8 +38,9 @@ variables! {
     PLATFORM_API_KEY = "CPD_APIKEY", "the platform API key, or '@FILE'";
     CLI_CONFIG = "IBMCLOUD_CONFIG_HOME", "the directory of the official CLI's configuration, whose session is used";
     _ = "IBMCLOUD_HOME, BLUEMIX_HOME", "the directory above it, in place of HOME";
-    _ = "SL_USERNAME, SL_API_KEY", "user name and classic API key, or 'apikey' and an IAM API key, for the classic API key; each a value, the key also '@FILE'; SOFTLAYER_USERNAME and SOFTLAYER_API_KEY are read too";
-    _ = "SL_ENDPOINT_URL, SOFTLAYER_ENDPOINT_URL", "URL of classic infrastructure; 'https://api.softlayer.com/rest/v3.1', or beside an IAM on loopback";
+    _ = "SL_USERNAME, SOFTLAYER_USERNAME", "the user name of classic infrastructure, or 'apikey' for an IAM API key";
+    _ = "SL_API_KEY, SOFTLAYER_API_KEY", "the classic API key of that user, or the IAM API key; a value or '@FILE'";
+    _ = "SL_ENDPOINT_URL, SOFTLAYER_ENDPOINT_URL", "URL of classic infrastructure; beside IAM where that is on loopback";
     WATSONX_URL = "WATSONX_API_URL", "URL of the task credentials of watsonx, with '{region}' in place of the region; IBM Cloud's own";
     WATSONX_REGION = "WATSONX_REGION", "the region whose task credential is created or deleted";
     TIMEOUT = "IBMCLOUD_HTTP_TIMEOUT", "seconds that one request may take; 60";

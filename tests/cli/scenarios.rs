@@ -41,6 +41,7 @@ folders! {
     api_key_update: Sandbox::new,
     api_keys: Sandbox::new,
     api_keys_audit: Sandbox::new,
+    classic_api_key: Sandbox::new,
     facts: used_and_unused_keys,
     service_api_key: Sandbox::new,
     service_id_create: Sandbox::new,

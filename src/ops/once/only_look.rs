@@ -33,6 +33,9 @@ impl Run {
             let listed = if is_listed(session) { listed(session)? } else { None };
             self.key = Some(listed.unwrap_or_else(|| self.unlisted()));
         }
+        if matches!(seen, NewKey::Found { .. }) && self.machine.progress.made.is_none() {
+            self.machine.progress.made = self.key.as_ref().map(|key| key.id.to_string());
+        }
         self.machine.see_key(seen);
         Ok(())
     }

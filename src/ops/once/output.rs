@@ -132,7 +132,7 @@ pub(in crate::ops) fn say_done(
 fn not_printed(error: &io::Error, key: &ApiKey, session: &Session) -> Error {
     let message = format!(
         "{} ({}) was created, but its value could not be written to standard output: {error}.",
-        session.subject(&key.name),
+        capitalised(&session.subject(&key.name)),
         key.id
     );
     Error::failure(message).hint(format!(

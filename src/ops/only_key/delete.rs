@@ -46,7 +46,7 @@ pub fn run(request: &Request, session: &mut Session) -> Result<()> {
         match once::listed(session)? {
             Some(key) => key.id.to_string(),
             None if request.ignore_missing => {
-                report("", &user, "not found", session);
+                report("", &user, "missing", session);
                 return Ok(());
             }
             None => return Err(session.told_of(Condition::NotFound.into(), &user)),
@@ -66,7 +66,7 @@ pub fn run(request: &Request, session: &mut Session) -> Result<()> {
     let outcome = match deleted {
         Ok(()) => "deleted",
         Err(error) if error.condition == Condition::NotFound && request.ignore_missing => {
-            "not found"
+            "missing"
         }
         Err(error) => return Err(failed(error, forgets, &user, session)),
     };
@@ -105,7 +105,7 @@ pub(super) fn report(id: &str, user: &str, outcome: &str, session: &mut Session)
             session.ui.ok();
             session.ui.result(&format!("{} was deleted", crate::text::capitalised(&subject)));
         }
-        "not found" => {
+        "missing" => {
             session.ui.ok();
             session.ui.result(&format!("{} was not found", crate::text::capitalised(&subject)));
         }

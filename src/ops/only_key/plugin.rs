@@ -76,7 +76,7 @@ fn remove(session: &mut Session) -> Result<()> {
     }
     if session.ui.manner().json {
         let (id, outcome) =
-            key.as_ref().map_or(("", "not found"), |key| (key.id.as_str(), "deleted"));
+            key.as_ref().map_or(("", "missing"), |key| (key.id.as_str(), "deleted"));
         delete::report(id, &user, outcome, session);
         return Ok(());
     }
