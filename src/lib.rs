@@ -197,10 +197,10 @@ fn on_platform(command: PlatformCommand, settings: &Settings, ui: &mut Ui) -> Re
     ops::platform::refuse_flags(settings)?;
     match command {
         PlatformCommand::PlatformApiKeyCreate(args) => {
-            on_only_key(System::Platform, Operation::Create, args.0.into(), settings, ui)
+            make_only(args.0.into(), Operation::Create, System::Platform, settings, ui)
         }
         PlatformCommand::PlatformApiKeyRotate(args) => {
-            on_only_key(System::Platform, Operation::Rotate, args.0.into(), settings, ui)
+            make_only(args.0.into(), Operation::Rotate, System::Platform, settings, ui)
         }
         PlatformCommand::PlatformApiKeyCheck(args) => {
             ops::platform::check::run(&args.0.into(), settings, ui)
@@ -215,11 +215,11 @@ fn on_platform(command: PlatformCommand, settings: &Settings, ui: &mut Ui) -> Re
     }
 }
 
-/// Makes or replaces the key of an owner who has one at most.
-fn on_only_key(
-    system: System,
-    operation: Operation,
+/// Makes the only key of an owner, or puts a new one in its place.
+fn make_only(
     request: ops::only_key::Request,
+    operation: Operation,
+    system: System,
     settings: &Settings,
     ui: &mut Ui,
 ) -> Result<()> {
@@ -311,7 +311,7 @@ fn on_keys(
     on_keys_of(System::Iam, settings, ui, run)
 }
 
-/// As [`on_keys`], for any system.
+/// Opens a session over the keys of a system, runs an operation in it, and closes it.
 fn on_keys_of(
     system: System,
     settings: &Settings,

@@ -42,6 +42,7 @@ folders! {
     api_keys: Sandbox::new,
     api_keys_audit: Sandbox::new,
     facts: used_and_unused_keys,
+    platform_api_key: Sandbox::new,
     service_api_key: Sandbox::new,
     service_id_create: Sandbox::new,
     service_id_delete: Sandbox::new,

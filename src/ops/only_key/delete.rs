@@ -60,7 +60,13 @@ pub fn run(request: &Request, session: &mut Session) -> Result<()> {
     }
     let deleted = if forgets { forget(&user, session) } else { remove(&id, session) };
     match deleted {
-        Ok(()) => report(&id, &user, "deleted", session),
+        Ok(()) => {
+            report(&id, &user, "deleted", session)?;
+            if forgets && session.acting_key()?.is_some() {
+                session.ui.warn("The credential in use was that key: log in with the password.");
+            }
+            Ok(())
+        }
         Err(error) if error.condition == Condition::NotFound && request.ignore_missing => {
             report(&id, &user, "not found", session)
         }
