@@ -332,8 +332,13 @@ fn colour(text: &str) -> Option<usize> {
 }
 
 fn is_id(token: &str) -> bool {
-    let mut kinds = ["ApiKey-", "ServiceId-", "ServiceIdGroup-"].iter();
-    kinds.any(|kind| token.strip_prefix(kind).is_some_and(|uuid| uuid.len() == 36))
+    let mut kinds = ["ApiKey-", "ServiceId-", "ServiceIdGroup-", ""].iter();
+    let is_hex = |part: &str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_uuid = |uuid: &str| {
+        let parts: Vec<usize> = uuid.split('-').map(str::len).collect();
+        parts == [8, 4, 4, 4, 12] && uuid.split('-').all(is_hex)
+    };
+    kinds.any(|kind| token.strip_prefix(kind).is_some_and(is_uuid))
 }
 
 fn is_tag(token: &str) -> bool {
