@@ -324,18 +324,6 @@ fn on_classic(command: ClassicCommand, settings: &Settings, ui: &mut Ui) -> Resu
     }
 }
 
-/// Makes the only key of an owner, or puts a new one in its place.
-fn make_only(
-    request: ops::only_key::Request,
-    operation: Operation,
-    system: System,
-    settings: &Settings,
-    ui: &mut Ui,
-) -> Result<()> {
-    let ready = ops::only_key::ready(request, operation, settings, ui)?;
-    on_keys_of(system, settings, ui, |session| ops::only_key::run(&ready, session))
-}
-
 fn act_of_service<V: Acts>(
     args: ServiceActArgs<V>,
     settings: &Settings,

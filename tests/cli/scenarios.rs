@@ -50,6 +50,7 @@ folders! {
     service_id_groups: Sandbox::new,
     service_id_update: Sandbox::new,
     service_ids: Sandbox::new,
+    task_credential: Sandbox::new,
     usage: Sandbox::new,
 }
 
