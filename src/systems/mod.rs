@@ -49,6 +49,7 @@ impl System {
     ];
 
     /// Returns the system behind whose login the keys of this one are.
+    #[must_use]
     pub fn login(self) -> Self {
         match self {
             Self::Iam | Self::ServiceIds | Self::TaskCredentials => Self::Iam,
