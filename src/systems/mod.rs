@@ -14,6 +14,7 @@ macro_rules! abilities {
     };
 }
 
+mod able;
 mod answer;
 pub mod classic;
 mod error;
