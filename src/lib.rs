@@ -31,6 +31,7 @@ pub mod render;
 pub mod secret;
 pub mod session;
 pub mod settings;
+pub mod side_by_side;
 pub mod systems;
 pub mod tab;
 pub mod text;
@@ -44,14 +45,14 @@ use std::mem::ManuallyDrop;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::cli::{
-    ActArgs, Acts, Cli, Command, OfService, PlatformCommand, ServiceActArgs, ServiceIdCommand,
-    ServiceKeyCommand,
+    ActArgs, Acts, ClassicCommand, Cli, Command, OfService, PlatformCommand, ServiceActArgs,
+    ServiceIdCommand, ServiceKeyCommand, SlCommand, SlUserCommand, TaskCredentialCommand,
 };
 use crate::environment::{Environment, Program};
 use crate::error::Result;
 use crate::journal::Operation;
 use crate::model::ServiceChoice;
-use crate::ops::service_ids;
+use crate::ops::{service_ids, task_credentials};
 use crate::session::Session;
 use crate::settings::Settings;
 use crate::systems::System;
@@ -135,6 +136,8 @@ fn dispatch(command: Command, settings: &Settings, ui: &mut Ui) -> Result<()> {
         }
         Command::ServiceIds(command) => on_service_ids(command.0, settings, ui),
         Command::ServiceKeys(command) => on_keys_of_service(command.0, settings, ui),
+        Command::TaskCredentials(command) => on_task_credentials(command.0, settings, ui),
+        Command::Classic(command) => on_classic(command.0, settings, ui),
         Command::Platform(command) => on_platform(command.0, settings, ui),
         Command::Recover(args) => ops::recover::run(&args.0.into(), settings, ui),
     }
@@ -265,6 +268,58 @@ fn on_keys_of_service(command: ServiceKeyCommand, settings: &Settings, ui: &mut 
             let (service, request): OfService<_> = args.0.into();
             let ready = ops::rotate::ready(request, settings, ui)?;
             of_service(service.as_ref(), settings, ui, |session| ops::rotate::run(&ready, session))
+        }
+    }
+}
+
+/// Runs a command on task credentials of watsonx.
+fn on_task_credentials(
+    command: TaskCredentialCommand,
+    settings: &Settings,
+    ui: &mut Ui,
+) -> Result<()> {
+    match command {
+        TaskCredentialCommand::TaskCredentials(args) => {
+            let ready = task_credentials::list::ready(&args.0.into(), settings)?;
+            on_keys(settings, ui, |session| task_credentials::list::run(&ready, session))
+        }
+        TaskCredentialCommand::TaskCredentialCreate(args) => {
+            let ready = task_credentials::create::ready(args.0.into(), settings, ui)?;
+            on_keys(settings, ui, |session| task_credentials::create::run(&ready, session))
+        }
+        TaskCredentialCommand::TaskCredentialRotate(args) => {
+            let ready = task_credentials::rotate::ready(args.0.into(), settings, ui)?;
+            on_keys(settings, ui, |session| task_credentials::rotate::run(&ready, session))
+        }
+        TaskCredentialCommand::TaskCredentialDelete(args) => {
+            let ready = task_credentials::delete::ready(args.0.into(), settings, ui)?;
+            on_keys(settings, ui, |session| task_credentials::delete::run(&ready, session))
+        }
+    }
+}
+
+/// Runs a command on the classic API key.
+fn on_classic(command: ClassicCommand, settings: &Settings, ui: &mut Ui) -> Result<()> {
+    use crate::ops::only_key::{delete, plugin, show};
+    let system = System::Classic;
+    match command {
+        ClassicCommand::ClassicApiKey(args) => {
+            let ready = show::ready(args.0.into(), settings)?;
+            on_keys_of(system, settings, ui, |session| show::run(ready, session))
+        }
+        ClassicCommand::ClassicApiKeyCreate(args) => {
+            make_only(args.0.into(), Operation::Create, system, settings, ui)
+        }
+        ClassicCommand::ClassicApiKeyRotate(args) => {
+            make_only(args.0.into(), Operation::Rotate, system, settings, ui)
+        }
+        ClassicCommand::ClassicApiKeyDelete(args) => {
+            let ready = delete::ready(args.0.into(), ui)?;
+            on_keys_of(system, settings, ui, |session| delete::run(&ready, session))
+        }
+        ClassicCommand::Sl(SlCommand::User(SlUserCommand::Apikey(args))) => {
+            let ready = plugin::ready(args.0.into())?;
+            on_keys_of(system, settings, ui, |session| plugin::run(&ready, session))
         }
     }
 }

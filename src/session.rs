@@ -4,11 +4,13 @@
 mod choice;
 mod classic;
 mod platform;
+mod regions;
 
 use std::cell::OnceCell;
 use std::fmt::Display;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::sync::Arc;
 
 pub use self::choice::{Choice, InUse, choose, open_local, open_remote};
 pub use self::platform::{PlatformKeys, open_platform};
@@ -20,10 +22,14 @@ use crate::names::{NameFile, RememberingKeys};
 use crate::private_file;
 use crate::secret::Secret;
 use crate::settings::{ConfigFile, LoginRecord, PlatformProof, Settings};
+use crate::systems::task_credentials::Regions;
 use crate::systems::{Facts, Keys, System, SystemError};
 use crate::text::escape;
 use crate::told::{Family, told};
 use crate::ui::Ui;
+
+/// How many requests are under way at once, unless a flag says otherwise.
+const JOBS: u8 = 16;
 
 /// A service ID whose keys are meant.
 #[derive(Clone, Debug)]
@@ -37,7 +43,7 @@ pub struct NamedService {
 /// What an operation works with.
 #[derive(Debug)]
 pub struct Session<'a> {
-    keys: RememberingKeys,
+    keys: Arc<RememberingKeys>,
     identity: Identity,
     /// The service ID whose keys are meant; `None` for those of the identity.
     service: Option<NamedService>,
@@ -46,6 +52,8 @@ pub struct Session<'a> {
     credential: InUse,
     /// The key that the credential is, as far as the service was asked.
     acting_key: OnceCell<Option<ApiKeyId>>,
+    /// The stores of task credentials, opened when first needed.
+    regions: OnceCell<Box<dyn Regions>>,
     settings: &'a Settings,
     /// The terminal.
     pub ui: &'a mut Ui,
@@ -94,9 +102,10 @@ impl<'a> Session<'a> {
         let names = (!place.is_here() && keys.facts().has_names)
             .then(|| NameFile::of(settings, &place.endpoint, &identity))
             .flatten();
-        let keys = RememberingKeys::new(keys, names);
-        let acting_key = OnceCell::new();
-        Ok(Self { keys, identity, service: None, user: None, credential, acting_key, settings, ui })
+        let keys = Arc::new(RememberingKeys::new(keys, names));
+        let (acting_key, regions) = (OnceCell::new(), OnceCell::new());
+        let (service, user) = (None, None);
+        Ok(Self { keys, identity, service, user, credential, acting_key, regions, settings, ui })
     }
 
     /// Goes on with the keys of a service ID, or with those of the identity.
@@ -134,12 +143,18 @@ impl<'a> Session<'a> {
 
     /// Returns the keys.
     pub fn keys(&self) -> &dyn Keys {
-        &self.keys
+        &*self.keys
     }
 
-    /// Returns the keys and the terminal, to report progress while the keys work.
-    pub fn keys_and_ui(&mut self) -> (&dyn Keys, &mut Ui) {
-        (&self.keys, self.ui)
+    /// Returns the keys for work beside the session.
+    pub fn shared_keys(&self) -> Arc<RememberingKeys> {
+        Arc::clone(&self.keys)
+    }
+
+    /// Returns how many requests are under way at once, at most: what is `asked` for, else 16. On this machine none has to be
+    /// waited for.
+    pub fn jobs(&self, asked: Option<u8>) -> usize {
+        if self.keys.place().is_here() { 1 } else { usize::from(asked.unwrap_or(JOBS)) }
     }
 
     /// Returns the identity that requests are made as.
@@ -294,8 +309,9 @@ impl<'a> Session<'a> {
 
     /// Prints the warnings of the system, and writes the names of keys for Tab.
     pub fn close(self) {
-        for warning in self.keys.take_warnings() {
-            self.ui.warn(&warning);
+        let of_regions = self.regions.get().map(|regions| regions.take_warnings());
+        for warning in self.keys.take_warnings().iter().chain(of_regions.iter().flatten()) {
+            self.ui.warn(warning);
         }
         self.ui.flush();
         if let Err(error) = self.keys.keep_names()

@@ -4,6 +4,7 @@
 
 mod access;
 mod audit;
+mod classic;
 mod globals;
 mod iam_keys;
 mod key_args;
@@ -11,6 +12,7 @@ mod platform;
 mod service_ids;
 mod service_keys;
 mod shared;
+mod task_credentials;
 mod tools;
 mod tree;
 
@@ -18,6 +20,7 @@ use clap::{Parser, Subcommand};
 
 use self::access::{BearerTokenArgs, LoginArgs, LogoutArgs, OauthTokensArgs, WhoamiArgs};
 use self::audit::ApiKeysAuditArgs;
+pub use self::classic::{ClassicCommand, SlCommand, SlUserCommand};
 pub use self::globals::GlobalArgs;
 use self::iam_keys::{
     ApiKeyArgs, ApiKeyCreateArgs, ApiKeyDeleteArgs, ApiKeyLookupArgs, ApiKeyRotateArgs,
@@ -28,6 +31,7 @@ pub use self::service_ids::ServiceIdCommand;
 pub use self::service_keys::{OfService, ServiceActArgs, ServiceKeyCommand};
 pub use self::shared::{ActArgs, Acts, DryRunArgs};
 use self::shared::{Disable, Enable, Lock, Unlock};
+pub use self::task_credentials::TaskCredentialCommand;
 use self::tools::{EmulateArgs, RecoverArgs};
 pub use self::tree::{Deferred, OnDemand, leave_out_for};
 
@@ -110,9 +114,15 @@ pub enum Command {
     /// The commands on API keys of service IDs.
     #[command(flatten)]
     ServiceKeys(OnDemand<ServiceKeyCommand>),
+    /// The commands on the classic API key.
+    #[command(flatten)]
+    Classic(OnDemand<ClassicCommand>),
     /// The commands on platform API keys.
     #[command(flatten)]
     Platform(OnDemand<PlatformCommand>),
+    /// The commands on task credentials of watsonx.
+    #[command(flatten)]
+    TaskCredentials(OnDemand<TaskCredentialCommand>),
     /// Finish or undo interrupted commands
     Recover(Deferred<RecoverArgs>),
     /// Log in with an API key and keep it

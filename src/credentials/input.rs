@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
@@ -120,6 +122,25 @@ pub fn can_be_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_plain) && !is_quoted
 }
 
+/// Returns what a text is that is pasted in place of the value of an IAM key; `None` for what may be such a value.
+pub fn mistaken(text: &str) -> Option<&'static str> {
+    let is_mcsp = |text: &str| {
+        let decoded = Zeroizing::new(STANDARD_NO_PAD.decode(text.trim_end_matches('=')).ok()?);
+        let rest = decoded.strip_prefix(b"k1:").or_else(|| decoded.strip_prefix(b"k2:"))?;
+        rest.contains(&b':').then_some(())
+    };
+    if text.starts_with("cpd-apikey-") {
+        return Some("holds the name of an API key, not its value");
+    }
+    if text.starts_with("ApiKey-") {
+        return Some("holds the ID of an API key, not its value");
+    }
+    if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Some("holds a classic infrastructure key, which IAM does not know");
+    }
+    is_mcsp(text).map(|()| "holds a key of the watsonx console on AWS, which IAM does not know")
+}
+
 /// A key file, from this program or from the official CLI.
 #[derive(Deserialize)]
 struct KeyFile {
@@ -220,6 +241,9 @@ pub fn usable(key: Secret, source: &str) -> Result<Secret> {
     if text.is_empty() {
         return Err(unusable(source, "holds no API key"));
     }
+    if let Some(what) = mistaken(text) {
+        return Err(unusable(source, what));
+    }
     if !can_be_key(text) {
         return Err(unusable(source, "holds something else than one API key"));
     }
@@ -241,6 +265,25 @@ pub(super) fn unusable(source: &str, why: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_value_of_an_iam_key_is_known() {
+        let classic = "a1".repeat(32);
+        for text in [
+            "cpd-apikey-IBMid-694000AAAA-2024-05-24T10:15:27Z",
+            "ApiKey-18f773b0-db53-43f1-ad68-92c667c218fe",
+            &classic,
+            // k1:me:secret and k2:me:secret
+            "azE6bWU6c2VjcmV0",
+            "azI6bWU6c2VjcmV0",
+        ] {
+            assert!(mistaken(text).is_some(), "{text}");
+            assert!(usable(Secret::new(text.to_owned()), "x").is_err(), "{text}");
+        }
+        for text in ["apikey-1", "azE6bWU", &classic[1..], "the-value"] {
+            assert!(mistaken(text).is_none(), "{text}");
+        }
+    }
 
     #[test]
     fn a_value_is_found_in_every_form_it_is_kept_in() {

@@ -5,6 +5,7 @@
 //! go on to the next place.
 
 mod candidate;
+pub mod classic;
 mod cli_session;
 pub mod input;
 mod keyring;

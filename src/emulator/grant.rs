@@ -133,7 +133,7 @@ impl Emulator {
     }
 
     /// Finds the key that a value opens, and its owner.
-    fn key_of_value(&self, value: &Secret) -> Result<(ApiKeyId, Owner), Refusal> {
+    pub(super) fn key_of_value(&self, value: &Secret) -> Result<(ApiKeyId, Owner), Refusal> {
         if self.bootstrap.opens_with(value) {
             return Ok((self.bootstrap.key.id.clone(), self.identity.owner()));
         }

@@ -2,6 +2,8 @@
 
 use hyper::Method;
 
+use crate::systems::task_credentials::Region;
+
 /// What is asked of task credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Task {
@@ -12,9 +14,19 @@ pub(super) enum Task {
 }
 
 impl Task {
-    /// Finds what a request asks for, and the region or the id in its path.
-    pub(super) fn find<'a>(_method: &Method, _parts: &[&'a str]) -> Option<(Self, &'a str)> {
-        None
+    /// Finds what a request asks for, and the id in its path.
+    pub(super) fn find<'a>(method: &Method, parts: &[&'a str]) -> Option<(Self, &'a str)> {
+        let parts = match parts {
+            ["regions", region, parts @ ..] if Region::find(region).is_some() => parts,
+            parts => parts,
+        };
+        match (method.as_str(), parts) {
+            ("GET", ["v1", "task_credentials"]) => Some((Self::List, "")),
+            ("POST", ["v1", "task_credentials"]) => Some((Self::Create, "")),
+            ("GET", ["v1", "task_credentials", id]) => Some((Self::Get, id)),
+            ("DELETE", ["v1", "task_credentials", id]) => Some((Self::Delete, id)),
+            _ => None,
+        }
     }
 }
 
@@ -68,8 +80,26 @@ pub(super) enum Classic {
 }
 
 impl Classic {
-    /// Finds what a request asks for, and the id in its path.
-    pub(super) fn find<'a>(_method: &Method, _parts: &[&'a str]) -> Option<(Self, &'a str)> {
-        None
+    /// Finds what a request asks for, and the id in its path. The method of the object is in the path, too.
+    pub(super) fn find<'a>(method: &Method, parts: &[&'a str]) -> Option<(Self, &'a str)> {
+        let ["rest", "v3" | "v3.1", service, before @ .., last] = parts else { return None };
+        let last = last.strip_suffix(".json").unwrap_or(last);
+        let is_id = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit());
+        let found = match (*service, before, last) {
+            ("SoftLayer_Account", [], "getCurrentUser") => (Self::User, ""),
+            ("SoftLayer_Account", [], "getUsers") => (Self::Users, ""),
+            ("SoftLayer_User_Customer", [id], "getObject") => (Self::User, *id),
+            ("SoftLayer_User_Customer", [], id) if is_id => (Self::User, id),
+            ("SoftLayer_User_Customer", [id], "getApiAuthenticationKeys") => (Self::List, *id),
+            ("SoftLayer_User_Customer", [id], "addApiAuthenticationKey") => (Self::Add, *id),
+            ("SoftLayer_User_Customer", [] | [_], REMOVE) => (Self::Remove, ""),
+            ("SoftLayer_User_Customer", [REMOVE] | [_, REMOVE], id) => (Self::Remove, id),
+            ("SoftLayer_User_Customer_ApiAuthentication", [id], "getObject") => (Self::Get, *id),
+            ("SoftLayer_User_Customer_ApiAuthentication", [], id) if is_id => (Self::Get, id),
+            _ => return None,
+        };
+        [Method::GET, Method::POST].contains(method).then_some(found)
     }
 }
+
+const REMOVE: &str = "removeApiAuthenticationKey";

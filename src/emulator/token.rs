@@ -18,6 +18,9 @@ pub(super) const REFRESH_LIFE: i64 = 72 * 3_600;
 /// How long a delegated one lives. IBM's SDK for Cloud Object Storage asks for another after six days.
 pub(super) const DELEGATED_LIFE: i64 = 10 * 24 * 3_600;
 
+/// What is said of an access token that was valid.
+pub(super) const EXPIRED: &str = "Provided token is expired";
+
 /// Issues an access token.
 pub(super) fn issue(key: &TokenKey, occasion: Occasion<'_>) -> Result<Secret, Refusal> {
     sign(key, &Claims::new(occasion, token_id()?))
@@ -55,7 +58,7 @@ pub(super) fn read(
         return Err(refused("BXNIM0401E", "Provided token is for another service"));
     }
     if claims["exp"].as_i64().is_none_or(|end| end <= now.seconds()) {
-        return Err(refused("", "Provided token is expired"));
+        return Err(refused("", EXPIRED));
     }
     Ok(claims)
 }

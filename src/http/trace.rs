@@ -121,7 +121,9 @@ fn shown(body: &[u8], known: &Known) -> String {
     }
     match serde_json::from_slice::<Value>(body) {
         Ok(mut document) => {
-            hide(&mut document, false, known);
+            // Some services answer with nothing but a new value.
+            let is_value = document.is_string();
+            hide(&mut document, is_value, known);
             serde_json::to_string(&document).unwrap_or_default()
         }
         Err(_) => format!("[{} bytes that are no JSON]", body.len()),
@@ -133,7 +135,10 @@ fn hide(value: &mut Value, below_secret: bool, known: &Known) {
     match value {
         Value::Object(fields) => {
             for (name, mut value) in std::mem::take(fields) {
-                hide(&mut value, below_secret && !is_harmless(&name) || is_secret(&name), known);
+                // A list of credentials is one of records: their own fields tell what is secret.
+                let is_list = value.is_array() && squeezed(&name) == "credentials";
+                let is_secret = is_secret(&name) && !is_list;
+                hide(&mut value, below_secret && !is_harmless(&name) || is_secret, known);
                 fields.insert(known.blot(&name), value);
             }
         }
@@ -154,6 +159,7 @@ fn is_secret(name: &str) -> bool {
     !is_harmless(&name)
         && [
             "apikey",
+            "authenticationkey",
             "token",
             "secret",
             "password",
@@ -182,10 +188,20 @@ mod tests {
     #[test]
     fn no_secret_of_a_document_is_shown_however_deep() {
         let body = br#"{"id":"ApiKey-1","apikey":"s","next":null,"apikeys":[{"apiKey":"s","entity_tag":"1-a"}],
-            "a":{"access_token":"s","token_type":"Bearer","api_key":"s","client_secret":"s","IAM-ApiKey":"s","tokens":["s",{"x":"s"}]}}"#;
+            "a":{"access_token":"s","token_type":"Bearer","api_key":"s","client_secret":"s","IAM-ApiKey":"s","tokens":["s",{"x":"s"}]},
+            "credentials":[{"name":"shown","secret":{"api_key":"s"}}],"credential":{"credentials":["s"]},"x":{"credentials":"s"}}"#;
         let shown = shown(body, &Known::default());
         assert!(!shown.contains("\"s\""), "{shown}");
         assert!(shown.contains("ApiKey-1") && shown.contains("1-a") && shown.contains("Bearer"));
+        let shown = super::shown(br#"[{"authenticationKey":"s","id":1}]"#, &Known::default());
+        assert_eq!(shown, format!(r#"[{{"authenticationKey":"{HIDDEN}","id":1}}]"#));
+        let known = Known::default();
+        let value = "0123456789abcdef";
+        assert_eq!(
+            super::shown(format!("\"{value}\"").as_bytes(), &known),
+            format!("\"{HIDDEN}\"")
+        );
+        assert_eq!(known.blot(value), HIDDEN);
         assert_eq!(super::shown(b"secret", &Known::default()), "[6 bytes that are no JSON]");
     }
 }

@@ -20,6 +20,7 @@ pub mod rotate;
 pub mod service_ids;
 pub mod show;
 pub mod state;
+pub mod task_credentials;
 pub mod token;
 pub mod update;
 pub mod whoami;

@@ -8,6 +8,7 @@ use clap::ValueEnum as _;
 use crate::credentials::{Candidate, Contents, CredentialSource, Search};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::BackendKind;
+use crate::settings::service::Service;
 use crate::settings::variables::{API_KEY, BACKEND, CI};
 use crate::settings::{ConfigFile, LoginRecord, Settings};
 use crate::systems::iam::KEY_LIMIT;
@@ -32,6 +33,8 @@ pub struct InUse {
     pub(super) login: Option<LoginRecord>,
     /// The file that holds the credential and nothing else.
     pub(super) file: Option<PathBuf>,
+    /// How the service is reached that the credential is for, if it is for one.
+    pub(super) service: Option<Service>,
 }
 
 /// Chooses where the keys are, and returns the credential that the search found. Fails where the local store would be used
@@ -142,8 +145,9 @@ pub fn open_remote(
     let remote = settings.remote(&found.urls)?;
     let file = found.file().map(Path::to_owned);
     let (credential, login) = found.open(settings.directories()?.config.as_deref(), ui)?;
+    let service = Some(remote.clone());
     let keys = RemoteKeys::new(remote, credential, settings.clock());
-    Ok((keys, InUse { login, file }))
+    Ok((keys, InUse { login, file, service }))
 }
 
 /// Makes the error for a missing credential. It tells `more`, and why the credentials that exist are not used.

@@ -51,6 +51,6 @@ pub fn open_platform(
     let opened = found.open(wanted, settings.directories()?.config.as_deref(), ui)?;
     let keys =
         RemotePlatform::new(service.endpoint, service.http, opened.credential, settings.clock());
-    let in_use = InUse { login: opened.login, file: opened.file };
+    let in_use = InUse { login: opened.login, file: opened.file, ..InUse::default() };
     Ok((PlatformKeys::Remote(Box::new(keys)), in_use))
 }

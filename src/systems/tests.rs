@@ -9,7 +9,7 @@ use super::iam::remote::{Credential, RemoteKeys};
 use super::platform::local::LocalPlatform;
 use super::platform::remote::RemotePlatform;
 use super::sample::Sample;
-use super::{Keys, LostAnswer, Rotation, System, platform};
+use super::{Keys, LostAnswer, Rotation, System, classic, platform};
 use crate::cli::Cli;
 use crate::clock::Clock;
 use crate::http::{self, Endpoint};
@@ -30,6 +30,16 @@ fn keys_of(system: System) -> Vec<Box<dyn Keys>> {
                 Box::new(RemoteKeys::new(settings, credential, Clock::System)),
             ]
         }
+        System::TaskCredentials => Vec::new(),
+        System::Classic => {
+            let endpoint = Endpoint::parse(DEFAULT_ENDPOINT).unwrap();
+            let credential = classic::remote::Credential::Bearer(Secret::new("t".to_owned()));
+            let (http, clock) = (http::Options::default(), Clock::System);
+            vec![
+                Box::new(classic::local::LocalClassic::new(None, clock)),
+                Box::new(classic::remote::RemoteClassic::new(endpoint, http, credential, clock)),
+            ]
+        }
         System::Platform => {
             let credential = platform::remote::Credential {
                 user: "me".to_owned(),
@@ -42,7 +52,6 @@ fn keys_of(system: System) -> Vec<Box<dyn Keys>> {
                 Box::new(RemotePlatform::new(endpoint, http, credential, Clock::System)),
             ]
         }
-        System::TaskCredentials | System::Classic => Vec::new(),
         System::Sample => vec![Box::new(Sample::default())],
     }
 }
@@ -88,6 +97,7 @@ fn commands_and_flags_follow_from_facts_and_abilities() {
             let mut expected: BTreeSet<String> =
                 verbs.map(|(verb, _)| format!("{one}{verb}")).collect();
             expected.insert(list.to_owned());
+            // A key without a name has no age, expiry or namesake to look at.
             expected.extend((is_own && facts.has_names).then(|| format!("{list}-audit")));
             let is_of = |name: &str| {
                 let rest = name.strip_prefix(list).or_else(|| name.strip_prefix(one));

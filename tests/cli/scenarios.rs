@@ -41,6 +41,7 @@ folders! {
     api_key_update: Sandbox::new,
     api_keys: Sandbox::new,
     api_keys_audit: Sandbox::new,
+    classic_api_key: Sandbox::new,
     facts: used_and_unused_keys,
     platform_api_key: Sandbox::new,
     service_api_key: Sandbox::new,
@@ -49,6 +50,7 @@ folders! {
     service_id_groups: Sandbox::new,
     service_id_update: Sandbox::new,
     service_ids: Sandbox::new,
+    task_credential: Sandbox::new,
     usage: Sandbox::new,
 }
 

@@ -9,7 +9,7 @@ use crate::model::{ApiKey, ApiKeyId, Scope, Selection};
 use crate::private_file;
 use crate::secret::Secret;
 use crate::session::Session;
-use crate::systems::{Condition, LostAnswer, SystemError};
+use crate::systems::{Condition, LostAnswer, Proving, SystemError};
 
 impl Run {
     /// Tells whether the value of a key whose answer was lost can be read at once.
@@ -32,6 +32,9 @@ impl Run {
         if matches!(seen, NewKey::Found { .. } | NewKey::Unheld) && self.key.is_none() {
             let listed = if is_listed(session) { listed(session)? } else { None };
             self.key = Some(listed.unwrap_or_else(|| self.unlisted()));
+        }
+        if matches!(seen, NewKey::Found { .. }) && self.machine.progress.made.is_none() {
+            self.machine.progress.made = self.key.as_ref().map(|key| key.id.to_string());
         }
         self.machine.see_key(seen);
         Ok(())
@@ -72,7 +75,7 @@ impl Run {
         {
             return Ok(true);
         }
-        let own = session.keys().proving().map(|proving| proving.own_key_works()).transpose();
+        let own = session.keys().proving().map(Proving::own_key_works).transpose();
         let own = own.map_err(|error| session.told_of(error, &self.begun.name))?.flatten();
         Ok(own == Some(true))
     }

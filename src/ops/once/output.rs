@@ -3,8 +3,10 @@
 use std::io;
 use std::path::Path;
 
+use zeroize::Zeroizing;
+
 use super::machine::OnlyKey;
-use super::state::Run;
+use super::state::{Run, Told};
 use crate::error::{Error, Result};
 use crate::journal::{Operation, Step};
 use crate::model::{ApiKey, Timestamp};
@@ -28,7 +30,10 @@ pub(super) fn deliver(run: &mut Run, session: &mut Session) -> Result<()> {
     }
     let (Some(key), Some(value)) = (&run.key, &run.value) else { return Ok(()) };
     // After an error part of the value may have arrived, so the key stays.
-    let printed = print(key, value, run.begun.operation, run.begun.at, session);
+    let printed = match &run.told {
+        Some(told) if !session.ui.manner().json => print_alone(told, value, session.ui),
+        _ => print(key, value, run.begun.operation, run.begun.at, session),
+    };
     printed.map_err(|error| not_printed(&error, key, session))?;
     // Without the note `recover` reports the key, which is safe.
     let _ = run.note(Step::Delivered);
@@ -36,6 +41,21 @@ pub(super) fn deliver(run: &mut Run, session: &mut Session) -> Result<()> {
     run.machine.see_delivered();
     run.delivers = true;
     Ok(())
+}
+
+/// Prints the value behind words of the command's own.
+fn print_alone(told: &Told, value: &Secret, ui: &mut Ui) -> io::Result<()> {
+    if let Some(first) = told.first {
+        ui.ok();
+        ui.result(first);
+    }
+    ui.ok();
+    // A text that grows leaves a copy of the value behind.
+    let mut text = Zeroizing::new(String::with_capacity(4 * 1024));
+    for part in [told.before_value, value.expose(), "\n"] {
+        text.push_str(part);
+    }
+    ui.deliver(&text)
 }
 
 fn print(
@@ -112,7 +132,7 @@ pub(in crate::ops) fn say_done(
 fn not_printed(error: &io::Error, key: &ApiKey, session: &Session) -> Error {
     let message = format!(
         "{} ({}) was created, but its value could not be written to standard output: {error}.",
-        session.subject(&key.name),
+        capitalised(&session.subject(&key.name)),
         key.id
     );
     Error::failure(message).hint(format!(

@@ -42,6 +42,15 @@ pub(super) enum CopyFile {
     Left(Left),
 }
 
+/// The words about a value that is printed, of a command that has its own.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::ops) struct Told {
+    /// What was done first, if anything.
+    pub first: Option<&'static str>,
+    /// What stands before the value.
+    pub before_value: &'static str,
+}
+
 /// One entry under way.
 #[derive(Debug)]
 pub(in crate::ops) struct Run {
@@ -55,6 +64,8 @@ pub(in crate::ops) struct Run {
     pub cause: Option<Error>,
     /// What became of the old key.
     pub retirement: Option<Retirement>,
+    /// What became of each old key, where there may be several.
+    pub retired: Vec<Retiree>,
     /// Keys that may be the new one, or that others have made.
     pub others: Vec<ApiKeyId>,
     /// Whether this run brought the value to its place.
@@ -79,6 +90,8 @@ pub(in crate::ops) struct Run {
     /// How often somebody else changed it meanwhile.
     pub(super) conflicts: u32,
     pub(super) consent: Consent,
+    /// The words about a value that is printed, where they are not those of this program.
+    pub told: Option<Told>,
 }
 
 impl Run {
@@ -101,6 +114,7 @@ impl Run {
             key: None,
             cause: None,
             retirement: None,
+            retired: Vec::new(),
             others: Vec::new(),
             delivers: false,
             is_moving_login: false,
@@ -115,6 +129,7 @@ impl Run {
             old: None,
             conflicts: 0,
             consent,
+            told: None,
         }
     }
 
@@ -254,6 +269,15 @@ impl Retired {
             Self::Gone => "was deleted meanwhile".to_owned(),
         }
     }
+}
+
+/// An old key, and what became of it.
+#[derive(Clone, Debug)]
+pub(in crate::ops) struct Retiree {
+    /// Its id.
+    pub id: String,
+    /// What became of it.
+    pub how: Retirement,
 }
 
 /// How a rotation ended.

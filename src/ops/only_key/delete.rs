@@ -45,12 +45,16 @@ pub fn run(request: &Request, session: &mut Session) -> Result<()> {
     } else {
         match once::listed(session)? {
             Some(key) => key.id.to_string(),
-            None if request.ignore_missing => return report("", &user, "not found", session),
+            None if request.ignore_missing => {
+                report("", &user, "missing", session);
+                return Ok(());
+            }
             None => return Err(session.told_of(Condition::NotFound.into(), &user)),
         }
     };
     if request.dry_run {
-        return report(&id, &user, "would be deleted", session);
+        report(&id, &user, "would be deleted", session);
+        return Ok(());
     }
     super::checks::check_settled(&user, session)?;
     if !request.force {
@@ -59,19 +63,16 @@ pub fn run(request: &Request, session: &mut Session) -> Result<()> {
         agree(&format!("Are you sure you want to delete {subject}{how}?"), session)?;
     }
     let deleted = if forgets { forget(&user, session) } else { remove(&id, session) };
-    match deleted {
-        Ok(()) => {
-            report(&id, &user, "deleted", session)?;
-            if forgets && session.acting_key()?.is_some() {
-                session.ui.warn("The credential in use was that key: log in with the password.");
-            }
-            Ok(())
-        }
-        Err(error) if error.condition == Condition::NotFound && request.ignore_missing => {
-            report(&id, &user, "not found", session)
-        }
-        Err(error) => Err(failed(error, forgets, &user, session)),
+    let outcome = match deleted {
+        Ok(()) => "deleted",
+        Err(error) if error.condition == Condition::NotFound && request.ignore_missing => "missing",
+        Err(error) => return Err(failed(error, forgets, &user, session)),
+    };
+    report(&id, &user, outcome, session);
+    if forgets && session.acting_key()?.is_some() {
+        session.ui.warn("The credential in use was that key: log in with the password.");
     }
+    Ok(())
 }
 
 fn remove(id: &str, session: &Session) -> std::result::Result<(), SystemError> {
@@ -93,11 +94,11 @@ fn failed(error: SystemError, forgets: bool, user: &str, session: &Session) -> E
     told
 }
 
-fn report(id: &str, user: &str, outcome: &str, session: &mut Session) -> Result<()> {
+pub(super) fn report(id: &str, user: &str, outcome: &str, session: &mut Session) {
     if session.ui.manner().json {
         let item = object().with("id", id).with("name", user).with("outcome", outcome);
         session.ui.data(|out| json::document(out, &[item]));
-        return Ok(());
+        return;
     }
     let subject = session.entity(user);
     match outcome {
@@ -105,11 +106,10 @@ fn report(id: &str, user: &str, outcome: &str, session: &mut Session) -> Result<
             session.ui.ok();
             session.ui.result(&format!("{} was deleted", crate::text::capitalised(&subject)));
         }
-        "not found" => {
+        "missing" => {
             session.ui.ok();
             session.ui.result(&format!("{} was not found", crate::text::capitalised(&subject)));
         }
         _ => session.ui.result(&format!("Dry run: {subject} would be deleted")),
     }
-    Ok(())
 }

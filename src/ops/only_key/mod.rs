@@ -2,6 +2,7 @@
 
 mod checks;
 pub mod delete;
+pub mod plugin;
 pub mod show;
 
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::journal::{Operation, Retires};
 use crate::model::{ApiKey, NewApiKey, Owner};
 use crate::object::object;
-use crate::ops::once::{self, Old, Plan};
+use crate::ops::once::{self, Old, Plan, Told};
 use crate::ops::recover::warn_of_unknown;
 use crate::ops::{agree, announce, destination};
 use crate::render::json;
@@ -39,6 +40,8 @@ pub struct Request {
 pub struct Ready {
     request: Request,
     operation: Operation,
+    /// The words about the new key, where they are not those of this program.
+    told: Option<Told>,
 }
 
 /// Checks what can be checked before anybody logs in.
@@ -61,16 +64,18 @@ pub fn ready(
     // What FILE holds is looked at once it is known which key is replaced.
     let replaces = request.force || operation == Operation::Rotate;
     destination::check(request.file.as_deref(), replaces, settings)?;
-    Ok(Ready { request, operation })
+    Ok(Ready { request, operation, told: None })
 }
 
 /// Makes the key, or puts a new one in the place of the present one.
 pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
-    let Ready { request, operation } = ready;
+    let Ready { request, operation, told } = ready;
     turn_to(request.user.as_deref(), session);
     let user = user(session);
     let doing = if *operation == Operation::Rotate { "Rotating" } else { "Creating" };
-    announce(doing, &session.entity(&user), session);
+    if told.is_none() {
+        announce(doing, &session.entity(&user), session);
+    }
     let now = session.now()?;
     let present = present(*operation, &user, session)?;
     let replaces = request.force || *operation == Operation::Rotate;
@@ -100,6 +105,7 @@ pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
     let (operation, is_hurried) = (*operation, request.no_wait);
     let plan = Plan { operation, new: &new, now, destination, server_value, replaces, is_hurried };
     let mut run = once::begin(plan, session)?;
+    run.told = *told;
     let ended = run.drive(session)?;
     let key = run.ended(ended, session)?;
     if file.is_some() {

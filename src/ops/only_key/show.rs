@@ -47,12 +47,15 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
         return Err(session.told_of(Condition::NotFound.into(), &user));
     };
     if let Some(destination) = destination {
-        let value = match session.keys().reading() {
-            Some(reading) => {
-                reading.value_of(&key.id).map_err(|error| session.told_of(error, &user))?
-            }
-            None => None,
+        let Some(reading) = session.keys().reading() else {
+            let message =
+                format!("The value of {} was told once, and is not kept.", session.subject(&user));
+            let rotate = session.on("rotate", "");
+            return Err(
+                Error::failure(message).hint(format!("'{rotate}' puts a new one in its place."))
+            );
         };
+        let value = reading.value_of(&key.id).map_err(|error| session.told_of(error, &user))?;
         let Some(value) = value else {
             let message = format!("The value of {} is not shown.", session.subject(&user));
             return Err(Error::new(ErrorKind::NotPermitted, message).hint(format!(

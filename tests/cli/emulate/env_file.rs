@@ -36,11 +36,15 @@ export IAM_IDENTITY_IAM_ID_MEMBER={IAM_ID}
 export IAM_IDENTITY_IAM_ID_FOR_PREFERENCES={IAM_ID}
 export IAM_IDENTITY_ENTERPRISE_ACCOUNT_ID={ACCOUNT}
 export IAM_IDENTITY_ENTERPRISE_SUBACCOUNT_ID={ACCOUNT}
+export SL_ENDPOINT_URL={endpoint}/rest/v3.1
+export SL_USERNAME=apikey
+export SL_API_KEY={value}
 export CPD_URL={endpoint}
 export CPD_USERNAME=local@localhost
 export CPD_PASSWORD={password}
 export CPD_AUTH_TYPE=cp4d
 export CPD_AUTH_URL={endpoint}/icp4d-api
+export WATSONX_API_URL='{endpoint}/regions/{{region}}'
 "
         );
         if flags.contains(&"--tls") {

@@ -1,6 +1,7 @@
 //! `emulate`: the IAM Identity API over a local store, as a client sees it.
 
 mod account;
+mod classic;
 mod env_file;
 mod faults;
 mod groups;
@@ -14,6 +15,7 @@ mod scope;
 mod service_ids;
 mod service_keys;
 mod start;
+mod task_credentials;
 mod tls;
 mod token_key;
 mod tokens;
