@@ -46,7 +46,7 @@ fn page_path(name: &str) -> String {
 
 fn page(command: Command, name: &str) -> std::io::Result<Vec<u8>> {
     let extra = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-    let is_root = command.has_subcommands();
+    let is_root = command.get_name() == name;
     let command = command.bin_name(name.to_owned()).display_name(name.to_owned());
     let man = Man::new(command)
         .title(name.to_uppercase())

@@ -31,6 +31,7 @@ pub mod render;
 pub mod secret;
 pub mod session;
 pub mod settings;
+pub mod side_by_side;
 pub mod systems;
 pub mod tab;
 pub mod text;
@@ -44,11 +45,12 @@ use std::mem::ManuallyDrop;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::cli::{
-    ActArgs, Acts, Cli, Command, OfService, ServiceActArgs, ServiceIdCommand, ServiceKeyCommand,
-    TaskCredentialCommand,
+    ActArgs, Acts, ClassicCommand, Cli, Command, OfService, PlatformCommand, ServiceActArgs,
+    ServiceIdCommand, ServiceKeyCommand, SlCommand, SlUserCommand, TaskCredentialCommand,
 };
 use crate::environment::{Environment, Program};
 use crate::error::Result;
+use crate::journal::Operation;
 use crate::model::ServiceChoice;
 use crate::ops::{service_ids, task_credentials};
 use crate::session::Session;
@@ -135,10 +137,9 @@ fn dispatch(command: Command, settings: &Settings, ui: &mut Ui) -> Result<()> {
         Command::ServiceIds(command) => on_service_ids(command.0, settings, ui),
         Command::ServiceKeys(command) => on_keys_of_service(command.0, settings, ui),
         Command::TaskCredentials(command) => on_task_credentials(command.0, settings, ui),
-        Command::Recover(args) => {
-            let request = args.0.into();
-            on_keys(settings, ui, |session| ops::recover::run(&request, session))
-        }
+        Command::Classic(command) => on_classic(command.0, settings, ui),
+        Command::Platform(command) => on_platform(command.0, settings, ui),
+        Command::Recover(args) => ops::recover::run(&args.0.into(), settings, ui),
     }
 }
 
@@ -192,6 +193,41 @@ fn on_service_ids(command: ServiceIdCommand, settings: &Settings, ui: &mut Ui) -
             on_keys(settings, ui, |session| service_ids::groups::delete(&ready, session))
         }
     }
+}
+
+/// Runs a command on platform API keys.
+fn on_platform(command: PlatformCommand, settings: &Settings, ui: &mut Ui) -> Result<()> {
+    ops::platform::refuse_flags(settings)?;
+    match command {
+        PlatformCommand::PlatformApiKeyCreate(args) => {
+            make_only(args.0.into(), Operation::Create, System::Platform, settings, ui)
+        }
+        PlatformCommand::PlatformApiKeyRotate(args) => {
+            make_only(args.0.into(), Operation::Rotate, System::Platform, settings, ui)
+        }
+        PlatformCommand::PlatformApiKeyCheck(args) => {
+            ops::platform::check::run(&args.0.into(), settings, ui)
+        }
+        PlatformCommand::PlatformApiKeyDelete(args) => {
+            let ready = ops::only_key::delete::ready(args.0.into(), ui)?;
+            on_keys_of(System::Platform, settings, ui, |session| {
+                ops::only_key::delete::run(&ready, session)
+            })
+        }
+        PlatformCommand::PlatformToken(args) => ops::platform::token::run(args.0.zen, settings, ui),
+    }
+}
+
+/// Makes the only key of an owner, or puts a new one in its place.
+fn make_only(
+    request: ops::only_key::Request,
+    operation: Operation,
+    system: System,
+    settings: &Settings,
+    ui: &mut Ui,
+) -> Result<()> {
+    let ready = ops::only_key::ready(request, operation, settings, ui)?;
+    on_keys_of(system, settings, ui, |session| ops::only_key::run(&ready, session))
 }
 
 /// Runs a command on the keys of a service ID.
@@ -262,6 +298,32 @@ fn on_task_credentials(
     }
 }
 
+/// Runs a command on the classic API key.
+fn on_classic(command: ClassicCommand, settings: &Settings, ui: &mut Ui) -> Result<()> {
+    use crate::ops::only_key::{delete, plugin, show};
+    let system = System::Classic;
+    match command {
+        ClassicCommand::ClassicApiKey(args) => {
+            let ready = show::ready(args.0.into(), settings)?;
+            on_keys_of(system, settings, ui, |session| show::run(ready, session))
+        }
+        ClassicCommand::ClassicApiKeyCreate(args) => {
+            make_only(args.0.into(), Operation::Create, system, settings, ui)
+        }
+        ClassicCommand::ClassicApiKeyRotate(args) => {
+            make_only(args.0.into(), Operation::Rotate, system, settings, ui)
+        }
+        ClassicCommand::ClassicApiKeyDelete(args) => {
+            let ready = delete::ready(args.0.into(), ui)?;
+            on_keys_of(system, settings, ui, |session| delete::run(&ready, session))
+        }
+        ClassicCommand::Sl(SlCommand::User(SlUserCommand::Apikey(args))) => {
+            let ready = plugin::ready(args.0.into())?;
+            on_keys_of(system, settings, ui, |session| plugin::run(&ready, session))
+        }
+    }
+}
+
 fn act_of_service<V: Acts>(
     args: ServiceActArgs<V>,
     settings: &Settings,
@@ -301,7 +363,17 @@ fn on_keys(
     ui: &mut Ui,
     run: impl FnOnce(&mut Session) -> Result<()>,
 ) -> Result<()> {
-    let mut session = Session::open(settings, ui)?;
+    on_keys_of(System::Iam, settings, ui, run)
+}
+
+/// Opens a session over the keys of a system, runs an operation in it, and closes it.
+fn on_keys_of(
+    system: System,
+    settings: &Settings,
+    ui: &mut Ui,
+    run: impl FnOnce(&mut Session) -> Result<()>,
+) -> Result<()> {
+    let mut session = Session::open_for(system, settings, ui)?;
     let result = run(&mut session);
     session.close();
     result

@@ -2,13 +2,18 @@
 //! the operation runs.
 
 mod choice;
+mod classic;
+mod platform;
+mod regions;
 
 use std::cell::OnceCell;
 use std::fmt::Display;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::sync::Arc;
 
 pub use self::choice::{Choice, InUse, choose, open_local, open_remote};
+pub use self::platform::{PlatformKeys, open_platform};
 use crate::credentials::login;
 use crate::error::{Error, Result};
 use crate::journal::Journal;
@@ -16,15 +21,15 @@ use crate::model::{ApiKeyId, BackendKind, Identity, Owner, ServiceUuid, Timestam
 use crate::names::{NameFile, RememberingKeys};
 use crate::private_file;
 use crate::secret::Secret;
-use crate::settings::variables::WATSONX_URL;
-use crate::settings::{ConfigFile, LoginRecord, Settings};
-use crate::systems::task_credentials::local::LocalRegions;
-use crate::systems::task_credentials::remote::RemoteRegions;
-use crate::systems::task_credentials::{Region, Regions};
-use crate::systems::{Condition, Facts, Keys, System, SystemError};
+use crate::settings::{ConfigFile, LoginRecord, PlatformProof, Settings};
+use crate::systems::task_credentials::Regions;
+use crate::systems::{Facts, Keys, System, SystemError};
 use crate::text::escape;
 use crate::told::{Family, told};
 use crate::ui::Ui;
+
+/// How many requests are under way at once, unless a flag says otherwise.
+const JOBS: u8 = 16;
 
 /// A service ID whose keys are meant.
 #[derive(Clone, Debug)]
@@ -38,10 +43,12 @@ pub struct NamedService {
 /// What an operation works with.
 #[derive(Debug)]
 pub struct Session<'a> {
-    keys: RememberingKeys,
+    keys: Arc<RememberingKeys>,
     identity: Identity,
     /// The service ID whose keys are meant; `None` for those of the identity.
     service: Option<NamedService>,
+    /// The other user whose key is meant, if any.
+    user: Option<Owner>,
     credential: InUse,
     /// The key that the credential is, as far as the service was asked.
     acting_key: OnceCell<Option<ApiKeyId>>,
@@ -66,12 +73,18 @@ impl<'a> Session<'a> {
             Choice::Chosen(BackendKind::Local) | Choice::Default => Box::new(open_local(settings)?),
         };
         if choice == Choice::Default {
-            ui.warn(&format!(
-                "No credential was found; using the local store in {}.{}",
-                settings.store_directory()?.display(),
-                choice::elsewhere(settings)
-            ));
+            choice::say_default(&choice::elsewhere(settings), settings, ui)?;
         }
+        Self::with(keys, credential, settings, ui)
+    }
+
+    /// Opens the keys of a system.
+    pub fn open_for(system: System, settings: &'a Settings, ui: &'a mut Ui) -> Result<Self> {
+        let (keys, credential) = match system {
+            System::Classic => classic::open(settings, ui)?,
+            System::Platform => platform::open(settings, ui)?,
+            _ => return Self::open(settings, ui),
+        };
         Self::with(keys, credential, settings, ui)
     }
 
@@ -86,12 +99,13 @@ impl<'a> Session<'a> {
             told(error, "The identity", &Family::of(settings.program(), keys.facts()))
         })?;
         let place = keys.place();
-        let names = (!place.is_here())
+        let names = (!place.is_here() && keys.facts().has_names)
             .then(|| NameFile::of(settings, &place.endpoint, &identity))
             .flatten();
-        let keys = RememberingKeys::new(keys, names);
+        let keys = Arc::new(RememberingKeys::new(keys, names));
         let (acting_key, regions) = (OnceCell::new(), OnceCell::new());
-        Ok(Self { keys, identity, service: None, credential, acting_key, regions, settings, ui })
+        let (service, user) = (None, None);
+        Ok(Self { keys, identity, service, user, credential, acting_key, regions, settings, ui })
     }
 
     /// Goes on with the keys of a service ID, or with those of the identity.
@@ -99,6 +113,12 @@ impl<'a> Session<'a> {
         let system = if service.is_some() { System::ServiceIds } else { self.keys.own_system() };
         self.keys.speak_of(system.facts());
         self.service = service;
+        self.user = None;
+    }
+
+    /// Goes on with the key of another user.
+    pub fn turn_to_user(&mut self, user: Owner) {
+        self.user = (user != self.identity.owner()).then_some(user);
     }
 
     /// Tells whether the keys of a system are at the same place, behind the same login.
@@ -114,41 +134,27 @@ impl<'a> Session<'a> {
 
     /// Returns the owner of the keys that are meant.
     pub fn owner(&self) -> Owner {
-        let service = self.service.as_ref();
-        service.map_or_else(|| self.identity.owner(), |service| Owner::service(&service.id))
+        match (&self.service, &self.user) {
+            (Some(service), _) => Owner::service(&service.id),
+            (None, Some(user)) => user.clone(),
+            (None, None) => self.identity.owner(),
+        }
     }
 
     /// Returns the keys.
     pub fn keys(&self) -> &dyn Keys {
-        &self.keys
+        &*self.keys
     }
 
-    /// Returns the task credentials of every region, on this machine or at watsonx as the keys are.
-    pub fn regions(&self) -> std::result::Result<&dyn Regions, SystemError> {
-        if let Some(regions) = self.regions.get() {
-            return Ok(&**regions);
-        }
-        let refused = |error: Error| SystemError::from(Condition::Rejected(error.message));
-        let (settings, clock) = (self.settings, self.settings.clock());
-        let opened: Box<dyn Regions> = if let Some(service) = &self.credential.service {
-            let url = settings.environment().text(WATSONX_URL).map_err(refused)?;
-            Box::new(RemoteRegions::new(service.clone(), url, clock))
-        } else {
-            let directory = settings.store_directory().map_err(refused)?.to_owned();
-            Box::new(LocalRegions::new(Some(directory), clock))
-        };
-        Ok(&**self.regions.get_or_init(|| opened))
+    /// Returns the keys for work beside the session.
+    pub fn shared_keys(&self) -> Arc<RememberingKeys> {
+        Arc::clone(&self.keys)
     }
 
-    /// Words an error about the task credentials of a region.
-    pub fn told_of_region(&self, error: SystemError, region: &Region) -> Error {
-        let family = Family::of(self.program(), System::TaskCredentials.facts());
-        told(error, &format!("The task credential in {}", region.name), &family)
-    }
-
-    /// Returns the keys and the terminal, to report progress while the keys work.
-    pub fn keys_and_ui(&mut self) -> (&dyn Keys, &mut Ui) {
-        (&self.keys, self.ui)
+    /// Returns how many requests are under way at once, at most: what is `asked` for, else 16. On this machine none has to be
+    /// waited for.
+    pub fn jobs(&self, asked: Option<u8>) -> usize {
+        if self.keys.place().is_here() { 1 } else { usize::from(asked.unwrap_or(JOBS)) }
     }
 
     /// Returns the identity that requests are made as.
@@ -265,7 +271,8 @@ impl<'a> Session<'a> {
         let mut logins = ConfigFile::read(self.settings.config_directory()?)?.logins;
         logins.retain(|login| {
             let holds = login.apikey_id.as_deref() == Some(id.as_str());
-            login.endpoint == place.endpoint && (holds || unnamed == Some(&login.entry))
+            let is_here = login.endpoint == place.endpoint && login.platform.is_none();
+            is_here && (holds || unnamed == Some(&login.entry))
         });
         Ok(logins)
     }
@@ -275,7 +282,27 @@ impl<'a> Session<'a> {
         let logins = self.logins_with(old)?;
         let directory = self.settings.config_directory()?;
         for login in &logins {
-            login::move_to(login, key, id, directory, self.settings.profile())?;
+            login::move_to(login, key, Some(id), directory, self.settings.profile())?;
+        }
+        Ok(!logins.is_empty())
+    }
+
+    /// Puts the new key of a platform into every login that holds the old one, which works no more. Tells whether there
+    /// was one.
+    pub fn move_platform_logins(&self, key: &Secret) -> Result<bool> {
+        let place = self.keys.place();
+        if self.facts().system != System::Platform || place.is_here() {
+            return Ok(false);
+        }
+        let directory = self.settings.config_directory()?;
+        let mut logins = ConfigFile::read(directory)?.logins;
+        logins.retain(|login| {
+            let who = (&login.endpoint, &login.user);
+            let is_key = login.platform == Some(PlatformProof::ApiKey);
+            is_key && who == (&place.endpoint, &self.identity.user)
+        });
+        for login in &logins {
+            login::move_to(login, key, None, directory, self.settings.profile())?;
         }
         Ok(!logins.is_empty())
     }

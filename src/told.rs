@@ -16,12 +16,14 @@ pub struct Thing {
     pub command: &'static str,
     /// The command that lists them: `api-keys`.
     pub list_command: &'static str,
+    /// Whether commands name one.
+    pub has_names: bool,
 }
 
 impl From<&Facts> for Thing {
     fn from(facts: &Facts) -> Self {
-        let Facts { noun, command, list_command, .. } = *facts;
-        Self { noun, command, list_command }
+        let Facts { noun, command, list_command, has_names, .. } = *facts;
+        Self { noun, command, list_command, has_names }
     }
 }
 
@@ -58,7 +60,8 @@ impl<'a> Family<'a> {
     /// Returns a command on one: `ibmcloud-iam api-key-delete KEY`. `verb` is empty for the one that shows it.
     pub fn on(&self, verb: &str, key: impl Display) -> String {
         let dash = if verb.is_empty() { "" } else { "-" };
-        format!("{} {}{dash}{verb} {key}{}", self.program, self.thing.command, self.behind())
+        let command = format!("{} {}{dash}{verb}", self.program, self.thing.command);
+        if self.thing.has_names { format!("{command} {key}{}", self.behind()) } else { command }
     }
 
     /// Returns what stands behind the key.
@@ -73,8 +76,7 @@ pub fn told(error: SystemError, subject: &str, family: &Family<'_>) -> Error {
     let subject = capitalised(subject);
     let because = error.source.map(|source| format!(": {source:#}")).unwrap_or_default();
     let mut told = match error.condition {
-        Condition::NotFound => Error::new(ErrorKind::NotFound, format!("{subject} was not found."))
-            .hint(format!("Run '{}' to list the {noun}s.", family.list())),
+        Condition::NotFound => missing(&subject, family),
         Condition::Unauthorized => {
             Error::new(ErrorKind::NotLoggedIn, "The credential was refused.")
                 .hint("Check that the credential is an API key of this endpoint and still valid.")
@@ -101,19 +103,7 @@ pub fn told(error: SystemError, subject: &str, family: &Family<'_>) -> Error {
             Error::new(ErrorKind::Locked, format!("{subject} is locked; nothing was changed."))
                 .hint(format!("Unlock it first: '{}'.", family.on("unlock", "NAME")))
         }
-        Condition::LimitReached { limit } => {
-            let message = match limit {
-                Some(limit) => {
-                    format!("The limit of supported {noun}s is reached: {limit} for this identity.")
-                }
-                None => format!("The identity has as many {noun}s as allowed."),
-            };
-            Error::new(ErrorKind::LimitReached, message).hint(format!(
-                "Delete one that is no longer used: '{}', then '{}'.",
-                family.list(),
-                family.on("delete", "NAME")
-            ))
-        }
+        Condition::LimitReached { limit } => full(limit, &subject, family),
         Condition::TooMany { what, limit } => {
             let message = format!("The limit of supported {what} is reached: {limit}.");
             Error::new(ErrorKind::LimitReached, message)
@@ -164,4 +154,33 @@ pub fn told(error: SystemError, subject: &str, family: &Family<'_>) -> Error {
         }
     }
     told
+}
+
+fn missing(subject: &str, family: &Family<'_>) -> Error {
+    let hint = if family.thing.has_names {
+        format!("Run '{}' to list the {}s.", family.list(), family.thing.noun)
+    } else {
+        format!("'{}' makes one.", family.on("create", ""))
+    };
+    Error::new(ErrorKind::NotFound, format!("{subject} was not found.")).hint(hint)
+}
+
+fn full(limit: Option<usize>, subject: &str, family: &Family<'_>) -> Error {
+    let noun = family.thing.noun;
+    if !family.thing.has_names {
+        let message = format!("{subject} exists already, and a user has one at most.");
+        return Error::new(ErrorKind::Conflict, message)
+            .hint(format!("'{}' puts a new one in its place.", family.on("rotate", "")));
+    }
+    let message = match limit {
+        Some(limit) => {
+            format!("The limit of supported {noun}s is reached: {limit} for this identity.")
+        }
+        None => format!("The identity has as many {noun}s as allowed."),
+    };
+    Error::new(ErrorKind::LimitReached, message).hint(format!(
+        "Delete one that is no longer used: '{}', then '{}'.",
+        family.list(),
+        family.on("delete", "NAME")
+    ))
 }

@@ -4,9 +4,11 @@
 
 mod access;
 mod audit;
+mod classic;
 mod globals;
 mod iam_keys;
 mod key_args;
+mod platform;
 mod service_ids;
 mod service_keys;
 mod shared;
@@ -18,11 +20,13 @@ use clap::{Parser, Subcommand};
 
 use self::access::{BearerTokenArgs, LoginArgs, LogoutArgs, OauthTokensArgs, WhoamiArgs};
 use self::audit::ApiKeysAuditArgs;
+pub use self::classic::{ClassicCommand, SlCommand, SlUserCommand};
 pub use self::globals::GlobalArgs;
 use self::iam_keys::{
     ApiKeyArgs, ApiKeyCreateArgs, ApiKeyDeleteArgs, ApiKeyLookupArgs, ApiKeyRotateArgs,
     ApiKeyUpdateArgs, ApiKeysArgs,
 };
+pub use self::platform::PlatformCommand;
 pub use self::service_ids::ServiceIdCommand;
 pub use self::service_keys::{OfService, ServiceActArgs, ServiceKeyCommand};
 pub use self::shared::{ActArgs, Acts, DryRunArgs};
@@ -110,6 +114,12 @@ pub enum Command {
     /// The commands on API keys of service IDs.
     #[command(flatten)]
     ServiceKeys(OnDemand<ServiceKeyCommand>),
+    /// The commands on the classic API key.
+    #[command(flatten)]
+    Classic(OnDemand<ClassicCommand>),
+    /// The commands on platform API keys.
+    #[command(flatten)]
+    Platform(OnDemand<PlatformCommand>),
     /// The commands on task credentials of watsonx.
     #[command(flatten)]
     TaskCredentials(OnDemand<TaskCredentialCommand>),

@@ -59,10 +59,8 @@ pub struct OnDemand<T>(pub T);
 pub fn leave_out_for(args: &[OsString]) {
     let begins =
         |with: &str| args.iter().any(|arg| arg.as_encoded_bytes().starts_with(with.as_bytes()));
-    ARE_LEFT_OUT.store(
-        begins("api-key") && !["service-", "task-"].into_iter().any(begins),
-        Ordering::Relaxed,
-    );
+    let is_other = ["service-", "platform-", "classic-", "sl", "task-"].into_iter().any(begins);
+    ARE_LEFT_OUT.store(begins("api-key") && !is_other, Ordering::Relaxed);
 }
 
 impl<T: FromArgMatches> FromArgMatches for OnDemand<T> {
@@ -102,7 +100,10 @@ fn between(command: Command, arguments: fn(Command) -> Command) -> Command {
     let flags = command.get_arguments().count();
     let about = Resettable::from(command.get_about().cloned());
     let after_help = command.get_after_help().cloned();
-    let name = format!("ibmcloud-iam {}", command.get_name());
+    let name = match command.get_display_name() {
+        Some(name) if name.contains(' ') => name.to_owned(),
+        _ => format!("ibmcloud-iam {}", command.get_name()),
+    };
     let command = arguments(command.next_help_heading(OPTIONS))
         .about(about)
         .display_name(name)

@@ -22,6 +22,9 @@ pub const MOST: usize = 64 * 1024;
 /// The longest API key, in characters; those of the service have 44.
 const MOST_OF_KEY: usize = 256;
 
+/// The longest password, in bytes.
+const MOST_OF_PASSWORD: usize = 1_024;
+
 /// Reads the value that `from` names: `@FILE`, or `-` for standard input or, at a terminal, a prompt. `None` for anything
 /// else: it could be the value itself, so no message may repeat it.
 pub fn read(from: &str, ui: &mut Ui) -> Result<Option<Secret>> {
@@ -44,6 +47,11 @@ pub fn read(from: &str, ui: &mut Ui) -> Result<Option<Secret>> {
 /// Reads a value from a file: plain text, or the JSON that `--file` writes. Only where it `waits` may the file be a FIFO.
 /// Also returns a warning if others can read the file.
 pub fn read_file(file: &str, waits: bool) -> Result<(Secret, Option<String>)> {
+    let (text, loose) = read_text(file, waits)?;
+    Ok((value_in(&text), loose))
+}
+
+fn read_text(file: &str, waits: bool) -> Result<(Zeroizing<String>, Option<String>)> {
     let shown = if secret::could_be_value(file) { "The file" } else { &format!("'{file}'") };
     let path = Path::new(file);
     let opened = if waits {
@@ -55,7 +63,38 @@ pub fn read_file(file: &str, waits: bool) -> Result<(Secret, Option<String>)> {
     let read = opened.and_then(|opened| Ok((opened.metadata()?, read_all(opened)?)));
     let (metadata, text) =
         read.map_err(|error| Error::failure(format!("{shown} cannot be read: {error}.")))?;
-    Ok((value_in(&text), private_file::exposure(path, &metadata)))
+    Ok((text, private_file::exposure(path, &metadata)))
+}
+
+/// Reads the password that `from` names, as `source` says: `@FILE`, or `-` for standard input or, at a terminal, a prompt.
+pub fn password(from: &str, source: &str, ui: &mut Ui) -> Result<Secret> {
+    let text = if let Some(file) = from.strip_prefix('@') {
+        let (text, loose) = read_text(file, true)?;
+        ui.warn_of(loose);
+        text
+    } else if from != "-" {
+        let message = "A password is not taken from the command line, where others can see it.";
+        return Err(Error::usage(message)
+            .hint(format!("Write '{source} @FILE', or pipe it in with '{source} -'.")));
+    } else if ui.can_ask() {
+        return usable_password(ui.password("Password")?, "The answer");
+    } else {
+        read_all(io::stdin())
+            .map_err(|error| Error::failure(format!("Standard input cannot be read: {error}.")))?
+    };
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    usable_password(Secret::new(line.strip_suffix('\r').unwrap_or(line).to_owned()), source)
+}
+
+/// Refuses what cannot be a password, before it is sent anywhere.
+pub fn usable_password(password: Secret, source: &str) -> Result<Secret> {
+    let text = password.expose();
+    if text.is_empty() || text.len() > MOST_OF_PASSWORD || text.chars().any(char::is_control) {
+        let what = if text.is_empty() { "holds no password" } else { "holds no single line" };
+        return Err(Error::new(ErrorKind::NotLoggedIn, format!("{source} {what}."))
+            .hint("Give it a password, or '@' and the name of a file that holds one."));
+    }
+    Ok(password)
 }
 
 fn read_all(input: impl Read) -> io::Result<Zeroizing<String>> {
@@ -107,6 +146,7 @@ pub fn mistaken(text: &str) -> Option<&'static str> {
 struct KeyFile {
     id: Option<String>,
     uuid: Option<String>,
+    user: Option<String>,
     #[serde(alias = "apiKey")]
     apikey: String,
     #[serde(flatten)]
@@ -115,7 +155,7 @@ struct KeyFile {
 }
 
 /// The fields of a key file beside those of [`KeyFile`].
-const USUAL_FIELDS: [&str; 11] = [
+const USUAL_FIELDS: [&str; 13] = [
     "crn",
     "iam_id",
     "account_id",
@@ -127,12 +167,16 @@ const USUAL_FIELDS: [&str; 11] = [
     "created_by",
     "modified_at",
     "createdAt",
+    "system",
+    "user_id",
 ];
 
 /// The key in a file.
 pub struct HeldKey {
     /// Its id, where the file tells it.
     pub id: Option<String>,
+    /// The user whose only key it is, where the file tells it.
+    pub user: Option<String>,
     /// Its value.
     pub value: Secret,
     /// Whether the file holds more than a key file does.
@@ -155,9 +199,12 @@ fn held_in(text: &str) -> HeldKey {
             let is_other = |field: &String| !USUAL_FIELDS.contains(&field.as_str());
             let is_among_others = file.others.keys().any(is_other);
             let value = Secret::new(file.apikey);
-            HeldKey { id: file.id.or(file.uuid), value, is_among_others }
+            HeldKey { id: file.id.or(file.uuid), user: file.user, value, is_among_others }
         }
-        _ => HeldKey { id: None, value: Secret::new(text.to_owned()), is_among_others: false },
+        _ => {
+            let value = Secret::new(text.to_owned());
+            HeldKey { id: None, user: None, value, is_among_others: false }
+        }
     }
 }
 

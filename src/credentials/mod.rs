@@ -5,10 +5,12 @@
 //! go on to the next place.
 
 mod candidate;
+pub mod classic;
 mod cli_session;
 pub mod input;
 mod keyring;
 pub mod login;
+pub mod platform;
 mod sdk;
 mod search;
 mod source;

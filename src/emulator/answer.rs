@@ -95,6 +95,9 @@ pub(super) fn whole(response: Response, origin: &Origin) -> Whole {
     if let Some(tag) = response.etag {
         put(headers, "etag", &tag);
     }
+    if let Some(total) = response.total {
+        headers.insert("softlayer-total-items", HeaderValue::from(total));
+    }
     if let Some(seconds) = response.retry_after {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }

@@ -61,6 +61,7 @@ async fn answer(
         user_agent: text(USER_AGENT.as_str()),
         url: format!("{endpoint}{}", head.uri.path()),
         is_identity: matches!(head.uri.path().split('/').nth(1), Some("identity" | "oidc")),
+        is_classic: head.uri.path().starts_with("/rest/"),
         time: emulator.clock.now().ok(),
     };
     let read = tokio::time::timeout(CLIENT_PATIENCE, read(body)).await;

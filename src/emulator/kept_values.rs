@@ -1,5 +1,5 @@
-//! The values that keys of service IDs were made with and `store_value`. They are kept until the emulator ends, and only in
-//! memory: no store holds a value.
+//! The values that are shown again: of keys of service IDs that were made with `store_value`, and of classic API keys. They are
+//! kept until the emulator ends, and only in memory: no store holds a value.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

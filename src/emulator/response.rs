@@ -1,5 +1,5 @@
-//! Answers before they are sent, and errors as the service writes them: those of `/identity` and `/oidc` have another form
-//! than those of the rest of the API.
+//! Answers before they are sent, and errors as the service writes them: those of `/identity` and `/oidc`, and those of
+//! classic infrastructure, have another form than those of the rest of the API.
 
 use std::borrow::Cow;
 
@@ -18,11 +18,13 @@ pub(super) struct Response {
     pub(super) etag: Option<String>,
     /// Seconds.
     pub(super) retry_after: Option<u64>,
+    /// How many things there are in all, for a list of classic infrastructure.
+    pub(super) total: Option<usize>,
 }
 
 impl Response {
     pub(super) fn empty(status: u16) -> Self {
-        Self { status, body: Vec::new(), etag: None, retry_after: None }
+        Self { status, body: Vec::new(), etag: None, retry_after: None, total: None }
     }
 
     pub(super) fn json(status: u16, document: &impl Serialize) -> Self {
@@ -40,6 +42,8 @@ pub(super) struct Origin {
     pub(super) url: String,
     /// Whether the path is one of the token service.
     pub(super) is_identity: bool,
+    /// Whether the path is one of classic infrastructure.
+    pub(super) is_classic: bool,
     pub(super) time: Option<Timestamp>,
 }
 
@@ -172,7 +176,16 @@ impl Refusal {
 
     /// Writes the refusal as the service does at the path of the request.
     pub(super) fn response(&self, origin: &Origin) -> Response {
-        if origin.is_identity { self.of_tokens(origin) } else { self.of_api(origin) }
+        match origin {
+            Origin { is_identity: true, .. } => self.of_tokens(origin),
+            Origin { is_classic: true, .. } => self.of_classic(),
+            _ => self.of_api(origin),
+        }
+    }
+
+    fn of_classic(&self) -> Response {
+        let document = object().with("error", &self.message).with("code", self.code);
+        Response::json(self.status, &document)
     }
 
     fn of_api(&self, origin: &Origin) -> Response {

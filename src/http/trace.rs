@@ -121,7 +121,9 @@ fn shown(body: &[u8], known: &Known) -> String {
     }
     match serde_json::from_slice::<Value>(body) {
         Ok(mut document) => {
-            hide(&mut document, false, known);
+            // Some services answer with nothing but a new value.
+            let is_value = document.is_string();
+            hide(&mut document, is_value, known);
             serde_json::to_string(&document).unwrap_or_default()
         }
         Err(_) => format!("[{} bytes that are no JSON]", body.len()),
@@ -157,6 +159,7 @@ fn is_secret(name: &str) -> bool {
     !is_harmless(&name)
         && [
             "apikey",
+            "authenticationkey",
             "token",
             "secret",
             "password",
@@ -189,12 +192,16 @@ mod tests {
             "credentials":[{"name":"shown","secret":{"api_key":"s"}}],"credential":{"credentials":["s"]},"x":{"credentials":"s"}}"#;
         let shown = shown(body, &Known::default());
         assert!(!shown.contains("\"s\""), "{shown}");
-        assert!(
-            shown.contains("\"shown\"")
-                && shown.contains("ApiKey-1")
-                && shown.contains("1-a")
-                && shown.contains("Bearer")
+        assert!(shown.contains("ApiKey-1") && shown.contains("1-a") && shown.contains("Bearer"));
+        let shown = super::shown(br#"[{"authenticationKey":"s","id":1}]"#, &Known::default());
+        assert_eq!(shown, format!(r#"[{{"authenticationKey":"{HIDDEN}","id":1}}]"#));
+        let known = Known::default();
+        let value = "0123456789abcdef";
+        assert_eq!(
+            super::shown(format!("\"{value}\"").as_bytes(), &known),
+            format!("\"{HIDDEN}\"")
         );
+        assert_eq!(known.blot(value), HIDDEN);
         assert_eq!(super::shown(b"secret", &Known::default()), "[6 bytes that are no JSON]");
     }
 }

@@ -16,7 +16,7 @@ pub use self::entry::{Entry, Orphan};
 pub use self::record::{Begun, InRegions, Operation, Progress, Retires, Step, VERSION};
 use crate::clock::Clock;
 use crate::private_file::{self, AppendFile};
-use crate::secret::{self, Secret};
+use crate::secret;
 
 /// The directory of entries.
 #[derive(Debug)]
@@ -52,10 +52,9 @@ impl Journal {
         self.directory.with_file_name("values").join(tag)
     }
 
-    /// Hashes a value for an entry; returns the hash and its key.
-    pub fn hash(value: &Secret) -> io::Result<(String, String)> {
-        let salt = secret::hex(&secret::random::<16>().map_err(io::Error::other)?);
-        Ok((value.keyed_hash(salt.as_bytes()).as_str().to_owned(), salt))
+    /// Chooses the key for the hashes of an entry.
+    pub fn salt() -> io::Result<String> {
+        Ok(secret::hex(&secret::random::<16>().map_err(io::Error::other)?))
     }
 
     /// Writes and syncs an entry before anything is made.

@@ -72,7 +72,7 @@ pub struct Begun {
     /// The keyed hash of the value, under `salt`; absent where the service chooses the value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value_hash: Option<String>,
-    /// The key of that hash, 32 hex digits, for this entry alone.
+    /// The key of that hash and of the one in [`Step::Delivering`], 32 hex digits, for this entry alone.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub salt: String,
     /// The ids of the keys that had this name before. Empty for a create where `id`, or `file` and `value_hash`, say more.
@@ -124,8 +124,17 @@ impl Begun {
 
     /// Tells whether `value` may be that of the new key; every value may be where the service chooses it.
     pub fn is_value(&self, value: &Secret) -> bool {
-        let is = |hash: &String| value.keyed_hash(self.salt.as_bytes()).is(hash.as_bytes());
-        self.value_hash.as_ref().is_none_or(is)
+        self.value_hash.as_ref().is_none_or(|hash| self.has_hash(value, hash))
+    }
+
+    /// Tells whether `hash` is that of `value` under the salt of this entry.
+    pub fn has_hash(&self, value: &Secret, hash: &str) -> bool {
+        value.keyed_hash(self.salt.as_bytes()).is(hash.as_bytes())
+    }
+
+    /// Returns the keyed hash of a value under the salt of this entry.
+    pub fn hash_of(&self, value: &Secret) -> String {
+        value.keyed_hash(self.salt.as_bytes()).as_str().to_owned()
     }
 }
 
@@ -150,11 +159,21 @@ pub enum Step {
     Delivering {
         /// The key's id.
         id: String,
+        /// The keyed hash of a value that the service chose, under the salt of the entry.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        value_hash: Option<String>,
     },
     /// The value was printed, or every region has it.
     Delivered,
     /// A request that retires the old key is about to be sent. From here on the old key is only retired.
     Retiring,
+    /// A request that removes the old key is about to be sent, before the new one is made.
+    Removing {
+        /// When it is certain that the request removes nothing more, by the service's clock.
+        until: Timestamp,
+        /// How many seconds that is.
+        seconds: u64,
+    },
     /// A request that deletes the new key is about to be sent. From here on the new key is only deleted.
     Undoing {
         /// The key's id.
@@ -192,7 +211,9 @@ pub struct Progress {
     pub is_delivering: bool,
     /// Whether the value was printed, or every region has it.
     pub is_delivered: bool,
-    /// Whether the old key is being retired.
+    /// The keyed hash of a value that the service chose.
+    pub value_hash: Option<String>,
+    /// Whether the old key is being retired, or removed before the new one is made.
     pub is_retiring: bool,
     /// Whether the new key is being deleted.
     pub is_undoing: bool,
@@ -212,12 +233,18 @@ impl Progress {
                 self.longest_wait = self.longest_wait.max(seconds);
             }
             Step::Made { id } => self.see_made(id),
-            Step::Delivering { id } => {
+            Step::Delivering { id, value_hash } => {
                 self.see_made(id);
                 self.is_delivering = true;
+                self.value_hash = value_hash;
             }
             Step::Delivered => self.is_delivered = true,
             Step::Retiring => self.is_retiring = true,
+            Step::Removing { until, seconds } => {
+                self.is_retiring = true;
+                self.may_land = self.may_land.max(Some(until));
+                self.longest_wait = self.longest_wait.max(seconds);
+            }
             Step::Undoing { id } => {
                 self.see_made(id);
                 self.is_undoing = true;

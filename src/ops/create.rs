@@ -87,7 +87,9 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
     warn_of_orphans(destination.as_ref(), session);
     agree_to_replace(request.force, session)?;
     let Request { server_value, no_wait: is_hurried, .. } = request;
-    let plan = Plan { new: &new, now, destination, server_value, replaces: None, is_hurried };
+    let operation = Operation::Create;
+    let plan =
+        Plan { operation, new: &new, now, destination, server_value, replaces: None, is_hurried };
     let mut run = once::begin(plan, session)?;
     let ended = run.drive(session)?;
     let key = run.ended(ended, session)?;

@@ -12,6 +12,8 @@ pub mod login;
 pub mod logout;
 pub mod lookup;
 mod once;
+pub mod only_key;
+pub mod platform;
 pub mod recover;
 pub mod resolve;
 pub mod rotate;
@@ -44,6 +46,7 @@ fn announce(doing: &str, what: &str, session: &mut Session) {
             "{doing} {what} of service ID {} under account {account} as {user}...",
             session.ui.entity(&service.named)
         ),
+        None if account.is_empty() => format!("{doing} {what} as {user}..."),
         None => format!("{doing} {what} under {account} as {user}..."),
     };
     session.ui.progress(&line);

@@ -5,6 +5,7 @@ mod columns;
 pub mod findings;
 pub mod json;
 pub mod key_file;
+pub mod only_key;
 pub mod sarif;
 pub mod service_ids;
 pub mod table;

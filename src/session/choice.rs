@@ -41,10 +41,27 @@ pub struct InUse {
 /// unasked and no terminal would show it: automation that lost its secret must not get a local key.
 pub fn choose(settings: &Settings, ui: &Ui) -> Result<(Choice, Option<Candidate>)> {
     let flags = settings.flags();
-    let candidate = || Search::new(settings)?.first();
     // A flag that names a service or a credential wins over the environment and the configuration.
     let is_named = flags.endpoint.is_some() || flags.apikey.is_some();
-    let chosen = match flags.backend.or(is_named.then_some(BackendKind::Remote)) {
+    choose_by(
+        is_named,
+        || Search::new(settings)?.first(),
+        |more| not_logged_in(settings, more),
+        settings,
+        ui,
+    )
+}
+
+/// Chooses where the keys of a system are. `is_named` tells whether a flag names its service or credential, `find` looks for a
+/// credential, and `missing` makes the error where there is none.
+pub(super) fn choose_by<C>(
+    is_named: bool,
+    find: impl FnOnce() -> Result<Option<C>>,
+    missing: impl FnOnce(&str) -> Error,
+    settings: &Settings,
+    ui: &Ui,
+) -> Result<(Choice, Option<C>)> {
+    let chosen = match settings.flags().backend.or(is_named.then_some(BackendKind::Remote)) {
         Some(kind) => Some(kind),
         None => match settings.environment().text(BACKEND)? {
             Some(word) => Some(BackendKind::from_str(&word, false).map_err(|_| {
@@ -55,13 +72,13 @@ pub fn choose(settings: &Settings, ui: &Ui) -> Result<(Choice, Option<Candidate>
     };
     match chosen {
         Some(BackendKind::Local) => Ok((Choice::Chosen(BackendKind::Local), None)),
-        Some(BackendKind::Remote) => Ok((Choice::Chosen(BackendKind::Remote), candidate()?)),
-        None => match (candidate()?, why_not_local(settings, ui)) {
+        Some(BackendKind::Remote) => Ok((Choice::Chosen(BackendKind::Remote), find()?)),
+        None => match (find()?, why_not_local(settings, ui)) {
             (Some(found), _) => Ok((Choice::Chosen(BackendKind::Remote), Some(found))),
             (None, None) => Ok((Choice::Default, None)),
             (None, Some(why)) => {
                 let more = format!(" The local store is not used unasked {why}.");
-                Err(not_logged_in(settings, &more))
+                Err(missing(&more))
             }
         },
     }
@@ -102,6 +119,13 @@ fn backend_of_profile(settings: &Settings) -> Result<Option<BackendKind>> {
         )));
     }
     Ok(settings.config_file()?.backend)
+}
+
+/// Says that the local store is used because there is no credential; `elsewhere` tells of those that are not used.
+pub(super) fn say_default(elsewhere: &str, settings: &Settings, ui: &mut Ui) -> Result<()> {
+    let store = settings.store_directory()?.display();
+    ui.warn(&format!("No credential was found; using the local store in {store}.{elsewhere}"));
+    Ok(())
 }
 
 /// Opens the local store.

@@ -32,8 +32,15 @@ variables! {
     ENDPOINT = "IBMCLOUD_IAM_API_ENDPOINT", "URL of the service; for the remote backend";
     SDK_ENDPOINT = "IAM_IDENTITY_URL", "as IBMCLOUD_IAM_API_ENDPOINT";
     AUTH_ENDPOINT = "IAM_IDENTITY_AUTH_URL", "URL of the token service, where that is another host";
+    PLATFORM_URL = "CPD_URL", "URL of a platform (Cloud Pak for Data, Software Hub): that of its web console will do";
+    PLATFORM_USER = "CPD_USERNAME", "the user of the platform";
+    PLATFORM_PASSWORD = "CPD_PASSWORD", "the password there, or '@FILE'; wins over CPD_APIKEY, because a new key ends the old one";
+    PLATFORM_API_KEY = "CPD_APIKEY", "the platform API key, or '@FILE'";
     CLI_CONFIG = "IBMCLOUD_CONFIG_HOME", "the directory of the official CLI's configuration, whose session is used";
     _ = "IBMCLOUD_HOME, BLUEMIX_HOME", "the directory above it, in place of HOME";
+    _ = "SL_USERNAME, SOFTLAYER_USERNAME", "the user name of classic infrastructure, or 'apikey' for an IAM API key";
+    _ = "SL_API_KEY, SOFTLAYER_API_KEY", "the classic API key of that user, or the IAM API key; a value or '@FILE'";
+    _ = "SL_ENDPOINT_URL, SOFTLAYER_ENDPOINT_URL", "URL of classic infrastructure; beside IAM where that is on loopback";
     WATSONX_URL = "WATSONX_API_URL", "URL of the task credentials of watsonx, with '{region}' in place of the region; IBM Cloud's own";
     WATSONX_REGION = "WATSONX_REGION", "the region whose task credential is created or deleted";
     TIMEOUT = "IBMCLOUD_HTTP_TIMEOUT", "seconds that one request may take; 60";
@@ -55,6 +62,12 @@ pub const SDK_PREFIX: &str = "IAM_IDENTITY_";
 pub const SDK_DISABLE_SSL: &str = "IAM_IDENTITY_DISABLE_SSL";
 /// Whether any certificate of the token service is accepted, as IBM's SDKs read it.
 pub const SDK_AUTH_DISABLE_SSL: &str = "IAM_IDENTITY_AUTH_DISABLE_SSL";
+/// The user name of classic infrastructure; the first that is set.
+pub const CLASSIC_USER: [&str; 2] = ["SL_USERNAME", "SOFTLAYER_USERNAME"];
+/// The API key of classic infrastructure; the first that is set.
+pub const CLASSIC_API_KEY: [&str; 2] = ["SL_API_KEY", "SOFTLAYER_API_KEY"];
+/// The URL of classic infrastructure; the first that is set.
+pub const CLASSIC_ENDPOINT: [&str; 2] = ["SL_ENDPOINT_URL", "SOFTLAYER_ENDPOINT_URL"];
 /// Certificates to trust in place of the system's: a file, and directories.
 pub const CERTIFICATES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 /// The proxy for requests to other machines, which all use HTTPS; the first that is not empty.

@@ -1,8 +1,12 @@
 //! What a service's answer over HTTP means, as far as it means the same for every system.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
 use super::error::{Condition, ServiceAnswer, SystemError};
+use super::keys::Result;
 use crate::http::{Failure, Reply, Request, Transport};
 
 /// The most characters of a text of the service that are repeated.
@@ -10,8 +14,9 @@ const MOST: usize = 2_000;
 
 /// Reads the code, the message and the transaction id of an error, without any secret. Absent fields are left out.
 ///
-/// Understands the error of an IBM Cloud API (`errors`, `trace`) and that of the token endpoint (`errorCode`,
-/// `errorMessage`, `context`).
+/// Understands the error of an IBM Cloud API (`errors`, `trace`), that of the token endpoint (`errorCode`, `errorMessage`,
+/// `context`), that of classic infrastructure (`error`, `code`), and those of the platform (`_messageCode_`, `message`,
+/// `exception`).
 pub(super) fn read(reply: &Reply, transport: &Transport) -> ServiceAnswer {
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     let item = &body["errors"][0];
@@ -30,8 +35,20 @@ pub(super) fn read(reply: &Reply, transport: &Transport) -> ServiceAnswer {
         names.find_map(|name| reply.header(name)).map(tidy)
     };
     let trace = text(&[&body["trace"], &context["requestId"], &context["transaction_id"]]);
-    let codes = [&item["message_code"], &item["code"], &body["errorCode"], &body["code"]];
-    let messages = [&item["message"], &body["errorMessage"], &body["message"], &body["error"]];
+    let codes = [
+        &item["message_code"],
+        &item["code"],
+        &body["errorCode"],
+        &body["code"],
+        &body["_messageCode_"],
+    ];
+    let messages = [
+        &item["message"],
+        &body["errorMessage"],
+        &body["message"],
+        &body["exception"],
+        &body["error"],
+    ];
     ServiceAnswer {
         code: text(&codes),
         message: text(&messages),
@@ -60,6 +77,58 @@ pub(super) fn unknown(error: SystemError) -> SystemError {
         _ => "The answer of the service is not clear".to_owned(),
     };
     SystemError { condition: Condition::OutcomeUnknown(words), hint: None, ..error }
+}
+
+/// Why a change is not known to be done.
+pub(super) enum Unsettled {
+    /// There is no answer.
+    Lost(Failure),
+    /// It was refused.
+    Refused(SystemError),
+    /// It was refused, and an attempt before may have been carried out.
+    InDoubt(SystemError),
+}
+
+/// Settles a change that may be sent again.
+///
+/// If an attempt may have been carried out unseen, `look` reads the thing, and `done` tells whether it is as asked.
+pub(super) fn settle<T>(
+    sent: std::result::Result<(), Unsettled>,
+    look: impl Fn() -> Result<T>,
+    done: impl Fn(&Result<T>) -> bool,
+) -> Result<()> {
+    match sent {
+        Ok(()) => Ok(()),
+        Err(Unsettled::Lost(failure)) if failure.sent && done(&look()) => Ok(()),
+        Err(Unsettled::Lost(failure)) => Err(in_doubt(failure)),
+        Err(Unsettled::Refused(error)) => Err(error),
+        Err(Unsettled::InDoubt(error)) => {
+            let now = look();
+            if done(&now) {
+                return Ok(());
+            }
+            if now.is_err_and(|error| error.condition != Condition::NotFound) {
+                return Err(unknown(error));
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Logs in with a key that was just made, again and again for so long: a service may not know it yet.
+pub(super) fn log_in_within<T>(patience: Duration, log_in: impl Fn() -> Result<T>) -> Result<T> {
+    let start = Instant::now();
+    let mut pause = Duration::from_millis(250);
+    loop {
+        let result = log_in();
+        let is_refused =
+            result.as_ref().is_err_and(|error| error.condition == Condition::Unauthorized);
+        if !is_refused || start.elapsed() + pause >= patience {
+            return result;
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_secs(4));
+    }
 }
 
 /// Makes the error for an answer that means the same for every system.

@@ -32,7 +32,8 @@ mod tests;
 pub use error::{Condition, ServiceAnswer, SystemError};
 pub use facts::{CreateEffect, Facts, LostAnswer, Rotation, System};
 pub use keys::{
-    Editing, Keys, Locking, LookUp, Note, Place, Proving, Reading, Result, ServiceIds, Switching,
+    Editing, Keys, Locking, LookUp, Note, Place, Proving, Reading, Result, ServiceIds, Several,
+    Switching,
 };
 
 impl System {
@@ -46,6 +47,14 @@ impl System {
         #[cfg(test)]
         Self::Sample,
     ];
+
+    /// Returns the system behind whose login the keys of this one are.
+    pub fn login(self) -> Self {
+        match self {
+            Self::Iam | Self::ServiceIds | Self::TaskCredentials => Self::Iam,
+            other => other,
+        }
+    }
 
     /// Returns what is known of the system.
     pub fn facts(self) -> &'static Facts {

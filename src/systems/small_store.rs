@@ -3,6 +3,7 @@
 
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,6 +14,7 @@ use super::error::{Condition, SystemError};
 use super::keys::Result;
 use crate::log::{Log, LogError, Scan, Verified, is_worth_compacting};
 use crate::secret::{self, Secret};
+use crate::text::shell_path;
 
 const VERSION: u32 = 1;
 const UNKNOWN: &str = "it is no record of this format";
@@ -56,15 +58,9 @@ pub(super) struct Content<T> {
     pub(super) items: Vec<T>,
     /// The key for the hashes of values; `None` while the store is new.
     hash_key: Option<[u8; 32]>,
-    torn: bool,
 }
 
 impl<T> Content<T> {
-    /// Tells whether the last line is incomplete. It was ignored, and the next change removes it.
-    pub(super) fn is_torn(&self) -> bool {
-        self.torn
-    }
-
     /// Returns the keyed hash of a value. A new store chooses its key first.
     pub(super) fn hash(&mut self, value: &Secret) -> Result<String> {
         let key = match self.hash_key {
@@ -75,7 +71,6 @@ impl<T> Content<T> {
     }
 
     /// Tells in constant time whether `hash` is that of a value.
-    #[cfg_attr(not(test), expect(dead_code, reason = "a system that logs in with values uses it"))]
     pub(super) fn is(&self, value: &Secret, hash: &str) -> bool {
         self.hash_key.is_some_and(|key| value.keyed_hash(&key).is(hash.as_bytes()))
     }
@@ -86,6 +81,7 @@ impl<T> Content<T> {
 pub(super) struct SmallStore<T> {
     log: Log,
     format: String,
+    warnings: Mutex<Vec<String>>,
     items: PhantomData<fn() -> T>,
 }
 
@@ -93,7 +89,8 @@ impl<T: Item> SmallStore<T> {
     /// Uses the store `NAME.jsonl` in `directory`, which need not exist yet; in memory where there is no directory.
     pub(super) fn new(directory: Option<PathBuf>, name: &str) -> Self {
         let log = directory.map_or_else(Log::in_memory, |directory| Log::named(directory, name));
-        Self { log, format: format!("ibmcloud-iam {name}"), items: PhantomData }
+        let (format, warnings) = (format!("ibmcloud-iam {name}"), Mutex::default());
+        Self { log, format, warnings, items: PhantomData }
     }
 
     /// Returns the directory, or "memory".
@@ -103,8 +100,14 @@ impl<T: Item> SmallStore<T> {
 
     /// Reads the store.
     pub(super) fn read(&self) -> Result<Content<T>> {
-        let (content, _) = self.fold(|visit| self.log.read(visit))?;
+        let (content, scan) = self.fold(|visit| self.log.read(visit))?;
+        *self.warnings.lock().unwrap_or_else(PoisonError::into_inner) = warnings(&self.log, &scan);
         Ok(content)
+    }
+
+    /// Returns the warnings of the last reading, once.
+    pub(super) fn take_warnings(&self) -> Vec<String> {
+        std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Changes the store, on the disk before it returns. Where `change` fails, or changes nothing, nothing is written.
@@ -156,7 +159,7 @@ impl<T: Item> SmallStore<T> {
             &mut dyn FnMut(Verified<'_>) -> std::result::Result<(), &'static str>,
         ) -> std::result::Result<Scan, LogError>,
     ) -> Result<(Content<T>, Scan)> {
-        let mut content: Content<T> = Content { items: Vec::new(), hash_key: None, torn: false };
+        let mut content: Content<T> = Content { items: Vec::new(), hash_key: None };
         let scan = read(&mut |line| {
             if content.hash_key.is_none() {
                 content.hash_key = Some(self.read_header(line.whole)?);
@@ -176,7 +179,6 @@ impl<T: Item> SmallStore<T> {
             }
             Ok(())
         })?;
-        content.torn = scan.torn;
         Ok((content, scan))
     }
 
@@ -191,6 +193,22 @@ impl<T: Item> SmallStore<T> {
         let key = URL_SAFE_NO_PAD.decode(&header.hash_key).ok();
         key.and_then(|bytes| bytes.try_into().ok()).ok_or("its hash key is not 32 bytes")
     }
+}
+
+/// Returns what the user is told of a log that is used in spite of it.
+pub(super) fn warnings(log: &Log, scan: &Scan) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if scan.torn {
+        let directory = log.directory().display();
+        warnings.push(format!(
+            "The last record of the local store in {directory} is incomplete and was ignored; the next change removes it."
+        ));
+    }
+    if scan.exposed {
+        let log = shell_path(log.path());
+        warnings.push(format!("Others can read the local store; run 'chmod 600 {log}'."));
+    }
+    warnings
 }
 
 pub(super) fn no_randomness(error: getrandom::Error) -> SystemError {

@@ -97,6 +97,9 @@ pub(crate) fn failing(system: System, faults: &[&str]) -> Rig {
     let sandbox = Sandbox::new();
     let mut flags: Vec<&str> = faults.iter().flat_map(|fault| ["--fault", fault]).collect();
     match system {
+        System::TaskCredentials | System::Platform | System::Classic => {
+            panic!("an owner has one key, which is not named")
+        }
         System::Iam => flags.push("--in-memory"),
         // It is made before anything fails.
         System::ServiceIds => {

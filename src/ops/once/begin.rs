@@ -13,11 +13,13 @@ use crate::private_file::{Destination, pending_path};
 use crate::render::key_file;
 use crate::secret::Secret;
 use crate::session::Session;
-use crate::systems::{Condition, LostAnswer};
+use crate::systems::{Condition, CreateEffect, LostAnswer};
 use crate::ui::interrupt;
 
 /// A key to make.
 pub(in crate::ops) struct Plan<'a> {
+    /// The command.
+    pub operation: Operation,
     /// What it is to be.
     pub new: &'a NewApiKey,
     /// When the command began.
@@ -45,7 +47,7 @@ pub(in crate::ops) struct Old<'a> {
 
 /// Notes what is begun. After an error nothing is left, unless the error names `recover`.
 pub(in crate::ops) fn begin(plan: Plan<'_>, session: &Session) -> Result<Run> {
-    let value = (!plan.server_value).then(Secret::choose_api_key);
+    let value = (!plan.server_value).then(|| session.keys().choose_value());
     let value = value.transpose().map_err(no_randomness)?;
     let namesakes = namesakes(&plan, value.is_some(), session)?;
     let begun = begun(&plan, value.as_ref(), &namesakes, session)?;
@@ -85,10 +87,12 @@ pub(in crate::ops) fn begin(plan: Plan<'_>, session: &Session) -> Result<Run> {
 
 /// Lists the keys of the name, where that can tell which one is new: if the answer is lost, the new key is none of these.
 fn namesakes(plan: &Plan<'_>, is_chosen: bool, session: &Session) -> Result<Vec<Found>> {
-    let can_look_up = session.keys().facts().lost_answer == LostAnswer::LookUpByValue;
+    let facts = session.keys().facts();
+    let can_look_up = facts.lost_answer == LostAnswer::LookUpByValue;
     let tells_itself =
         plan.new.id.is_some() || can_look_up && plan.destination.is_some() && is_chosen;
-    if plan.replaces.is_none() && tells_itself {
+    let is_replaced = facts.create == CreateEffect::ReplacesTheOnlyKey;
+    if is_replaced || plan.replaces.is_none() && tells_itself {
         return Ok(Vec::new());
     }
     resolve::namesakes(session, &plan.new.name, plan.now)
@@ -103,15 +107,14 @@ fn begun(
     let Plan { new, destination, .. } = plan;
     let (keys, identity) = (session.keys(), session.identity());
     let place = keys.place();
-    let (value_hash, salt) = value.map(Journal::hash).transpose().map_err(no_randomness)?.unzip();
-    let is_rotation = plan.replaces.is_some();
+    let salt = Journal::salt().map_err(no_randomness)?;
     let named = |file: &Destination| {
         let named = std::path::absolute(file.path()).ok();
         named.filter(|named| named != file.place())
     };
     Ok(Begun {
         version: journal::VERSION,
-        operation: if is_rotation { Operation::Rotate } else { Operation::Create },
+        operation: plan.operation,
         system: keys.facts().system,
         name: new.name.clone(),
         id: new.id.as_ref().map(ToString::to_string),
@@ -124,8 +127,8 @@ fn begun(
         file: destination.as_ref().map(|file| file.place().to_owned()),
         named: destination.as_ref().and_then(named),
         replaces: destination.as_ref().and_then(|file| file.replaces.clone()),
-        value_hash,
-        salt: salt.unwrap_or_default(),
+        value_hash: value.map(|value| value.keyed_hash(salt.as_bytes()).as_str().to_owned()),
+        salt,
         known_ids: namesakes.iter().map(|found| found.key.id.to_string()).collect(),
         retires: plan.replaces.as_ref().map(|old| old.retires.clone()),
         regions: None,

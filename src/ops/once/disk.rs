@@ -7,13 +7,12 @@ use super::machine::Disk;
 use super::regions;
 use super::state::{CopyFile, Run, found};
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::Step;
 use crate::model::{ApiKey, ApiKeyId, Detail};
 use crate::private_file::{
     self, Destination, DestinationError, Left, Whereabouts, is_left_over, owner_of, pending_path,
     place_of,
 };
-use crate::render::key_file;
+use crate::render::{key_file, only_key};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::systems::Condition;
@@ -91,7 +90,7 @@ fn state(
     };
     let is_theirs = run.begun.value_hash.is_none();
     Ok(Ok(match left {
-        Some((Some(value), left)) if run.begun.is_value(&value) => {
+        Some((Some(value), left)) if run.is_value(&value) => {
             (run.value, run.copy) = (Some(value), Some(CopyFile::Left(left)));
             Disk::InCopy
         }
@@ -106,8 +105,12 @@ fn state(
 /// Returns the value in FILE, if it is that of the new key.
 fn value_in(file: &Path, run: &Run, session: &Session) -> Result<Option<Secret>> {
     let Some(value) = private_file::value_in(file).ok().flatten() else { return Ok(None) };
-    if run.begun.value_hash.is_some() && run.begun.is_value(&value) {
+    if run.knows_value() && run.is_value(&value) {
         return Ok(Some(value));
+    }
+    // Where an owner has one key, the key of its id may be another by now.
+    if run.machine.goal.only.is_some() {
+        return Ok(None);
     }
     // The service chose the value, or ignored the one that was sent: the id of the key that it opens has to do.
     let Some(noted) = run.machine.progress.made.as_deref() else { return Ok(None) };
@@ -146,7 +149,7 @@ pub(super) fn deliver(run: &mut Run, session: &mut Session) -> Result<()> {
     let (Some(file), Some(key)) = (run.begun.file.clone(), run.key.clone()) else { return Ok(()) };
     // Without this note `recover` would take the value for one that nobody has, unless it is in the copy.
     if run.machine.observed.disk == Some(Disk::NoValue)
-        && !run.note_or_undo(Step::Delivering { id: key.id.to_string() }, session)
+        && !run.note_or_undo(run.delivering(&key.id), session)
     {
         return Ok(());
     }
@@ -173,7 +176,11 @@ pub(super) fn deliver(run: &mut Run, session: &mut Session) -> Result<()> {
         None => return Ok(()),
     };
     let Some(value) = &run.value else { return Ok(()) };
-    match pending.finish(&key_file::document(&key, value), value) {
+    let document = match run.machine.goal.only {
+        Some(_) => only_key::file(session.facts(), &key, value),
+        None => key_file::document(&key, value),
+    };
+    match pending.finish(&document, value) {
         Ok(()) => {
             run.delivers = true;
             run.machine.see_delivered();

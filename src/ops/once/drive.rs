@@ -1,7 +1,7 @@
 //! Carries out what the machine says.
 
 use super::entries::{is_of_owner, left_to_wait, wait};
-use super::machine::{Act, Channel, End, NewKey};
+use super::machine::{Act, Channel, End, NewKey, OnlyKey};
 use super::state::{Ended, Run};
 use super::{disk, output};
 use crate::error::{Error, Result};
@@ -18,6 +18,7 @@ impl Run {
     }
 
     fn go_on(&mut self, session: &mut Session) -> Result<Ended> {
+        let is_only = self.machine.goal.only.is_some();
         loop {
             let act = self.machine.next();
             if self.consent.dry_run && self.stops_before(act) {
@@ -26,8 +27,10 @@ impl Run {
             match act {
                 Act::LookAtDisk => disk::look(self, session)?,
                 Act::LookAtRegions => self.look_at_regions(session)?,
+                Act::LookForKey if is_only => self.look_for_only_key(session)?,
                 Act::LookForKey => self.look_for_key(session)?,
                 Act::LookForRival => self.look_for_rival(session)?,
+                Act::LookAtOld if is_only => self.look_at_only_old(session)?,
                 Act::LookAtOld if self.machine.goal.channel == Channel::Regions => {
                     self.look_at_old_keys(session)?;
                 }
@@ -39,6 +42,7 @@ impl Run {
                     Channel::Output => output::deliver(self, session)?,
                     Channel::Regions => self.deliver_to_regions(session)?,
                 },
+                Act::Retire if is_only => self.remove_old(session)?,
                 Act::Retire => {
                     self.retire(session)?;
                     if self.machine.goal.channel == Channel::Regions {
@@ -59,6 +63,12 @@ impl Run {
                 }
                 Act::End(end) => {
                     if end.is_settled() && !self.consent.dry_run {
+                        if let (End::Done, Some(OnlyKey::Replaces), Some(value)) =
+                            (end, self.machine.goal.only, &self.value)
+                        {
+                            // The old key that they hold opens nothing any more.
+                            self.has_moved_login |= session.move_platform_logins(value)?;
+                        }
                         self.close(end, session)?;
                     }
                     return Ok(Ended::At(end));

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::journal::{Begun, Orphans, Progress};
+use crate::journal::{Begun, Journal, Orphans, Progress};
 use crate::model::{ApiKeyId, Owner};
 use crate::session::{NamedService, Session};
 use crate::systems::System;
@@ -31,11 +31,18 @@ pub(in crate::ops) fn turn_to(begun: &Begun, session: &mut Session) {
     let id = Owner(begun.iam_id.as_str().into()).service_id();
     let id = id.filter(|_| begun.system == System::ServiceIds);
     session.turn_to(id.map(|id| NamedService { named: id.to_string(), id }));
+    if session.service().is_none() {
+        session.turn_to_user(Owner(begun.iam_id.as_str().into()));
+    }
 }
 
 /// Takes hold of the entries that nobody holds.
 pub(in crate::ops) fn take(session: &Session) -> Result<Orphans> {
-    let journal = session.journal()?;
+    take_from(&session.journal()?)
+}
+
+/// Takes hold of the entries of a journal that nobody holds.
+pub(in crate::ops) fn take_from(journal: &Journal) -> Result<Orphans> {
     journal.orphans(10).map_err(|error| {
         let directory = journal.directory().display();
         let message = format!("The journal in {directory} cannot be read: {error}.");

@@ -4,41 +4,9 @@
 //! Two rules keep keys safe from requests that take effect late. What is being undone is only undone, and what is being
 //! retired is only retired. Nothing is undone while a create can still take effect.
 
+pub(in crate::ops) use super::goal::{Channel, Goal, OnlyKey, Way};
 use super::placed::Placed;
 use crate::journal::{Progress, Step};
-
-/// Where the value of the new key goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(in crate::ops) enum Channel {
-    /// To FILE. Until then the value is in the pending copy beside it.
-    File,
-    /// To standard output. Until then only this process has it.
-    Output,
-    /// To regions, as their task credential. Until then the value is in a private copy beside the journal.
-    Regions,
-}
-
-/// What was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(in crate::ops) struct Goal {
-    /// Where the value goes.
-    pub channel: Channel,
-    /// Whether the new key takes the place of an old one, which is retired in the end.
-    pub is_rotation: bool,
-    /// Whether the service chooses the value. Then a request that is carried out twice makes two keys.
-    pub is_value_theirs: bool,
-}
-
-/// What this process may do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(in crate::ops) struct Way {
-    /// It knows what the new key is to be, and makes it. Only the command that began the entry does.
-    pub makes: bool,
-    /// It is asked to give up what is not in its place.
-    pub discards: bool,
-    /// It is the same command again: a value that was printed may have reached nobody.
-    pub repeats: bool,
-}
 
 /// What is at FILE and beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -161,6 +129,10 @@ pub(in crate::ops) enum End {
     InUse,
     /// The value is in its place, so it cannot be given up.
     Delivered,
+    /// The key before it is gone, so the new one cannot be given up.
+    Irreplaceable,
+    /// The key before it is gone, and the new one could not be made.
+    Unmade,
     /// Every region has a task credential of somebody else, stored meanwhile.
     Displaced,
 }
@@ -168,8 +140,8 @@ pub(in crate::ops) enum End {
 impl End {
     /// Tells whether the entry is settled, and goes.
     pub(in crate::ops) fn is_settled(self) -> bool {
-        use End::{Blocked, CopyGone, Delivered, InUse, Unproven};
-        !matches!(self, Blocked | CopyGone | Delivered | InUse | Unproven)
+        use End::{Blocked, CopyGone, Delivered, InUse, Irreplaceable, Unmade, Unproven};
+        !matches!(self, Blocked | CopyGone | Delivered | InUse | Irreplaceable | Unmade | Unproven)
     }
 }
 
@@ -192,6 +164,9 @@ impl Machine {
         if self.progress.is_undoing {
             let gave_way = self.goal.is_rotation && self.observed.has_rival == Some(true);
             return self.undo(if gave_way { End::Yielded } else { End::Undone });
+        }
+        if let Some(only) = self.goal.only {
+            return self.next_of_only(only);
         }
         match self.goal.channel {
             Channel::File => self.to_file(),
@@ -230,6 +205,9 @@ impl Machine {
     pub(in crate::ops) fn see_over(&mut self) {
         self.observed.is_over = true;
         self.observed.key = None;
+        if self.goal.only.is_some() {
+            self.observed.old = None;
+        }
     }
 
     fn to_file(&self) -> Act {
@@ -375,7 +353,8 @@ impl Machine {
 
     /// A request that was carried out twice made two keys where the service chooses the value.
     fn unless_doubled(&self, end: End, beside: End) -> Act {
-        let can_double = self.goal.is_value_theirs && self.progress.sends > 0;
+        let is_one_of_many = self.goal.only.is_none();
+        let can_double = is_one_of_many && self.goal.is_value_theirs && self.progress.sends > 0;
         if can_double { self.unless_rivalled(end, beside) } else { Act::End(end) }
     }
 

@@ -17,11 +17,8 @@ impl Run {
         let chosen = self.value.take();
         let mut unnoted = None;
         let mut note = |doubt: Duration| {
-            // Times have whole seconds: one for the second that has begun, one for the part of `doubt` that is cut off.
-            let doubt = Duration::from_secs(doubt.as_secs() + 2);
-            let until = session.service_time().ok().and_then(|now| now.plus(doubt));
-            let until = until.unwrap_or(Timestamp::LAST);
-            let step = Step::Sending { until, seconds: doubt.as_secs() };
+            let (until, seconds) = may_land(doubt, session);
+            let step = Step::Sending { until, seconds };
             self.note(step).map_err(|error| unnoted = Some(error)).is_ok()
         };
         let value = chosen.as_ref().map_or(NewValue::ServiceChooses, NewValue::Chosen);
@@ -52,6 +49,17 @@ impl Run {
                 self.machine.see_key(NewKey::Found { is_used: false });
                 Ok(())
             }
+            Err(error)
+                if matches!(error.condition, Condition::OutcomeUnknown(_))
+                    && Self::can_read_again(session) =>
+            {
+                self.look_for_only_key(session)?;
+                if matches!(self.machine.observed.key, Some(NewKey::Found { .. })) {
+                    return Ok(());
+                }
+                let told = session.told_of(error, &new.name);
+                Err(told.hint(format!("Run '{} recover' to find out.", session.program())))
+            }
             Err(error) if matches!(error.condition, Condition::OutcomeUnknown(_)) => {
                 let told = session.told_of(error, &new.name);
                 Err(told.hint(format!("Run '{} recover' to find out.", session.program())))
@@ -63,8 +71,18 @@ impl Run {
                 });
                 self.machine.see_over();
                 self.machine.see_key(NewKey::Absent);
+                self.machine.observed.must_go |= !self.is_live();
                 Ok(())
             }
         }
     }
+}
+
+/// Returns until when a request may take effect that is sent now, and how many seconds that is.
+pub(super) fn may_land(doubt: Duration, session: &Session) -> (Timestamp, u64) {
+    // Times have whole seconds: one for the second that has begun, one for the part of `doubt` that is cut off.
+    let more = if doubt.is_zero() { 0 } else { 2 };
+    let doubt = Duration::from_secs(doubt.as_secs() + more);
+    let until = session.service_time().ok().and_then(|now| now.plus(doubt));
+    (until.unwrap_or(Timestamp::LAST), doubt.as_secs())
 }

@@ -11,10 +11,13 @@ mod drive;
 mod entries;
 #[cfg(test)]
 mod explorer;
+mod goal;
 mod in_regions;
 mod look;
 mod machine;
 mod make;
+mod only;
+mod only_look;
 mod output;
 mod placed;
 mod regions;
@@ -25,12 +28,13 @@ mod words;
 
 pub(super) use self::begin::{Old, Plan, begin};
 pub(super) use self::entries::{
-    is_of_owner, is_ours, take, turn_to, wait_before_deletion, warn_of_clock,
+    is_of_owner, is_ours, take, take_from, turn_to, wait_before_deletion, warn_of_clock,
 };
 pub(super) use self::machine::{Act, End, Way};
+pub(super) use self::only_look::listed;
 pub(super) use self::output::say_done;
 pub(super) use self::regions::{begin_in_regions, bring, is_in_regions};
 pub(super) use self::retire::{end_of_grace, is_acting};
 pub(super) use self::state::{
-    Consent, Ended, Retired, Retiree, Retirement, Run, found, journal_failed,
+    Consent, Ended, Retired, Retiree, Retirement, Run, Told, found, journal_failed,
 };

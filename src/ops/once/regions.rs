@@ -32,7 +32,8 @@ pub(in crate::ops) fn begin_in_regions(
 ) -> Result<Run> {
     let no_randomness = |error: io::Error| Error::failure(format!("No value was chosen: {error}."));
     let value = Secret::choose_api_key().map_err(|error| no_randomness(io::Error::other(error)))?;
-    let (hash, salt) = Journal::hash(&value).map_err(no_randomness)?;
+    let salt = Journal::salt().map_err(no_randomness)?;
+    let hash = value.keyed_hash(salt.as_bytes()).as_str().to_owned();
     let place = session.keys().place();
     let begun = Begun {
         version: journal::VERSION,
@@ -241,7 +242,8 @@ impl Run {
         let Some(id) = self.id() else { return Ok(()) };
         // From here on the key is only completed.
         if !self.machine.progress.is_delivering
-            && !self.note_or_undo(Step::Delivering { id: id.to_string() }, session)
+            && !self
+                .note_or_undo(Step::Delivering { id: id.to_string(), value_hash: None }, session)
         {
             return Ok(());
         }

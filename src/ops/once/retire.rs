@@ -15,7 +15,7 @@ const TRIES: u32 = 5;
 
 impl Run {
     /// Returns the id of the old key.
-    fn old_id(&self) -> Option<ApiKeyId> {
+    pub(super) fn old_id(&self) -> Option<ApiKeyId> {
         self.begun.retires.as_ref().map(|old| ApiKeyId::new(old.id.as_str()))
     }
 

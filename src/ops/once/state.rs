@@ -2,10 +2,10 @@
 
 use std::io;
 
-use super::machine::{Act, Channel, Disk, End, Goal, Machine, NewKey, Observed, Way};
+use super::machine::{Act, Disk, End, Goal, Machine, NewKey, Observed, Way};
 use crate::error::{Error, Result};
-use crate::journal::{Begun, Entry, Operation, Orphan, Progress, Step};
-use crate::model::{ApiKey, ApiKeyId, NewApiKey, Timestamp};
+use crate::journal::{Begun, Entry, Orphan, Progress, Step};
+use crate::model::{ApiKey, ApiKeyId, NewApiKey, Owner, Timestamp};
 use crate::private_file::{Left, Pending};
 use crate::secret::Secret;
 use crate::session::Session;
@@ -42,6 +42,15 @@ pub(super) enum CopyFile {
     Left(Left),
 }
 
+/// The words about a value that is printed, of a command that has its own.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::ops) struct Told {
+    /// What was done first, if anything.
+    pub first: Option<&'static str>,
+    /// What stands before the value.
+    pub before_value: &'static str,
+}
+
 /// One entry under way.
 #[derive(Debug)]
 pub(in crate::ops) struct Run {
@@ -64,7 +73,7 @@ pub(in crate::ops) struct Run {
     /// Whether it stopped while logins were moved to the new key.
     pub is_moving_login: bool,
     /// Whether a login was moved to it.
-    pub(super) has_moved_login: bool,
+    pub has_moved_login: bool,
     /// The tag of the entry, which is also in the name of the pending copy.
     pub tag: String,
     pub(super) entry: Option<Entry>,
@@ -72,7 +81,7 @@ pub(in crate::ops) struct Run {
     pub(super) value: Option<Secret>,
     /// Whether only name and time tell that the key is the new one.
     pub(super) is_guess: bool,
-    /// What the new key is to be, in the command that makes it.
+    /// What the new key is to be, where this run may make it.
     pub(super) new: Option<NewApiKey>,
     /// The keys as they are seen with the new value.
     pub(super) acting: Option<Box<dyn Keys>>,
@@ -81,6 +90,8 @@ pub(in crate::ops) struct Run {
     /// How often somebody else changed it meanwhile.
     pub(super) conflicts: u32,
     pub(super) consent: Consent,
+    /// The words about a value that is printed, where they are not those of this program.
+    pub told: Option<Told>,
 }
 
 impl Run {
@@ -89,20 +100,13 @@ impl Run {
         let Orphan { entry, begun, progress } = orphan;
         let mut run = Self::new(begun, entry, way, consent);
         run.machine.progress = progress;
+        // The key of an owner who has one may have to be made again.
+        run.new = run.machine.goal.only.map(|_| described(&run.begun));
         run
     }
 
     pub(super) fn new(begun: Begun, entry: Entry, way: Way, consent: Consent) -> Self {
-        let channel = match (&begun.regions, &begun.file) {
-            (Some(_), _) => Channel::Regions,
-            (None, Some(_)) => Channel::File,
-            (None, None) => Channel::Output,
-        };
-        let goal = Goal {
-            channel,
-            is_rotation: begun.operation == Operation::Rotate,
-            is_value_theirs: begun.value_hash.is_none(),
-        };
+        let goal = Goal::of(&begun);
         let progress = Progress::default();
         Self {
             begun,
@@ -125,6 +129,7 @@ impl Run {
             old: None,
             conflicts: 0,
             consent,
+            told: None,
         }
     }
 
@@ -151,6 +156,26 @@ impl Run {
         self.begun.known_ids.iter().chain(old).any(|id| *id == *key.id.as_str())
     }
 
+    /// Tells whether a value may be that of the new key; every value may be until it is known.
+    pub(super) fn is_value(&self, value: &Secret) -> bool {
+        match &self.machine.progress.value_hash {
+            Some(hash) => self.begun.has_hash(value, hash),
+            None => self.begun.is_value(value),
+        }
+    }
+
+    /// Tells whether the hash of the new key's value is known.
+    pub(super) fn knows_value(&self) -> bool {
+        self.begun.value_hash.is_some() || self.machine.progress.value_hash.is_some()
+    }
+
+    /// Returns the step which says that the value is about to go to its place.
+    pub(super) fn delivering(&self, id: &ApiKeyId) -> Step {
+        let hash = |value: &Secret| self.begun.hash_of(value);
+        let value_hash = self.value.as_ref().filter(|_| self.machine.goal.is_value_theirs);
+        Step::Delivering { id: id.to_string(), value_hash: value_hash.map(hash) }
+    }
+
     /// Tells whether nothing is changed.
     pub(in crate::ops) fn is_dry(&self) -> bool {
         self.consent.dry_run
@@ -169,6 +194,16 @@ impl Run {
     /// Tells whether somebody may have used the new key.
     pub(in crate::ops) fn is_used(&self) -> bool {
         self.machine.observed.key == Some(NewKey::Found { is_used: true })
+    }
+
+    /// Tells whether the owner has one key at most.
+    pub(in crate::ops) fn is_only_key(&self) -> bool {
+        self.machine.goal.only.is_some()
+    }
+
+    /// Tells whether the value is at hand.
+    pub(in crate::ops) fn has_value(&self) -> bool {
+        self.value.is_some()
     }
 
     /// Tells whether the value is in its place.
@@ -274,4 +309,19 @@ pub(in crate::ops) fn journal_failed(error: &io::Error, session: &Session) -> Er
     Error::failure(message)
         .hint("A key is created only when its making can be noted; IBMCLOUD_IAM_HOME names another directory.")
         .remedied(error)
+}
+
+/// Describes the only key of an owner as the command did that began an entry.
+fn described(begun: &Begun) -> NewApiKey {
+    NewApiKey {
+        id: begun.id.as_deref().map(ApiKeyId::new),
+        owner: Owner(begun.iam_id.as_str().into()),
+        name: begun.name.clone(),
+        description: String::new(),
+        locked: false,
+        disabled: false,
+        action_when_leaked: None,
+        expires_at: None,
+        support_sessions: None,
+    }
 }

@@ -24,6 +24,34 @@ impl Run {
                 return Err(Error::new(ErrorKind::OutcomeUnknown, message)
                     .hint(format!("Run '{} recover' later.", session.program())));
             }
+            (Ended::At(End::Blocked), Some(key), Some(cause)) => {
+                let copy = self.begun.file.as_deref().map(|file| pending_path(file, &self.tag));
+                let message = format!(
+                    "{} {} was created; its value is kept in '{}'.",
+                    cause.message,
+                    session.subject(&key.name),
+                    copy.unwrap_or_default().display()
+                );
+                return Err(Error { message, ..cause }.hint(format!(
+                    "Clear the way to FILE, then run '{} recover'.",
+                    session.program()
+                )));
+            }
+            (Ended::At(End::Unmade), _, Some(cause)) => {
+                let message = format!(
+                    "The old {noun} was removed, and no new one was created. {}",
+                    cause.message
+                );
+                let kind = match cause.kind {
+                    ErrorKind::Unavailable => ErrorKind::OutcomeUnknown,
+                    kind => kind,
+                };
+                return Err(Error { kind, message, ..cause }.hint(format!(
+                    "Run '{} recover' to have it created, or '{}'.",
+                    session.program(),
+                    session.on("create", "")
+                )));
+            }
             (_, _, Some(cause)) => cause,
             (Ended::At(End::Yielded), ..) => {
                 let message = format!(

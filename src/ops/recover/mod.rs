@@ -2,20 +2,26 @@
 
 mod adopt;
 mod in_regions;
+mod only_key;
+mod outcome;
 mod verdict;
 
 use std::path::{Path, PathBuf};
 
+use self::adopt::Part;
 pub(super) use self::adopt::warn_of_unknown;
-pub(super) use self::verdict::{Outcome, Verdict};
+pub(super) use self::outcome::Outcome;
+pub(super) use self::verdict::Verdict;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Begun, Orphan};
 use crate::model::ApiKeyId;
 use crate::ops::announce;
 use crate::ops::once::{self, Consent, Run, Way, is_acting};
 use crate::render::json::{self, Recovered};
-use crate::session::Session;
+use crate::session::{self, Session};
+use crate::settings::Settings;
 use crate::text::{capitalised, escape};
+use crate::ui::Ui;
 
 /// What is asked for.
 #[derive(Clone, Debug, Default)]
@@ -32,22 +38,60 @@ pub struct Request {
     pub discard: bool,
 }
 
-/// Runs `recover`.
-pub fn run(request: &Request, session: &mut Session) -> Result<()> {
+/// What was settled, or could not be.
+type Verdicts = Vec<(Begun, Verdict)>;
+
+/// Runs `recover`: settles the entries of each system with the login of that system.
+pub fn run(request: &Request, settings: &Settings, ui: &mut Ui) -> Result<()> {
+    let journal = session::journal(settings)?;
+    let orphans = once::take_from(&journal)?;
+    let part = match &request.file {
+        Some(file) => Part::of_file(file, orphans.found, &journal, settings.program())?,
+        None => Part { orphans: orphans.found, copies: Vec::new() },
+    };
+    let logins = part.logins();
+    let mut verdicts = Verdicts::new();
+    let mut refused = None;
+    let (mut part, is_only) = (part, logins.len() == 1);
+    for login in logins {
+        let own = part.take(login);
+        let begun: Vec<Begun> = own.begun().cloned().collect();
+        let opened = Session::open_for(login, settings, ui).and_then(|mut session| {
+            let settled = settle_all(own, is_only, request, &mut session);
+            session.close();
+            settled
+        });
+        match opened {
+            Ok(settled) => verdicts.extend(settled),
+            Err(error) if is_only => return Err(error),
+            Err(error) => {
+                let blocked = |begun: Begun| (Verdict::needs_login(&begun, &error), begun);
+                verdicts.extend(
+                    begun.into_iter().map(blocked).map(|(verdict, begun)| (begun, verdict)),
+                );
+                refused.get_or_insert(error);
+            }
+        }
+    }
+    if let Some(error) = refused.filter(|_| verdicts.iter().all(|(_, verdict)| verdict.lacks_login))
+    {
+        return Err(error);
+    }
+    conclude(&verdicts, &orphans.unreadable, orphans.running, request, settings.program(), ui)
+}
+
+/// Settles entries in a session.
+fn settle_all(
+    part: Part,
+    is_only: bool,
+    request: &Request,
+    session: &mut Session,
+) -> Result<Verdicts> {
     announce("Recovering", "interrupted commands", session);
-    let mut orphans = once::take(session)?;
-    for path in &orphans.unreadable {
-        session
-            .ui
-            .warn(&format!("{} is no readable journal entry and was left alone.", path.display()));
-    }
-    if let Some(file) = &request.file {
-        orphans.found = adopt::of_file(file, orphans.found, request.dry_run, session)?;
-    }
-    let unreadable = orphans.unreadable.len();
-    let mut verdicts = Vec::new();
-    let alone = orphans.found.len() == 1;
-    for orphan in orphans.found {
+    let orphans = part.adopted(request.dry_run, session)?;
+    let alone = is_only && orphans.len() == 1;
+    let mut verdicts = Verdicts::new();
+    for orphan in orphans {
         let begun = orphan.begun.clone();
         let settled = if once::is_ours(&begun, session) {
             once::turn_to(&begun, session);
@@ -63,11 +107,26 @@ pub fn run(request: &Request, session: &mut Session) -> Result<()> {
         verdicts.push((begun, verdict));
     }
     session.turn_to(None);
-    report(&verdicts, orphans.running, session);
     if !verdicts.is_empty() && !session.ui.manner().json {
         once::warn_of_clock(session);
     }
-    let program = session.program();
+    Ok(verdicts)
+}
+
+/// Reports what was settled, and fails where something is left.
+fn conclude(
+    verdicts: &Verdicts,
+    unreadable: &[PathBuf],
+    running: usize,
+    request: &Request,
+    program: &str,
+    ui: &mut Ui,
+) -> Result<()> {
+    for path in unreadable {
+        ui.warn(&format!("{} is no readable journal entry and was left alone.", path.display()));
+    }
+    report(verdicts, running, ui);
+    let unreadable = unreadable.len();
     let count = |outcome| verdicts.iter().filter(|(_, verdict)| verdict.outcome == outcome).count();
     let all = verdicts.len();
     if let blocked @ 1.. = count(Outcome::Blocked) {
@@ -104,7 +163,9 @@ pub fn run(request: &Request, session: &mut Session) -> Result<()> {
 
 fn settle(orphan: Orphan, request: &Request, session: &mut Session) -> Result<Verdict> {
     // Whether the credential in use is the old key must be told before anything is settled.
-    if let Some(old) = &orphan.begun.retires {
+    if let Some(old) = &orphan.begun.retires
+        && session.facts().has_names
+    {
         is_acting(&ApiKeyId::new(old.id.as_str()), session)?;
     }
     let consent =
@@ -117,8 +178,7 @@ fn settle(orphan: Orphan, request: &Request, session: &mut Session) -> Result<Ve
     }
 }
 
-fn report(verdicts: &[(Begun, Verdict)], running: usize, session: &mut Session) {
-    let ui = &mut *session.ui;
+fn report(verdicts: &Verdicts, running: usize, ui: &mut Ui) {
     if ui.manner().json {
         let items: Vec<Recovered<'_>> = verdicts
             .iter()
@@ -158,5 +218,21 @@ fn elsewhere(begun: &Begun, session: &Session) -> Verdict {
         begun.account_id,
         session.program()
     );
-    Verdict { outcome: Outcome::Elsewhere, id: None, sentence }
+    Verdict { outcome: Outcome::Elsewhere, id: None, sentence, lacks_login: false }
+}
+
+/// Settles every entry in a session that is open already, for unit tests.
+#[cfg(test)]
+pub(crate) fn run_in(request: &Request, session: &mut Session) -> Result<()> {
+    let orphans = once::take_from(&session.journal()?)?;
+    let part = Part { orphans: orphans.found, copies: Vec::new() };
+    let verdicts = settle_all(part, true, request, session)?;
+    conclude(
+        &verdicts,
+        &orphans.unreadable,
+        orphans.running,
+        request,
+        session.program(),
+        session.ui,
+    )
 }

@@ -3,55 +3,14 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::in_regions;
-use crate::error::{Error, Result};
+use super::outcome::Outcome;
+use super::{in_regions, only_key};
+use crate::error::{Error, ErrorKind, Result};
+use crate::journal::Begun;
 use crate::model::ApiKeyId;
 use crate::ops::once::{Act, End, Ended, Run};
 use crate::private_file::pending_path;
 use crate::session::Session;
-
-/// What became of an interrupted command, or would become in a dry run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::ops) enum Outcome {
-    /// The key is where it was to be.
-    Complete,
-    WouldBeCompleted,
-    /// No key was made.
-    Discarded,
-    WouldBeDiscarded,
-    /// The key was deleted: nobody had its value.
-    Deleted,
-    WouldBeDeleted,
-    /// The user has to look at the keys; there is nothing more that `recover` could do.
-    Reported,
-    /// The user did not want the key deleted.
-    Kept,
-    /// Something is in the way.
-    Blocked,
-    /// The service may still carry a request out.
-    Undecided,
-    /// The command belongs to another backend or identity.
-    Elsewhere,
-}
-
-impl Outcome {
-    /// Returns the word of the JSON output.
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Complete => "complete",
-            Self::WouldBeCompleted => "would be completed",
-            Self::Discarded => "discarded",
-            Self::WouldBeDiscarded => "would be discarded",
-            Self::Deleted => "deleted",
-            Self::WouldBeDeleted => "would be deleted",
-            Self::Reported => "reported",
-            Self::Kept => "kept",
-            Self::Blocked => "blocked",
-            Self::Undecided => "undecided",
-            Self::Elsewhere => "elsewhere",
-        }
-    }
-}
 
 /// What became of an entry.
 pub(in crate::ops) struct Verdict {
@@ -60,16 +19,35 @@ pub(in crate::ops) struct Verdict {
     pub(super) id: Option<ApiKeyId>,
     /// What to say, without the full stop.
     pub(in crate::ops) sentence: String,
+    /// Whether nothing could be done because its login is missing.
+    pub(super) lacks_login: bool,
 }
 
 impl Verdict {
     pub(super) fn blocked(sentence: String) -> Self {
-        Self { outcome: Outcome::Blocked, id: None, sentence }
+        Self { outcome: Outcome::Blocked, id: None, sentence, lacks_login: false }
+    }
+
+    /// Says that an entry needs another login than those that are there.
+    pub(super) fn needs_login(begun: &Begun, error: &Error) -> Self {
+        let sentence = format!(
+            "The making of {} {} at {} needs its login: {}",
+            begun.system.facts().noun,
+            begun.name,
+            begun.endpoint,
+            error.message.trim_end_matches('.')
+        );
+        let lacks_login = matches!(error.kind, ErrorKind::NotLoggedIn | ErrorKind::NotPermitted);
+        Self { lacks_login, ..Self::blocked(sentence) }
     }
 
     /// Words how a run ended.
     pub(in crate::ops) fn of(run: &Run, ended: Ended, session: &Session) -> Self {
         let (outcome, sentence) = match ended {
+            Ended::At(end) if run.is_only_key() => {
+                let told = only_key::of_end(run, end, &named(run, session), session);
+                told.unwrap_or_else(|| of_end(run, end, session))
+            }
             Ended::At(end) => match in_regions::of_end(run, end, &named(run, session)) {
                 Some(told) if end == End::Done => (Outcome::Complete, told),
                 Some(told) if end.is_settled() => (Outcome::Reported, told),
@@ -81,7 +59,7 @@ impl Verdict {
         };
         let is_named = !matches!(outcome, Outcome::Discarded | Outcome::WouldBeDiscarded);
         let id = run.key.as_ref().map(|key| key.id.clone()).filter(|_| is_named);
-        Self { outcome, id, sentence }
+        Self { outcome, id, sentence, lacks_login: false }
     }
 
     /// Words why a run failed. Where the new key is in its place, that is said first.
@@ -101,7 +79,7 @@ impl Verdict {
             )
         };
         let id = run.key.as_ref().map(|key| key.id.clone());
-        Ok(Self { outcome: Outcome::Blocked, id, sentence: in_place(run, session) + &more })
+        Ok(Self { id, ..Self::blocked(in_place(run, session) + &more) })
     }
 }
 
@@ -220,6 +198,7 @@ fn of_end(run: &Run, end: End, session: &Session) -> (Outcome, String) {
             Outcome::Blocked,
             format!("{named} was created, and its value was printed and may be in use{untouched}"),
         ),
+        End::Irreplaceable | End::Unmade => (Outcome::Blocked, uncertain(run, &others, session)),
         End::Delivered => {
             (Outcome::Blocked, format!("{}, so it cannot be given up", in_place(run, session)))
         }

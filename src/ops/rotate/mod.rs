@@ -126,7 +126,8 @@ pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
     let is_by_name = matches!(request.key, KeyRef::Name(_));
     let replaces = Some(Old { retires, key: &old, is_by_name });
     let is_hurried = request.no_wait;
-    let plan = Plan { new: &new, now, destination, server_value: false, replaces, is_hurried };
+    let (operation, server_value) = (Operation::Rotate, false);
+    let plan = Plan { operation, new: &new, now, destination, server_value, replaces, is_hurried };
     carry_out(plan, request, any_tokens, session)
 }
 

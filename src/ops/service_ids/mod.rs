@@ -23,14 +23,19 @@ use crate::text::escape;
 use crate::told::{Family, Thing, told};
 
 /// What a service ID is called.
-pub const SERVICE_ID: Thing =
-    Thing { noun: "service ID", command: "service-id", list_command: "service-ids" };
+pub const SERVICE_ID: Thing = Thing {
+    noun: "service ID",
+    command: "service-id",
+    list_command: "service-ids",
+    has_names: true,
+};
 
 /// What a group of service IDs is called.
 pub const GROUP: Thing = Thing {
     noun: "service ID group",
     command: "service-id-group",
     list_command: "service-id-groups",
+    has_names: true,
 };
 
 /// Finds the one service ID that `choice` means: by its ID, else by its exact name in a group, or in every

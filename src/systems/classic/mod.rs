@@ -1,5 +1,11 @@
 //! API keys of classic infrastructure (SoftLayer): one for each user.
 
+mod errors;
+pub mod local;
+pub mod remote;
+mod wire;
+
+use super::error::{Condition, SystemError};
 use super::facts::{CreateEffect, Facts, LostAnswer, Rotation, System};
 
 /// What is known of classic API keys.
@@ -16,3 +22,14 @@ pub const FACTS: Facts = Facts {
     has_names: false,
     has_expiry: false,
 };
+
+/// The path of the service below its host.
+pub const PATH: &str = "/rest/v3.1";
+
+/// The user name that stands for an IAM API key.
+pub const API_KEY_USER: &str = "apikey";
+
+/// Makes the error for a request that could not be noted, and was not sent.
+fn not_noted() -> SystemError {
+    Condition::Unavailable("The attempt could not be noted".to_owned()).into()
+}

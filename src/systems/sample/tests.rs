@@ -53,7 +53,7 @@ fn to_rotate(name: &str, file: PathBuf) -> rotate::Request {
 
 fn to_act(names: &[&str]) -> act::Request {
     let keys = names.iter().copied().map(name).collect();
-    act::Request { keys, force: true, dry_run: false }
+    act::Request { keys, force: true, dry_run: false, jobs: None }
 }
 
 fn make(request: create::Request, session: &mut Session) -> Result<()> {
@@ -129,7 +129,7 @@ fn recovered(sample: Sample, is_filed: bool) -> (Vec<String>, usize) {
         assert_eq!(error.kind, ErrorKind::OutcomeUnknown);
         assert!(!is_settled(session));
         let request = recover::Request { force: true, ..recover::Request::default() };
-        let error = recover::run(&request, session).unwrap_err();
+        let error = recover::run_in(&request, session).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Failure, "it says that somebody has to look");
         assert!(is_settled(session));
         (keys(session), files(directory.path()))

@@ -1,7 +1,6 @@
 //! Task credentials in a file on this machine: one for each owner and region. Values are not stored, only their keyed hash.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
 
@@ -51,22 +50,18 @@ impl Stored {
 pub struct LocalRegions {
     store: SmallStore<Stored>,
     clock: Clock,
-    is_torn: AtomicBool,
 }
 
 impl LocalRegions {
     /// Uses the store in a directory, which need not exist yet; in memory where there is no directory.
     pub fn new(directory: Option<PathBuf>, clock: Clock) -> Self {
         let store = SmallStore::new(directory, "task-credentials");
-        Self { store, clock, is_torn: AtomicBool::new(false) }
+        Self { store, clock }
     }
 
     /// Lists what an owner has in a region.
     pub fn of(&self, owner: &Owner, region: &Region) -> Result<Vec<TaskCredential>> {
         let content = self.store.read()?;
-        if content.is_torn() {
-            self.is_torn.store(true, Ordering::Relaxed);
-        }
         let found = content.items.iter().filter(|stored| stored.is_of(owner, region));
         Ok(found.map(Stored::shown).collect())
     }
@@ -140,12 +135,6 @@ impl Regions for LocalRegions {
     }
 
     fn take_warnings(&self) -> Vec<String> {
-        let directory = self.store.directory().display();
-        let words = || {
-            format!(
-                "The last record of the task credentials in {directory} is incomplete and was ignored; the next change removes it."
-            )
-        };
-        self.is_torn.swap(false, Ordering::Relaxed).then(words).into_iter().collect()
+        self.store.take_warnings()
     }
 }

@@ -1,6 +1,7 @@
 //! `emulate`: the IAM Identity API over a local store, as a client sees it.
 
 mod account;
+mod classic;
 mod env_file;
 mod faults;
 mod groups;
@@ -8,6 +9,7 @@ mod guarded;
 mod keys;
 mod late;
 mod listing;
+mod platform;
 mod provider;
 mod scope;
 mod service_ids;

@@ -312,7 +312,7 @@ pub(crate) fn redact_with(ids: &mut Vec<String>, text: &str) -> String {
                 ids.len() - 1
             });
             let _ = write!(out, "{before}[ID{}]", at + 1);
-        } else if token_is_word && token.len() == 44 {
+        } else if token_is_word && [44, 64].contains(&token.len()) {
             out.push_str("[VALUE]");
         } else if token_is_word && is_tag(token) {
             out.push_str("[TAG]");
@@ -332,6 +332,10 @@ fn colour(text: &str) -> Option<usize> {
 }
 
 fn is_id(token: &str) -> bool {
+    // That of a classic API key.
+    if (8..=10).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_digit()) {
+        return true;
+    }
     let mut kinds = ["ApiKey-", "ServiceId-", "ServiceIdGroup-", ""].iter();
     let is_hex = |part: &str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
     let is_uuid = |uuid: &str| {

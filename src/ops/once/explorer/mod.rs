@@ -3,6 +3,7 @@
 //! A request is answered, refused, lost before or after it was carried out, carried out late, or twice. A process is killed
 //! between any two acts. `recover` and the same command run at any moment. The bound is in [`Setup`].
 
+mod only;
 mod regions;
 mod turn;
 mod world;

@@ -122,7 +122,7 @@ impl Turn<'_> {
         let Some(step) = process.stage.checked_sub(1) else {
             if !process.machine.progress.is_delivering {
                 let id = self.world.find(own).map_or_else(|| "0".to_owned(), |id| id.to_string());
-                self.note(&Step::Delivering { id });
+                self.note(&Step::Delivering { id, value_hash: None });
             }
             self.process().stage = 1;
             return vec![self.world];

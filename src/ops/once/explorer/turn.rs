@@ -83,7 +83,7 @@ impl Turn<'_> {
 
     pub(super) fn run(&mut self, way: Way, observed: Observed, value: Option<Value>) {
         let Setup { channel, is_rotation, is_chosen, .. } = *self.setup;
-        let goal = Goal { channel, is_rotation, is_value_theirs: !is_chosen };
+        let goal = Goal { only: None, channel, is_rotation, is_value_theirs: !is_chosen };
         let progress = self.site().entry.as_ref().unwrap().progress.clone();
         let machine = Machine { goal, way, progress, observed };
         self.site().process =
@@ -327,7 +327,7 @@ impl Turn<'_> {
         let is_in_copy = self.site().copy == PendingCopy::Holds(value);
         if process.stage == 0 && !(is_filed && is_in_copy) {
             let id = id.map_or_else(|| "0".to_owned(), |id| id.to_string());
-            self.note(&Step::Delivering { id });
+            self.note(&Step::Delivering { id, value_hash: None });
             self.process().stage = 1;
             return vec![self.world];
         }

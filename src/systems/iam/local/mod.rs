@@ -35,9 +35,8 @@ use crate::model::{
 use crate::secret::{self, Secret};
 use crate::systems::{
     Condition, Editing, Facts, Keys, Locking, LookUp, Note, Place, Proving, Result, ServiceIds,
-    Switching, SystemError,
+    Several, Switching, SystemError, small_store,
 };
-use crate::text::shell_path;
 
 /// How long an expired key stays listed, as at the service.
 const KEPT_EXPIRED: Duration = Duration::from_secs(90 * 86_400);
@@ -101,15 +100,8 @@ impl LocalKeys {
 
     /// Warns about what a scan found.
     fn note(&self, scan: &StoreScan) {
-        if scan.log.torn {
-            let directory = self.store.0.directory().display();
-            self.warn(format!(
-                "The last record of the local store in {directory} is incomplete and was ignored; the next change removes it."
-            ));
-        }
-        if scan.log.exposed {
-            let log = shell_path(self.store.0.path());
-            self.warn(format!("Others can read the local store; run 'chmod 600 {log}'."));
+        for warning in small_store::warnings(&self.store.0, &scan.log) {
+            self.warn(warning);
         }
     }
 
@@ -223,7 +215,7 @@ impl Keys for LocalKeys {
         })
     }
 
-    fn uses(&self, ids: &[&ApiKeyId], _: &mut dyn FnMut(usize)) -> Result<Vec<Option<Activity>>> {
+    fn uses(&self, ids: &[&ApiKeyId], _: &mut Several<'_>) -> Result<Vec<Option<Activity>>> {
         // Reads the file once for all keys.
         let identity = self.identity()?;
         let kept = self.read(&identity, Want::Everything)?.into_iter();

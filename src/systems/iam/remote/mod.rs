@@ -14,8 +14,7 @@ mod update;
 mod wire;
 
 use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::Method;
 
@@ -32,7 +31,7 @@ use crate::secret::Secret;
 use crate::settings::service::Service;
 use crate::systems::{
     Condition, Editing, Facts, Keys, Locking, LookUp, Note, Place, Proving, Result, ServiceIds,
-    Switching, SystemError,
+    Switching, SystemError, answer,
 };
 
 pub use self::credential::{Credential, Token};
@@ -230,21 +229,8 @@ impl Proving for RemoteKeys {
         let settings = self.settings.clone();
         let api_key = Secret::new(value.expose().to_owned());
         let other = Self::new(settings, Credential::ApiKey(api_key), self.tokens.clock);
-        let start = Instant::now();
-        let mut pause = Duration::from_millis(250);
-        loop {
-            match other.new_token() {
-                Ok(_) => return Ok(Some(Box::new(other))),
-                Err(error)
-                    if error.condition == Condition::Unauthorized
-                        && start.elapsed() + pause < TIME_TO_SETTLE =>
-                {
-                    thread::sleep(pause);
-                    pause = (pause * 2).min(Duration::from_secs(4));
-                }
-                Err(error) => return Err(error),
-            }
-        }
+        answer::log_in_within(TIME_TO_SETTLE, || other.new_token().map(drop))?;
+        Ok(Some(Box::new(other)))
     }
 }
 

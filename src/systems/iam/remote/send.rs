@@ -4,7 +4,8 @@ use super::call::{Call, Header, Lost, Sent};
 use super::credential::Token;
 use super::{RemoteKeys, errors};
 use crate::http::{Body, Reply, Request, Text};
-use crate::systems::{Condition, Keys as _, Note, SystemError, answer};
+use crate::systems::answer::{self, Unsettled};
+use crate::systems::{Condition, Keys as _, Note, SystemError};
 
 impl RemoteKeys {
     fn request<'r>(&'r self, call: &'r Call<'_>, token: &'r Token) -> Request<'r> {
@@ -104,25 +105,12 @@ impl RemoteKeys {
         done: impl Fn(&Result<T, SystemError>) -> bool,
     ) -> Result<(), SystemError> {
         let sent = match self.send(call) {
-            Ok(sent) => sent,
-            Err(Lost::OnTheWay(failure)) if failure.sent => {
-                return if done(&look()) { Ok(()) } else { Err(answer::in_doubt(failure)) };
-            }
-            Err(lost) => return Err(lost.into()),
+            Ok(sent) if sent.reply.is_success() => Ok(()),
+            Ok(sent) if sent.in_doubt => Err(Unsettled::InDoubt(self.refused(call, &sent))),
+            Ok(sent) => Err(Unsettled::Refused(self.refused(call, &sent))),
+            Err(Lost::OnTheWay(failure)) => Err(Unsettled::Lost(failure)),
+            Err(Lost::NotSent(error)) => Err(Unsettled::Refused(error)),
         };
-        let reply = &sent.reply;
-        if reply.is_success() {
-            return Ok(());
-        }
-        if sent.in_doubt {
-            let now = look();
-            if done(&now) {
-                return Ok(());
-            }
-            if now.is_err_and(|error| error.condition != Condition::NotFound) {
-                return Err(answer::unknown(self.refused(call, &sent)));
-            }
-        }
-        Err(self.refused(call, &sent))
+        answer::settle(sent, look, done)
     }
 }

@@ -1,0 +1,86 @@
+//! What keeps the only key from being replaced, looked at before anything is changed.
+
+use crate::credentials::input;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::ApiKey;
+use crate::ops::once;
+use crate::private_file::Destination;
+use crate::secret::{self, Secret};
+use crate::session::Session;
+use crate::systems::Condition;
+
+/// Refuses to go on while an earlier command may still take effect on the same key.
+pub(super) fn check_settled(user: &str, session: &Session) -> Result<()> {
+    let orphans = once::take(session)?;
+    if !orphans.found.iter().any(|orphan| once::is_of_owner(&orphan.begun, session)) {
+        return Ok(());
+    }
+    let message = format!(
+        "An earlier command on {} was interrupted, and may still take effect.",
+        session.subject(user)
+    );
+    Err(Error::new(ErrorKind::Conflict, message)
+        .hint(format!("Run '{} recover' first.", session.program())))
+}
+
+/// Refuses to remove the key that the requests are made with: nobody could make the new one.
+pub(super) fn check_not_acting(key: &ApiKey, user: &str, session: &Session) -> Result<()> {
+    if session.acting_key()?.as_ref() != Some(&key.id) {
+        return Ok(());
+    }
+    let message = format!(
+        "The credential in use is {} itself: once it is removed, nobody could make the new one with it.",
+        session.subject(user)
+    );
+    Err(Error::new(ErrorKind::NotPermitted, message)
+        .hint("Log in with an IAM API key, or name one with '--apikey @FILE'."))
+}
+
+/// Refuses a FILE that holds another key than the one that is replaced.
+pub(super) fn check_content(
+    destination: &Destination,
+    force: bool,
+    user: &str,
+    session: &Session,
+) -> Result<()> {
+    let Some(bytes) = destination.read(input::MOST)? else { return Ok(()) };
+    if bytes.trim_ascii().is_empty() {
+        return Ok(());
+    }
+    let shown = destination.path().display();
+    let lost = |what: &str| {
+        let subject = session.subject(user);
+        let message = format!("'{shown}' holds {what}, and not {subject}.");
+        Error::new(ErrorKind::Destination, message)
+            .hint("Name another file, or move this one away first.")
+    };
+    let text = str::from_utf8(&bytes).map_err(|_| lost("something that is not text"))?;
+    let Some(held) = input::key_in(text) else {
+        // Text without a key may be replaced. A word that could be a value may be all that is left of a key.
+        if force && secret::veil(text) == text {
+            return Ok(());
+        }
+        return Err(lost("something that is no key"));
+    };
+    if held.is_among_others {
+        return Err(lost("more than one key"));
+    }
+    // The file of an earlier command names the user; it may hold a key that was lost and replaced since.
+    let is_named = held.user.as_deref().is_some_and(|named| named == session.identity().user);
+    if is_named || is_own(&held.value, session)? {
+        return Ok(());
+    }
+    Err(lost("what could be another key"))
+}
+
+/// Tells whether a value is that of the user's key.
+fn is_own(value: &Secret, session: &Session) -> Result<bool> {
+    let Some(proving) = session.keys().proving() else { return Ok(false) };
+    match proving.acting_with(value) {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.condition, Condition::Unauthorized | Condition::NotFound) => {
+            Ok(false)
+        }
+        Err(error) => Err(session.told(error, &format!("The {}", session.facts().noun))),
+    }
+}
