@@ -213,7 +213,7 @@ fn at_a_terminal_the_password_is_asked_for_and_not_shown() {
 }
 
 #[test]
-fn whoami_names_the_login_to_the_platform() {
+fn whoami_names_the_logins_of_other_systems() {
     let rig = Rig::new();
     log_in(&rig, "--password", &rig.password.clone());
     let (url, bootstrap) = (rig.url(), rig.bootstrap());
@@ -228,11 +228,15 @@ fn whoami_names_the_login_to_the_platform() {
     let found = json!({"user": USER, "endpoint": "http://HOST", "source": "login, file",
                        "found": "used"});
     assert_eq!(document["platform"], found);
+    let key = "c".repeat(64);
+    let classic = [&iam[..], &[("SL_USERNAME", "10ca1_me"), ("SL_API_KEY", &*key)]].concat();
+    let shown = whoami(&classic, &[]);
+    let row = "\nClassic       10ca1_me at http://HOST/rest/v3.1 (SL_API_KEY)\n";
+    assert!(shown.ok().stdout.contains(row), "{shown:#?}");
+    assert_eq!(document.get("classic"), None, "the credential of IAM is not named twice");
     // Also where nobody is logged in to IAM.
     let shown = whoami(&[], &[]);
-    assert_eq!(
-        shown.code(7).stdout,
-        "Platform   local@localhost at http://HOST (login, file)\n");
+    assert_eq!(shown.code(7).stdout, "Platform   local@localhost at http://HOST (login, file)\n");
     let broken = [&iam[..], &[("CPD_PASSWORD", "x")]].concat();
     let shown = whoami(&broken, &["--output", "json"]).json();
     let why =

@@ -34,8 +34,8 @@ impl Rig {
         let client = Client::new(service.server.endpoint());
         assert_eq!(client.send("POST", "/icp4d-api/v1/authorize", &body).0, 200);
         let (routes, blow) = (Arc::default(), Arc::default());
-        let (seen, next): (Arc<Mutex<Vec<String>>>, Arc<Mutex<Option<(&str, Blow)>>>) =
-            (Arc::clone(&routes), Arc::clone(&blow));
+        let seen: Arc<Mutex<Vec<String>>> = Arc::clone(&routes);
+        let next: Arc<Mutex<Option<(&str, Blow)>>> = Arc::clone(&blow);
         let relayed = Relayed::new(service, move |request| {
             let route = request.route();
             seen.lock().unwrap().push(route.clone());

@@ -1,12 +1,15 @@
 //! `whoami`: the identity, the service, the credential in use, and the other credentials.
 
+mod others;
+
 use std::borrow::Cow;
 use std::path::Path;
 
 use serde::Serialize;
 
+use self::others::OtherLogin;
 use crate::clock::Skew;
-use crate::credentials::{Candidate, Contents, CredentialSource, Search, platform};
+use crate::credentials::{Candidate, Contents, CredentialSource, Search};
 use crate::error::Result;
 use crate::model::{BackendKind, Identity, ServiceUuid, Timestamp};
 use crate::object::object;
@@ -28,47 +31,12 @@ struct Remote {
     skew: Option<Skew>,
 }
 
-/// The login to a platform, which the commands on its keys use.
-#[derive(Serialize)]
-struct Platform {
-    user: Option<String>,
-    endpoint: Option<String>,
-    source: Option<String>,
-    /// `used`, or why it cannot be.
-    found: String,
-}
-
-impl Platform {
-    /// Looks for it; `None` where there is none. Nothing is sent.
-    fn look(settings: &Settings) -> Option<Self> {
-        match platform::find(settings) {
-            Ok(found) => found.map(|found| Self {
-                source: found.source(),
-                user: Some(found.user),
-                endpoint: Some(found.endpoint.to_string()),
-                found: "used".to_owned(),
-            }),
-            Err(error) => {
-                let found = format!("cannot be used: {}", error.message.trim_end_matches('.'));
-                Some(Self { user: None, endpoint: None, source: None, found })
-            }
-        }
-    }
-
-    fn shown(&self) -> String {
-        let (Some(user), Some(endpoint)) = (&self.user, &self.endpoint) else {
-            return escape(&self.found).into_owned();
-        };
-        let source = self.source.as_ref().map(|source| format!(" ({source})")).unwrap_or_default();
-        escape(&format!("{user} at {endpoint}{source}")).into_owned()
-    }
-}
-
 /// What is shown.
 struct Who<'a> {
     identity: Identity,
     remote: Option<Remote>,
-    platform: Option<Platform>,
+    /// The logins of other systems than IAM, by their names in rows and in the document.
+    others: Vec<(&'static str, &'static str, OtherLogin)>,
     profile: &'a str,
     /// Other credentials, which were not used.
     passed_over: Vec<Looked>,
@@ -86,6 +54,10 @@ impl Who<'_> {
     /// Returns the service ID that acts, if it is one.
     fn service_id(&self) -> Option<ServiceUuid> {
         self.identity.owner().service_id()
+    }
+
+    fn other(&self, field: &str) -> Option<&OtherLogin> {
+        self.others.iter().find(|(_, name, _)| *name == field).map(|(.., login)| login)
     }
 
     /// Returns the document of '--output json'. What only the service has is null for the local store.
@@ -107,7 +79,8 @@ impl Who<'_> {
                 remote.and_then(|remote| remote.expires).map(Timestamp::to_wire),
             )
             .with_some("clock_behind", remote.and_then(|remote| remote.skew).map(Skew::behind))
-            .with_some("platform", self.platform.as_ref())
+            .with_some("platform", self.other("platform"))
+            .with_some("classic", self.other("classic"))
             .with("store", &self.store)
             .with_some("search", self.search.as_ref())
     }
@@ -140,9 +113,7 @@ impl Who<'_> {
             };
             rows.push(("Passed over", Cow::Owned(escape(&told).into_owned())));
         }
-        if let Some(platform) = &self.platform {
-            rows.push(("Platform", platform.shown().into()));
-        }
+        rows.extend(self.others.iter().map(|(label, _, login)| (*label, login.shown().into())));
         let store = self.store.as_deref().map_or("none: there is no home directory".into(), escape);
         rows.push(("Local store", store));
         let mut text = account::rows(&rows, colour);
@@ -163,13 +134,14 @@ pub fn run(explain: bool, settings: &Settings, ui: &mut Ui) -> Result<()> {
     };
     let looked = look(used, settings)?;
     let is_local = matches!(chosen, Ok((Choice::Chosen(BackendKind::Local), _)));
-    let platform = if is_local { None } else { Platform::look(settings) };
+    let others = if is_local { Vec::new() } else { others::look(settings) };
     let told = chosen.and_then(|(choice, found)| identify(choice, found, settings, ui));
     let (identity, remote) = match told {
         Ok(told) => told,
         Err(error) => {
-            if let Some(platform) = platform.as_ref().filter(|_| !ui.manner().json) {
-                let rows = [("Platform", platform.shown().into())];
+            if !others.is_empty() && !ui.manner().json {
+                let rows: Vec<(&str, Cow<'_, str>)> =
+                    others.iter().map(|(label, _, login)| (*label, login.shown().into())).collect();
                 let text = account::rows(&rows, ui.manner().colour.0);
                 ui.data(|out| out.write_all(text.as_bytes()));
             }
@@ -188,7 +160,7 @@ pub fn run(explain: bool, settings: &Settings, ui: &mut Ui) -> Result<()> {
     let who = Who {
         identity,
         remote,
-        platform,
+        others,
         profile: settings.profile().name(),
         passed_over: places(looked.iter().filter(is_passed_over)),
         store: settings.directories()?.store.as_deref().map(Path::to_string_lossy),
