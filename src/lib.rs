@@ -31,6 +31,7 @@ pub mod render;
 pub mod secret;
 pub mod session;
 pub mod settings;
+pub mod side_by_side;
 pub mod systems;
 pub mod tab;
 pub mod text;
@@ -44,14 +45,14 @@ use std::mem::ManuallyDrop;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::cli::{
-    ActArgs, Acts, ClassicCommand, Cli, Command, OfService, ServiceActArgs, ServiceIdCommand,
-    ServiceKeyCommand, SlCommand, SlUserCommand,
+    ActArgs, Acts, ClassicCommand, Cli, Command, OfService, PlatformCommand, ServiceActArgs,
+    ServiceIdCommand, ServiceKeyCommand, SlCommand, SlUserCommand, TaskCredentialCommand,
 };
 use crate::environment::{Environment, Program};
 use crate::error::Result;
 use crate::journal::Operation;
 use crate::model::ServiceChoice;
-use crate::ops::service_ids;
+use crate::ops::{service_ids, task_credentials};
 use crate::session::Session;
 use crate::settings::Settings;
 use crate::systems::System;
@@ -135,7 +136,9 @@ fn dispatch(command: Command, settings: &Settings, ui: &mut Ui) -> Result<()> {
         }
         Command::ServiceIds(command) => on_service_ids(command.0, settings, ui),
         Command::ServiceKeys(command) => on_keys_of_service(command.0, settings, ui),
+        Command::TaskCredentials(command) => on_task_credentials(command.0, settings, ui),
         Command::Classic(command) => on_classic(command.0, settings, ui),
+        Command::Platform(command) => on_platform(command.0, settings, ui),
         Command::Recover(args) => ops::recover::run(&args.0.into(), settings, ui),
     }
 }
@@ -192,6 +195,41 @@ fn on_service_ids(command: ServiceIdCommand, settings: &Settings, ui: &mut Ui) -
     }
 }
 
+/// Runs a command on platform API keys.
+fn on_platform(command: PlatformCommand, settings: &Settings, ui: &mut Ui) -> Result<()> {
+    ops::platform::refuse_flags(settings)?;
+    match command {
+        PlatformCommand::PlatformApiKeyCreate(args) => {
+            on_only_key(System::Platform, Operation::Create, args.0.into(), settings, ui)
+        }
+        PlatformCommand::PlatformApiKeyRotate(args) => {
+            on_only_key(System::Platform, Operation::Rotate, args.0.into(), settings, ui)
+        }
+        PlatformCommand::PlatformApiKeyCheck(args) => {
+            ops::platform::check::run(&args.0.into(), settings, ui)
+        }
+        PlatformCommand::PlatformApiKeyDelete(args) => {
+            let ready = ops::only_key::delete::ready(args.0.into(), ui)?;
+            on_keys_of(System::Platform, settings, ui, |session| {
+                ops::only_key::delete::run(&ready, session)
+            })
+        }
+        PlatformCommand::PlatformToken(args) => ops::platform::token::run(args.0.zen, settings, ui),
+    }
+}
+
+/// Makes or replaces the key of an owner who has one at most.
+fn on_only_key(
+    system: System,
+    operation: Operation,
+    request: ops::only_key::Request,
+    settings: &Settings,
+    ui: &mut Ui,
+) -> Result<()> {
+    let ready = ops::only_key::ready(request, operation, settings, ui)?;
+    on_keys_of(system, settings, ui, |session| ops::only_key::run(&ready, session))
+}
+
 /// Runs a command on the keys of a service ID.
 fn on_keys_of_service(command: ServiceKeyCommand, settings: &Settings, ui: &mut Ui) -> Result<()> {
     let facts = System::ServiceIds.facts();
@@ -230,6 +268,32 @@ fn on_keys_of_service(command: ServiceKeyCommand, settings: &Settings, ui: &mut 
             let (service, request): OfService<_> = args.0.into();
             let ready = ops::rotate::ready(request, settings, ui)?;
             of_service(service.as_ref(), settings, ui, |session| ops::rotate::run(&ready, session))
+        }
+    }
+}
+
+/// Runs a command on task credentials of watsonx.
+fn on_task_credentials(
+    command: TaskCredentialCommand,
+    settings: &Settings,
+    ui: &mut Ui,
+) -> Result<()> {
+    match command {
+        TaskCredentialCommand::TaskCredentials(args) => {
+            let ready = task_credentials::list::ready(&args.0.into(), settings)?;
+            on_keys(settings, ui, |session| task_credentials::list::run(&ready, session))
+        }
+        TaskCredentialCommand::TaskCredentialCreate(args) => {
+            let ready = task_credentials::create::ready(args.0.into(), settings, ui)?;
+            on_keys(settings, ui, |session| task_credentials::create::run(&ready, session))
+        }
+        TaskCredentialCommand::TaskCredentialRotate(args) => {
+            let ready = task_credentials::rotate::ready(args.0.into(), settings, ui)?;
+            on_keys(settings, ui, |session| task_credentials::rotate::run(&ready, session))
+        }
+        TaskCredentialCommand::TaskCredentialDelete(args) => {
+            let ready = task_credentials::delete::ready(args.0.into(), settings, ui)?;
+            on_keys(settings, ui, |session| task_credentials::delete::run(&ready, session))
         }
     }
 }

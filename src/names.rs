@@ -6,7 +6,7 @@ mod file;
 mod service_ids;
 
 use std::io;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 pub use self::file::{KeyName, NameFile, Others};
@@ -18,7 +18,7 @@ use crate::model::{
 use crate::secret::Secret;
 use crate::systems::{
     Condition, Editing, Facts, Keys, Locking, LookUp, Note, Place, Proving, Reading, Result,
-    ServiceIds, Switching, System, SystemError,
+    ServiceIds, Several, Switching, System, SystemError,
 };
 
 /// The content of a file as it is to be, while a command works. Without a file nothing is noted.
@@ -36,9 +36,10 @@ impl Noted {
     }
 
     /// Writes the file, if something was noted.
-    fn keep(self) -> io::Result<()> {
-        match (self.known.into_inner(), &self.file) {
-            (Ok(Some(known)), Some(file)) => file.write(known?),
+    fn keep(&self) -> io::Result<()> {
+        let known = self.known.lock().ok().and_then(|mut known| known.take());
+        match (known, &self.file) {
+            (Some(known), Some(file)) => file.write(known?),
             _ => Ok(()),
         }
     }
@@ -98,7 +99,7 @@ impl Noted {
 pub struct RememberingKeys {
     keys: Box<dyn Keys>,
     /// What the commands in use call these keys.
-    facts: &'static Facts,
+    facts: Mutex<&'static Facts>,
     own: Noted,
     of_service_ids: Noted,
     service_ids: Noted,
@@ -111,13 +112,13 @@ impl RememberingKeys {
         let others = |others| Noted::new(file.as_ref().map(|file| file.of_others(others)));
         let (service_ids, groups) = (others(Others::ServiceIds), others(Others::Groups));
         let of_service_ids = others(Others::KeysOfServiceIds);
-        let facts = keys.facts();
+        let facts = Mutex::new(keys.facts());
         Self { keys, facts, own: Noted::new(file), of_service_ids, service_ids, groups }
     }
 
     /// Goes on as the keys of a system that is at the same place.
-    pub fn speak_of(&mut self, facts: &'static Facts) {
-        self.facts = facts;
+    pub fn speak_of(&self, facts: &'static Facts) {
+        *self.facts.lock().unwrap_or_else(PoisonError::into_inner) = facts;
     }
 
     /// Returns the system of the identity's own keys.
@@ -127,11 +128,11 @@ impl RememberingKeys {
 
     /// Returns where the keys are noted that the commands in use are about.
     fn noted(&self) -> &Noted {
-        if self.facts.system == System::ServiceIds { &self.of_service_ids } else { &self.own }
+        if self.facts().system == System::ServiceIds { &self.of_service_ids } else { &self.own }
     }
 
     /// Writes the files of which something was noted.
-    pub fn keep_names(self) -> io::Result<()> {
+    pub fn keep_names(&self) -> io::Result<()> {
         self.own.keep()?;
         self.of_service_ids.keep()?;
         self.service_ids.keep()?;
@@ -155,7 +156,7 @@ macro_rules! pass_on {
 
 impl Keys for RememberingKeys {
     fn facts(&self) -> &'static Facts {
-        self.facts
+        *self.facts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pass_on! {
@@ -168,7 +169,7 @@ impl Keys for RememberingKeys {
         choose_value() -> std::result::Result<Secret, getrandom::Error>;
         service_clock() -> Option<Skew>;
         doubt() -> Duration;
-        uses(ids: &[&ApiKeyId], done: &mut dyn FnMut(usize)) -> Result<Vec<Option<Activity>>>;
+        uses(ids: &[&ApiKeyId], several: &mut Several<'_>) -> Result<Vec<Option<Activity>>>;
         key_limit() -> Result<Option<usize>>;
         take_warnings() -> Vec<String>;
         locking() -> Option<&dyn Locking>;
@@ -176,6 +177,7 @@ impl Keys for RememberingKeys {
         proving() -> Option<&dyn Proving>;
         reading() -> Option<&dyn Reading>;
         access_token() -> Result<Option<Secret>>;
+        renewed_access_token() -> Result<Option<Secret>>;
     }
 
     fn list(&self, scope: &Scope, which: &Selection) -> Result<Vec<ApiKey>> {
@@ -208,7 +210,7 @@ impl Keys for RememberingKeys {
         note: &mut Note<'_>,
     ) -> Result<CreatedApiKey> {
         let created = self.keys.create(new, value, note)?;
-        if self.facts.system == System::ServiceIds || self.is_own(&created.key.iam_id) {
+        if self.facts().system == System::ServiceIds || self.is_own(&created.key.iam_id) {
             self.noted().change(|keys| keys.push((&created.key).into()));
         }
         Ok(created)

@@ -4,13 +4,16 @@
 mod choice;
 mod classic;
 mod platform;
+mod regions;
 
 use std::cell::OnceCell;
 use std::fmt::Display;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::sync::Arc;
 
 pub use self::choice::{Choice, InUse, choose, open_local, open_remote};
+pub use self::platform::{PlatformKeys, open_platform};
 use crate::credentials::login;
 use crate::error::{Error, Result};
 use crate::journal::Journal;
@@ -18,11 +21,15 @@ use crate::model::{ApiKeyId, BackendKind, Identity, Owner, ServiceUuid, Timestam
 use crate::names::{NameFile, RememberingKeys};
 use crate::private_file;
 use crate::secret::Secret;
-use crate::settings::{ConfigFile, LoginRecord, Settings};
+use crate::settings::{ConfigFile, LoginRecord, PlatformProof, Settings};
+use crate::systems::task_credentials::Regions;
 use crate::systems::{Facts, Keys, System, SystemError};
 use crate::text::escape;
 use crate::told::{Family, told};
 use crate::ui::Ui;
+
+/// How many requests are under way at once, unless a flag says otherwise.
+const JOBS: u8 = 16;
 
 /// A service ID whose keys are meant.
 #[derive(Clone, Debug)]
@@ -36,7 +43,7 @@ pub struct NamedService {
 /// What an operation works with.
 #[derive(Debug)]
 pub struct Session<'a> {
-    keys: RememberingKeys,
+    keys: Arc<RememberingKeys>,
     identity: Identity,
     /// The service ID whose keys are meant; `None` for those of the identity.
     service: Option<NamedService>,
@@ -45,6 +52,8 @@ pub struct Session<'a> {
     credential: InUse,
     /// The key that the credential is, as far as the service was asked.
     acting_key: OnceCell<Option<ApiKeyId>>,
+    /// The stores of task credentials, opened when first needed.
+    regions: OnceCell<Box<dyn Regions>>,
     settings: &'a Settings,
     /// The terminal.
     pub ui: &'a mut Ui,
@@ -64,7 +73,7 @@ impl<'a> Session<'a> {
             Choice::Chosen(BackendKind::Local) | Choice::Default => Box::new(open_local(settings)?),
         };
         if choice == Choice::Default {
-            choice::warn_of_default(settings, ui)?;
+            choice::say_default(&choice::elsewhere(settings), settings, ui)?;
         }
         Self::with(keys, credential, settings, ui)
     }
@@ -90,12 +99,13 @@ impl<'a> Session<'a> {
             told(error, "The identity", &Family::of(settings.program(), keys.facts()))
         })?;
         let place = keys.place();
-        let names = (!place.is_here())
+        let names = (!place.is_here() && keys.facts().has_names)
             .then(|| NameFile::of(settings, &place.endpoint, &identity))
             .flatten();
-        let keys = RememberingKeys::new(keys, names);
-        let acting_key = OnceCell::new();
-        Ok(Self { keys, identity, service: None, user: None, credential, acting_key, settings, ui })
+        let keys = Arc::new(RememberingKeys::new(keys, names));
+        let (acting_key, regions) = (OnceCell::new(), OnceCell::new());
+        let (service, user) = (None, None);
+        Ok(Self { keys, identity, service, user, credential, acting_key, regions, settings, ui })
     }
 
     /// Goes on with the keys of a service ID, or with those of the identity.
@@ -133,12 +143,18 @@ impl<'a> Session<'a> {
 
     /// Returns the keys.
     pub fn keys(&self) -> &dyn Keys {
-        &self.keys
+        &*self.keys
     }
 
-    /// Returns the keys and the terminal, to report progress while the keys work.
-    pub fn keys_and_ui(&mut self) -> (&dyn Keys, &mut Ui) {
-        (&self.keys, self.ui)
+    /// Returns the keys for work beside the session.
+    pub fn shared_keys(&self) -> Arc<RememberingKeys> {
+        Arc::clone(&self.keys)
+    }
+
+    /// Returns how many requests are under way at once, at most: what is `asked` for, else 16. On this machine none has to be
+    /// waited for.
+    pub fn jobs(&self, asked: Option<u8>) -> usize {
+        if self.keys.place().is_here() { 1 } else { usize::from(asked.unwrap_or(JOBS)) }
     }
 
     /// Returns the identity that requests are made as.
@@ -255,7 +271,8 @@ impl<'a> Session<'a> {
         let mut logins = ConfigFile::read(self.settings.config_directory()?)?.logins;
         logins.retain(|login| {
             let holds = login.apikey_id.as_deref() == Some(id.as_str());
-            login.endpoint == place.endpoint && (holds || unnamed == Some(&login.entry))
+            let is_here = login.endpoint == place.endpoint && login.platform.is_none();
+            is_here && (holds || unnamed == Some(&login.entry))
         });
         Ok(logins)
     }
@@ -265,15 +282,36 @@ impl<'a> Session<'a> {
         let logins = self.logins_with(old)?;
         let directory = self.settings.config_directory()?;
         for login in &logins {
-            login::move_to(login, key, id, directory, self.settings.profile())?;
+            login::move_to(login, key, Some(id), directory, self.settings.profile())?;
+        }
+        Ok(!logins.is_empty())
+    }
+
+    /// Puts the new key of a platform into every login that holds the old one, which works no more. Tells whether there
+    /// was one.
+    pub fn move_platform_logins(&self, key: &Secret) -> Result<bool> {
+        let place = self.keys.place();
+        if self.facts().system != System::Platform || place.is_here() {
+            return Ok(false);
+        }
+        let directory = self.settings.config_directory()?;
+        let mut logins = ConfigFile::read(directory)?.logins;
+        logins.retain(|login| {
+            let who = (&login.endpoint, &login.user);
+            let is_key = login.platform == Some(PlatformProof::ApiKey);
+            is_key && who == (&place.endpoint, &self.identity.user)
+        });
+        for login in &logins {
+            login::move_to(login, key, None, directory, self.settings.profile())?;
         }
         Ok(!logins.is_empty())
     }
 
     /// Prints the warnings of the system, and writes the names of keys for Tab.
     pub fn close(self) {
-        for warning in self.keys.take_warnings() {
-            self.ui.warn(&warning);
+        let of_regions = self.regions.get().map(|regions| regions.take_warnings());
+        for warning in self.keys.take_warnings().iter().chain(of_regions.iter().flatten()) {
+            self.ui.warn(warning);
         }
         self.ui.flush();
         if let Err(error) = self.keys.keep_names()

@@ -76,14 +76,7 @@ pub fn told(error: SystemError, subject: &str, family: &Family<'_>) -> Error {
     let subject = capitalised(subject);
     let because = error.source.map(|source| format!(": {source:#}")).unwrap_or_default();
     let mut told = match error.condition {
-        Condition::NotFound => {
-            let hint = if family.thing.has_names {
-                format!("Run '{}' to list the {noun}s.", family.list())
-            } else {
-                format!("'{}' makes one.", family.on("create", ""))
-            };
-            Error::new(ErrorKind::NotFound, format!("{subject} was not found.")).hint(hint)
-        }
+        Condition::NotFound => missing(&subject, family),
         Condition::Unauthorized => {
             Error::new(ErrorKind::NotLoggedIn, "The credential was refused.")
                 .hint("Check that the credential is an API key of this endpoint and still valid.")
@@ -110,24 +103,7 @@ pub fn told(error: SystemError, subject: &str, family: &Family<'_>) -> Error {
             Error::new(ErrorKind::Locked, format!("{subject} is locked; nothing was changed."))
                 .hint(format!("Unlock it first: '{}'.", family.on("unlock", "NAME")))
         }
-        Condition::LimitReached { .. } if !family.thing.has_names => {
-            let message = format!("{subject} exists already, and a user has one at most.");
-            Error::new(ErrorKind::Conflict, message)
-                .hint(format!("'{}' puts a new one in its place.", family.on("rotate", "")))
-        }
-        Condition::LimitReached { limit } => {
-            let message = match limit {
-                Some(limit) => {
-                    format!("The limit of supported {noun}s is reached: {limit} for this identity.")
-                }
-                None => format!("The identity has as many {noun}s as allowed."),
-            };
-            Error::new(ErrorKind::LimitReached, message).hint(format!(
-                "Delete one that is no longer used: '{}', then '{}'.",
-                family.list(),
-                family.on("delete", "NAME")
-            ))
-        }
+        Condition::LimitReached { limit } => full(limit, &subject, family),
         Condition::TooMany { what, limit } => {
             let message = format!("The limit of supported {what} is reached: {limit}.");
             Error::new(ErrorKind::LimitReached, message)
@@ -178,4 +154,33 @@ pub fn told(error: SystemError, subject: &str, family: &Family<'_>) -> Error {
         }
     }
     told
+}
+
+fn missing(subject: &str, family: &Family<'_>) -> Error {
+    let hint = if family.thing.has_names {
+        format!("Run '{}' to list the {}s.", family.list(), family.thing.noun)
+    } else {
+        format!("'{}' makes one.", family.on("create", ""))
+    };
+    Error::new(ErrorKind::NotFound, format!("{subject} was not found.")).hint(hint)
+}
+
+fn full(limit: Option<usize>, subject: &str, family: &Family<'_>) -> Error {
+    let noun = family.thing.noun;
+    if !family.thing.has_names {
+        let message = format!("{subject} exists already, and a user has one at most.");
+        return Error::new(ErrorKind::Conflict, message)
+            .hint(format!("'{}' puts a new one in its place.", family.on("rotate", "")));
+    }
+    let message = match limit {
+        Some(limit) => {
+            format!("The limit of supported {noun}s is reached: {limit} for this identity.")
+        }
+        None => format!("The identity has as many {noun}s as allowed."),
+    };
+    Error::new(ErrorKind::LimitReached, message).hint(format!(
+        "Delete one that is no longer used: '{}', then '{}'.",
+        family.list(),
+        family.on("delete", "NAME")
+    ))
 }

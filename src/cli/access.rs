@@ -1,6 +1,7 @@
 //! The commands about the login and its token.
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 use super::shared::DryRunArgs;
 use crate::ops::login;
@@ -12,16 +13,28 @@ The API key is read from a hidden prompt, or with '--apikey' from a file or from
 standard input. If the service accepts it, it is kept in the keyring of the
 operating system, or with '--insecure-storage' in a file (0600). From then on the
 remote backend is the default.
+With '--platform' the password or, with '--apikey', the platform API key of a user
+is kept instead, for the 'platform-' commands only.
 
 EXAMPLES:
    ibmcloud-iam login
    ibmcloud-iam login --apikey @key_file
    printf %s \"$KEY\" | ibmcloud-iam login --apikey - --insecure-storage
+   ibmcloud-iam login --platform https://cpd.example.com --username me --password @pw
    ibmcloud-iam login --profile work --endpoint https://private.iam.cloud.ibm.com")]
 pub struct LoginArgs {
     /// Keep the API key in a file (0600), not in the keyring of the operating system
     #[arg(long)]
     insecure_storage: bool,
+    /// Log in to a platform (Cloud Pak for Data, Software Hub) instead: the URL of its web console
+    #[arg(long, value_name = "URL", requires = "username", value_parser = NonEmptyStringValueParser::new())]
+    platform: Option<String>,
+    /// The user of the platform
+    #[arg(long, value_name = "USER", requires = "platform", value_parser = NonEmptyStringValueParser::new())]
+    username: Option<String>,
+    /// The password of that user, from a file or from standard input
+    #[arg(long, value_name = "@FILE|-", requires = "platform", allow_hyphen_values = true)]
+    password: Option<String>,
     /// Ignored; accepted because the official CLI has it
     #[arg(long, hide = true)]
     no_region: bool,
@@ -88,6 +101,9 @@ pub struct OauthTokensArgs {}
 
 impl From<LoginArgs> for login::Request {
     fn from(args: LoginArgs) -> Self {
-        Self { insecure_storage: args.insecure_storage, dry_run: args.dry_run.dry_run }
+        let LoginArgs { platform, username, password, insecure_storage, dry_run, .. } = args;
+        let platform = platform.zip(username);
+        let platform = platform.map(|(url, user)| login::Platform { url, user, password });
+        Self { platform, insecure_storage, dry_run: dry_run.dry_run }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::shared::path;
+use super::shared::{JobsArgs, path};
 use crate::complete;
 use crate::model::{Rule, Severity, parse_duration};
 use crate::ops::Owners;
@@ -92,6 +92,8 @@ pub struct ApiKeysAuditArgs {
     /// Audit the keys of every service ID of the account
     #[arg(long, conflicts_with = "all_users")]
     all_service_ids: bool,
+    #[command(flatten)]
+    jobs: JobsArgs,
 }
 
 /// Reads a limit of the audit. The service tells times in whole minutes only.
@@ -137,6 +139,7 @@ impl From<ApiKeysAuditArgs> for audit::Request {
             fail_on: args.fail_on,
             baseline: args.baseline,
             format: args.format,
+            jobs: args.jobs.jobs,
             owners: match (args.all_users, args.all_service_ids) {
                 (true, _) => Owners::AllUsers,
                 (false, true) => Owners::AllServiceIds,

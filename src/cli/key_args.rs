@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-use super::shared::{DryRunArgs, ExpiryArgs, ForceArgs, LeakActionArgs, WaitArgs, path};
+use super::shared::{DryRunArgs, ExpiryArgs, ForceArgs, JobsArgs, LeakActionArgs, WaitArgs, path};
 use crate::complete;
 use crate::model::{Detail, KeyRef, parse_duration};
 use crate::ops::list::{SortBy, StateFilter};
@@ -158,14 +158,16 @@ pub(super) struct DeletionArgs {
     #[arg(long)]
     ignore_missing: bool,
     #[command(flatten)]
+    jobs: JobsArgs,
+    #[command(flatten)]
     force: ForceArgs,
 }
 
 impl DeletionArgs {
     pub(super) fn of(self, keys: Vec<KeyRef>) -> delete::Request {
-        let Self { phased_out, all, older_than, ignore_missing, force } = self;
-        let ForceArgs { force, dry_run } = force;
-        delete::Request { keys, phased_out, all, older_than, ignore_missing, force, dry_run }
+        let Self { phased_out, all, older_than, ignore_missing, jobs, force } = self;
+        let (ForceArgs { force, dry_run }, JobsArgs { jobs }) = (force, jobs);
+        delete::Request { keys, phased_out, all, older_than, ignore_missing, force, dry_run, jobs }
     }
 }
 

@@ -8,9 +8,11 @@ mod classic;
 mod globals;
 mod iam_keys;
 mod key_args;
+mod platform;
 mod service_ids;
 mod service_keys;
 mod shared;
+mod task_credentials;
 mod tools;
 mod tree;
 
@@ -24,10 +26,12 @@ use self::iam_keys::{
     ApiKeyArgs, ApiKeyCreateArgs, ApiKeyDeleteArgs, ApiKeyLookupArgs, ApiKeyRotateArgs,
     ApiKeyUpdateArgs, ApiKeysArgs,
 };
+pub use self::platform::PlatformCommand;
 pub use self::service_ids::ServiceIdCommand;
 pub use self::service_keys::{OfService, ServiceActArgs, ServiceKeyCommand};
 pub use self::shared::{ActArgs, Acts, DryRunArgs};
 use self::shared::{Disable, Enable, Lock, Unlock};
+pub use self::task_credentials::TaskCredentialCommand;
 use self::tools::{EmulateArgs, RecoverArgs};
 pub use self::tree::{Deferred, OnDemand, leave_out_for};
 
@@ -113,6 +117,12 @@ pub enum Command {
     /// The commands on the classic API key.
     #[command(flatten)]
     Classic(OnDemand<ClassicCommand>),
+    /// The commands on platform API keys.
+    #[command(flatten)]
+    Platform(OnDemand<PlatformCommand>),
+    /// The commands on task credentials of watsonx.
+    #[command(flatten)]
+    TaskCredentials(OnDemand<TaskCredentialCommand>),
     /// Finish or undo interrupted commands
     Recover(Deferred<RecoverArgs>),
     /// Log in with an API key and keep it

@@ -8,7 +8,7 @@ use clap::builder::{NonEmptyStringValueParser, TypedValueParser};
 use clap::{Args, Subcommand};
 
 use super::key_args::{ChangeArgs, DeletionArgs, ListArgs, NewKeyArgs, RotationArgs, ShowArgs};
-use super::shared::{Acts, Disable, Enable, ForceArgs, InGroupArgs, Lock, Unlock, path};
+use super::shared::{Acts, Disable, Enable, ForceArgs, InGroupArgs, JobsArgs, Lock, Unlock, path};
 use super::tree::{ARGUMENTS, Deferred};
 use crate::complete;
 use crate::model::{KeyRef, ServiceChoice, ServiceRef};
@@ -189,6 +189,8 @@ pub struct ServiceActArgs<V: Acts> {
     #[command(flatten)]
     which: KeysOfServiceArgs,
     #[command(flatten)]
+    jobs: JobsArgs,
+    #[command(flatten)]
     force: ForceArgs,
     #[arg(skip)]
     verb: PhantomData<V>,
@@ -266,7 +268,7 @@ impl<V: Acts> From<ServiceActArgs<V>> for OfService<act::Request> {
     fn from(args: ServiceActArgs<V>) -> Self {
         let (keys, service) = args.which.read();
         let ForceArgs { force, dry_run } = args.force;
-        (Some(service), act::Request { keys, force, dry_run })
+        (Some(service), act::Request { keys, force, dry_run, jobs: args.jobs.jobs })
     }
 }
 

@@ -59,6 +59,14 @@ pub(super) struct WaitArgs {
     pub no_wait: bool,
 }
 
+/// For commands that send many requests.
+#[derive(Debug, Args)]
+pub(super) struct JobsArgs {
+    /// How many requests to the service are under way at once; 16 when absent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub jobs: Option<u8>,
+}
+
 /// One key, to show, change or replace.
 #[derive(Debug, Args)]
 pub(super) struct KeyArgs {
@@ -122,6 +130,8 @@ pub struct ActArgs<V: Acts> {
     #[arg(value_name = "NAME|UUID", required = true, value_parser = key_ref(), help_heading = ARGUMENTS, add = complete::keys(V::VERB.meaning))]
     keys: Vec<KeyRef>,
     #[command(flatten)]
+    jobs: JobsArgs,
+    #[command(flatten)]
     force: ForceArgs,
     #[arg(skip)]
     verb: PhantomData<V>,
@@ -129,7 +139,8 @@ pub struct ActArgs<V: Acts> {
 
 impl<V: Acts> From<ActArgs<V>> for act::Request {
     fn from(args: ActArgs<V>) -> Self {
-        Self { keys: args.keys, force: args.force.force, dry_run: args.force.dry_run }
+        let ForceArgs { force, dry_run } = args.force;
+        Self { keys: args.keys, force, dry_run, jobs: args.jobs.jobs }
     }
 }
 

@@ -59,7 +59,7 @@ pub struct OnDemand<T>(pub T);
 pub fn leave_out_for(args: &[OsString]) {
     let begins =
         |with: &str| args.iter().any(|arg| arg.as_encoded_bytes().starts_with(with.as_bytes()));
-    let is_other = ["service-", "classic-", "sl"].into_iter().any(begins);
+    let is_other = ["service-", "platform-", "classic-", "sl", "task-"].into_iter().any(begins);
     ARE_LEFT_OUT.store(begins("api-key") && !is_other, Ordering::Relaxed);
 }
 

@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
@@ -19,6 +21,9 @@ use crate::ui::Ui;
 pub const MOST: usize = 64 * 1024;
 /// The longest API key, in characters; those of the service have 44.
 const MOST_OF_KEY: usize = 256;
+
+/// The longest password, in bytes.
+const MOST_OF_PASSWORD: usize = 1_024;
 
 /// Reads the value that `from` names: `@FILE`, or `-` for standard input or, at a terminal, a prompt. `None` for anything
 /// else: it could be the value itself, so no message may repeat it.
@@ -42,6 +47,11 @@ pub fn read(from: &str, ui: &mut Ui) -> Result<Option<Secret>> {
 /// Reads a value from a file: plain text, or the JSON that `--file` writes. Only where it `waits` may the file be a FIFO.
 /// Also returns a warning if others can read the file.
 pub fn read_file(file: &str, waits: bool) -> Result<(Secret, Option<String>)> {
+    let (text, loose) = read_text(file, waits)?;
+    Ok((value_in(&text), loose))
+}
+
+fn read_text(file: &str, waits: bool) -> Result<(Zeroizing<String>, Option<String>)> {
     let shown = if secret::could_be_value(file) { "The file" } else { &format!("'{file}'") };
     let path = Path::new(file);
     let opened = if waits {
@@ -53,7 +63,38 @@ pub fn read_file(file: &str, waits: bool) -> Result<(Secret, Option<String>)> {
     let read = opened.and_then(|opened| Ok((opened.metadata()?, read_all(opened)?)));
     let (metadata, text) =
         read.map_err(|error| Error::failure(format!("{shown} cannot be read: {error}.")))?;
-    Ok((value_in(&text), private_file::exposure(path, &metadata)))
+    Ok((text, private_file::exposure(path, &metadata)))
+}
+
+/// Reads the password that `from` names, as `source` says: `@FILE`, or `-` for standard input or, at a terminal, a prompt.
+pub fn password(from: &str, source: &str, ui: &mut Ui) -> Result<Secret> {
+    let text = if let Some(file) = from.strip_prefix('@') {
+        let (text, loose) = read_text(file, true)?;
+        ui.warn_of(loose);
+        text
+    } else if from != "-" {
+        let message = "A password is not taken from the command line, where others can see it.";
+        return Err(Error::usage(message)
+            .hint(format!("Write '{source} @FILE', or pipe it in with '{source} -'.")));
+    } else if ui.can_ask() {
+        return usable_password(ui.password("Password")?, "The answer");
+    } else {
+        read_all(io::stdin())
+            .map_err(|error| Error::failure(format!("Standard input cannot be read: {error}.")))?
+    };
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    usable_password(Secret::new(line.strip_suffix('\r').unwrap_or(line).to_owned()), source)
+}
+
+/// Refuses what cannot be a password, before it is sent anywhere.
+pub fn usable_password(password: Secret, source: &str) -> Result<Secret> {
+    let text = password.expose();
+    if text.is_empty() || text.len() > MOST_OF_PASSWORD || text.chars().any(char::is_control) {
+        let what = if text.is_empty() { "holds no password" } else { "holds no single line" };
+        return Err(Error::new(ErrorKind::NotLoggedIn, format!("{source} {what}."))
+            .hint("Give it a password, or '@' and the name of a file that holds one."));
+    }
+    Ok(password)
 }
 
 fn read_all(input: impl Read) -> io::Result<Zeroizing<String>> {
@@ -79,6 +120,25 @@ pub fn can_be_token(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"{}[]()<>,;:@".contains(&byte);
     let is_quoted = text.starts_with(['"', '\'']) || text.ends_with(['"', '\'']);
     !text.is_empty() && text.bytes().all(is_plain) && !is_quoted
+}
+
+/// Returns what a text is that is pasted in place of the value of an IAM key; `None` for what may be such a value.
+pub fn mistaken(text: &str) -> Option<&'static str> {
+    let is_mcsp = |text: &str| {
+        let decoded = Zeroizing::new(STANDARD_NO_PAD.decode(text.trim_end_matches('=')).ok()?);
+        let rest = decoded.strip_prefix(b"k1:").or_else(|| decoded.strip_prefix(b"k2:"))?;
+        rest.contains(&b':').then_some(())
+    };
+    if text.starts_with("cpd-apikey-") {
+        return Some("holds the name of an API key, not its value");
+    }
+    if text.starts_with("ApiKey-") {
+        return Some("holds the ID of an API key, not its value");
+    }
+    if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Some("holds a classic infrastructure key, which IAM does not know");
+    }
+    is_mcsp(text).map(|()| "holds a key of the watsonx console on AWS, which IAM does not know")
 }
 
 /// A key file, from this program or from the official CLI.
@@ -181,6 +241,9 @@ pub fn usable(key: Secret, source: &str) -> Result<Secret> {
     if text.is_empty() {
         return Err(unusable(source, "holds no API key"));
     }
+    if let Some(what) = mistaken(text) {
+        return Err(unusable(source, what));
+    }
     if !can_be_key(text) {
         return Err(unusable(source, "holds something else than one API key"));
     }
@@ -202,6 +265,25 @@ pub(super) fn unusable(source: &str, why: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_value_of_an_iam_key_is_known() {
+        let classic = "a1".repeat(32);
+        for text in [
+            "cpd-apikey-IBMid-694000AAAA-2024-05-24T10:15:27Z",
+            "ApiKey-18f773b0-db53-43f1-ad68-92c667c218fe",
+            &classic,
+            // k1:me:secret and k2:me:secret
+            "azE6bWU6c2VjcmV0",
+            "azI6bWU6c2VjcmV0",
+        ] {
+            assert!(mistaken(text).is_some(), "{text}");
+            assert!(usable(Secret::new(text.to_owned()), "x").is_err(), "{text}");
+        }
+        for text in ["apikey-1", "azE6bWU", &classic[1..], "the-value"] {
+            assert!(mistaken(text).is_none(), "{text}");
+        }
+    }
 
     #[test]
     fn a_value_is_found_in_every_form_it_is_kept_in() {

@@ -13,7 +13,7 @@ use crate::model::{ApiKeyId, BackendKind, Identity};
 use crate::private_file;
 use crate::secret::{self, Secret};
 use crate::settings::service::{self, Urls};
-use crate::settings::{ConfigFile, Keeper, LoginRecord, Profile};
+use crate::settings::{ConfigFile, Keeper, LoginRecord, PlatformProof, Profile};
 use crate::systems::iam::remote::Token;
 use crate::ui::Ui;
 
@@ -27,6 +27,12 @@ struct LoginFile<'a> {
     /// The token service, where that is another host.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     auth: Option<Cow<'a, str>>,
+    /// The user, where this is a login to a platform with the password or the key.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    user: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    platform: Option<PlatformProof>,
+    /// The key, or the password.
     #[serde(borrow)]
     apikey: Cow<'a, str>,
 }
@@ -66,12 +72,14 @@ pub fn file(record: &LoginRecord, directory: &Path) -> PathBuf {
 const PREFIX: &str = "login-";
 const SUFFIX: &str = ".json";
 
-/// Names the entry of a key in the keyring. The name holds the URLs, so that a record with other URLs finds no key.
+/// Names the entry of a key in the keyring. The name holds the URLs, and for a platform the user, so that a record with
+/// others finds no key.
 fn name_in_keyring(record: &LoginRecord) -> String {
-    let LoginRecord { endpoint, auth, entry, .. } = record;
-    match auth {
-        Some(auth) => format!("{endpoint} {auth} {entry}"),
-        None => format!("{endpoint} {entry}"),
+    let LoginRecord { endpoint, auth, entry, user, platform, .. } = record;
+    match (platform, auth) {
+        (Some(proof), _) => format!("{endpoint} {} {user} {entry}", proof.noun()),
+        (None, Some(auth)) => format!("{endpoint} {auth} {entry}"),
+        (None, None) => format!("{endpoint} {entry}"),
     }
 }
 
@@ -136,7 +144,16 @@ fn read_kept(record: &LoginRecord, directory: &Path) -> Result<Option<(Secret, O
     if kept.auth.as_deref() != record.auth.as_deref() {
         return Err(broken("it is not bound to the token service that config.json names"));
     }
-    let key = input::usable(Secret::new(kept.apikey.into_owned()), &path.display().to_string())?;
+    let user = record.platform.map(|_| record.user.as_str());
+    if (kept.platform, kept.user.as_deref()) != (record.platform, user) {
+        return Err(broken("it belongs to another user or service"));
+    }
+    let key = Secret::new(kept.apikey.into_owned());
+    let source = path.display().to_string();
+    let key = match record.platform {
+        Some(PlatformProof::Password) => input::usable_password(key, &source)?,
+        _ => input::usable(key, &source)?,
+    };
     Ok(Some((key, private_file::exposure(&path, &metadata))))
 }
 
@@ -167,6 +184,27 @@ pub fn record(
         account_id: identity.account_id.to_string(),
         user: identity.user.clone(),
         apikey_id: apikey_id.map(ToString::to_string),
+        platform: None,
+    })
+}
+
+/// Makes the record of a new login to a platform.
+pub fn platform_record(
+    endpoint: &str,
+    user: &str,
+    proof: PlatformProof,
+    kept: Keeper,
+) -> Result<LoginRecord> {
+    Ok(LoginRecord {
+        endpoint: endpoint.to_owned(),
+        auth: None,
+        kept,
+        entry: new_entry()?,
+        iam_id: user.to_owned(),
+        account_id: String::new(),
+        user: user.to_owned(),
+        apikey_id: None,
+        platform: Some(proof),
     })
 }
 
@@ -193,7 +231,9 @@ pub fn keep(
             std::mem::take(&mut config.logins).into_iter().partition(|old| is_same(old, record));
         logins.push(record.clone());
         config.logins = logins;
-        config.backend = Some(BackendKind::Remote);
+        if record.platform.is_none() {
+            config.backend = Some(BackendKind::Remote);
+        }
         if profile.named().is_some() && is_named {
             config.endpoint = Some(record.endpoint.clone());
         }
@@ -210,13 +250,13 @@ pub fn keep(
 pub fn move_to(
     record: &LoginRecord,
     key: &Secret,
-    apikey_id: &ApiKeyId,
+    apikey_id: Option<&ApiKeyId>,
     directory: &Path,
     profile: &Profile,
 ) -> Result<()> {
     let moved = LoginRecord {
         entry: new_entry()?,
-        apikey_id: Some(apikey_id.to_string()),
+        apikey_id: apikey_id.map(ToString::to_string),
         ..record.clone()
     };
     if moved.kept == Keeper::Keyring {
@@ -232,7 +272,8 @@ fn new_entry() -> Result<String> {
 }
 
 fn is_same(a: &LoginRecord, b: &LoginRecord) -> bool {
-    (&a.endpoint, &a.auth) == (&b.endpoint, &b.auth)
+    let is_platform = |record: &LoginRecord| record.platform.is_some();
+    (&a.endpoint, &a.auth, is_platform(a)) == (&b.endpoint, &b.auth, is_platform(b))
 }
 
 fn write(record: &LoginRecord, key: &Secret, directory: &Path) -> Result<()> {
@@ -240,11 +281,13 @@ fn write(record: &LoginRecord, key: &Secret, directory: &Path) -> Result<()> {
     let kept = LoginFile {
         endpoint: record.endpoint.as_str().into(),
         auth: record.auth.as_deref().map(Cow::from),
+        user: record.platform.map(|_| record.user.as_str().into()),
+        platform: record.platform,
         apikey: key.expose().into(),
     };
     // A buffer that grew would leave a copy of the key unwiped.
     let auth = record.auth.as_ref().map_or(0, String::len);
-    let room = 64 + 6 * (kept.endpoint.len() + auth + kept.apikey.len());
+    let room = 128 + 6 * (kept.endpoint.len() + auth + record.user.len() + kept.apikey.len());
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
     let written = serde_json::to_writer(&mut *bytes, &kept)
         .map_err(std::io::Error::from)

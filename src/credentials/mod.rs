@@ -10,6 +10,7 @@ mod cli_session;
 pub mod input;
 mod keyring;
 pub mod login;
+pub mod platform;
 mod sdk;
 mod search;
 mod source;

@@ -70,7 +70,8 @@ impl<'a> Search<'a> {
     /// Finds the latest login for the endpoint that is named.
     fn login(&self) -> Result<Contents> {
         let mut elsewhere = None;
-        for record in self.logins.iter().rev() {
+        let logins = self.logins.iter().rev();
+        for record in logins.filter(|record| record.platform.is_none()) {
             let urls = login::urls(record)?;
             let Some(why) = self.named.excludes(&urls) else {
                 return Ok(Contents::Present(Box::new(Candidate {

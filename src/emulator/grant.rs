@@ -198,7 +198,7 @@ impl Emulator {
 
     /// Reads the claims of an access token. It must be valid.
     pub(super) fn claims_in(&self, token: &str, now: Timestamp) -> Result<Value, Refusal> {
-        let claims = token::read(&*self.token_key.get(&self.backend)?, token, now)?;
+        let claims = token::read(&*self.token_key.get(&self.backend)?, token, None, now)?;
         let owner = Owner(claims["iam_id"].as_str().unwrap_or_default().into());
         // The tokens of a service ID end with it.
         if self.identity_of(&owner)?.is_none() {

@@ -20,6 +20,7 @@ mod kept_values;
 mod late;
 mod mounts;
 mod platform;
+mod platform_user;
 mod provider;
 mod response;
 mod routes;

@@ -2,6 +2,8 @@
 
 use hyper::Method;
 
+use crate::systems::task_credentials::Region;
+
 /// What is asked of task credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Task {
@@ -12,9 +14,19 @@ pub(super) enum Task {
 }
 
 impl Task {
-    /// Finds what a request asks for, and the region or the id in its path.
-    pub(super) fn find<'a>(_method: &Method, _parts: &[&'a str]) -> Option<(Self, &'a str)> {
-        None
+    /// Finds what a request asks for, and the id in its path.
+    pub(super) fn find<'a>(method: &Method, parts: &[&'a str]) -> Option<(Self, &'a str)> {
+        let parts = match parts {
+            ["regions", region, parts @ ..] if Region::find(region).is_some() => parts,
+            parts => parts,
+        };
+        match (method.as_str(), parts) {
+            ("GET", ["v1", "task_credentials"]) => Some((Self::List, "")),
+            ("POST", ["v1", "task_credentials"]) => Some((Self::Create, "")),
+            ("GET", ["v1", "task_credentials", id]) => Some((Self::Get, id)),
+            ("DELETE", ["v1", "task_credentials", id]) => Some((Self::Delete, id)),
+            _ => None,
+        }
     }
 }
 
@@ -30,8 +42,29 @@ pub(super) enum Platform {
 
 impl Platform {
     /// Finds what a request asks for.
-    pub(super) fn find(_method: &Method, _parts: &[&str]) -> Option<Self> {
-        None
+    pub(super) fn find(method: &Method, parts: &[&str]) -> Option<Self> {
+        match (method.as_str(), parts) {
+            ("POST", ["icp4d-api", "v1", "authorize"] | ["v1", "preauth", "signin"]) => {
+                Some(Self::Authorize)
+            }
+            (
+                "POST",
+                ["v1", "auth", "identitytoken" | "identityToken"]
+                | ["idprovider", "v1", "auth", "identitytoken" | "identityToken"],
+            ) => Some(Self::Identity),
+            ("GET", ["v1", "preauth", "validateAuth"]) => Some(Self::Validate),
+            (
+                "GET" | "POST",
+                ["usermgmt", "v1", "user", "apiKey"]
+                | ["api", "v1", "usermgmt", "v1", "user", "apiKey"],
+            ) => Some(Self::Generate),
+            (
+                "GET",
+                ["usermgmt", "v1", "user", "currentUserInfo"]
+                | ["api", "v1", "usermgmt", "v1", "user", "currentUserInfo"],
+            ) => Some(Self::User),
+            _ => None,
+        }
     }
 }
 

@@ -23,15 +23,25 @@ pub(super) const EXPIRED: &str = "Provided token is expired";
 
 /// Issues an access token.
 pub(super) fn issue(key: &TokenKey, occasion: Occasion<'_>) -> Result<Secret, Refusal> {
+    sign(key, &Claims::new(occasion, token_id()?))
+}
+
+/// Signs what a token says.
+pub(super) fn sign(key: &TokenKey, claims: &impl Serialize) -> Result<Secret, Refusal> {
     let head = object().with("kid", &key.id).with("alg", "RS256");
-    let text = unsigned(&head, &Claims::new(occasion, token_id()?))?;
+    let text = unsigned(&head, claims)?;
     let signature = key.sign(text.as_bytes());
     let signature = signature.ok_or_else(|| Refusal::internal("It cannot be signed".to_owned()))?;
     Ok(Secret::new(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature))))
 }
 
-/// Reads the claims of an access token. It must be valid and signed with this key.
-pub(super) fn read(key: &TokenKey, token: &str, now: Timestamp) -> Result<Value, Refusal> {
+/// Reads the claims of a token. It must be valid, signed with this key, and for this audience: access tokens have none.
+pub(super) fn read(
+    key: &TokenKey,
+    token: &str,
+    audience: Option<&str>,
+    now: Timestamp,
+) -> Result<Value, Refusal> {
     let refused =
         |code, message: &'static str| Refusal::new(401, "invalid_access_token", code, message);
     let parts = parts(token).and_then(|(text, claims, signature)| {
@@ -43,6 +53,9 @@ pub(super) fn read(key: &TokenKey, token: &str, now: Timestamp) -> Result<Value,
     let signature = decode(signature).unwrap_or_default();
     if !key.signed(text.as_bytes(), &signature) {
         return Err(refused("BXNIM0405E", "Provided token is not signed by this service"));
+    }
+    if claims["aud"].as_str() != audience {
+        return Err(refused("BXNIM0401E", "Provided token is for another service"));
     }
     if claims["exp"].as_i64().is_none_or(|end| end <= now.seconds()) {
         return Err(refused("", EXPIRED));
@@ -110,7 +123,8 @@ fn decode(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 
-fn token_id() -> Result<String, Refusal> {
+/// Makes the id of a token.
+pub(super) fn token_id() -> Result<String, Refusal> {
     let random: [u8; 16] =
         secret::random().map_err(|error| Refusal::internal(error.to_string()))?;
     Ok(secret::hex(&random))

@@ -2,6 +2,7 @@
 
 mod endpoint;
 mod failure;
+mod flow;
 mod message;
 mod proxy;
 mod trace;

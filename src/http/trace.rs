@@ -135,7 +135,10 @@ fn hide(value: &mut Value, below_secret: bool, known: &Known) {
     match value {
         Value::Object(fields) => {
             for (name, mut value) in std::mem::take(fields) {
-                hide(&mut value, below_secret && !is_harmless(&name) || is_secret(&name), known);
+                // A list of credentials is one of records: their own fields tell what is secret.
+                let is_list = value.is_array() && squeezed(&name) == "credentials";
+                let is_secret = is_secret(&name) && !is_list;
+                hide(&mut value, below_secret && !is_harmless(&name) || is_secret, known);
                 fields.insert(known.blot(&name), value);
             }
         }
@@ -185,7 +188,8 @@ mod tests {
     #[test]
     fn no_secret_of_a_document_is_shown_however_deep() {
         let body = br#"{"id":"ApiKey-1","apikey":"s","next":null,"apikeys":[{"apiKey":"s","entity_tag":"1-a"}],
-            "a":{"access_token":"s","token_type":"Bearer","api_key":"s","client_secret":"s","IAM-ApiKey":"s","tokens":["s",{"x":"s"}]}}"#;
+            "a":{"access_token":"s","token_type":"Bearer","api_key":"s","client_secret":"s","IAM-ApiKey":"s","tokens":["s",{"x":"s"}]},
+            "credentials":[{"name":"shown","secret":{"api_key":"s"}}],"credential":{"credentials":["s"]},"x":{"credentials":"s"}}"#;
         let shown = shown(body, &Known::default());
         assert!(!shown.contains("\"s\""), "{shown}");
         assert!(shown.contains("ApiKey-1") && shown.contains("1-a") && shown.contains("Bearer"));

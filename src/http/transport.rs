@@ -10,6 +10,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::endpoint::Endpoint;
 use super::failure::{Failure, explain, root_cause, seconds};
+use super::flow::{Flow, MOST_JOBS};
 use super::message::{Body, Known, Reply, Request};
 use super::proxy::Proxy;
 use super::trace::{Trace, TraceTo};
@@ -71,12 +72,20 @@ impl Budget {
 
     /// Waits before the next attempt, as long as the service asked. Returns `false` if there must be none.
     pub(crate) fn pause(&mut self, asked: Option<Duration>) -> bool {
+        let pause = self.next_pause(asked);
+        self.wait(pause)
+    }
+
+    /// Returns how long to wait before the next attempt; `None` if there must be none.
+    fn next_pause(&self, asked: Option<Duration>) -> Option<Duration> {
         // Half of the pause or more, by chance, so that many clients do not come back at once.
         let jitter = secret::random::<1>().map_or(255, |[byte]| u32::from(byte));
         let pause = asked.unwrap_or(self.pause / 2 + self.pause * jitter / 510);
-        if self.attempts == 0 || pause >= self.left() {
-            return false;
-        }
+        (self.attempts > 0 && pause < self.left()).then_some(pause)
+    }
+
+    fn wait(&mut self, pause: Option<Duration>) -> bool {
+        let Some(pause) = pause else { return false };
         std::thread::sleep(pause);
         self.attempts -= 1;
         self.pause = (self.pause * 2).min(Duration::from_secs(8));
@@ -84,7 +93,7 @@ impl Budget {
     }
 }
 
-/// A client and the runtime that it needs. The runtime has no threads: requests are sent one after the other.
+/// A client and the runtime that it needs. The runtime has no threads of its own: whoever sends a request drives it.
 #[derive(Debug)]
 struct Connection {
     runtime: Runtime,
@@ -103,6 +112,7 @@ pub(crate) struct Transport {
     connections: [OnceLock<Connection>; 3],
     /// By the last answer that told the time.
     skew: Mutex<Option<Skew>>,
+    flow: Flow,
 }
 
 impl Transport {
@@ -115,6 +125,7 @@ impl Transport {
             known: Known::default(),
             connections: Default::default(),
             skew: Mutex::default(),
+            flow: Flow::default(),
         }
     }
 
@@ -134,6 +145,10 @@ impl Transport {
         let mut budget = Budget::new(&self.settings);
         let mut in_doubt = false;
         loop {
+            let begun = Instant::now();
+            let answered = self.flow.enter();
+            // What others are told to wait for does not count.
+            budget.until += begun.elapsed();
             let timeout = self.settings.timeout().min(budget.left());
             let result = self.send_once(request, timeout);
             let (asked, again) = match &result {
@@ -147,7 +162,14 @@ impl Transport {
                     (None, !failure.lasting)
                 }
             };
-            if !again || !budget.pause(asked) {
+            let is_too_fast = result.as_ref().is_ok_and(|reply| reply.status == 429);
+            let pause = budget.next_pause(asked);
+            self.flow.leave(pause.filter(|_| is_too_fast));
+            if is_too_fast && self.flow.answered() > answered {
+                // Others get through, so this one will.
+                budget.attempts = ATTEMPTS - 1;
+            }
+            if !again || !budget.wait(pause) {
                 return match result {
                     Ok(reply) => Ok((reply, in_doubt)),
                     Err(failure) => Err(Failure { sent: in_doubt, ..failure }),
@@ -225,7 +247,7 @@ impl Transport {
             .user_agent(concat!("ibmcloud-iam/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
             .retry(reqwest::retry::never())
-            .pool_max_idle_per_host(1);
+            .pool_max_idle_per_host(MOST_JOBS);
         if to.is_loopback() {
             builder = builder.no_proxy();
             if self.settings.any_certificate_on_loopback {

@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 pub use self::entry::{Entry, Orphan};
-pub use self::record::{Begun, Operation, Progress, Retires, Step, VERSION};
+pub use self::record::{Begun, InRegions, Operation, Progress, Retires, Step, VERSION};
 use crate::clock::Clock;
 use crate::private_file::{self, AppendFile};
 use crate::secret;
@@ -45,6 +45,11 @@ impl Journal {
     /// Returns the directory.
     pub fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// Returns where the value of an entry is kept that goes to regions. It is there as long as the entry.
+    pub fn value_path(&self, tag: &str) -> PathBuf {
+        self.directory.with_file_name("values").join(tag)
     }
 
     /// Chooses the key for the hashes of an entry.

@@ -81,6 +81,24 @@ pub struct Begun {
     /// The key that the new one replaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retires: Option<Retires>,
+    /// The regions that the new key goes to, in place of FILE and standard output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regions: Option<InRegions>,
+}
+
+/// Regions whose task credential is to hold the new key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InRegions {
+    /// Their names.
+    pub names: Vec<String>,
+    /// The name of the task credentials.
+    pub credential: String,
+    /// The ids of the task credentials that are replaced.
+    pub replaces: Vec<String>,
+    /// The ids of the keys in them, as far as they tell.
+    pub old_keys: Vec<String>,
+    /// Those of these keys that are retired once every region has the new one.
+    pub retires: Vec<Retires>,
 }
 
 /// A key that goes out of use when the new one is in its place.
@@ -95,7 +113,8 @@ pub struct Retires {
 impl Begun {
     /// Returns the command: `service-api-key-rotate`.
     pub fn command(&self) -> String {
-        format!("{}-{}", self.system.facts().command, self.operation.verb())
+        let system = if self.regions.is_some() { System::TaskCredentials } else { self.system };
+        format!("{}-{}", system.facts().command, self.operation.verb())
     }
 
     /// Returns the IAM id of who began the command, and so of who created the key.
@@ -136,7 +155,7 @@ pub enum Step {
         /// The key's id.
         id: String,
     },
-    /// The key exists. Its value is about to be printed, or written to FILE where the service chose it.
+    /// The key exists. Its value is about to be printed, brought to a region, or written to FILE where the service chose it.
     Delivering {
         /// The key's id.
         id: String,
@@ -144,7 +163,7 @@ pub enum Step {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         value_hash: Option<String>,
     },
-    /// The value was printed.
+    /// The value was printed, or every region has it.
     Delivered,
     /// A request that retires the old key is about to be sent. From here on the old key is only retired.
     Retiring,
@@ -188,9 +207,9 @@ pub struct Progress {
     pub longest_wait: u64,
     /// The id of the new key.
     pub made: Option<String>,
-    /// Whether the value was about to be printed, or written to FILE where the service chose it.
+    /// Whether the value was about to be printed, brought to a region, or written to FILE where the service chose it.
     pub is_delivering: bool,
-    /// Whether the value was printed.
+    /// Whether the value was printed, or every region has it.
     pub is_delivered: bool,
     /// The keyed hash of a value that the service chose.
     pub value_hash: Option<String>,

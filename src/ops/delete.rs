@@ -42,6 +42,8 @@ pub struct Request {
     pub force: bool,
     /// Whether only to show what would be done.
     pub dry_run: bool,
+    /// How many requests are under way at once; 16 when absent.
+    pub jobs: Option<u8>,
 }
 
 /// A deletion, checked before anybody logs in.
@@ -62,6 +64,7 @@ pub fn ready(request: Request, facts: &'static Facts, ui: &Ui) -> Result<Ready> 
         counted: request.all,
         bulk: request.all || request.phased_out,
         ignore_missing: request.ignore_missing,
+        jobs: request.jobs,
     };
     let act = act::Ready::new(&DELETE, request.keys.clone(), mode, facts, ui)?;
     Ok(Ready { request, act })
@@ -150,7 +153,8 @@ mod tests {
             ..Sample::default()
         };
         let asked = names.map(|name| KeyRef::Name(name.to_owned())).to_vec();
-        let request = Request { keys: asked, force: true, ..Request::default() };
+        let jobs = Some(1);
+        let request = Request { keys: asked, force: true, jobs, ..Request::default() };
         let ended = keys.session(Manner { quiet: true, ..Manner::default() }, |session| {
             run(&ready(request, session.facts(), session.ui)?, session)
         });

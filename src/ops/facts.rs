@@ -1,8 +1,11 @@
 //! What is shown of a key before it stops working: its age, its last use, who depends on it.
 
-use crate::model::{Activity, ApiKey, ApiKeyId, Detail, Timestamp, managed};
+use std::ops::ControlFlow;
+
+use crate::model::{Activity, ApiKey, ApiKeyDetails, ApiKeyId, Detail, Timestamp, managed};
 use crate::session::Session;
-use crate::systems::Condition;
+use crate::side_by_side::side_by_side;
+use crate::systems::{Condition, Result};
 use crate::text::{capitalised, escape};
 
 /// The last use of more keys than this is not asked for.
@@ -58,17 +61,17 @@ pub(super) fn tell_each(
     let noun = session.facts().noun;
     let mut why_not = (keys.len() > MOST_LOOKED_AT)
         .then(|| format!("because these are more than {MOST_LOOKED_AT} {noun}s"));
+    let mut last_uses = vec![LastUse::NotAsked; keys.len()];
+    if why_not.is_none() {
+        look_at_uses(keys, &mut last_uses, &mut why_not, session);
+    }
     let mut any_left = false;
-    for key in keys {
-        let last_use = match why_not {
-            Some(_) => LastUse::NotAsked,
-            None => last_use(key, &mut why_not, session),
-        };
+    for (key, last_use) in keys.iter().zip(&last_uses) {
         any_left |= matches!(last_use, LastUse::NotAsked);
         if last_use.may_be() {
             used.push(key.id.clone());
         }
-        say(&line(noun, key, &last_use, now), session);
+        say(&line(noun, key, last_use, now), session);
     }
     if let Some(why) = why_not.filter(|_| any_left) {
         let how = format!("'{} --activity' asks for that of one", session.on("", "ID"));
@@ -87,20 +90,39 @@ pub(super) fn tell_managed(keys: &[&ApiKey], asks: bool, session: &mut Session) 
     }
 }
 
-/// Asks for the use of a key; a failure is no reason to stop. Where the service does not answer, no further key is asked
+/// Asks for the use of each key; a failure is no reason to stop. Where the service does not answer, no further key is asked
 /// for.
-fn last_use(key: &ApiKey, why_not: &mut Option<String>, session: &Session) -> LastUse {
+fn look_at_uses(
+    keys: &[&ApiKey],
+    uses: &mut [LastUse],
+    why_not: &mut Option<String>,
+    session: &Session,
+) {
     let asked = Detail { history: false, activity: true };
-    match session.keys().get(&key.id, asked) {
-        Ok(details) => details.activity.map_or(LastUse::Unknown, LastUse::Told),
-        Err(error) => {
-            if matches!(error.condition, Condition::Unavailable(_)) {
+    let service = session.keys();
+    let ask = |number: usize| service.get(&keys[number].id, asked);
+    let mut told = |number: usize, found: Result<ApiKeyDetails>| {
+        uses[number] = LastUse::Unknown;
+        match found {
+            Ok(details) => uses[number] = details.activity.map_or(LastUse::Unknown, LastUse::Told),
+            Err(error) if matches!(error.condition, Condition::Unavailable(_)) => {
                 let noun = session.facts().noun;
                 *why_not = Some(format!("of every {noun} because the service did not answer"));
+                return ControlFlow::Break(());
             }
-            LastUse::Unknown
+            Err(_) => {}
         }
+        ControlFlow::Continue(())
+    };
+    // Where the first gets no answer, the others need not be asked.
+    if keys.is_empty() || told(0, ask(0)).is_break() {
+        return;
     }
+    let rest = keys.len() - 1;
+    let ask_next = |number| ask(number + 1);
+    side_by_side(session.jobs(None), rest, &|| true, &ask_next, &mut |number, found| {
+        told(number + 1, found)
+    });
 }
 
 /// Warns that tokens outlive their key.

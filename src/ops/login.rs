@@ -1,24 +1,29 @@
 //! `login`: checks an API key and keeps it.
 
-use std::borrow::Cow;
+mod keep;
+mod platform;
+
 use std::path::Path;
 
 use crate::credentials::{Contents, CredentialSource, Search, input, login};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::model::{ApiKeyId, BackendKind, Identity};
 use crate::names::NameFile;
 use crate::ops::told_of_iam;
-use crate::render::account;
 use crate::secret::Secret;
 use crate::settings::service::Urls;
-use crate::settings::{Keeper, LoginRecord, Profile, Settings};
+use crate::settings::{Keeper, LoginRecord, Settings};
 use crate::systems::LookUp as _;
 use crate::systems::iam::remote::{Credential, RemoteKeys, Token, forget_token};
 use crate::ui::Ui;
 
+pub use self::platform::Platform;
+
 /// What is asked for.
 #[derive(Debug)]
 pub struct Request {
+    /// The platform to log in to; IAM when absent.
+    pub platform: Option<Platform>,
     /// Whether the key is kept in a file, and not in the keyring.
     pub insecure_storage: bool,
     /// Whether to keep nothing.
@@ -30,6 +35,9 @@ pub fn run(request: &Request, settings: &Settings, ui: &mut Ui) -> Result<()> {
     if settings.flags().backend == Some(BackendKind::Local) {
         return Err(Error::usage("The local store needs no login.")
             .hint(format!("Say '{} login' without '--backend local'.", settings.program())));
+    }
+    if let Some(platform) = &request.platform {
+        return platform::run(platform, request.insecure_storage, request.dry_run, settings, ui);
     }
     let remote = settings.remote(&Urls::default())?;
     let directory = settings.config_directory()?.to_owned();
@@ -53,7 +61,7 @@ pub fn run(request: &Request, settings: &Settings, ui: &mut Ui) -> Result<()> {
         let _ = forget_token(&keys.settings, keys.credential());
     }
     let record = record?;
-    tell(&record, request.dry_run, &directory, settings.profile(), ui);
+    keep::tell(&record, request.dry_run, &directory, settings.profile(), ui);
     warn_of_others(settings, ui)
 }
 
@@ -107,60 +115,8 @@ impl Proven<'_> {
             }
             Ok(())
         };
-        if !in_file {
-            let record = self.record(Keeper::Keyring)?;
-            match login::put_into_keyring(&record, self.key) {
-                Ok(()) => {
-                    return keep(&record).map(|()| record.clone()).inspect_err(|_| {
-                        let _ = login::remove_key(&record, directory);
-                    });
-                }
-                Err(why) => may_use_a_file(&why, directory, ui)?,
-            }
-        }
-        let record = self.record(Keeper::File)?;
-        keep(&record).map(|()| record)
+        keep::keep_somewhere(self.key, in_file, directory, ui, |kept| self.record(kept), keep)
     }
-}
-
-/// Asks whether to keep the key in a file instead of the keyring.
-fn may_use_a_file(why: &str, directory: &Path, ui: &mut Ui) -> Result<()> {
-    if !ui.can_ask() || ui.manner().json {
-        return Err(login::no_keyring(why));
-    }
-    ui.warn(&format!("The OS keyring cannot be used: {why}."));
-    let question = format!(
-        "Keep the API key in a file (mode 0600, not encrypted) in {}?",
-        directory.display()
-    );
-    if ui.confirm(&question)? {
-        return Ok(());
-    }
-    Err(Error::new(ErrorKind::Cancelled, "The API key was not kept; nobody is logged in by it."))
-}
-
-fn tell(record: &LoginRecord, is_dry_run: bool, directory: &Path, profile: &Profile, ui: &mut Ui) {
-    let file = (record.kept == Keeper::File).then(|| login::file(record, directory));
-    let outcome = if is_dry_run { "would be logged in" } else { "logged in" };
-    if ui.manner().json {
-        let shown = file.as_deref().filter(|_| !is_dry_run);
-        ui.data(|out| account::logged_in(out, profile.name(), record, shown, outcome));
-        return;
-    }
-    ui.ok();
-    let user = ui.entity(&record.user);
-    let account = ui.entity(&record.account_id);
-    let place: Cow<'_, str> = match &file {
-        None => "in the OS keyring".into(),
-        Some(file) if !is_dry_run => {
-            format!("in {} (mode 0600, not encrypted)", ui.entity(&file.to_string_lossy())).into()
-        }
-        Some(_) => "in a file (mode 0600, not encrypted)".into(),
-    };
-    let verb = if is_dry_run { "would be" } else { "is" };
-    let prefix = if is_dry_run { "Would be logged in" } else { "Logged in" };
-    ui.result(&format!("{prefix} to {} as {user} in account {account}", record.endpoint));
-    ui.result(&format!("The API key {verb} kept {place}."));
 }
 
 /// Warns of a credential that wins over the new login.

@@ -41,7 +41,9 @@ fn end(record: &LoginRecord, settings: &Settings) -> Result<()> {
     let directory = settings.config_directory()?;
     // An invalid setting must fail here, before the key is removed and its token can no longer be found.
     let remote = settings.remote(&login::urls(record)?)?;
-    if let Some(key) = login::remove_key(record, directory)? {
+    if let Some(key) = login::remove_key(record, directory)?
+        && record.platform.is_none()
+    {
         forget_token(&remote, &Credential::ApiKey(key)).map_err(|error| {
             let told = format!("The token of the login cannot be removed: {error}.");
             Error::failure(told)
@@ -54,6 +56,9 @@ fn end(record: &LoginRecord, settings: &Settings) -> Result<()> {
 fn tell(record: &LoginRecord, is_dry_run: bool, settings: &Settings, ui: &mut Ui) {
     let would = if is_dry_run { "Would be logged out" } else { "Logged out" };
     ui.result(&format!("{would} of {}", record.endpoint));
+    if record.platform.is_some() {
+        return;
+    }
     let program = settings.program();
     let told = match &record.apikey_id {
         Some(id) => format!(

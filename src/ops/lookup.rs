@@ -1,7 +1,7 @@
 //! Finds the key that a value belongs to.
 
 use crate::credentials::input;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKeyDetails, Detail};
 use crate::ops::resolve::{self, Found};
 use crate::ops::{announce, show};
@@ -42,13 +42,21 @@ pub fn ready(request: &Request, facts: &Facts, settings: &Settings, ui: &mut Ui)
         Some(value) if value.expose().is_empty() => {
             Err(Error::usage("There is no value to look up: the input is empty."))
         }
-        Some(value) if !input::can_be_key(value.expose()) => Err(Error::usage(format!(
-            "The input holds something else than one {noun}; it was sent nowhere."
-        ))
-        .hint(format!(
-            "Give the key alone, or the JSON that '{command}-create' wrote with '--file'."
-        ))),
-        Some(value) => Ok(Ready { value, ids_only: request.ids_only }),
+        Some(value)
+            if input::mistaken(value.expose()).is_none() && !input::can_be_key(value.expose()) =>
+        {
+            Err(Error::usage(format!(
+                "The input holds something else than one {noun}; it was sent nowhere."
+            ))
+            .hint(format!(
+                "Give the key alone, or the JSON that '{command}-create' wrote with '--file'."
+            )))
+        }
+        Some(value) => {
+            let value = input::usable(value, "The input")
+                .map_err(|error| Error { kind: ErrorKind::Usage, ..error })?;
+            Ok(Ready { value, ids_only: request.ids_only })
+        }
     }
 }
 

@@ -13,12 +13,14 @@ pub mod logout;
 pub mod lookup;
 mod once;
 pub mod only_key;
+pub mod platform;
 pub mod recover;
 pub mod resolve;
 pub mod rotate;
 pub mod service_ids;
 pub mod show;
 pub mod state;
+pub mod task_credentials;
 pub mod token;
 pub mod update;
 pub mod whoami;
@@ -44,6 +46,7 @@ fn announce(doing: &str, what: &str, session: &mut Session) {
             "{doing} {what} of service ID {} under account {account} as {user}...",
             session.ui.entity(&service.named)
         ),
+        None if account.is_empty() => format!("{doing} {what} as {user}..."),
         None => format!("{doing} {what} under {account} as {user}..."),
     };
     session.ui.progress(&line);

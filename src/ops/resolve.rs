@@ -46,6 +46,41 @@ pub fn one(session: &Session, key: &KeyRef, meaning: Meaning, now: Timestamp) ->
     }
 }
 
+/// The keys of the owner that is meant, listed once for several names and ids.
+#[derive(Debug)]
+pub struct Listing(Vec<Found>);
+
+impl Listing {
+    /// Lists them.
+    pub fn new(session: &Session, now: Timestamp) -> Result<Self> {
+        let listed = session.keys().list(&Scope::Of(session.owner()), &Selection::All);
+        let subject = format!("The list of {}s", session.facts().noun);
+        let keys = listed.map_err(|error| session.told(error, &subject))?;
+        let states = states(&keys, now);
+        Ok(Self(keys.into_iter().zip(states).map(|(key, state)| Found { key, state }).collect()))
+    }
+
+    /// Finds the one key that `key` means. Another owner's is asked for by its id.
+    pub fn one(
+        &self,
+        session: &Session,
+        key: &KeyRef,
+        meaning: Meaning,
+        now: Timestamp,
+    ) -> Result<Found> {
+        match key {
+            KeyRef::Id(id) => match self.0.iter().find(|found| found.key.id == *id) {
+                Some(found) => Ok(found.clone()),
+                None => by_id(session, id, now),
+            },
+            KeyRef::Name(name) => {
+                let named = self.0.iter().filter(|found| *found.key.name == **name).cloned();
+                only(&named.collect::<Vec<_>>(), name, meaning, session)
+            }
+        }
+    }
+}
+
 fn by_id(session: &Session, id: &ApiKeyId, now: Timestamp) -> Result<Found> {
     let found = session.keys().get(id, Detail::default());
     let key = found.map_err(|error| session.told_of(error, id))?.key;
@@ -86,7 +121,11 @@ pub fn namesakes(session: &Session, name: &str, now: Timestamp) -> Result<Vec<Fo
 }
 
 fn by_name(session: &Session, name: &str, meaning: Meaning, now: Timestamp) -> Result<Found> {
-    let all = namesakes(session, name, now)?;
+    only(&namesakes(session, name, now)?, name, meaning, session)
+}
+
+/// Returns the only key of a name that is meant.
+fn only(all: &[Found], name: &str, meaning: Meaning, session: &Session) -> Result<Found> {
     let any_disabled = all.iter().any(|found| found.key.disabled);
     let meant: Vec<&Found> = all
         .iter()

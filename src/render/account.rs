@@ -50,6 +50,7 @@ pub fn logged_in(
         .with("iam_id", &login.iam_id)
         .with("account_id", &login.account_id)
         .with("apikey_id", &login.apikey_id)
+        .with_some("platform", login.platform)
         .with("kept", login.kept)
         .with("file", file.map(Path::to_string_lossy))
         .with("outcome", outcome);
@@ -70,6 +71,7 @@ pub fn logged_out(
             .with("user", &login.user)
             .with("account_id", &login.account_id)
             .with("apikey_id", &login.apikey_id)
+            .with_some("platform", login.platform)
             .with("outcome", outcome)
     });
     json::document(out, &ended.collect::<Vec<_>>())
@@ -107,6 +109,14 @@ pub fn access_token(token: &Secret, expires: Option<Timestamp>) -> Zeroizing<Str
 pub fn oauth_tokens(token: &Secret) -> Zeroizing<String> {
     let bearer = Zeroizing::new(format!("Bearer {}", token.expose()));
     secret_document(token, &object().with("iam_token", &*bearer))
+}
+
+/// Writes what stands behind `ZenApiKey`.
+pub fn zen_api_key(zen: &Secret) -> Zeroizing<String> {
+    secret_document(
+        zen,
+        &object().with("zen_api_key", zen.expose()).with("token_type", "ZenApiKey"),
+    )
 }
 
 fn secret_document(token: &Secret, content: &impl Serialize) -> Zeroizing<String> {

@@ -9,3 +9,4 @@ pub mod only_key;
 pub mod sarif;
 pub mod service_ids;
 pub mod table;
+pub mod task_credentials;

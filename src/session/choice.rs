@@ -8,6 +8,7 @@ use clap::ValueEnum as _;
 use crate::credentials::{Candidate, Contents, CredentialSource, Search};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::BackendKind;
+use crate::settings::service::Service;
 use crate::settings::variables::{API_KEY, BACKEND, CI};
 use crate::settings::{ConfigFile, LoginRecord, Settings};
 use crate::systems::iam::KEY_LIMIT;
@@ -32,6 +33,8 @@ pub struct InUse {
     pub(super) login: Option<LoginRecord>,
     /// The file that holds the credential and nothing else.
     pub(super) file: Option<PathBuf>,
+    /// How the service is reached that the credential is for, if it is for one.
+    pub(super) service: Option<Service>,
 }
 
 /// Chooses where the keys are, and returns the credential that the search found. Fails where the local store would be used
@@ -118,6 +121,13 @@ fn backend_of_profile(settings: &Settings) -> Result<Option<BackendKind>> {
     Ok(settings.config_file()?.backend)
 }
 
+/// Says that the local store is used because there is no credential; `elsewhere` tells of those that are not used.
+pub(super) fn say_default(elsewhere: &str, settings: &Settings, ui: &mut Ui) -> Result<()> {
+    let store = settings.store_directory()?.display();
+    ui.warn(&format!("No credential was found; using the local store in {store}.{elsewhere}"));
+    Ok(())
+}
+
 /// Opens the local store.
 pub fn open_local(settings: &Settings) -> Result<LocalKeys> {
     let store = settings.store_directory()?.to_owned();
@@ -135,8 +145,9 @@ pub fn open_remote(
     let remote = settings.remote(&found.urls)?;
     let file = found.file().map(Path::to_owned);
     let (credential, login) = found.open(settings.directories()?.config.as_deref(), ui)?;
+    let service = Some(remote.clone());
     let keys = RemoteKeys::new(remote, credential, settings.clock());
-    Ok((keys, InUse { login, file }))
+    Ok((keys, InUse { login, file, service }))
 }
 
 /// Makes the error for a missing credential. It tells `more`, and why the credentials that exist are not used.
@@ -147,14 +158,6 @@ fn not_logged_in(settings: &Settings, more: &str) -> Error {
         "Run '{} login', set {API_KEY} to an API key or '@FILE', or say '--apikey @FILE'; '--backend local' or {BACKEND}=local uses the local store.",
         settings.program(),
     ))
-}
-
-/// Warns that the local store is used unasked.
-pub(super) fn warn_of_default(settings: &Settings, ui: &mut Ui) -> Result<()> {
-    let store = settings.store_directory()?.display();
-    let elsewhere = elsewhere(settings);
-    ui.warn(&format!("No credential was found; using the local store in {store}.{elsewhere}"));
-    Ok(())
 }
 
 /// Tells of each credential that exists and is not used here why not; each sentence begins with a space.

@@ -1,6 +1,6 @@
 //! Opening the keys of classic infrastructure.
 
-use super::choice::{Choice, InUse, choose_by, elsewhere, open_remote, warn_of_default};
+use super::choice::{Choice, InUse, choose_by, elsewhere, open_remote, say_default};
 use crate::credentials::classic::{self, ClassicCandidate};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::BackendKind;
@@ -23,7 +23,7 @@ pub(super) fn open(settings: &Settings, ui: &mut Ui) -> Result<(Box<dyn Keys>, I
     let missing = |more: &str| not_logged_in(settings, more);
     let (choice, found) = choose_by(is_named, || classic::find(settings), missing, settings, ui)?;
     if choice == Choice::Default {
-        warn_of_default(settings, ui)?;
+        say_default(&elsewhere(settings), settings, ui)?;
     }
     if choice != Choice::Chosen(BackendKind::Remote) {
         let store = settings.store_directory()?.to_owned();
@@ -49,18 +49,17 @@ fn open_found(
         ClassicCandidate::Own(own) => own.open(ui)?,
         ClassicCandidate::Iam(candidate) => {
             let (keys, in_use) = open_remote(settings, Some(*candidate), ui)?;
-            let credential = match keys.credential() {
-                IamCredential::ApiKey(key) => Credential::Basic {
+            let credential = if let IamCredential::ApiKey(key) = keys.credential() {
+                Credential::Basic {
                     user: API_KEY_USER.to_owned(),
                     secret: Secret::new(key.expose().to_owned()),
-                },
-                _ => {
-                    let token = keys
-                        .access_token()
-                        .and_then(|token| token.ok_or_else(|| Condition::Unauthorized.into()));
-                    let family = Family::of(settings.program(), &iam::FACTS);
-                    Credential::Bearer(token.map_err(|error| told(error, "The token", &family))?)
                 }
+            } else {
+                let token = keys
+                    .access_token()
+                    .and_then(|token| token.ok_or_else(|| Condition::Unauthorized.into()));
+                let family = Family::of(settings.program(), &iam::FACTS);
+                Credential::Bearer(token.map_err(|error| told(error, "The token", &family))?)
             };
             (credential, in_use.file)
         }

@@ -37,6 +37,26 @@ pub enum Keeper {
     File,
 }
 
+/// What logs in to a platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PlatformProof {
+    /// The platform API key of the user.
+    ApiKey,
+    /// The password of the user.
+    Password,
+}
+
+impl PlatformProof {
+    /// Names it in a sentence.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::ApiKey => "platform API key",
+            Self::Password => "password",
+        }
+    }
+}
+
 /// A login, without its API key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -59,6 +79,9 @@ pub struct LoginRecord {
     /// The key's own id, where the service returned it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub apikey_id: Option<String>,
+    /// What logs in, where this is a login to a platform; `None` for one to IAM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<PlatformProof>,
 }
 
 impl ConfigFile {

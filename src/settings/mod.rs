@@ -22,7 +22,7 @@ use crate::text::shell_word;
 use crate::ui::Manner;
 
 pub use directories::{Directories, home, needed};
-pub use file::{ConfigFile, Keeper, LoginRecord};
+pub use file::{ConfigFile, Keeper, LoginRecord, PlatformProof};
 pub use flags::{ColourWhen, ErrorFormat, Flags, OutputFormat};
 pub use profile::Profile;
 

@@ -32,11 +32,17 @@ variables! {
     ENDPOINT = "IBMCLOUD_IAM_API_ENDPOINT", "URL of the service; for the remote backend";
     SDK_ENDPOINT = "IAM_IDENTITY_URL", "as IBMCLOUD_IAM_API_ENDPOINT";
     AUTH_ENDPOINT = "IAM_IDENTITY_AUTH_URL", "URL of the token service, where that is another host";
+    PLATFORM_URL = "CPD_URL", "URL of a platform (Cloud Pak for Data, Software Hub): that of its web console will do";
+    PLATFORM_USER = "CPD_USERNAME", "the user of the platform";
+    PLATFORM_PASSWORD = "CPD_PASSWORD", "the password there, or '@FILE'; wins over CPD_APIKEY, because a new key ends the old one";
+    PLATFORM_API_KEY = "CPD_APIKEY", "the platform API key, or '@FILE'";
     CLI_CONFIG = "IBMCLOUD_CONFIG_HOME", "the directory of the official CLI's configuration, whose session is used";
     _ = "IBMCLOUD_HOME, BLUEMIX_HOME", "the directory above it, in place of HOME";
     _ = "SL_USERNAME, SOFTLAYER_USERNAME", "the user name of classic infrastructure, or 'apikey' for an IAM API key";
     _ = "SL_API_KEY, SOFTLAYER_API_KEY", "the classic API key of that user, or the IAM API key; a value or '@FILE'";
     _ = "SL_ENDPOINT_URL, SOFTLAYER_ENDPOINT_URL", "URL of classic infrastructure; beside IAM where that is on loopback";
+    WATSONX_URL = "WATSONX_API_URL", "URL of the task credentials of watsonx, with '{region}' in place of the region; IBM Cloud's own";
+    WATSONX_REGION = "WATSONX_REGION", "the region whose task credential is created or deleted";
     TIMEOUT = "IBMCLOUD_HTTP_TIMEOUT", "seconds that one request may take; 60";
     TRACE = "IBMCLOUD_TRACE", "'true' traces requests to standard error, a file name to the end of that file; without secrets";
     _ = "HTTPS_PROXY, ALL_PROXY, NO_PROXY", "the proxy, and hosts to reach without it; loopback is never proxied";

@@ -15,7 +15,8 @@ const MOST: usize = 2_000;
 /// Reads the code, the message and the transaction id of an error, without any secret. Absent fields are left out.
 ///
 /// Understands the error of an IBM Cloud API (`errors`, `trace`), that of the token endpoint (`errorCode`, `errorMessage`,
-/// `context`), and that of classic infrastructure (`error`, `code`).
+/// `context`), that of classic infrastructure (`error`, `code`), and those of the platform (`_messageCode_`, `message`,
+/// `exception`).
 pub(super) fn read(reply: &Reply, transport: &Transport) -> ServiceAnswer {
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     let item = &body["errors"][0];
@@ -34,8 +35,20 @@ pub(super) fn read(reply: &Reply, transport: &Transport) -> ServiceAnswer {
         names.find_map(|name| reply.header(name)).map(tidy)
     };
     let trace = text(&[&body["trace"], &context["requestId"], &context["transaction_id"]]);
-    let codes = [&item["message_code"], &item["code"], &body["errorCode"], &body["code"]];
-    let messages = [&item["message"], &body["errorMessage"], &body["message"], &body["error"]];
+    let codes = [
+        &item["message_code"],
+        &item["code"],
+        &body["errorCode"],
+        &body["code"],
+        &body["_messageCode_"],
+    ];
+    let messages = [
+        &item["message"],
+        &body["errorMessage"],
+        &body["message"],
+        &body["exception"],
+        &body["error"],
+    ];
     ServiceAnswer {
         code: text(&codes),
         message: text(&messages),

@@ -1,6 +1,7 @@
 //! The keys of one system at one place: what every system can do, and the abilities that only some have.
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::error::{Condition, SystemError};
@@ -13,6 +14,7 @@ use crate::model::{
     ServiceUuid,
 };
 use crate::secret::Secret;
+use crate::side_by_side::side_by_side;
 
 /// The result of what a key system does.
 pub type Result<T> = std::result::Result<T, SystemError>;
@@ -25,6 +27,16 @@ pub type Note<'a> = dyn FnMut(Duration) -> bool + 'a;
 
 /// How many faults of a service in a row end [`Keys::uses`].
 const MOST_FAULTS: usize = 3;
+
+/// How work on several keys is done.
+pub struct Several<'a> {
+    /// How many requests are under way at once, at most.
+    pub jobs: usize,
+    /// Tells whether anything more may be begun.
+    pub may_go_on: &'a (dyn Fn() -> bool + Sync),
+    /// Is called with the number of keys that are done.
+    pub done: &'a mut dyn FnMut(usize),
+}
 
 /// Where keys are. Together with the identity it tells which journal entries belong to a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,33 +117,43 @@ pub trait Keys: fmt::Debug + Send + Sync {
 
     /// Returns how much each key is used, in the given order; `None` for a key that is gone or whose use is not known.
     ///
-    /// `done` is called with the number of keys that are done. By default this costs a request for each key.
-    fn uses(
-        &self,
-        ids: &[&ApiKeyId],
-        done: &mut dyn FnMut(usize),
-    ) -> Result<Vec<Option<Activity>>> {
+    /// By default this costs a request for each key, `several.jobs` of them at once. Where it is stopped, the rest is left
+    /// out.
+    fn uses(&self, ids: &[&ApiKeyId], several: &mut Several<'_>) -> Result<Vec<Option<Activity>>> {
         let detail = Detail { history: false, activity: true };
-        let mut faults = 0;
-        let ask = |(number, id): (usize, &&ApiKeyId)| {
-            let found = self.get(id, detail);
-            let is_fault = found.as_ref().is_err_and(SystemError::is_fault_of_service);
-            faults = if is_fault { faults + 1 } else { 0 };
-            let activity = match found {
-                Ok(details) => details.activity,
-                Err(error)
-                    if matches!(error.condition, Condition::NotFound | Condition::Forbidden) =>
-                {
-                    None
-                }
-                // A service may fail to count the uses of a single key.
-                Err(_) if is_fault && faults < MOST_FAULTS => None,
-                Err(error) => return Err(error),
-            };
-            done(number);
-            Ok(activity)
-        };
-        (1..).zip(ids).map(ask).collect()
+        let mut used = Vec::with_capacity(ids.len());
+        let (mut faults, mut failed) = (0, None);
+        let Several { jobs, may_go_on, done } = several;
+        side_by_side(
+            *jobs,
+            ids.len(),
+            *may_go_on,
+            &|number| self.get(ids[number], detail),
+            &mut |number, found| {
+                let is_fault = found.as_ref().is_err_and(SystemError::is_fault_of_service);
+                faults = if is_fault { faults + 1 } else { 0 };
+                used.push(match found {
+                    Ok(details) => details.activity,
+                    Err(error)
+                        if matches!(
+                            error.condition,
+                            Condition::NotFound | Condition::Forbidden
+                        ) =>
+                    {
+                        None
+                    }
+                    // A service may fail to count the uses of a single key.
+                    Err(_) if is_fault && faults < MOST_FAULTS => None,
+                    Err(error) => {
+                        failed.get_or_insert(error);
+                        return ControlFlow::Break(());
+                    }
+                });
+                done(number + 1);
+                ControlFlow::Continue(())
+            },
+        );
+        failed.map_or(Ok(used), Err)
     }
 
     /// Returns how many keys an identity may have; `None` if that is not known.
@@ -182,6 +204,11 @@ pub trait Keys: fmt::Debug + Send + Sync {
 
     /// Returns an access token for services beside this one that know the same identities; `None` if there is none.
     fn access_token(&self) -> Result<Option<Secret>> {
+        Ok(None)
+    }
+
+    /// As [`Keys::access_token`], in place of one that a service has refused; `None` if there is no other.
+    fn renewed_access_token(&self) -> Result<Option<Secret>> {
         Ok(None)
     }
 

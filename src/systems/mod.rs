@@ -32,7 +32,8 @@ mod tests;
 pub use error::{Condition, ServiceAnswer, SystemError};
 pub use facts::{CreateEffect, Facts, LostAnswer, Rotation, System};
 pub use keys::{
-    Editing, Keys, Locking, LookUp, Note, Place, Proving, Reading, Result, ServiceIds, Switching,
+    Editing, Keys, Locking, LookUp, Note, Place, Proving, Reading, Result, ServiceIds, Several,
+    Switching,
 };
 
 impl System {

@@ -2,7 +2,7 @@
 //!
 //! Nothing on the disk is cleaned up: `recover` can complete every state, as after kill -9.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -40,6 +40,13 @@ struct SignalState {
     terminated: Arc<AtomicBool>,
 }
 
+/// Whether SIGINT lets work end that is under way, and whether one has come.
+static IS_PATIENT: AtomicBool = AtomicBool::new(false);
+static IS_ASKED: AtomicBool = AtomicBool::new(false);
+
+const PATIENCE: &str =
+    "Interrupted: what is under way is finished. Press Ctrl-C again to end at once.";
+
 static STATE: OnceLock<Mutex<SignalState>> = OnceLock::new();
 
 /// Returns the state; the first call installs the handlers.
@@ -50,8 +57,15 @@ fn lock() -> MutexGuard<'static, SignalState> {
         let flagged = flag::register(SIGTERM, Arc::clone(&state.terminated));
         if let Ok(mut signals) = flagged.and_then(|_| Signals::new([SIGINT, SIGTERM])) {
             thread::spawn(move || {
-                if signals.forever().next().is_some() {
-                    end();
+                for signal in signals.forever() {
+                    // The first Ctrl-C lets work end that is under way; the second does not.
+                    let is_patient = signal == SIGINT && IS_PATIENT.load(Ordering::SeqCst);
+                    if !is_patient || IS_ASKED.swap(true, Ordering::SeqCst) {
+                        end();
+                    }
+                    if io::stderr().is_terminal() {
+                        let _ = writeln!(io::stderr().lock(), "\n{PATIENCE}");
+                    }
                 }
             });
         }
@@ -79,6 +93,24 @@ pub fn reported(say: impl FnOnce()) {
     let mut state = lock();
     say();
     state.report = None;
+}
+
+/// Tells whether nothing new is to be begun: a signal came.
+pub fn is_asked() -> bool {
+    IS_ASKED.load(Ordering::SeqCst)
+}
+
+/// Runs work on several things. A first SIGINT meanwhile lets those end that are under way, and then ends the program with the
+/// report; a second one ends it at once.
+pub fn patiently<T>(work: impl FnOnce() -> T) -> T {
+    drop(lock());
+    IS_PATIENT.store(true, Ordering::SeqCst);
+    let done = work();
+    IS_PATIENT.store(false, Ordering::SeqCst);
+    if is_asked() {
+        end();
+    }
+    done
 }
 
 /// Runs a prompt. A signal meanwhile restores the settings that the terminal had before.

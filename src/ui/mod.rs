@@ -3,6 +3,7 @@
 pub mod interrupt;
 mod prompt;
 mod terminal;
+mod working;
 
 pub use prompt::nobody_answers;
 pub use terminal::{Manner, Ui};

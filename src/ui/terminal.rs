@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write};
 
+use super::working::Working;
 use crate::error::{Error, ErrorKind};
 use crate::text::{Paint, escape, escape_lines};
 
@@ -41,12 +42,15 @@ pub struct Ui {
     out: io::BufWriter<io::Stdout>,
     /// The first failure to write to standard output, unless the reader went away.
     broken: Option<io::Error>,
+    /// What is shown of work under way.
+    working: Option<Working>,
 }
 
 impl Ui {
     /// Takes the streams of the process.
     pub fn new(manner: Manner) -> Self {
-        Self { manner, out: io::BufWriter::with_capacity(64 * 1024, io::stdout()), broken: None }
+        let out = io::BufWriter::with_capacity(64 * 1024, io::stdout());
+        Self { manner, out, broken: None, working: None }
     }
 
     /// Returns how the program talks.
@@ -65,6 +69,25 @@ impl Ui {
             self.line(line);
             self.flush();
         }
+    }
+
+    /// Shows on a terminal how far work is that takes longer than half a second, until [`Ui::done`].
+    pub fn working(&mut self, what: &str, all: Option<usize>) {
+        if self.manner.reports() {
+            self.working = Working::begin(what, all.map(|all| all as u64));
+        }
+    }
+
+    /// Shows how many are done.
+    pub fn reach(&self, done: usize) {
+        if let Some(working) = &self.working {
+            working.reach(done as u64);
+        }
+    }
+
+    /// Shows nothing of work any more.
+    pub fn done(&mut self) {
+        self.working = None;
     }
 
     /// Escapes and colours the name of a thing for standard output.
@@ -92,7 +115,9 @@ impl Ui {
         if self.manner.warns() {
             self.flush();
             let line = Paint::Warning.on(&escape_lines(line), self.manner.colour.1);
-            let _ = writeln!(io::stderr().lock(), "{line}");
+            self.aside(|| {
+                let _ = writeln!(io::stderr().lock(), "{line}");
+            });
         }
     }
 
@@ -140,9 +165,8 @@ impl Ui {
     /// Prints a failure on standard error.
     pub fn failed(&mut self, error: &Error) {
         self.flush();
-        let mut err = io::stderr().lock();
         if self.manner.json_errors {
-            let _ = writeln!(err, "{}", error.to_json());
+            let _ = writeln!(io::stderr().lock(), "{}", error.to_json());
             return;
         }
         let headed = !self.manner.quiet && error.kind != ErrorKind::Cancelled;
@@ -165,12 +189,26 @@ impl Ui {
         if headed {
             text.push('\n');
         }
-        let _ = err.write_all(text.as_bytes());
+        self.aside(|| {
+            let _ = io::stderr().lock().write_all(text.as_bytes());
+        });
+    }
+
+    /// Writes beside what is shown of work.
+    fn aside(&self, write: impl FnOnce()) {
+        match &self.working {
+            Some(working) => working.aside(write),
+            None => write(),
+        }
     }
 
     /// Writes what is buffered.
     pub fn flush(&mut self) {
-        let result = self.out.flush();
+        let out = &mut self.out;
+        let result = match &self.working {
+            Some(working) if !out.buffer().is_empty() => working.aside(|| out.flush()),
+            _ => out.flush(),
+        };
         self.note(result);
     }
 
@@ -196,6 +234,7 @@ impl Ui {
 
     /// Ends a command: writes what is buffered, prints a failure, and returns the exit code.
     pub fn end(mut self, result: crate::error::Result<()>) -> u8 {
+        self.done();
         match result.and_then(|()| self.finish()) {
             Ok(()) => 0,
             Err(error) => {

@@ -24,6 +24,7 @@ mod fresh;
 mod invocations;
 mod late;
 mod layout;
+mod platform;
 mod printed_commands;
 mod project;
 mod readme;

@@ -2,7 +2,7 @@
 
 usage: python clients.py BINARY
 
-The clients are PyJWT's PyJWKClient, the authenticator of ibm-cloud-sdk-core, and the token managers of ibm-cos-sdk.
+The clients are PyJWT's PyJWKClient, the authenticators of ibm-cloud-sdk-core, and the token managers of ibm-cos-sdk.
 """
 
 import base64
@@ -22,7 +22,11 @@ from ibm_boto3.session import Config
 from ibm_botocore.credentials import DefaultTokenManager, DelegatedTokenManager
 from ibm_botocore.exceptions import CredentialRetrievalError
 from ibm_cloud_sdk_core import ApiException, get_authenticator_from_environment
-from ibm_cloud_sdk_core.authenticators import BearerTokenAuthenticator, IAMAuthenticator
+from ibm_cloud_sdk_core.authenticators import (
+    BearerTokenAuthenticator,
+    CloudPakForDataAuthenticator,
+    IAMAuthenticator,
+)
 from ibm_platform_services import IamIdentityV1
 
 from checks import check, refused, run, same
@@ -181,6 +185,54 @@ def authenticator_at_work(emu):
                         same(refused(client.list_api_keys).status_code, status)
                     else:
                         same(client.list_api_keys().get_status_code(), 200)
+
+
+@contextmanager
+def platform():
+    """An emulator, and what its environment says of the platform in it."""
+    with tempfile.TemporaryDirectory() as home:
+        file = os.path.join(home, 'emulator.env')
+        with Process(sys.argv[1], home, '--tls', '--env-file', file) as emu:
+            with open(file, encoding='utf-8') as lines:
+                said = [line.split(' ', 1)[1] for line in lines if line.startswith('export CPD_')]
+            yield emu, dict(line.rstrip('\n').split('=', 1) for line in said)
+
+
+def cp4d(said, **proof):
+    """IBM's authenticator for Cloud Pak for Data."""
+    return CloudPakForDataAuthenticator(said['CPD_USERNAME'], url=said['CPD_AUTH_URL'], **proof)
+
+
+def bearer_of(emu, authenticator_):
+    """The user that the token of an authenticator is for, as the platform says."""
+    with trusting(emu.authority):
+        request = {'headers': {}}
+        authenticator_.authenticate(request)
+        answer = requests.get(
+            f'{emu.endpoint}/usermgmt/v1/user/currentUserInfo', timeout=20, **request
+        )
+    same(answer.status_code, 200)
+    return answer.json()['user_name']
+
+
+@check
+def cp4d_with_password(_):
+    """ibm-cloud-sdk-core: the authenticator for Cloud Pak for Data logs in with a password, and not with another or unknown authority"""
+    with platform() as (emu, said):
+        user, password = said['CPD_USERNAME'], said['CPD_PASSWORD']
+        same(bearer_of(emu, cp4d(said, password=password)), user)
+        with trusting(emu.authority):
+            wrong = cp4d(said, password='wrong').token_manager
+            same(raises(ApiException, wrong.get_token).status_code, 401)
+        raises(requests.exceptions.SSLError, cp4d(said, password=password).token_manager.get_token)
+        # Only the variables are needed.
+        os.environ.update(said)
+        try:
+            found = get_authenticator_from_environment('cpd')
+        finally:
+            for name in said:
+                del os.environ[name]
+        same(bearer_of(emu, found), user)
 
 
 def cos(emu, apikey=None, manager=DefaultTokenManager, **more):

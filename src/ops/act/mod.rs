@@ -1,16 +1,22 @@
 //! What delete, lock, unlock, disable and enable have in common: several keys, one question, an outcome for each key.
 
+mod acted;
 mod report;
 mod verb;
 
-use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ApiKey, Detail, KeyRef};
-use crate::ops::{announce, conflict, facts, locked, once, resolve};
-use crate::session::Session;
-use crate::systems::{Condition, Facts};
-use crate::text::{capitalised, escape};
-use crate::ui::{Ui, nobody_answers};
+use std::ops::ControlFlow;
 
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{ApiKey, ApiKeyId, KeyRef};
+use crate::ops::resolve::Listing;
+use crate::ops::{announce, facts, locked, once, resolve};
+use crate::session::Session;
+use crate::side_by_side::side_by_side;
+use crate::systems::{Condition, Facts, Keys};
+use crate::text::{capitalised, escape};
+use crate::ui::{Ui, interrupt, nobody_answers};
+
+use self::acted::{Acted, judge};
 pub use report::Report;
 pub(in crate::ops) use report::Row;
 pub(in crate::ops) use verb::Became;
@@ -69,8 +75,8 @@ pub fn ready(
     facts: &'static Facts,
     ui: &Ui,
 ) -> Result<Ready> {
-    let Request { keys, force, dry_run } = request;
-    Ready::new(verb, keys, Mode { force, dry_run, ..Mode::default() }, facts, ui)
+    let Request { keys, force, dry_run, jobs } = request;
+    Ready::new(verb, keys, Mode { force, dry_run, jobs, ..Mode::default() }, facts, ui)
 }
 
 /// Runs a verb over the keys that were named one by one.
@@ -109,26 +115,50 @@ pub fn carry_out(ready: &Ready, mut items: Vec<Item>, session: &mut Session) -> 
     if mode.asks() && !waiting.is_empty() && !agreed(verb, &waiting, mode, session)? {
         return Err(Error::new(ErrorKind::Cancelled, "Cancelled; nothing was changed."));
     }
-    let count = items.len();
-    let failed = each(report, count, several, session, &mut |index, session| {
-        let item = &mut items[index];
-        let known = match item.known.take() {
+    let mut known: Vec<Option<Result<Became>>> = items
+        .iter_mut()
+        .map(|item| match item.known.take() {
             None if mode.dry_run => Some(Ok(Became::Planned)),
             known => known,
-        };
-        if known.is_none() {
-            // A signal after the announcement may come too late to stop it.
+        })
+        .collect();
+    // What is to be done, where it is not known what became of it.
+    let to_do = |(item, known): (&Item, &Option<_>)| {
+        item.key.as_ref().filter(|_| known.is_none()).map(|key| key.id.clone())
+    };
+    let to_do: Vec<Option<ApiKeyId>> = items.iter().zip(&known).map(to_do).collect();
+    if verb.ends_it {
+        for id in to_do.iter().flatten() {
+            once::wait_before_deletion(id, session)?;
+        }
+    }
+    let (count, jobs) = (items.len(), session.jobs(mode.jobs));
+    let work = |keys: &dyn Keys, index: usize| {
+        to_do[index].as_ref().map(|id| {
+            // A signal after this may come too late to stop it.
             report.set(index, Became::Uncertain);
-        }
-        let entity = session.entity(&item.named);
-        if several {
-            announce(verb.doing, &entity, session);
-        }
-        let became = known.unwrap_or_else(|| act(verb, item, mode, session))?;
-        report.set(index, became);
-        tell(verb.done, &entity, became, session);
-        Ok(())
-    })?;
+            Acted::on(id, verb, keys)
+        })
+    };
+    let failed =
+        each(report, (count, jobs), several, session, &work, &mut |index, acted, session| {
+            let item = &items[index];
+            let entity = session.entity(&item.named);
+            if several {
+                announce(verb.doing, &entity, session);
+            }
+            let became = match (known[index].take(), acted) {
+                (Some(known), _) => known,
+                (None, Some(acted)) => judge(verb, item, acted, mode, session),
+                (None, None) => {
+                    let subject = session.subject(&item.named);
+                    Err(session.told(Condition::NotFound.into(), &subject))
+                }
+            }?;
+            report.set(index, became);
+            tell(verb.done, &entity, became, session);
+            Ok(())
+        })?;
     let has_tokens = |(index, item): (usize, &Item)| {
         report.is_done(index) && item.key.as_ref().is_some_and(|key| used.contains(&key.id))
     };
@@ -145,44 +175,63 @@ pub(in crate::ops) struct Failed {
     stopped: Option<Error>,
 }
 
-/// Does `one` to each of several, until a failure that all others would meet too.
-pub(in crate::ops) fn each(
+/// Does `work` to each of `count`, `jobs` at once, and tells each with `finish`, in order. A failure that all others would meet
+/// too ends it, and so does a signal.
+pub(in crate::ops) fn each<W: Send>(
     report: &Report,
-    count: usize,
+    (count, jobs): (usize, usize),
     several: bool,
     session: &mut Session,
-    one: &mut dyn FnMut(usize, &mut Session) -> Result<()>,
+    work: &(dyn Fn(&dyn Keys, usize) -> W + Sync),
+    finish: &mut dyn FnMut(usize, W, &mut Session) -> Result<()>,
 ) -> Result<Failed> {
     let mut ended = Failed { failures: Vec::new(), stopped: None };
-    for index in 0..count {
-        match one(index, session) {
-            Ok(()) => {}
-            Err(error) if !several => return Err(error),
-            Err(mut error) => {
-                report.fail(index, &error);
-                let stops = ends_all(error.kind);
-                if stops && !report.may_have_changed() {
-                    ended.stopped = Some(error);
-                    break;
-                }
-                ended.failures.push(error.kind);
-                if stops {
-                    // The hint says that nothing was changed, but earlier items were.
-                    error.hint = None;
-                }
-                session.ui.item_failed(&error);
-                if stops {
-                    break;
-                }
-            }
-        }
-        // A signal would lose what is still buffered.
-        session.ui.flush();
+    let keys = session.shared_keys();
+    if !several {
+        let done = work(&*keys, 0);
+        return finish(0, done, session).map(|()| ended);
     }
+    session.ui.working(&report.doing(), Some(count));
+    let work = |index| work(&*keys, index);
+    let may_go_on = || !interrupt::is_asked();
+    interrupt::patiently(|| {
+        side_by_side(jobs, count, &may_go_on, &work, &mut |index, done| {
+            let finished = finish(index, done, session);
+            let stops = finished.is_err_and(|error| ended.add(index, error, report, session));
+            session.ui.reach(index + 1);
+            // A signal would lose what is still buffered.
+            session.ui.flush();
+            if stops { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        session.ui.done();
+    });
     Ok(ended)
 }
 
 impl Failed {
+    /// Takes note of a failure. Tells whether all others would meet it too.
+    fn add(
+        &mut self,
+        index: usize,
+        mut error: Error,
+        report: &Report,
+        session: &mut Session,
+    ) -> bool {
+        report.fail(index, &error);
+        let stops = ends_all(error.kind);
+        if stops && self.stopped.is_none() && !report.may_have_changed() {
+            self.stopped = Some(error);
+            return true;
+        }
+        self.failures.push(error.kind);
+        if stops {
+            // The hint says that nothing was changed, but earlier items were.
+            error.hint = None;
+        }
+        session.ui.item_failed(&error);
+        stops
+    }
+
     /// Writes the report, and makes the error of the command.
     pub(in crate::ops) fn end(
         self,
@@ -231,9 +280,14 @@ fn resolve_all(ready: &Ready, session: &Session) -> Result<Vec<Item>> {
     let Ready { verb, keys, mode, .. } = ready;
     let now = session.now()?;
     let mut items: Vec<Item> = Vec::new();
+    let listing = (keys.len() > 1).then(|| Listing::new(session, now)).transpose()?;
     for named in keys {
         let mut item = Item { named: named.clone(), key: None, known: None };
-        match resolve::one(session, named, verb.meaning, now) {
+        let found = match &listing {
+            Some(listing) => listing.one(session, named, verb.meaning, now),
+            None => resolve::one(session, named, verb.meaning, now),
+        };
+        match found {
             Ok(found) => {
                 let known =
                     |item: &Item| item.key.as_ref().is_some_and(|key| key.id == found.key.id);
@@ -286,40 +340,6 @@ fn agreed(verb: &Verb, waiting: &[&Item], mode: Mode, session: &mut Session) -> 
         }
     };
     session.ui.confirm(&format!("Are you sure you want to {} {what}?", verb.to_do))
-}
-
-fn act(verb: &Verb, item: &Item, mode: Mode, session: &mut Session) -> Result<Became> {
-    let subject = session.subject(&item.named);
-    let Some(key) = &item.key else {
-        return Err(session.told(Condition::NotFound.into(), &subject));
-    };
-    if verb.ends_it {
-        once::wait_before_deletion(&key.id, session)?;
-    }
-    let keys = session.keys();
-    match (verb.act)(keys, &key.id) {
-        Ok(()) => Ok(Became::Done),
-        Err(error) if mode.ignore_missing && error.condition == Condition::NotFound => {
-            Ok(Became::Missing)
-        }
-        // Somebody else changed the key. The key as it is now tells what the conflict is about.
-        Err(error) if matches!(error.condition, Condition::Conflict | Condition::Locked) => {
-            let now = match keys.get(&key.id, Detail::default()) {
-                Err(error) if verb.ends_it && error.condition == Condition::NotFound => {
-                    return Ok(Became::Done);
-                }
-                now => now.map_err(|error| session.told(error, &subject))?.key,
-            };
-            if (verb.already)(&now) {
-                Ok(Became::Unchanged)
-            } else if verb.stopped_by_lock && now.locked || error.condition == Condition::Locked {
-                Err(locked(session, &subject, &now))
-            } else {
-                Err(conflict(session, error, &subject, key, &now))
-            }
-        }
-        Err(error) => Err(session.told(error, &subject)),
-    }
 }
 
 /// Tells what became of one; `done` is a participle, as in "deleted".

@@ -12,7 +12,7 @@ use crate::object::object;
 use crate::ops::counted;
 use crate::render::json;
 use crate::session::Session;
-use crate::text::escape;
+use crate::text::{capitalised, escape};
 use crate::ui::Ui;
 use crate::ui::interrupt::{self, Ending};
 
@@ -112,6 +112,12 @@ impl Report {
         let unknown = error.kind == ErrorKind::OutcomeUnknown;
         progress.rows[index].became = if unknown { Became::Uncertain } else { Became::Failed };
         progress.failures.push(error.message.clone());
+    }
+
+    /// Says what is under way, as in "API keys".
+    pub(in crate::ops) fn doing(&self) -> String {
+        let progress = self.progress();
+        format!("{}s {}", capitalised(progress.noun), progress.done)
     }
 
     pub(in crate::ops) fn may_have_changed(&self) -> bool {

@@ -16,6 +16,8 @@ pub struct Request {
     pub force: bool,
     /// Whether only to show what would be done.
     pub dry_run: bool,
+    /// How many requests are under way at once; 16 when absent.
+    pub jobs: Option<u8>,
 }
 
 /// A verb: its words and what it does.
@@ -56,6 +58,8 @@ pub struct Mode {
     pub bulk: bool,
     /// Whether a missing key is no failure.
     pub ignore_missing: bool,
+    /// How many requests are under way at once; 16 when absent.
+    pub jobs: Option<u8>,
 }
 
 impl Mode {

@@ -20,14 +20,13 @@ use crate::ops::{Owners, announce, counted, keys_of, scope};
 use crate::render::{findings, sarif};
 use crate::session::Session;
 use crate::settings::Settings;
+use crate::systems::{Keys as _, Several};
 use crate::text::escape;
 use crate::told::Family;
-use crate::ui::Ui;
+use crate::ui::{Ui, interrupt};
 
 pub use self::policy::{FailOn, PolicyName, ReportFormat, Request};
 
-/// Progress is printed each time the use of so many keys was asked for.
-const TOLD_EACH: usize = 100;
 /// Why the rule about the limit may be left out; the end of a sentence.
 const NO_LIMIT: &str = "the service does not tell how many API keys are allowed";
 
@@ -67,7 +66,7 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
     let limit = if policy.has(Rule::NearLimit) { limit(&request.fail_on, session)? } else { None };
     let unchecked = unchecked(&policy, limit);
     let mut subjects = subject::subjects(&keys, now);
-    ask_for_use(&mut subjects, &policy, now, session)?;
+    ask_for_use(&mut subjects, &policy, request.jobs, now, session)?;
     let here = session.settings().program_here();
     let noun = session.facts().noun;
     let grounds = Grounds {
@@ -157,6 +156,7 @@ fn unchecked(policy: &Policy, limit: Option<usize>) -> Vec<Unchecked> {
 fn ask_for_use(
     subjects: &mut [Subject<'_>],
     policy: &Policy,
+    jobs: Option<u8>,
     now: Timestamp,
     session: &mut Session,
 ) -> Result<()> {
@@ -167,13 +167,27 @@ fn ask_for_use(
     }
     let ids: Vec<&ApiKeyId> = asked.iter().map(|subject| &subject.key.id).collect();
     let noun = session.facts().noun;
-    let (keys, ui) = session.keys_and_ui();
-    let used = keys.uses(&ids, &mut |done| {
-        if done % TOLD_EACH == 0 {
-            let all = ids.len();
-            ui.progress(&format!("Getting the last use of {noun}s: {done} of {all}..."));
+    let (keys, jobs) = (session.shared_keys(), session.jobs(jobs));
+    session.ui.working(&format!("Getting the last use of {noun}s"), Some(ids.len()));
+    let mut reached = 0;
+    let used = interrupt::patiently(|| {
+        let may_go_on = || !interrupt::is_asked();
+        let mut done = |done| {
+            reached = done;
+            session.ui.reach(done);
+        };
+        let used = keys.uses(&ids, &mut Several { jobs, may_go_on: &may_go_on, done: &mut done });
+        if interrupt::is_asked() {
+            let (left, all) = (ids.len() - reached, ids.len());
+            let words = format!(
+                "There is no report: the last use of {left} of {all} {noun}s was not looked at."
+            );
+            session.ui.done();
+            interrupt::watch(session.ui.manner(), Some(words));
         }
+        used
     });
+    session.ui.done();
     let used = used.map_err(|error| session.told(error, &format!("The use of {noun}s")))?;
     for (subject, activity) in asked.into_iter().zip(used) {
         subject.used = activity.map_or(LastUse::Unknown, LastUse::Told);

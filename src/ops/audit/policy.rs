@@ -38,6 +38,8 @@ pub struct Request {
     pub format: Option<ReportFormat>,
     /// Whose keys are meant.
     pub owners: Owners,
+    /// How many requests are under way at once; 16 when absent.
+    pub jobs: Option<u8>,
 }
 
 /// The limits and severities of an audit.

@@ -9,6 +9,7 @@ use crate::emulator::{Emulator, Server};
 use crate::error::{Error, ErrorKind, Result};
 use crate::private_file;
 use crate::systems::classic::{API_KEY_USER, PATH as CLASSIC_PATH};
+use crate::systems::task_credentials::region::PLACE;
 use crate::text::shell_word;
 
 /// The first line, by which a file that a killed emulator left is known.
@@ -57,8 +58,11 @@ fn text(server: &Server, emulator: &Emulator) -> io::Result<Zeroizing<String>> {
     let value = value.ok_or_else(|| io::Error::other("the bootstrap API key is gone"))?;
     let (endpoint, identity) = (server.endpoint(), emulator.identity());
     let (account, iam_id) = (&*identity.account_id, &*identity.iam_id);
+    let (user, password) = emulator.platform_login();
+    let authorize = format!("{endpoint}/icp4d-api");
     let ca = server.ca_file().map(std::path::absolute).transpose()?;
     let ca = ca.as_ref().map(|file| file.to_string_lossy());
+    let regions = format!("{endpoint}/regions/{PLACE}");
     // A text that grows leaves a copy of the value behind.
     let mut text = Zeroizing::new(String::with_capacity(16 * 1024));
     text.push_str(HEAD);
@@ -79,6 +83,13 @@ fn text(server: &Server, emulator: &Emulator) -> io::Result<Zeroizing<String>> {
         ("SL_ENDPOINT_URL", Some(&*format!("{endpoint}{CLASSIC_PATH}"))),
         ("SL_USERNAME", Some(API_KEY_USER)),
         ("SL_API_KEY", Some(value.expose())),
+        ("CPD_URL", Some(&endpoint)),
+        ("CPD_USERNAME", Some(user)),
+        ("CPD_PASSWORD", Some(password.expose())),
+        // With these two IBM's SDKs find the login of a service that is called 'cpd'.
+        ("CPD_AUTH_TYPE", Some("cp4d")),
+        ("CPD_AUTH_URL", Some(&authorize)),
+        ("WATSONX_API_URL", Some(&regions)),
         ("SSL_CERT_FILE", ca.as_deref()),
         ("REQUESTS_CA_BUNDLE", ca.as_deref()),
     ] {

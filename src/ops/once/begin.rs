@@ -131,6 +131,7 @@ fn begun(
         salt,
         known_ids: namesakes.iter().map(|found| found.key.id.to_string()).collect(),
         retires: plan.replaces.as_ref().map(|old| old.retires.clone()),
+        regions: None,
     })
 }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::machine::Disk;
+use super::regions;
 use super::state::{CopyFile, Run, found};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKey, ApiKeyId, Detail};
@@ -18,6 +19,9 @@ use crate::systems::Condition;
 
 /// Looks at FILE and at the pending copy.
 pub(super) fn look(run: &mut Run, session: &mut Session) -> Result<()> {
+    if run.begun.regions.is_some() {
+        return regions::look_at_copy(run, session);
+    }
     let Some(file) = run.begun.file.clone() else { return Ok(()) };
     let disk = match state(run, &file, session)? {
         Ok(disk) => disk,
@@ -216,7 +220,10 @@ fn block(run: &mut Run, error: DestinationError) {
 }
 
 /// Removes the pending copy.
-pub(super) fn discard(run: &mut Run) -> Result<()> {
+pub(super) fn discard(run: &mut Run, session: &Session) -> Result<()> {
+    if run.begun.regions.is_some() {
+        return regions::discard(run, session);
+    }
     let (Some(file), Some(entry)) = (&run.begun.file, &run.entry) else { return Ok(()) };
     if run.machine.observed.disk == Some(Disk::Taken) {
         return Ok(());

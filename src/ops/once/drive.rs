@@ -1,7 +1,7 @@
 //! Carries out what the machine says.
 
 use super::entries::{is_of_owner, left_to_wait, wait};
-use super::machine::{Act, Channel, End, NewKey};
+use super::machine::{Act, Channel, End, NewKey, OnlyKey};
 use super::state::{Ended, Run};
 use super::{disk, output};
 use crate::error::{Error, Result};
@@ -26,19 +26,30 @@ impl Run {
             }
             match act {
                 Act::LookAtDisk => disk::look(self, session)?,
+                Act::LookAtRegions => self.look_at_regions(session)?,
                 Act::LookForKey if is_only => self.look_for_only_key(session)?,
                 Act::LookForKey => self.look_for_key(session)?,
                 Act::LookForRival => self.look_for_rival(session)?,
                 Act::LookAtOld if is_only => self.look_at_only_old(session)?,
+                Act::LookAtOld if self.machine.goal.channel == Channel::Regions => {
+                    self.look_at_old_keys(session)?;
+                }
                 Act::LookAtOld => self.look_at_old(session)?,
                 Act::Make => self.make(session)?,
                 Act::Prove => self.prove(session)?,
                 Act::Deliver => match self.machine.goal.channel {
                     Channel::File => disk::deliver(self, session)?,
                     Channel::Output => output::deliver(self, session)?,
+                    Channel::Regions => self.deliver_to_regions(session)?,
                 },
                 Act::Retire if is_only => self.remove_old(session)?,
-                Act::Retire => self.retire(session)?,
+                Act::Retire => {
+                    self.retire(session)?;
+                    if self.machine.goal.channel == Channel::Regions {
+                        // There may be others.
+                        self.machine.observed.old = None;
+                    }
+                }
                 Act::Delete if !self.may_delete(session)? => return Ok(Ended::Kept),
                 Act::Delete => self.delete(session)?,
                 Act::Wait => {
@@ -52,6 +63,12 @@ impl Run {
                 }
                 Act::End(end) => {
                     if end.is_settled() && !self.consent.dry_run {
+                        if let (End::Done, Some(OnlyKey::Replaces), Some(value)) =
+                            (end, self.machine.goal.only, &self.value)
+                        {
+                            // The old key that they hold opens nothing any more.
+                            self.has_moved_login |= session.move_platform_logins(value)?;
+                        }
                         self.close(end, session)?;
                     }
                     return Ok(Ended::At(end));
@@ -99,7 +116,7 @@ impl Run {
         }
         self.machine.see_key(NewKey::Unheld);
         // Without the journal, a copy would have the key finished that is being deleted.
-        disk::discard(self)?;
+        disk::discard(self, session)?;
         match delete_unheld(session.keys(), &key) {
             Err(error) if error.condition != Condition::NotFound => {
                 Err(self.not_deleted(error, &key, session))
@@ -114,7 +131,7 @@ impl Run {
     /// Removes the pending copy and the entry before anything was made.
     pub(in crate::ops) fn forget(&mut self, session: &Session) {
         // What stays is removed by `recover`.
-        if disk::discard(self).is_ok() {
+        if disk::discard(self, session).is_ok() {
             let _ = self.entry.take().map(Entry::close);
         }
         interrupt::watch(session.ui.manner(), None);
@@ -123,7 +140,7 @@ impl Run {
     fn close(&mut self, end: End, session: &Session) -> Result<()> {
         // It may be all that there is of a key, or of somebody's work.
         let keeps_copy = end == End::Uncertain && (self.value.is_some() || self.has_lost_copy());
-        if !keeps_copy && let Err(error) = disk::discard(self) {
+        if !keeps_copy && let Err(error) = disk::discard(self, session) {
             // The entry stays with the copy. `recover` removes both.
             self.entry = None;
             return if self.is_live() { Ok(()) } else { Err(error) };

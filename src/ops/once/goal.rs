@@ -1,6 +1,6 @@
 //! What was asked for, and what a process may do about it.
 
-use crate::journal::Begun;
+use crate::journal::{Begun, Operation};
 use crate::systems::CreateEffect;
 
 /// Where the value of the new key goes.
@@ -10,6 +10,8 @@ pub(in crate::ops) enum Channel {
     File,
     /// To standard output. Until then only this process has it.
     Output,
+    /// To regions, as their task credential. Until then the value is in a private copy beside the journal.
+    Regions,
 }
 
 /// How a key is made whose owner has one at most.
@@ -45,10 +47,16 @@ impl Goal {
             CreateEffect::IsRefused if begun.retires.is_some() => Some(OnlyKey::AfterRemoval),
             CreateEffect::IsRefused => Some(OnlyKey::Alone),
         };
+        let channel = match (&begun.regions, &begun.file) {
+            (Some(_), _) => Channel::Regions,
+            (None, Some(_)) => Channel::File,
+            (None, None) => Channel::Output,
+        };
+        let is_in_regions = channel == Channel::Regions && begun.operation == Operation::Rotate;
         Self {
             only,
-            channel: if begun.file.is_some() { Channel::File } else { Channel::Output },
-            is_rotation: begun.retires.is_some(),
+            channel,
+            is_rotation: begun.retires.is_some() || is_in_regions,
             is_value_theirs: begun.value_hash.is_none(),
         }
     }

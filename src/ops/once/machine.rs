@@ -5,6 +5,7 @@
 //! retired is only retired. Nothing is undone while a create can still take effect.
 
 pub(in crate::ops) use super::goal::{Channel, Goal, OnlyKey, Way};
+use super::placed::Placed;
 use crate::journal::{Progress, Step};
 
 /// What is at FILE and beside it.
@@ -54,6 +55,8 @@ pub(in crate::ops) enum OldKey {
 pub(in crate::ops) struct Observed {
     /// What is at FILE.
     pub disk: Option<Disk>,
+    /// What the regions have.
+    pub placed: Option<Placed>,
     /// The new key.
     pub key: Option<NewKey>,
     /// Whether the new key works.
@@ -73,6 +76,8 @@ pub(in crate::ops) struct Observed {
 pub(in crate::ops) enum Act {
     /// Looks at FILE and the pending copy.
     LookAtDisk,
+    /// Looks at what the regions have.
+    LookAtRegions,
     /// Looks for the new key: by its value, by its id, by its name.
     LookForKey,
     /// Looks whether another command makes a key of the name.
@@ -128,6 +133,8 @@ pub(in crate::ops) enum End {
     Irreplaceable,
     /// The key before it is gone, and the new one could not be made.
     Unmade,
+    /// Every region has a task credential of somebody else, stored meanwhile.
+    Displaced,
 }
 
 impl End {
@@ -164,6 +171,7 @@ impl Machine {
         match self.goal.channel {
             Channel::File => self.to_file(),
             Channel::Output => self.to_output(),
+            Channel::Regions => self.to_regions(),
         }
     }
 
@@ -187,7 +195,7 @@ impl Machine {
 
     /// Takes note that the value is in its place. From here on other commands look different.
     pub(in crate::ops) fn see_delivered(&mut self) {
-        self.observed.has_rival = None;
+        (self.observed.has_rival, self.observed.placed) = (None, None);
         if self.goal.channel == Channel::File {
             self.observed.disk = Some(Disk::InFile);
         }
@@ -248,9 +256,8 @@ impl Machine {
         }
     }
 
-    fn look_or_make(&self) -> Act {
-        let makes = self.way.makes && self.progress.sends == 0;
-        if makes { Act::Make } else { Act::LookForKey }
+    pub(super) fn look_or_make(&self) -> Act {
+        if self.way.makes && self.progress.sends == 0 { Act::Make } else { Act::LookForKey }
     }
 
     /// The key exists, and its value is at hand.

@@ -12,12 +12,15 @@ mod entries;
 #[cfg(test)]
 mod explorer;
 mod goal;
+mod in_regions;
 mod look;
 mod machine;
 mod make;
 mod only;
 mod only_look;
 mod output;
+mod placed;
+mod regions;
 mod retire;
 mod state;
 mod suspects;
@@ -30,7 +33,8 @@ pub(super) use self::entries::{
 pub(super) use self::machine::{Act, End, Way};
 pub(super) use self::only_look::listed;
 pub(super) use self::output::say_done;
+pub(super) use self::regions::{begin_in_regions, bring, is_in_regions};
 pub(super) use self::retire::{end_of_grace, is_acting};
 pub(super) use self::state::{
-    Consent, Ended, Retired, Retirement, Run, Told, found, journal_failed,
+    Consent, Ended, Retired, Retiree, Retirement, Run, Told, found, journal_failed,
 };

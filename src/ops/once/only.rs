@@ -14,7 +14,7 @@ impl Machine {
             },
             Channel::Output if self.progress.is_delivered => Act::End(End::Done),
             Channel::Output if self.progress.is_delivering => Act::End(End::PerhapsPrinted),
-            Channel::Output => self.only(only),
+            Channel::Output | Channel::Regions => self.only(only),
         }
     }
 

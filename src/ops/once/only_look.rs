@@ -9,7 +9,7 @@ use crate::model::{ApiKey, ApiKeyId, Scope, Selection};
 use crate::private_file;
 use crate::secret::Secret;
 use crate::session::Session;
-use crate::systems::{Condition, LostAnswer, SystemError};
+use crate::systems::{Condition, LostAnswer, Proving, SystemError};
 
 impl Run {
     /// Tells whether the value of a key whose answer was lost can be read at once.
@@ -75,7 +75,7 @@ impl Run {
         {
             return Ok(true);
         }
-        let own = session.keys().proving().map(|proving| proving.own_key_works()).transpose();
+        let own = session.keys().proving().map(Proving::own_key_works).transpose();
         let own = own.map_err(|error| session.told_of(error, &self.begun.name))?.flatten();
         Ok(own == Some(true))
     }

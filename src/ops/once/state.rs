@@ -64,6 +64,8 @@ pub(in crate::ops) struct Run {
     pub cause: Option<Error>,
     /// What became of the old key.
     pub retirement: Option<Retirement>,
+    /// What became of each old key, where there may be several.
+    pub retired: Vec<Retiree>,
     /// Keys that may be the new one, or that others have made.
     pub others: Vec<ApiKeyId>,
     /// Whether this run brought the value to its place.
@@ -71,7 +73,7 @@ pub(in crate::ops) struct Run {
     /// Whether it stopped while logins were moved to the new key.
     pub is_moving_login: bool,
     /// Whether a login was moved to it.
-    pub(super) has_moved_login: bool,
+    pub has_moved_login: bool,
     /// The tag of the entry, which is also in the name of the pending copy.
     pub tag: String,
     pub(super) entry: Option<Entry>,
@@ -112,6 +114,7 @@ impl Run {
             key: None,
             cause: None,
             retirement: None,
+            retired: Vec::new(),
             others: Vec::new(),
             delivers: false,
             is_moving_login: false,
@@ -266,6 +269,15 @@ impl Retired {
             Self::Gone => "was deleted meanwhile".to_owned(),
         }
     }
+}
+
+/// An old key, and what became of it.
+#[derive(Clone, Debug)]
+pub(in crate::ops) struct Retiree {
+    /// Its id.
+    pub id: String,
+    /// What became of it.
+    pub how: Retirement,
 }
 
 /// How a rotation ended.

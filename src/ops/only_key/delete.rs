@@ -45,12 +45,16 @@ pub fn run(request: &Request, session: &mut Session) -> Result<()> {
     } else {
         match once::listed(session)? {
             Some(key) => key.id.to_string(),
-            None if request.ignore_missing => return report("", &user, "missing", session),
+            None if request.ignore_missing => {
+                report("", &user, "missing", session);
+                return Ok(());
+            }
             None => return Err(session.told_of(Condition::NotFound.into(), &user)),
         }
     };
     if request.dry_run {
-        return report(&id, &user, "would be deleted", session);
+        report(&id, &user, "would be deleted", session);
+        return Ok(());
     }
     super::checks::check_settled(&user, session)?;
     if !request.force {
@@ -59,13 +63,15 @@ pub fn run(request: &Request, session: &mut Session) -> Result<()> {
         agree(&format!("Are you sure you want to delete {subject}{how}?"), session)?;
     }
     let deleted = if forgets { forget(&user, session) } else { remove(&id, session) };
-    match deleted {
-        Ok(()) => report(&id, &user, "deleted", session),
+    let outcome = match deleted {
+        Ok(()) => "deleted",
         Err(error) if error.condition == Condition::NotFound && request.ignore_missing => {
-            report(&id, &user, "missing", session)
+            "missing"
         }
-        Err(error) => Err(failed(error, forgets, &user, session)),
-    }
+        Err(error) => return Err(failed(error, forgets, &user, session)),
+    };
+    report(&id, &user, outcome, session);
+    Ok(())
 }
 
 fn remove(id: &str, session: &Session) -> std::result::Result<(), SystemError> {
@@ -87,11 +93,11 @@ fn failed(error: SystemError, forgets: bool, user: &str, session: &Session) -> E
     told
 }
 
-pub(super) fn report(id: &str, user: &str, outcome: &str, session: &mut Session) -> Result<()> {
+pub(super) fn report(id: &str, user: &str, outcome: &str, session: &mut Session) {
     if session.ui.manner().json {
         let item = object().with("id", id).with("name", user).with("outcome", outcome);
         session.ui.data(|out| json::document(out, &[item]));
-        return Ok(());
+        return;
     }
     let subject = session.entity(user);
     match outcome {
@@ -105,5 +111,4 @@ pub(super) fn report(id: &str, user: &str, outcome: &str, session: &mut Session)
         }
         _ => session.ui.result(&format!("Dry run: {subject} would be deleted")),
     }
-    Ok(())
 }

@@ -111,6 +111,21 @@ pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
     if file.is_some() {
         once::say_done(&key, operation, file, now, session);
     }
+    tell_of_login(run.has_moved_login, file, session)
+}
+
+/// Tells what has become of the credential in use, if it was the old key.
+fn tell_of_login(is_moved: bool, file: Option<&Path>, session: &mut Session) -> Result<()> {
+    if session.facts().create != CreateEffect::ReplacesTheOnlyKey {
+        return Ok(());
+    }
+    if is_moved && !session.ui.manner().json {
+        session.ui.result("The login was moved to the new key");
+    }
+    let is_kept = is_moved || file.is_some_and(|file| session.is_credential_in(file));
+    if !is_kept && session.acting_key()?.is_some() {
+        session.ui.warn("The credential in use was the old key: put the new one in its place.");
+    }
     Ok(())
 }
 

@@ -77,7 +77,8 @@ fn remove(session: &mut Session) -> Result<()> {
     if session.ui.manner().json {
         let (id, outcome) =
             key.as_ref().map_or(("", "missing"), |key| (key.id.as_str(), "deleted"));
-        return delete::report(id, &user, outcome, session);
+        delete::report(id, &user, outcome, session);
+        return Ok(());
     }
     session.ui.ok();
     session.ui.result(REMOVED);

@@ -86,7 +86,7 @@ impl Part {
         let had_copies = !self.copies.is_empty();
         let mut file = None;
         for (path, mut begun) in self.copies {
-            file = begun.file.clone();
+            file.clone_from(&begun.file);
             if !once::is_ours(&begun, session) {
                 continue;
             }

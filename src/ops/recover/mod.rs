@@ -1,13 +1,17 @@
 //! `recover`: settles what interrupted commands have left.
 
 mod adopt;
+mod in_regions;
+mod only_key;
+mod outcome;
 mod verdict;
 
 use std::path::{Path, PathBuf};
 
 use self::adopt::Part;
 pub(super) use self::adopt::warn_of_unknown;
-pub(super) use self::verdict::{Outcome, Verdict};
+pub(super) use self::outcome::Outcome;
+pub(super) use self::verdict::Verdict;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Begun, Orphan};
 use crate::model::ApiKeyId;

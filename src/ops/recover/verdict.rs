@@ -3,56 +3,14 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use super::outcome::Outcome;
+use super::{in_regions, only_key};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Begun;
 use crate::model::ApiKeyId;
 use crate::ops::once::{Act, End, Ended, Run};
 use crate::private_file::pending_path;
 use crate::session::Session;
-use crate::systems::{CreateEffect, Facts};
-
-/// What became of an interrupted command, or would become in a dry run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::ops) enum Outcome {
-    /// The key is where it was to be.
-    Complete,
-    WouldBeCompleted,
-    /// No key was made.
-    Discarded,
-    WouldBeDiscarded,
-    /// The key was deleted: nobody had its value.
-    Deleted,
-    WouldBeDeleted,
-    /// The user has to look at the keys; there is nothing more that `recover` could do.
-    Reported,
-    /// The user did not want the key deleted.
-    Kept,
-    /// Something is in the way.
-    Blocked,
-    /// The service may still carry a request out.
-    Undecided,
-    /// The command belongs to another backend or identity.
-    Elsewhere,
-}
-
-impl Outcome {
-    /// Returns the word of the JSON output.
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Complete => "complete",
-            Self::WouldBeCompleted => "would be completed",
-            Self::Discarded => "discarded",
-            Self::WouldBeDiscarded => "would be discarded",
-            Self::Deleted => "deleted",
-            Self::WouldBeDeleted => "would be deleted",
-            Self::Reported => "reported",
-            Self::Kept => "kept",
-            Self::Blocked => "blocked",
-            Self::Undecided => "undecided",
-            Self::Elsewhere => "elsewhere",
-        }
-    }
-}
 
 /// What became of an entry.
 pub(in crate::ops) struct Verdict {
@@ -86,7 +44,16 @@ impl Verdict {
     /// Words how a run ended.
     pub(in crate::ops) fn of(run: &Run, ended: Ended, session: &Session) -> Self {
         let (outcome, sentence) = match ended {
-            Ended::At(end) => of_end(run, end, session),
+            Ended::At(end) if run.is_only_key() => {
+                let told = only_key::of_end(run, end, &named(run, session), session);
+                told.unwrap_or_else(|| of_end(run, end, session))
+            }
+            Ended::At(end) => match in_regions::of_end(run, end, &named(run, session)) {
+                Some(told) if end == End::Done => (Outcome::Complete, told),
+                Some(told) if end.is_settled() => (Outcome::Reported, told),
+                Some(told) => (Outcome::Blocked, told),
+                None => of_end(run, end, session),
+            },
             Ended::Before(act) => of_plan(run, act, session),
             Ended::Kept => (Outcome::Kept, format!("{} was kept", named(run, session))),
         };
@@ -129,6 +96,7 @@ fn named(run: &Run, session: &Session) -> String {
 fn in_place(run: &Run, session: &Session) -> String {
     let named = named(run, session);
     match &run.begun.file {
+        None if run.begun.regions.is_some() => in_regions::in_place(run, &named),
         Some(file) if run.delivers => {
             format!("{named} was created; it is now in {}", file.display())
         }
@@ -190,7 +158,7 @@ fn of_end(run: &Run, end: End, session: &Session) -> (Outcome, String) {
                 ),
             )
         }
-        End::Uncertain => (Outcome::Reported, uncertain(run, &others, session)),
+        End::Uncertain | End::Displaced => (Outcome::Reported, uncertain(run, &others, session)),
         End::Vanished => (
             Outcome::Reported,
             format!("{}, but the key is gone{untouched}", in_place(run, session)),
@@ -230,19 +198,7 @@ fn of_end(run: &Run, end: End, session: &Session) -> (Outcome, String) {
             Outcome::Blocked,
             format!("{named} was created, and its value was printed and may be in use{untouched}"),
         ),
-        End::Irreplaceable => (
-            Outcome::Blocked,
-            format!(
-                "{named} was created, and the one before it is gone, so it cannot be given up. '{program} recover' brings it to its place"
-            ),
-        ),
-        End::Unmade => (
-            Outcome::Blocked,
-            format!(
-                "The {noun} before it is gone, and none could be made for {name}: {}. When that is settled, run '{program} recover' again",
-                because.unwrap_or_default()
-            ),
-        ),
+        End::Irreplaceable | End::Unmade => (Outcome::Blocked, uncertain(run, &others, session)),
         End::Delivered => {
             (Outcome::Blocked, format!("{}, so it cannot be given up", in_place(run, session)))
         }
@@ -252,9 +208,6 @@ fn of_end(run: &Run, end: End, session: &Session) -> (Outcome, String) {
 /// Words what may have been made.
 fn uncertain(run: &Run, others: &str, session: &Session) -> String {
     let (noun, name) = (session.facts().noun, &run.begun.name);
-    if run.is_only_key() {
-        return uncertain_only(run, others, session);
-    }
     let own = run.key.as_ref().map(|key| key.id.as_str()).unwrap_or_default();
     let ids = if others.is_empty() { own } else { others };
     let advice = "Delete the one whose value nobody holds";
@@ -280,35 +233,6 @@ fn uncertain(run: &Run, others: &str, session: &Session) -> String {
     told
 }
 
-/// Words what may have been made for an owner who has one key at most.
-fn uncertain_only(run: &Run, others: &str, session: &Session) -> String {
-    let Facts { noun, create, .. } = session.facts();
-    let (name, show) = (&run.begun.name, session.family().list());
-    if *create == CreateEffect::ReplacesTheOnlyKey {
-        let again = session.on("rotate", "");
-        return format!(
-            "A {noun} may have been generated for {name}, and nobody has its value; then the one before it does not work. Run '{again}' for another"
-        );
-    }
-    if run.has_value() {
-        return format!(
-            "{} was created, and its value was not delivered. '{show} --file FILE' reads it",
-            named(run, session)
-        );
-    }
-    if !others.is_empty() || run.key.is_some() {
-        let id = run.key.as_ref().map_or(others, |key| key.id.as_str());
-        return format!(
-            "{noun} {id} of {name} exists, and its value cannot be read. If nobody has it, run '{}'",
-            session.on("delete", "")
-        );
-    }
-    format!(
-        "The {noun} of {name} was removed, and no new one was made. Run '{}'",
-        session.on("create", "")
-    )
-}
-
 /// Words what became of the old key.
 fn retired(run: &Run) -> String {
     let (Some(old), Some(retirement)) = (&run.begun.retires, run.retirement) else {
@@ -332,6 +256,9 @@ fn of_plan(run: &Run, act: Act, session: &Session) -> (Outcome, String) {
         .map(|old| format!("; the old key {} would be retired", old.id))
         .unwrap_or_default();
     match act {
+        Act::Deliver if run.begun.regions.is_some() => {
+            (Outcome::WouldBeCompleted, in_regions::would_be_brought(run, &named))
+        }
         Act::Deliver => {
             let file = run.begun.file.as_deref().unwrap_or_else(|| Path::new(""));
             let told = format!(

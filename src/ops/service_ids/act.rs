@@ -126,25 +126,26 @@ pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
         return Err(Error::new(ErrorKind::Cancelled, "Cancelled; nothing was changed."));
     }
     let count = items.len();
-    let failed = each(report, count, several, session, &mut |index, session| {
-        let item = &mut items[index];
-        let known = match item.known.take() {
-            None if request.dry_run => Some(Ok(Became::Planned)),
-            known => known,
-        };
-        if known.is_none() {
-            // A signal after the announcement may come too late to stop it.
-            report.set(index, Became::Uncertain);
-        }
-        let entity = entity(&item.named, SERVICE_ID, session);
-        if several {
-            announce(verb.doing, &entity, session);
-        }
-        let became = known.unwrap_or_else(|| act(ready, item, session))?;
-        report.set(index, became);
-        tell(verb.done, &entity, became, session);
-        Ok(())
-    })?;
+    let failed =
+        each(report, (count, 1), several, session, &|_, _| (), &mut |index, (), session| {
+            let item = &mut items[index];
+            let known = match item.known.take() {
+                None if request.dry_run => Some(Ok(Became::Planned)),
+                known => known,
+            };
+            if known.is_none() {
+                // A signal after the announcement may come too late to stop it.
+                report.set(index, Became::Uncertain);
+            }
+            let entity = entity(&item.named, SERVICE_ID, session);
+            if several {
+                announce(verb.doing, &entity, session);
+            }
+            let became = known.unwrap_or_else(|| act(ready, item, session))?;
+            report.set(index, became);
+            tell(verb.done, &entity, became, session);
+            Ok(())
+        })?;
     failed.end(report, count, session)
 }
 

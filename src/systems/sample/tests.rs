@@ -53,7 +53,7 @@ fn to_rotate(name: &str, file: PathBuf) -> rotate::Request {
 
 fn to_act(names: &[&str]) -> act::Request {
     let keys = names.iter().copied().map(name).collect();
-    act::Request { keys, force: true, dry_run: false }
+    act::Request { keys, force: true, dry_run: false, jobs: None }
 }
 
 fn make(request: create::Request, session: &mut Session) -> Result<()> {

@@ -19,6 +19,10 @@ fn a_shell_that_reads_it_reaches_the_emulator() {
         let emulator = Emulator::start(&sandbox, &flags, &[]);
         assert_eq!(mode(&file), 0o600);
         let (endpoint, value) = (emulator.endpoint(), emulator.value());
+        let text = fs::read_to_string(&file).unwrap();
+        // It is in no other place.
+        let password = text.split("export CPD_PASSWORD=").nth(1).unwrap().lines().next().unwrap();
+        assert_eq!(password.len(), 44);
         let mut expected = format!(
             "{HEAD}export IBMCLOUD_IAM_API_ENDPOINT={endpoint}
 export IBMCLOUD_API_KEY={value}
@@ -35,6 +39,12 @@ export IAM_IDENTITY_ENTERPRISE_SUBACCOUNT_ID={ACCOUNT}
 export SL_ENDPOINT_URL={endpoint}/rest/v3.1
 export SL_USERNAME=apikey
 export SL_API_KEY={value}
+export CPD_URL={endpoint}
+export CPD_USERNAME=local@localhost
+export CPD_PASSWORD={password}
+export CPD_AUTH_TYPE=cp4d
+export CPD_AUTH_URL={endpoint}/icp4d-api
+export WATSONX_API_URL='{endpoint}/regions/{{region}}'
 "
         );
         if flags.contains(&"--tls") {
@@ -45,7 +55,7 @@ export SL_API_KEY={value}
                 expected = format!("{expected}export {name}={ca}\n");
             }
         }
-        assert_eq!(fs::read_to_string(&file).unwrap(), expected);
+        assert_eq!(text, expected);
         let script = "unset IBMCLOUD_IAM_BACKEND; . ./emulator.env && ibmcloud-iam api-key-create k -q >/dev/null \
                       && ibmcloud-iam api-keys --output json";
         assert_eq!(sandbox.bash(script).ok().json()[0]["name"], "k");

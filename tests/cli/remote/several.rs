@@ -1,5 +1,7 @@
 //! Several keys, and an end before the last of them: what was done, what is uncertain, what was not begun.
 
+use std::process::Child;
+
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -57,7 +59,17 @@ fn signalled(remote: &Remote, args: &[&str], number: usize, end: Signal) -> Outc
         requests.iter().any(|request| request.method != "GET" && number_of(request) == number)
     });
     signal(&child, end);
+    if end == Signal::INT {
+        // The first lets the request end that is under way, the second does not.
+        signal_again(&child, end);
+    }
     ended(child)
+}
+
+/// Sends a signal once more, when the first one was noticed.
+fn signal_again(child: &Child, end: Signal) {
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    signal(child, end);
 }
 
 /// What `--output json` prints of the keys 1, 2 and 3.
@@ -88,7 +100,7 @@ fn a_signal_tells_what_was_done_what_is_uncertain_and_what_was_not_begun() {
         for (signal, code, word, kind) in SIGNALS {
             let remote = service(verb, 2, Answer::Hang);
             let ids = [1, 2, 3].map(key_id);
-            let args = [verb, &ids[0], "k2", &ids[2], "--force"];
+            let args = [verb, &ids[0], "k2", &ids[2], "--force", "--jobs", "1"];
             let told = format!(
                 "{word} Of 3 API keys: 1 {done}, 1 uncertain, 1 not begun.\n   \
                  uncertain: 'k2' ([ID1])\n   not begun: 'k3' ([ID2])"
@@ -125,7 +137,7 @@ fn tail(stderr: &str) -> String {
 #[test]
 fn a_signal_tells_of_all_keys_and_of_one_key_too() {
     let remote = service("api-key-delete", 3, Answer::Hang);
-    let args = ["api-key-delete", "--all", "--force", "--output", "json"];
+    let args = ["api-key-delete", "--all", "--force", "--output", "json", "--jobs", "1"];
     signalled(&remote, &args, 3, Signal::INT).is(
         130,
         &outcomes(["deleted", "deleted", "uncertain"]),
@@ -140,6 +152,24 @@ fn a_signal_tells_of_all_keys_and_of_one_key_too() {
         "Terminated. It is not known whether API key 'k1' ([ID1]) was deleted.\n\
          Repeat the command with '--ignore-missing' for the rest.\n",
     );
+}
+
+#[test]
+fn the_first_ctrl_c_lets_the_requests_end_that_are_under_way() {
+    let remote = Remote::scripted(|request| match request.method.as_str() {
+        "GET" => list_answer("", &[1, 2, 3].map(|n| found("api-key-lock", n)), None),
+        _ => Answer::empty(204).slow(std::time::Duration::from_millis(1_500)),
+    });
+    let mut command =
+        remote.command(&["api-key-lock", "k1", "k2", "k3", "--force", "-o", "json", "--jobs", "2"]);
+    let child = started(command.env_remove("IBMCLOUD_TRACE"));
+    wait_until("two locks are asked for", || {
+        remote.server.requests().iter().filter(|request| request.method != "GET").count() >= 3
+    });
+    signal(&child, Signal::INT);
+    let told = "Interrupted. Of 3 API keys: 2 locked, 1 not begun.\n   not begun: 'k3' ([ID1])\n\
+                Repeat the command for the rest.\n";
+    ended(child).is(130, &outcomes(["locked", "locked", "not begun"]), told);
 }
 
 #[test]
@@ -163,7 +193,8 @@ fn a_service_that_goes_away_leaves_the_rest_not_begun() {
             // Behind one that was done the command is one of which a part failed.
             let remote = service(verb, 2, answer.clone());
             let ids = [1, 2, 3].map(key_id);
-            let args = [verb, &ids[0], &ids[1], &ids[2], "--force", "-o", "json"];
+            let all = [verb, &ids[0], &ids[1], &ids[2], "--force", "-o", "json"];
+            let args = [&all[..], &["--jobs", "1"]].concat();
             let ended = remote.run(&args);
             ended.code(12).stdout(&outcomes([done, "failed", "not begun"]));
             let told = format!(
@@ -176,6 +207,9 @@ fn a_service_that_goes_away_leaves_the_rest_not_begun() {
             assert!(!ended.stderr.contains("Nothing was changed"), "{ended:#?}");
             let asked = |request: &Request| request.method != "GET" && number_of(request) == 3;
             assert!(!remote.server.requests().iter().any(asked), "the third is not tried");
+            // Side by side, the third is under way by then.
+            let remote = service(verb, 2, answer.clone());
+            remote.run(&all).code(12).stdout(&outcomes([done, "failed", done]));
             // With the first it is that failure.
             let remote = service(verb, 1, answer);
             let ended = remote.run(&[&args[..], &["--error-format", "json"]].concat());
@@ -213,7 +247,10 @@ fn what_is_not_permitted_of_one_key_does_not_stop_the_others() {
     }
     // What each key meets is for all.
     let remote = Remote::scripted(move |request| match request.method.as_str() {
-        "GET" => Answer::json(200, found("api-key-lock", number_of(request))),
+        "GET" => {
+            let keys = [1, 2, 3].map(|number| found("api-key-lock", number));
+            list_answer("", &keys, None)
+        }
         _ => no(),
     });
     let ids = [1, 2, 3].map(key_id);

@@ -4,13 +4,14 @@
 //! between any two acts. `recover` and the same command run at any moment. The bound is in [`Setup`].
 
 mod only;
+mod regions;
 mod turn;
 mod world;
 
 use std::collections::{HashMap, VecDeque};
 
 use self::turn::Turn;
-use self::world::{Key, Noted, OLD, ONE, Setup, Without, World};
+use self::world::{Key, Noted, OLD, ONE, PendingCopy, Setup, Without, World};
 use super::machine::{Channel, End, Observed, Way};
 use crate::journal::{Progress, Step};
 use crate::model::Timestamp;
@@ -25,12 +26,13 @@ fn following(world: &World, setup: &Setup) -> Vec<(&'static str, World)> {
         next.land(flight);
         all.push(("lands", next));
     }
-    if world.strangers > 0 {
+    if world.strangers > 0 && world.regions.is_empty() {
         let mut next = world.clone();
         next.strangers -= 1;
         next.keys.push(Key { value: 200, exists: true, works: true, is_strangers: true });
         all.push(("a stranger makes a key", next));
     }
+    all.extend(regions::of_strangers(world));
     if world.absences > 0 || world.is_away {
         let mut next = world.clone();
         next.absences -= u8::from(!world.is_away);
@@ -51,6 +53,9 @@ fn following(world: &World, setup: &Setup) -> Vec<(&'static str, World)> {
                     step("is killed", &|turn| {
                         turn.world.kills -= 1;
                         turn.site().process = None;
+                        if turn.setup.lacks(Without::ACopyForRegions) {
+                            turn.site().copy = PendingCopy::Absent;
+                        }
                     });
                 }
                 all.extend(turn().act().into_iter().map(|world| ("acts", world)));
@@ -84,7 +89,8 @@ fn following(world: &World, setup: &Setup) -> Vec<(&'static str, World)> {
                     for _ in 0..2 {
                         progress.take(Step::Sending { until: Timestamp::default(), seconds: 0 });
                     }
-                    let entry = Noted { progress, value: Some(value), keys: 1 };
+                    let entry =
+                        Noted { progress, value: Some(value), keys: 1, replaces: Vec::new() };
                     turn.site().entry = Some(entry);
                     turn.run(Way::default(), Observed::default(), None);
                     all.push(("recovers FILE", turn.world));
@@ -102,6 +108,9 @@ fn fault(world: &World, setup: &Setup) -> Option<String> {
     if setup.is_rotation && !world.is_away && !world.is_served(setup) {
         return Some("whoever needs the key holds none that works".to_owned());
     }
+    if let Some(wrong) = regions::fault(world, setup) {
+        return Some(wrong.to_owned());
+    }
     if world.keys.iter().any(|key| key.is_strangers && !(key.exists && key.works)) {
         return Some("the key of a stranger was touched".to_owned());
     }
@@ -109,11 +118,13 @@ fn fault(world: &World, setup: &Setup) -> Option<String> {
         return Some("a rotation gave way to another, and does not say so".to_owned());
     }
     let done = world.sites.iter().filter(|site| site.ended == Some(End::Done)).count();
-    if done > 0 && setup.is_rotation && world.works(OLD) {
+    // In regions another rotation may have begun before this one was done, which is to retire it.
+    if done > 0 && setup.is_rotation && world.works(OLD) && world.regions.is_empty() {
         return Some("a rotation is done, and the old key works".to_owned());
     }
     if world.is_at_rest(setup) {
-        let mut ours = (1..world.keys.len()).filter(|&id| !world.keys[id].is_strangers);
+        let first = usize::from(world.regions.is_empty());
+        let mut ours = (first..world.keys.len()).filter(|&id| !world.keys[id].is_strangers);
         if let Some(id) = ours.find(|&id| world.works(id) && !world.is_held(id)) {
             return Some(format!("nobody holds key {id}, and nobody was told of it"));
         }
@@ -241,8 +252,23 @@ fn two_machines_that_rotate_one_key_harm_nobody() {
 }
 
 #[test]
+fn no_fault_leaves_a_region_without_a_key_that_works() {
+    let regions = Setup { channel: Channel::Regions, ..ONE };
+    let mut states = 0;
+    for is_rotation in [false, true] {
+        let one = Setup { is_rotation, losses: 1, kills: 1, ..regions };
+        states += walk(one) + walk(Setup { strangers: 1, ..one });
+    }
+    for (losses, kills, regions_each) in [(0, 0, 2), (0, 1, 1), (1, 0, 1)] {
+        states += walk(Setup { sites: 2, losses, kills, regions: regions_each, ..regions });
+    }
+    tell(&format!("{states} states of regions"));
+}
+
+#[test]
 fn each_rule_is_needed() {
     let printed = Setup { channel: Channel::Output, ..ONE };
+    let regions = Setup { channel: Channel::Regions, ..ONE };
     let rules = [
         (Without::NotingUndo, Setup { losses: 2, strangers: 1, ..ONE }),
         (Without::NotingRetirement, printed),
@@ -255,6 +281,11 @@ fn each_rule_is_needed() {
         (Without::ACopyThatSpeaks, Setup { journal_losses: 1, ..ONE }),
         (Without::KeepingTheEntry, Setup { absences: 1, ..ONE }),
         (Without::TheServicesClock, ONE),
+        (Without::NotingDelivery, Setup { losses: 1, ..regions }),
+        (Without::ACopyForRegions, Setup { losses: 1, ..regions }),
+        (Without::TheLastRegion, Setup { losses: 1, ..regions }),
+        (Without::OldKeysByTheirText, Setup { losses: 1, ..regions }),
+        (Without::LeavingOthers, Setup { losses: 1, strangers: 1, ..regions }),
     ];
     for (without, setup) in rules {
         let found = explore(&Setup { without: Some(without), ..setup });

@@ -78,19 +78,19 @@ struct World {
 }
 
 impl Setup {
-    fn has_old(&self) -> bool {
+    fn has_old(self) -> bool {
         self.only != OnlyKey::Alone
     }
 
-    fn is_filed(&self) -> bool {
+    fn is_filed(self) -> bool {
         self.channel == Channel::File
     }
 
-    fn chosen(&self) -> Option<Value> {
+    fn chosen(self) -> Option<Value> {
         self.is_chosen.then_some(100)
     }
 
-    fn start(&self) -> World {
+    fn start(self) -> World {
         let old = self.has_old().then_some(OLD);
         World {
             key: old,
@@ -110,13 +110,13 @@ impl Setup {
         }
     }
 
-    fn lacks(&self, rule: Without) -> bool {
+    fn lacks(self, rule: Without) -> bool {
         self.without == Some(rule)
     }
 }
 
 impl World {
-    fn run(&mut self, way: Way, observed: Observed, value: Option<Value>, setup: &Setup) {
+    fn run(&mut self, way: Way, observed: Observed, value: Option<Value>, setup: Setup) {
         let goal = Goal {
             only: Some(setup.only),
             channel: setup.channel,
@@ -141,7 +141,7 @@ impl World {
         }
     }
 
-    fn land(&mut self, flight: Flight, setup: &Setup) {
+    fn land(&mut self, flight: Flight, setup: Setup) {
         match flight {
             Flight::RemoveOld => self.key = self.key.filter(|&value| value != OLD),
             Flight::Create if setup.only == OnlyKey::Replaces || self.key.is_none() => {
@@ -156,7 +156,7 @@ impl World {
     fn send(
         self,
         flight: Flight,
-        setup: &Setup,
+        setup: Setup,
         good: impl Fn(Self) -> Self,
         refused: impl Fn(Self) -> Self,
         lost: impl Fn(Self) -> Self,
@@ -188,7 +188,7 @@ impl World {
     }
 
     /// As `look_for_only_key` does.
-    fn look_for_key(mut self, setup: &Setup) -> Self {
+    fn look_for_key(mut self, setup: Setup) -> Self {
         let process = self.process.clone().unwrap();
         let sends = process.machine.progress.sends;
         let seen = match (process.value, self.key) {
@@ -207,7 +207,7 @@ impl World {
         self.see(seen)
     }
 
-    fn act(mut self, setup: &Setup) -> Vec<Self> {
+    fn act(mut self, setup: Setup) -> Vec<Self> {
         let process = self.process.clone().unwrap();
         let machine = &process.machine;
         let time = Timestamp::default();
@@ -265,12 +265,12 @@ impl World {
                 self.machine().see_over();
                 vec![self]
             }
-            Act::LookForRival => vec![self],
+            Act::LookForRival | Act::LookAtRegions => vec![self],
             Act::End(end) => vec![self.end(end)],
         }
     }
 
-    fn make(mut self, process: &Process, setup: &Setup) -> Vec<Self> {
+    fn make(mut self, process: &Process, setup: Setup) -> Vec<Self> {
         let machine = &process.machine;
         if !machine.way.makes {
             if machine.progress.sends == 0 && !machine.progress.is_retiring {
@@ -310,7 +310,7 @@ impl World {
         self.send(Flight::Create, setup, good, refused, lost)
     }
 
-    fn deliver(mut self, process: &Process, setup: &Setup) -> Self {
+    fn deliver(mut self, process: &Process, setup: Setup) -> Self {
         let value = process.value.unwrap();
         match (process.stage, setup.channel) {
             (0, _) => {
@@ -324,7 +324,7 @@ impl World {
                 self.copy = PendingCopy::Holds(value);
                 self.process.as_mut().unwrap().stage = 2;
             }
-            (1, Channel::Output) => {
+            (1, Channel::Output | Channel::Regions) => {
                 self.printed.push(value);
                 self.process.as_mut().unwrap().stage = 2;
             }
@@ -334,7 +334,7 @@ impl World {
                 self.machine().see_delivered();
                 self.process.as_mut().unwrap().stage = 0;
             }
-            (_, Channel::Output) => {
+            (_, Channel::Output | Channel::Regions) => {
                 self.note(&Step::Delivered, true);
                 self.machine().see_delivered();
                 self.process.as_mut().unwrap().stage = 0;
@@ -356,7 +356,7 @@ impl World {
         self
     }
 
-    fn begin(mut self, setup: &Setup) -> Self {
+    fn begin(mut self, setup: Setup) -> Self {
         self.is_begun = true;
         self.entry = Some(Progress::default());
         let value = setup.chosen();
@@ -370,7 +370,7 @@ impl World {
     }
 
     /// Every world that may follow, and what happened.
-    fn following(&self, setup: &Setup) -> Vec<(&'static str, Self)> {
+    fn following(&self, setup: Setup) -> Vec<(&'static str, Self)> {
         let mut all = Vec::new();
         for at in 0..self.flying.len() {
             let mut next = self.clone();
@@ -400,7 +400,7 @@ impl World {
     }
 
     /// What is wrong; `None` where nothing is.
-    fn fault(&self, setup: &Setup) -> Option<String> {
+    fn fault(&self, setup: Setup) -> Option<String> {
         if let Some(wrong) = self.wrong {
             return Some(wrong.to_owned());
         }
@@ -430,7 +430,7 @@ impl World {
     }
 
     /// What is wrong with how the entry is settled when nothing fails any more; `None` where nothing is.
-    fn unsettled(&self, setup: &Setup) -> Option<String> {
+    fn unsettled(&self, setup: Setup) -> Option<String> {
         if self.entry.is_none() || self.process.is_some() || !self.flying.is_empty() {
             return None;
         }
@@ -460,7 +460,7 @@ impl World {
 }
 
 /// Walks through every world; returns how many there are, or the way to the first that is wrong.
-fn explore(setup: &Setup) -> Result<usize, String> {
+fn explore(setup: Setup) -> Result<usize, String> {
     let mut from: HashMap<World, Option<(World, &'static str)>> = HashMap::new();
     let mut waiting = VecDeque::from([setup.start()]);
     from.insert(setup.start(), None);
@@ -506,7 +506,7 @@ fn setups() -> Vec<Setup> {
 fn an_only_key_is_neither_lost_nor_made_unasked() {
     let mut states = 0;
     for setup in setups() {
-        states += explore(&setup).unwrap_or_else(|wrong| panic!("{wrong}"));
+        states += explore(setup).unwrap_or_else(|wrong| panic!("{wrong}"));
     }
     tell(&format!("{states} states of an owner with one key"));
 }
@@ -522,7 +522,7 @@ fn each_rule_about_an_only_key_is_needed() {
         (Without::TheHash, generated),
         (Without::TheOldKey, generated),
     ] {
-        let found = explore(&Setup { without: Some(without), ..setup });
+        let found = explore(Setup { without: Some(without), ..setup });
         let told = found.expect_err(&format!("nothing goes wrong without {without:?}"));
         let wrong = told.lines().nth(1).unwrap_or_default();
         tell(&format!("without {without:?}: {wrong}"));

@@ -29,7 +29,10 @@ impl Turn<'_> {
 
     /// Writes a step to the journal, unless a rule is taken out.
     pub(super) fn note(&mut self, step: &Step) {
-        use Without::{NotingEachCreate, NotingRetirement, NotingUndo, TheNotedId, WaitingToUndo};
+        use Without::{
+            NotingDelivery, NotingEachCreate, NotingRetirement, NotingUndo, TheNotedId,
+            WaitingToUndo,
+        };
         let lacks = |rule| self.setup.lacks(rule);
         let sends = self.world.sites[self.at].entry.as_ref().unwrap().progress.sends;
         let is_forgotten = match step {
@@ -37,6 +40,7 @@ impl Turn<'_> {
             Step::Retiring => lacks(NotingRetirement),
             Step::Made { .. } => lacks(TheNotedId),
             Step::Sending { .. } => lacks(NotingEachCreate) && sends > 0,
+            Step::Delivering { .. } => lacks(NotingDelivery),
             _ => false,
         };
         let forgets_landing = lacks(WaitingToUndo);
@@ -59,11 +63,12 @@ impl Turn<'_> {
         let value = Value::try_from(self.at).unwrap() * 10 + begins;
         let value = setup.is_chosen.then_some(value);
         let disk = if value.is_some() { Disk::InCopy } else { Disk::NoValue };
-        let is_filed = setup.channel == Channel::File;
+        let is_filed = setup.channel != Channel::Output;
+        let replaces = self.world.regions.iter().flatten().copied().collect();
         let observed = Observed { disk: is_filed.then_some(disk), ..Observed::default() };
         let way = Way { makes: true, ..Way::default() };
         *self.site() = Site {
-            entry: Some(Noted { progress: Progress::default(), value, keys }),
+            entry: Some(Noted { progress: Progress::default(), value, keys, replaces }),
             copy: match (is_filed, value) {
                 (false, _) => PendingCopy::Absent,
                 (true, None) => PendingCopy::Blank,
@@ -81,7 +86,8 @@ impl Turn<'_> {
         let goal = Goal { only: None, channel, is_rotation, is_value_theirs: !is_chosen };
         let progress = self.site().entry.as_ref().unwrap().progress.clone();
         let machine = Machine { goal, way, progress, observed };
-        self.site().process = Some(Process { machine, value, stage: 0 });
+        self.site().process =
+            Some(Process { machine, value, stage: 0, removes: Vec::new(), old: OLD });
         self.site().ended = None;
     }
 
@@ -129,7 +135,13 @@ impl Turn<'_> {
         let entry = self.site().entry.clone().unwrap();
         let made = entry.progress.made.as_ref().or(process.machine.progress.made.as_ref());
         let made: Option<usize> = made.map(|id| id.parse().unwrap());
+        if self.setup.channel == Channel::Regions
+            && matches!(act, Act::LookAtRegions | Act::Deliver | Act::LookAtOld | Act::Retire)
+        {
+            return self.act_on_regions(act, &process, &entry);
+        }
         match act {
+            Act::LookAtRegions => Vec::new(),
             Act::LookAtDisk => vec![self.look_at_disk(&entry, made)],
             Act::LookForKey => self.look_for_key(&process, &entry, made),
             Act::Make => {
@@ -167,7 +179,7 @@ impl Turn<'_> {
             Act::Prove => {
                 // The command that makes the key gives it up where it cannot be proven; `recover` is run again.
                 let mut failed = Self { world: self.world.clone(), ..self };
-                if process.machine.way.makes && process.machine.goal.channel == Channel::File {
+                if process.machine.way.makes && process.machine.goal.channel != Channel::Output {
                     failed.machine().observed.must_go = true;
                     failed.machine().observed.works = Some(false);
                 }
@@ -351,7 +363,9 @@ impl Turn<'_> {
         let known = self.site().entry.as_ref().unwrap().keys;
         let told: Vec<usize> = match end {
             End::Uncertain | End::DoneBeside => (known..self.world.keys.len()).collect(),
-            End::PerhapsPrinted | End::Vanished | End::InUse => made.into_iter().collect(),
+            End::PerhapsPrinted | End::Vanished | End::InUse | End::Displaced => {
+                made.into_iter().collect()
+            }
             _ => Vec::new(),
         };
         for id in told.into_iter().filter(|&id| self.world.keys[id].exists) {

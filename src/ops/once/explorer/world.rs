@@ -24,6 +24,19 @@ pub(super) enum Flight {
     Create(Option<Value>, bool),
     Delete(usize),
     Retire,
+    /// Retires a key that a region had.
+    RetireKey(usize),
+    /// Stores a key in a region.
+    Store(usize, Value),
+    /// Deletes a record from a region.
+    Remove(usize, u8),
+}
+
+/// A task credential: an id of its own, and a copy of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Record {
+    pub(super) id: u8,
+    pub(super) value: Value,
 }
 
 /// What the journal holds.
@@ -34,6 +47,8 @@ pub(super) struct Noted {
     pub(super) value: Option<Value>,
     /// How many keys there were before.
     pub(super) keys: usize,
+    /// What the regions had.
+    pub(super) replaces: Vec<Record>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -43,6 +58,10 @@ pub(super) struct Process {
     pub(super) value: Option<Value>,
     /// How far an act of several steps is.
     pub(super) stage: u8,
+    /// The records that are to go from the region at hand.
+    pub(super) removes: Vec<u8>,
+    /// The old key at hand.
+    pub(super) old: usize,
 }
 
 /// The pending copy of a machine.
@@ -82,6 +101,8 @@ pub(super) struct World {
     pub(super) sites: Vec<Site>,
     /// FILE, which all machines share.
     pub(super) file: Value,
+    /// What each region has, where the key goes to regions.
+    pub(super) regions: Vec<Vec<Record>>,
     /// The values that were printed. Their reader has them.
     pub(super) printed: Vec<Value>,
     /// The keys that somebody was told to look at.
@@ -120,6 +141,16 @@ pub(super) enum Without {
     KeepingTheEntry,
     /// Times are the service's.
     TheServicesClock,
+    /// The first request to a region is noted.
+    NotingDelivery,
+    /// The value outlives the process until each region has it.
+    ACopyForRegions,
+    /// An old key is retired after the last region has the new one.
+    TheLastRegion,
+    /// A task credential that holds an old key is replaced, whenever it was stored.
+    OldKeysByTheirText,
+    /// What somebody else has stored is left.
+    LeavingOthers,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -131,6 +162,8 @@ pub(super) struct Setup {
     /// Whether the service ignores the value that was sent.
     pub(super) ignores_value: bool,
     pub(super) sites: usize,
+    /// How many regions there are, where the key goes to regions.
+    pub(super) regions: u8,
     pub(super) losses: u8,
     pub(super) kills: u8,
     pub(super) strangers: u8,
@@ -145,6 +178,7 @@ pub(super) const ONE: Setup = Setup {
     is_chosen: true,
     ignores_value: false,
     sites: 1,
+    regions: 2,
     losses: 3,
     kills: 2,
     strangers: 0,
@@ -165,7 +199,10 @@ impl Setup {
             works: self.is_rotation,
             is_strangers: false,
         };
+        let in_regions = self.channel == Channel::Regions;
+        let held = |at| if self.is_rotation { vec![Record { id: at, value: 0 }] } else { vec![] };
         World {
+            regions: (0..self.regions).filter(|_| in_regions).map(held).collect(),
             keys: vec![old],
             sites: vec![Site::default(); self.sites],
             file: if self.is_rotation { 0 } else { NONE },
@@ -200,6 +237,9 @@ impl World {
             Flight::Create(value, _) => drop(self.create(value)),
             Flight::Delete(id) => self.keys[id].exists = false,
             Flight::Retire => self.keys[OLD].works = false,
+            Flight::RetireKey(id) => self.keys[id].works = false,
+            Flight::Store(at, value) => self.store(at, value, true),
+            Flight::Remove(at, id) => self.regions[at].retain(|record| record.id != id),
         }
     }
 
@@ -217,12 +257,30 @@ impl World {
         let opens = |value: Value| self.find(value).is_some_and(|id| self.works(id));
         match setup.channel {
             Channel::File => opens(self.file),
+            Channel::Regions => self.regions.iter().flatten().all(|record| opens(record.value)),
             Channel::Output => opens(0) || self.printed.iter().any(|&value| opens(value)),
+        }
+    }
+
+    /// Stores a key in a region, unless it has one.
+    pub(super) fn store(&mut self, at: usize, value: Value, is_lost: bool) {
+        if self.regions[at].is_empty() {
+            // Two machines may take turns for ever: an id for each time would make worlds without end.
+            let id = value + if is_lost { 100 } else { 2 };
+            self.regions[at].push(Record { id, value });
         }
     }
 
     /// Tells whether the command goes on to make a key. A rotation refuses a FILE that holds another key than the old one.
     pub(super) fn may_begin(&self, begins: u8, setup: &Setup) -> bool {
+        if setup.channel == Channel::Regions {
+            // What somebody else has stored is left.
+            let may_be_replaced = |region: &Vec<Record>| {
+                region.iter().all(|record| setup.is_rotation && record.value < 100)
+            };
+            let most = if setup.is_rotation && setup.sites == 1 { 2 } else { 1 };
+            return begins < most && self.regions.iter().all(may_be_replaced);
+        }
         let is_filed = setup.channel == Channel::File;
         if !setup.is_rotation {
             return begins == 0;
@@ -236,7 +294,8 @@ impl World {
 
     pub(super) fn is_held(&self, id: usize) -> bool {
         let value = self.keys[id].value;
-        self.file == value || self.printed.contains(&value) || self.told.contains(&id)
+        let in_region = self.regions.iter().flatten().any(|record| record.value == value);
+        in_region || self.file == value || self.printed.contains(&value) || self.told.contains(&id)
     }
 
     pub(super) fn is_at_rest(&self, setup: &Setup) -> bool {

@@ -35,7 +35,7 @@ use crate::model::{
 use crate::secret::{self, Secret};
 use crate::systems::{
     Condition, Editing, Facts, Keys, Locking, LookUp, Note, Place, Proving, Result, ServiceIds,
-    Switching, SystemError, small_store,
+    Several, Switching, SystemError, small_store,
 };
 
 /// How long an expired key stays listed, as at the service.
@@ -215,7 +215,7 @@ impl Keys for LocalKeys {
         })
     }
 
-    fn uses(&self, ids: &[&ApiKeyId], _: &mut dyn FnMut(usize)) -> Result<Vec<Option<Activity>>> {
+    fn uses(&self, ids: &[&ApiKeyId], _: &mut Several<'_>) -> Result<Vec<Option<Activity>>> {
         // Reads the file once for all keys.
         let identity = self.identity()?;
         let kept = self.read(&identity, Want::Everything)?.into_iter();

@@ -180,6 +180,11 @@ impl Keys for RemoteKeys {
         Ok(Some(Secret::new(self.token()?.value.expose().to_owned())))
     }
 
+    fn renewed_access_token(&self) -> Result<Option<Secret>> {
+        let renewed = self.tokens.renewed(&*self.token()?, &self.transport)?;
+        Ok(renewed.map(|token| Secret::new(token.value.expose().to_owned())))
+    }
+
     abilities! {
         editing -> Editing, locking -> Locking, switching -> Switching, look_up -> LookUp, proving -> Proving,
         service_ids -> ServiceIds

@@ -1,0 +1,62 @@
+//! `task-credentials`: lists the task credentials of the regions.
+
+use super::{Looked, RegionRef, look, named_or_usual, names};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ops::announce;
+use crate::render::task_credentials::{self as render, Listed};
+use crate::session::Session;
+use crate::settings::Settings;
+
+/// What is asked for.
+#[derive(Debug)]
+pub struct Request {
+    /// The regions; those of IBM Cloud when there is none.
+    pub regions: Vec<RegionRef>,
+}
+
+/// The regions that are listed.
+#[derive(Debug)]
+pub struct Ready(Vec<RegionRef>);
+
+/// Checks what can be checked before anybody logs in.
+pub fn ready(request: &Request, settings: &Settings) -> Result<Ready> {
+    named_or_usual(&request.regions, settings).map(Ready)
+}
+
+/// Runs `task-credentials`.
+pub fn run(Ready(regions): &Ready, session: &mut Session) -> Result<()> {
+    announce("Listing", &format!("the task credentials in {}", names(regions)), session);
+    let looked = look(regions, session)?;
+    let all = looked.len();
+    let (mut listed, mut failed) = (Vec::new(), Vec::new());
+    for Looked { region, found } in looked {
+        match found {
+            Ok(found) => {
+                listed.extend(found.into_iter().map(|found| Listed { region: region.name, found }));
+            }
+            Err(error) => failed.push((region, error)),
+        }
+    }
+    if all == 1
+        && let Some((_, error)) = failed.pop()
+    {
+        return Err(error);
+    }
+    let ui = &mut *session.ui;
+    if ui.manner().json {
+        ui.data(|out| render::json(out, &listed));
+    } else {
+        ui.ok();
+        let colour = ui.manner().colour.0;
+        ui.data(|out| render::table(out, &listed, colour));
+    }
+    if failed.is_empty() {
+        return Ok(());
+    }
+    for (region, error) in &failed {
+        let message = format!("The region {} cannot be asked: {}", region.name, error.message);
+        ui.item_failed(&Error::new(error.kind, message));
+    }
+    let message = format!("{} of {all} regions could not be asked.", failed.len());
+    Err(Error::new(ErrorKind::SomeFailed, message))
+}

@@ -1,0 +1,7 @@
+//! Platform API keys: logins, and the one request that makes a key.
+
+mod commands;
+mod login;
+mod recover;
+mod rig;
+mod wire;
