@@ -65,9 +65,7 @@ pub fn run(request: &Request, session: &mut Session) -> Result<()> {
     let deleted = if forgets { forget(&user, session) } else { remove(&id, session) };
     let outcome = match deleted {
         Ok(()) => "deleted",
-        Err(error) if error.condition == Condition::NotFound && request.ignore_missing => {
-            "missing"
-        }
+        Err(error) if error.condition == Condition::NotFound && request.ignore_missing => "missing",
         Err(error) => return Err(failed(error, forgets, &user, session)),
     };
     report(&id, &user, outcome, session);

@@ -135,6 +135,12 @@ fn what_is_half_there_empty_or_open_to_others_is_an_error() {
         "SL_API_KEY holds something else than one API key.",
     );
 
+    // Each key is recognised by what it is for.
+    refused(
+        with(&[("SL_USERNAME", "apikey"), ("SL_API_KEY", VALUE)]),
+        "SL_API_KEY holds a classic infrastructure key, which IAM does not know.",
+    );
+
     let file = rig.sandbox.root().join("home/.softlayer");
     let of_file = |lines: &str, mode: u32, message: &str| {
         write_file(&rig.sandbox, lines);
