@@ -200,10 +200,10 @@ fn on_platform(command: PlatformCommand, settings: &Settings, ui: &mut Ui) -> Re
     ops::platform::refuse_flags(settings)?;
     match command {
         PlatformCommand::PlatformApiKeyCreate(args) => {
-            on_only_key(System::Platform, Operation::Create, args.0.into(), settings, ui)
+            make_only(args.0.into(), Operation::Create, System::Platform, settings, ui)
         }
         PlatformCommand::PlatformApiKeyRotate(args) => {
-            on_only_key(System::Platform, Operation::Rotate, args.0.into(), settings, ui)
+            make_only(args.0.into(), Operation::Rotate, System::Platform, settings, ui)
         }
         PlatformCommand::PlatformApiKeyCheck(args) => {
             ops::platform::check::run(&args.0.into(), settings, ui)
@@ -218,11 +218,11 @@ fn on_platform(command: PlatformCommand, settings: &Settings, ui: &mut Ui) -> Re
     }
 }
 
-/// Makes or replaces the key of an owner who has one at most.
-fn on_only_key(
-    system: System,
-    operation: Operation,
+/// Makes the only key of an owner, or puts a new one in its place.
+fn make_only(
     request: ops::only_key::Request,
+    operation: Operation,
+    system: System,
     settings: &Settings,
     ui: &mut Ui,
 ) -> Result<()> {
@@ -322,18 +322,6 @@ fn on_classic(command: ClassicCommand, settings: &Settings, ui: &mut Ui) -> Resu
             on_keys_of(system, settings, ui, |session| plugin::run(&ready, session))
         }
     }
-}
-
-/// Makes the only key of an owner, or puts a new one in its place.
-fn make_only(
-    request: ops::only_key::Request,
-    operation: Operation,
-    system: System,
-    settings: &Settings,
-    ui: &mut Ui,
-) -> Result<()> {
-    let ready = ops::only_key::ready(request, operation, settings, ui)?;
-    on_keys_of(system, settings, ui, |session| ops::only_key::run(&ready, session))
 }
 
 fn act_of_service<V: Acts>(

@@ -118,11 +118,11 @@ fn login_for(
 
 impl PlatformCandidate {
     /// Names the place of the credential, for people; `None` where there is only a name.
-    pub fn source(&self) -> Option<&'static str> {
-        match self.password.as_ref().or(self.key.as_ref())? {
-            Kind::Variable(name, _) => Some(name),
-            Kind::Login(_) => Some("login"),
-        }
+    pub fn source(&self) -> Option<String> {
+        Some(match self.password.as_ref().or(self.key.as_ref())? {
+            Kind::Variable(name, _) => (*name).to_owned(),
+            Kind::Login(record) => format!("login, {}", login::keeper(record)),
+        })
     }
 
     /// Reads what proves who logs in. `directory` is that of the profile's configuration.

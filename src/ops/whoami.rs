@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::clock::Skew;
-use crate::credentials::{Candidate, Contents, CredentialSource, Search};
+use crate::credentials::{Candidate, Contents, CredentialSource, Search, platform};
 use crate::error::Result;
 use crate::model::{BackendKind, Identity, ServiceUuid, Timestamp};
 use crate::object::object;
@@ -28,10 +28,47 @@ struct Remote {
     skew: Option<Skew>,
 }
 
+/// The login to a platform, which the commands on its keys use.
+#[derive(Serialize)]
+struct Platform {
+    user: Option<String>,
+    endpoint: Option<String>,
+    source: Option<String>,
+    /// `used`, or why it cannot be.
+    found: String,
+}
+
+impl Platform {
+    /// Looks for it; `None` where there is none. Nothing is sent.
+    fn look(settings: &Settings) -> Option<Self> {
+        match platform::find(settings) {
+            Ok(found) => found.map(|found| Self {
+                source: found.source(),
+                user: Some(found.user),
+                endpoint: Some(found.endpoint.to_string()),
+                found: "used".to_owned(),
+            }),
+            Err(error) => {
+                let found = format!("cannot be used: {}", error.message.trim_end_matches('.'));
+                Some(Self { user: None, endpoint: None, source: None, found })
+            }
+        }
+    }
+
+    fn shown(&self) -> String {
+        let (Some(user), Some(endpoint)) = (&self.user, &self.endpoint) else {
+            return escape(&self.found).into_owned();
+        };
+        let source = self.source.as_ref().map(|source| format!(" ({source})")).unwrap_or_default();
+        escape(&format!("{user} at {endpoint}{source}")).into_owned()
+    }
+}
+
 /// What is shown.
 struct Who<'a> {
     identity: Identity,
     remote: Option<Remote>,
+    platform: Option<Platform>,
     profile: &'a str,
     /// Other credentials, which were not used.
     passed_over: Vec<Looked>,
@@ -70,6 +107,7 @@ impl Who<'_> {
                 remote.and_then(|remote| remote.expires).map(Timestamp::to_wire),
             )
             .with_some("clock_behind", remote.and_then(|remote| remote.skew).map(Skew::behind))
+            .with_some("platform", self.platform.as_ref())
             .with("store", &self.store)
             .with_some("search", self.search.as_ref())
     }
@@ -102,6 +140,9 @@ impl Who<'_> {
             };
             rows.push(("Passed over", Cow::Owned(escape(&told).into_owned())));
         }
+        if let Some(platform) = &self.platform {
+            rows.push(("Platform", platform.shown().into()));
+        }
         let store = self.store.as_deref().map_or("none: there is no home directory".into(), escape);
         rows.push(("Local store", store));
         let mut text = account::rows(&rows, colour);
@@ -121,10 +162,17 @@ pub fn run(explain: bool, settings: &Settings, ui: &mut Ui) -> Result<()> {
         _ => None,
     };
     let looked = look(used, settings)?;
+    let is_local = matches!(chosen, Ok((Choice::Chosen(BackendKind::Local), _)));
+    let platform = if is_local { None } else { Platform::look(settings) };
     let told = chosen.and_then(|(choice, found)| identify(choice, found, settings, ui));
     let (identity, remote) = match told {
         Ok(told) => told,
         Err(error) => {
+            if let Some(platform) = platform.as_ref().filter(|_| !ui.manner().json) {
+                let rows = [("Platform", platform.shown().into())];
+                let text = account::rows(&rows, ui.manner().colour.0);
+                ui.data(|out| out.write_all(text.as_bytes()));
+            }
             // A failed search is what people most want explained.
             if explain && !ui.manner().json {
                 let search = account::search(&places(&looked));
@@ -140,6 +188,7 @@ pub fn run(explain: bool, settings: &Settings, ui: &mut Ui) -> Result<()> {
     let who = Who {
         identity,
         remote,
+        platform,
         profile: settings.profile().name(),
         passed_over: places(looked.iter().filter(is_passed_over)),
         store: settings.directories()?.store.as_deref().map(Path::to_string_lossy),

@@ -6,8 +6,10 @@ use clap::{Command, CommandFactory as _};
 
 use super::iam::local::LocalKeys;
 use super::iam::remote::{Credential, RemoteKeys};
+use super::platform::local::LocalPlatform;
+use super::platform::remote::RemotePlatform;
 use super::sample::Sample;
-use super::{Keys, LostAnswer, Rotation, System, classic};
+use super::{Keys, LostAnswer, Rotation, System, classic, platform};
 use crate::cli::Cli;
 use crate::clock::Clock;
 use crate::http::{self, Endpoint};
@@ -28,7 +30,7 @@ fn keys_of(system: System) -> Vec<Box<dyn Keys>> {
                 Box::new(RemoteKeys::new(settings, credential, Clock::System)),
             ]
         }
-        System::TaskCredentials | System::Platform => Vec::new(),
+        System::TaskCredentials => Vec::new(),
         System::Classic => {
             let endpoint = Endpoint::parse(DEFAULT_ENDPOINT).unwrap();
             let credential = classic::remote::Credential::Bearer(Secret::new("t".to_owned()));
@@ -36,6 +38,18 @@ fn keys_of(system: System) -> Vec<Box<dyn Keys>> {
             vec![
                 Box::new(classic::local::LocalClassic::new(None, clock)),
                 Box::new(classic::remote::RemoteClassic::new(endpoint, http, credential, clock)),
+            ]
+        }
+        System::Platform => {
+            let credential = platform::remote::Credential {
+                user: "me".to_owned(),
+                proof: platform::remote::Proof::Password(Secret::new("p".to_owned())),
+            };
+            let endpoint = Endpoint::parse(DEFAULT_ENDPOINT).unwrap();
+            let http = http::Options::default();
+            vec![
+                Box::new(LocalPlatform::new(None, Clock::System)),
+                Box::new(RemotePlatform::new(endpoint, http, credential, Clock::System)),
             ]
         }
         System::Sample => vec![Box::new(Sample::default())],
@@ -68,7 +82,7 @@ fn commands_and_flags_follow_from_facts_and_abilities() {
             ];
             assert_eq!(can_look_up, facts.lost_answer == LostAnswer::LookUpByValue);
             let verbs = [
-                ("", true),
+                ("", facts.has_names),
                 ("-create", true),
                 ("-update", can_edit),
                 ("-delete", true),

@@ -38,6 +38,7 @@ mod scripted_server;
 mod secrets;
 mod support;
 mod tampered;
+mod task_credentials;
 mod terminal;
 mod transcripts;
 mod version_0_1_0;

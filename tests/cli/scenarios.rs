@@ -43,12 +43,14 @@ folders! {
     api_keys_audit: Sandbox::new,
     classic_api_key: Sandbox::new,
     facts: used_and_unused_keys,
+    platform_api_key: Sandbox::new,
     service_api_key: Sandbox::new,
     service_id_create: Sandbox::new,
     service_id_delete: Sandbox::new,
     service_id_groups: Sandbox::new,
     service_id_update: Sandbox::new,
     service_ids: Sandbox::new,
+    task_credential: Sandbox::new,
     usage: Sandbox::new,
 }
 

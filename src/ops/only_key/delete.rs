@@ -69,6 +69,9 @@ pub fn run(request: &Request, session: &mut Session) -> Result<()> {
         Err(error) => return Err(failed(error, forgets, &user, session)),
     };
     report(&id, &user, outcome, session);
+    if forgets && session.acting_key()?.is_some() {
+        session.ui.warn("The credential in use was that key: log in with the password.");
+    }
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! `task-credential-delete`: deletes task credentials, and with them the keys inside if that is asked for.
 
-use super::{RegionRef, beside, finish, look_at_all, named, names};
+use super::{RegionRef, beside, finish, look_at_all, named, names, some_failed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKey, ApiKeyId, Detail};
 use crate::ops::{agree, announce, facts, locked, once};
@@ -75,16 +75,11 @@ pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
     let (items, failed) = delete_each(&looked, request.dry_run, session);
     report(&items, request, session);
     let count = items.len();
-    for error in &failed {
-        session.ui.item_failed(error);
+    if failed.is_empty() {
+        return Ok(());
     }
-    match failed.len() {
-        0 => Ok(()),
-        failed => {
-            let message = format!("{failed} of {count} task credentials could not be deleted.");
-            Err(Error::new(ErrorKind::SomeFailed, message))
-        }
-    }
+    let message = format!("{} of {count} task credentials could not be deleted.", failed.len());
+    Err(some_failed(message, failed, session))
 }
 
 /// Finds the keys inside. Fails where one is not told, or another region holds it.

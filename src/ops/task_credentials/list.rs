@@ -1,7 +1,7 @@
 //! `task-credentials`: lists the task credentials of the regions.
 
-use super::{Looked, RegionRef, look, named_or_usual, names};
-use crate::error::{Error, ErrorKind, Result};
+use super::{Looked, RegionRef, look, named_or_usual, names, some_failed};
+use crate::error::{Error, Result};
 use crate::ops::announce;
 use crate::render::task_credentials::{self as render, Listed};
 use crate::session::Session;
@@ -53,10 +53,10 @@ pub fn run(Ready(regions): &Ready, session: &mut Session) -> Result<()> {
     if failed.is_empty() {
         return Ok(());
     }
-    for (region, error) in &failed {
-        let message = format!("The region {} cannot be asked: {}", region.name, error.message);
-        ui.item_failed(&Error::new(error.kind, message));
-    }
-    let message = format!("{} of {all} regions could not be asked.", failed.len());
-    Err(Error::new(ErrorKind::SomeFailed, message))
+    let of_region = |(region, error): (RegionRef, Error)| Error {
+        message: format!("The region {} cannot be asked: {}", region.name, error.message),
+        ..error
+    };
+    let count = format!("{} of {all} regions could not be asked.", failed.len());
+    Err(some_failed(count, failed.into_iter().map(of_region).collect(), session))
 }

@@ -111,6 +111,19 @@ fn look_at_all(
     each.collect()
 }
 
+/// Makes the error for some of several that failed. Each is told: for people one after the other, for programs in one message.
+fn some_failed(count: String, failed: Vec<Error>, session: &mut Session) -> Error {
+    let mut message = count;
+    for error in failed {
+        if session.ui.manner().json || session.ui.manner().json_errors {
+            message = format!("{message} {}", error.message);
+        } else {
+            session.ui.item_failed(&error);
+        }
+    }
+    Error::new(ErrorKind::SomeFailed, message)
+}
+
 /// Lists regions in a sentence.
 fn names(regions: &[RegionRef]) -> String {
     let names: Vec<&str> = regions.iter().map(|region| region.name).collect();

@@ -336,8 +336,13 @@ fn is_id(token: &str) -> bool {
     if (8..=10).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_digit()) {
         return true;
     }
-    let mut kinds = ["ApiKey-", "ServiceId-", "ServiceIdGroup-"].iter();
-    kinds.any(|kind| token.strip_prefix(kind).is_some_and(|uuid| uuid.len() == 36))
+    let mut kinds = ["ApiKey-", "ServiceId-", "ServiceIdGroup-", ""].iter();
+    let is_hex = |part: &str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_uuid = |uuid: &str| {
+        let parts: Vec<usize> = uuid.split('-').map(str::len).collect();
+        parts == [8, 4, 4, 4, 12] && uuid.split('-').all(is_hex)
+    };
+    kinds.any(|kind| token.strip_prefix(kind).is_some_and(is_uuid))
 }
 
 fn is_tag(token: &str) -> bool {
