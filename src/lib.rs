@@ -318,7 +318,7 @@ fn on_classic(command: ClassicCommand, settings: &Settings, ui: &mut Ui) -> Resu
             on_keys_of(system, settings, ui, |session| delete::run(&ready, session))
         }
         ClassicCommand::Sl(SlCommand::User(SlUserCommand::Apikey(args))) => {
-            let ready = plugin::ready(&args.0.into())?;
+            let ready = plugin::ready(args.0.into())?;
             on_keys_of(system, settings, ui, |session| plugin::run(&ready, session))
         }
     }

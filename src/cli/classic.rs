@@ -20,7 +20,7 @@ pub enum ClassicCommand {
     ClassicApiKeyDelete(Deferred<ClassicApiKeyDeleteArgs>),
     /// Remove your classic API key and create a new one; there is none in between
     ClassicApiKeyRotate(Deferred<ClassicApiKeyRotateArgs>),
-    /// 'sl user apikey' of the official CLI
+    /// Manage a classic API key as the official plug-in does
     #[command(
         subcommand,
         subcommand_required = true,

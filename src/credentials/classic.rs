@@ -14,8 +14,8 @@ use crate::secret::Secret;
 use crate::settings::service::{self, Urls};
 use crate::settings::variables::{BACKEND, CLASSIC_API_KEY, CLASSIC_ENDPOINT, CLASSIC_USER};
 use crate::settings::{Settings, home};
-use crate::systems::classic::PATH;
 use crate::systems::classic::remote::Credential;
+use crate::systems::classic::{API_KEY_USER, PATH};
 use crate::ui::Ui;
 
 /// The file of softlayer-python, in the home directory.
@@ -66,9 +66,13 @@ impl OwnCredential {
     /// Reads the key. Also returns the file that holds it and nothing else.
     pub fn open(self, ui: &mut Ui) -> Result<(Credential, Option<PathBuf>)> {
         let Self { source, user, key, .. } = self;
+        let judge = if user == API_KEY_USER { input::usable } else { input::usable_of_any_system };
         let (secret, file) = match key.strip_prefix('@') {
-            Some(file) => (input::of_file(file, &source, ui)?, Some(PathBuf::from(file))),
-            None => (input::usable(Secret::new(key.trim().to_owned()), &source)?, None),
+            Some(file) => {
+                let secret = input::judged_of_file(file, &source, judge, ui)?;
+                (secret, Some(PathBuf::from(file)))
+            }
+            None => (judge(Secret::new(key.trim().to_owned()), &source)?, None),
         };
         Ok((Credential::Basic { user, secret }, file))
     }

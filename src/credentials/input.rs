@@ -228,21 +228,36 @@ pub fn of_flag(from: &str, ui: &mut Ui) -> Result<Secret> {
 
 /// Reads the key in a file that `source` names.
 pub(super) fn of_file(file: &str, source: &str, ui: &mut Ui) -> Result<Secret> {
+    judged_of_file(file, source, usable, ui)
+}
+
+/// Reads a key in a file that `source` names; `judge` refuses what is none.
+pub(super) fn judged_of_file(
+    file: &str,
+    source: &str,
+    judge: fn(Secret, &str) -> Result<Secret>,
+    ui: &mut Ui,
+) -> Result<Secret> {
     let (key, loose) = read_file(file, true)
         .map_err(|error| unusable(source, &format!("names a file: {}", error.message)))?;
-    let key = usable(key, source)?;
+    let key = judge(key, source)?;
     ui.warn_of(loose);
     Ok(key)
 }
 
-/// Refuses what cannot be an API key, before it is sent anywhere.
+/// Refuses what cannot be an IAM API key, before it is sent anywhere.
 pub fn usable(key: Secret, source: &str) -> Result<Secret> {
+    match mistaken(key.expose()) {
+        Some(what) => Err(unusable(source, what)),
+        None => usable_of_any_system(key, source),
+    }
+}
+
+/// Refuses what cannot be the value of a key of any system, before it is sent anywhere.
+pub(super) fn usable_of_any_system(key: Secret, source: &str) -> Result<Secret> {
     let text = key.expose();
     if text.is_empty() {
         return Err(unusable(source, "holds no API key"));
-    }
-    if let Some(what) = mistaken(text) {
-        return Err(unusable(source, what));
     }
     if !can_be_key(text) {
         return Err(unusable(source, "holds something else than one API key"));

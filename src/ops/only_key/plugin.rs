@@ -26,19 +26,16 @@ pub struct Request {
 }
 
 /// Checks what can be checked before anybody logs in.
-pub fn ready(request: &Request) -> Result<Request> {
+pub fn ready(request: Request) -> Result<Request> {
     let Request { identifier, add, remove, refresh } = request;
     let number: u64 = identifier
         .parse()
         .map_err(|_| Error::usage("Incorrect Usage: User ID should be a number."))?;
-    let flags = [("add", *add), ("remove", *remove), ("refresh", *refresh)];
+    let flags = [("add", add), ("remove", remove), ("refresh", refresh)];
     let given: Vec<&str> = flags.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();
     match given.as_slice() {
         [] => Err(Error::usage("Incorrect Usage: Please pass at least one of the flags.")),
-        [_] => {
-            let (identifier, add, remove, refresh) = (number.to_string(), *add, *remove, *refresh);
-            Ok(Request { identifier, add, remove, refresh })
-        }
+        [_] => Ok(Request { identifier: number.to_string(), add, remove, refresh }),
         several => Err(Error::usage(format!(
             "Incorrect Usage: if any flags in the group [add remove refresh] are set none of the others can be; [{}] were all set",
             several.join(" ")

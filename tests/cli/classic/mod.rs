@@ -1,6 +1,8 @@
 //! Classic API keys: what is sent, what becomes of every answer, and where the credentials come from.
 
+mod credentials;
 mod lost;
+mod secrets;
 mod wire;
 
 use serde_json::Value;

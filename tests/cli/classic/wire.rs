@@ -12,7 +12,7 @@ use ibmcloud_iam::systems::classic::remote::{Credential, RemoteClassic};
 use ibmcloud_iam::systems::{Condition, Keys as _, Proving as _, Result};
 use serde_json::{Value, json};
 
-use crate::support::server::{Answer, Server};
+use crate::support::server::{Answer, Request, Server};
 
 const WHO: &str = "GET /rest/v3.1/SoftLayer_Account/getCurrentUser.json";
 const LIST: &str = "GET /rest/v3.1/SoftLayer_User_Customer/7/getApiAuthenticationKeys.json";
@@ -136,7 +136,7 @@ fn each_request_is_the_one_that_the_clients_of_others_send() {
     keys.delete(&made.key.id).unwrap();
     assert_eq!(server.routes(), [WHO, LIST, ADD, LIST, LIST, REMOVE]);
     let requests = server.requests();
-    let masks: Vec<_> = requests.iter().map(crate::support::server::Request::query).collect();
+    let masks: Vec<_> = requests.iter().map(Request::query).collect();
     let mask = |mask: &str| vec![("objectMask".to_owned(), format!("mask[{mask}]"))];
     let key = mask("id,timestampKey,userId");
     let user = mask("id,username,accountId");
