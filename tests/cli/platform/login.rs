@@ -230,9 +230,7 @@ fn whoami_names_the_login_to_the_platform() {
     assert_eq!(document["platform"], found);
     // Also where nobody is logged in to IAM.
     let shown = whoami(&[], &[]);
-    assert_eq!(
-        shown.code(7).stdout,
-        "Platform   local@localhost at http://HOST (login, file)\n");
+    assert_eq!(shown.code(7).stdout, "Platform   local@localhost at http://HOST (login, file)\n");
     let broken = [&iam[..], &[("CPD_PASSWORD", "x")]].concat();
     let shown = whoami(&broken, &["--output", "json"]).json();
     let why =
