@@ -61,7 +61,13 @@ impl<'a> Family<'a> {
     pub fn on(&self, verb: &str, key: impl Display) -> String {
         let dash = if verb.is_empty() { "" } else { "-" };
         let command = format!("{} {}{dash}{verb}", self.program, self.thing.command);
-        if self.thing.has_names { format!("{command} {key}{}", self.behind()) } else { command }
+        let key = key.to_string();
+        // Where keys have no names, only flags may follow.
+        if self.thing.has_names || key.starts_with("--") {
+            format!("{command} {key}{}", self.behind())
+        } else {
+            command
+        }
     }
 
     /// Returns what stands behind the key.

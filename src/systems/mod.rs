@@ -14,6 +14,7 @@ macro_rules! abilities {
     };
 }
 
+mod able;
 mod answer;
 pub mod classic;
 mod error;
@@ -49,6 +50,7 @@ impl System {
     ];
 
     /// Returns the system behind whose login the keys of this one are.
+    #[must_use]
     pub fn login(self) -> Self {
         match self {
             Self::Iam | Self::ServiceIds | Self::TaskCredentials => Self::Iam,
