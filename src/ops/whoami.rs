@@ -6,8 +6,9 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::clock::Skew;
+use crate::credentials::classic::{self, ClassicCandidate};
 use crate::credentials::{Candidate, Contents, CredentialSource, Search, platform};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{BackendKind, Identity, ServiceUuid, Timestamp};
 use crate::object::object;
 use crate::ops::told_of_iam;
@@ -15,6 +16,7 @@ use crate::render::account::{self, Looked};
 use crate::render::json;
 use crate::session::{self, Choice};
 use crate::settings::Settings;
+use crate::settings::service::Urls;
 use crate::systems::Keys as _;
 use crate::text::escape;
 use crate::ui::Ui;
@@ -28,9 +30,9 @@ struct Remote {
     skew: Option<Skew>,
 }
 
-/// The login to a platform, which the commands on its keys use.
+/// The login to a system that has one of its own, which the commands on its keys use.
 #[derive(Serialize)]
-struct Platform {
+struct Beside {
     user: Option<String>,
     endpoint: Option<String>,
     source: Option<String>,
@@ -38,21 +40,37 @@ struct Platform {
     found: String,
 }
 
-impl Platform {
-    /// Looks for it; `None` where there is none. Nothing is sent.
-    fn look(settings: &Settings) -> Option<Self> {
-        match platform::find(settings) {
-            Ok(found) => found.map(|found| Self {
-                source: found.source(),
-                user: Some(found.user),
-                endpoint: Some(found.endpoint.to_string()),
-                found: "used".to_owned(),
-            }),
-            Err(error) => {
-                let found = format!("cannot be used: {}", error.message.trim_end_matches('.'));
-                Some(Self { user: None, endpoint: None, source: None, found })
-            }
-        }
+impl Beside {
+    /// Looks for that to a platform; `None` where there is none. Nothing is sent.
+    fn platform(settings: &Settings) -> Option<Self> {
+        let found = platform::find(settings).map(|found| {
+            found.map(|found| {
+                let source = found.source();
+                Self::used(found.user, found.endpoint.to_string(), source)
+            })
+        });
+        found.unwrap_or_else(|error| Some(Self::broken(&error)))
+    }
+
+    /// Looks for that to classic infrastructure; `None` where that of IAM is used, or none. Nothing is sent.
+    fn classic(settings: &Settings) -> Option<Self> {
+        let found = classic::own(settings).and_then(|own| {
+            let Some(own) = own else { return Ok(None) };
+            let (user, source) = (own.user.clone(), own.source.clone());
+            let iam = settings.remote(&Urls::default())?.endpoint;
+            let endpoint = ClassicCandidate::Own(own).endpoint(settings, &iam)?.to_string();
+            Ok(Some(Self::used(user, endpoint, Some(source))))
+        });
+        found.unwrap_or_else(|error| Some(Self::broken(&error)))
+    }
+
+    fn used(user: String, endpoint: String, source: Option<String>) -> Self {
+        Self { user: Some(user), endpoint: Some(endpoint), source, found: "used".to_owned() }
+    }
+
+    fn broken(error: &Error) -> Self {
+        let found = format!("cannot be used: {}", error.message.trim_end_matches('.'));
+        Self { user: None, endpoint: None, source: None, found }
     }
 
     fn shown(&self) -> String {
@@ -68,7 +86,8 @@ impl Platform {
 struct Who<'a> {
     identity: Identity,
     remote: Option<Remote>,
-    platform: Option<Platform>,
+    platform: Option<Beside>,
+    classic: Option<Beside>,
     profile: &'a str,
     /// Other credentials, which were not used.
     passed_over: Vec<Looked>,
@@ -108,6 +127,7 @@ impl Who<'_> {
             )
             .with_some("clock_behind", remote.and_then(|remote| remote.skew).map(Skew::behind))
             .with_some("platform", self.platform.as_ref())
+            .with_some("classic", self.classic.as_ref())
             .with("store", &self.store)
             .with_some("search", self.search.as_ref())
     }
@@ -140,9 +160,7 @@ impl Who<'_> {
             };
             rows.push(("Passed over", Cow::Owned(escape(&told).into_owned())));
         }
-        if let Some(platform) = &self.platform {
-            rows.push(("Platform", platform.shown().into()));
-        }
+        rows.extend(beside(self.platform.as_ref(), self.classic.as_ref()));
         let store = self.store.as_deref().map_or("none: there is no home directory".into(), escape);
         rows.push(("Local store", store));
         let mut text = account::rows(&rows, colour);
@@ -154,6 +172,15 @@ impl Who<'_> {
     }
 }
 
+/// Returns the rows of the logins beside that of IAM.
+fn beside(
+    platform: Option<&Beside>,
+    classic: Option<&Beside>,
+) -> Vec<(&'static str, Cow<'static, str>)> {
+    let logins = [("Platform", platform), ("Classic", classic)];
+    logins.into_iter().filter_map(|(name, login)| Some((name, login?.shown().into()))).collect()
+}
+
 /// Runs `whoami`.
 pub fn run(explain: bool, settings: &Settings, ui: &mut Ui) -> Result<()> {
     let chosen = session::choose(settings, ui);
@@ -163,13 +190,17 @@ pub fn run(explain: bool, settings: &Settings, ui: &mut Ui) -> Result<()> {
     };
     let looked = look(used, settings)?;
     let is_local = matches!(chosen, Ok((Choice::Chosen(BackendKind::Local), _)));
-    let platform = if is_local { None } else { Platform::look(settings) };
+    let (platform, classic) = if is_local {
+        (None, None)
+    } else {
+        (Beside::platform(settings), Beside::classic(settings))
+    };
     let told = chosen.and_then(|(choice, found)| identify(choice, found, settings, ui));
     let (identity, remote) = match told {
         Ok(told) => told,
         Err(error) => {
-            if let Some(platform) = platform.as_ref().filter(|_| !ui.manner().json) {
-                let rows = [("Platform", platform.shown().into())];
+            let rows = beside(platform.as_ref(), classic.as_ref());
+            if !rows.is_empty() && !ui.manner().json {
                 let text = account::rows(&rows, ui.manner().colour.0);
                 ui.data(|out| out.write_all(text.as_bytes()));
             }
@@ -189,6 +220,7 @@ pub fn run(explain: bool, settings: &Settings, ui: &mut Ui) -> Result<()> {
         identity,
         remote,
         platform,
+        classic,
         profile: settings.profile().name(),
         passed_over: places(looked.iter().filter(is_passed_over)),
         store: settings.directories()?.store.as_deref().map(Path::to_string_lossy),
