@@ -209,3 +209,31 @@ fn a_credential_goes_to_the_place_that_is_named_for_it() {
         .env("SL_ENDPOINT_URL", "http://api.softlayer.com/rest/v3.1");
     assert_eq!(goes_to(plain), (2, (0, 0)));
 }
+
+#[test]
+fn whoami_tells_of_a_login_of_its_own_without_a_request() {
+    let rig = service();
+    let row = |mut command: Command| {
+        command.env("IBMCLOUD_API_KEY", IAM_KEY);
+        let outcome = rig.told(run(&mut command, b""));
+        outcome.ok();
+        let row = outcome.stdout.lines().find_map(|line| line.strip_prefix("Classic"));
+        row.map(|row| row.trim().to_owned())
+    };
+    let whoami = || {
+        let mut command = rig.command(&["whoami"]);
+        command.env_remove("IBMCLOUD_API_KEY");
+        command
+    };
+    assert_eq!(row(whoami()), None);
+    let mut own = whoami();
+    own.env("SL_USERNAME", "me").env("SL_API_KEY", VALUE);
+    assert_eq!(row(own).as_deref(), Some("me at http://HOST/rest/v3.1 (SL_API_KEY)"));
+    let mut half = whoami();
+    half.env("SL_USERNAME", "me");
+    assert_eq!(
+        row(half).as_deref(),
+        Some("cannot be used: SL_USERNAME is set, and SL_API_KEY is not")
+    );
+    assert!(rig.routes().is_empty());
+}
