@@ -120,3 +120,39 @@ fn commands_and_flags_follow_from_facts_and_abilities() {
         }
     }
 }
+
+/// Returns what the README says a system can do: from its facts, and the commands that there are.
+fn row(system: System, tree: &Command) -> String {
+    let facts = system.facts();
+    let (one, list) = (facts.command, facts.list_command);
+    let has = |command: String| tree.find_subcommand(command).is_some();
+    let verb = |verb: &str| has(format!("{one}-{verb}"));
+    let cells = [
+        verb("create"),
+        has(list.to_owned()),
+        facts.has_names,
+        verb("update"),
+        verb("lock"),
+        verb("disable"),
+        facts.has_expiry,
+        verb("rotate"),
+        facts.rotation == Rotation::AddThenRetire,
+        verb("delete"),
+        facts.lost_answer == LostAnswer::LookUpByValue,
+        has(format!("{list}-audit")) || system == System::ServiceIds,
+    ];
+    let cells = cells.map(|is_so| if is_so { "yes" } else { "–" });
+    let many = facts.limit.map_or_else(|| "any".to_owned(), |limit| limit.to_string());
+    format!("| `{one}` | {many} | {} |", cells.join(" | "))
+}
+
+#[test]
+fn the_readme_tells_what_each_system_can_do() {
+    let mut tree = Cli::command();
+    tree.build();
+    let readme = include_str!("../../README.md");
+    for &system in System::ALL.iter().filter(|system| **system != System::Sample) {
+        let row = row(system, &tree);
+        assert!(readme.contains(&format!("\n{row}\n")), "{row}");
+    }
+}

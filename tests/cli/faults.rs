@@ -278,3 +278,63 @@ fn blind_create(rig: &Rig, name: &str) -> Option<String> {
     let answer: Value = answer.error_for_status().ok()?.json().ok()?;
     Some(answer["id"].as_str()?.to_owned())
 }
+
+#[test]
+fn many_keys_are_locked_and_deleted_in_spite_of_faults_one_by_one_and_side_by_side() {
+    for jobs in ["1", "16"] {
+        let mut flags = vec!["--in-memory", "--seed-keys", "40"];
+        for fault in [
+            "any:drop,after,chance=10",
+            "any:drop,chance=5",
+            "any:status=503,chance=5",
+            "any:status=429,chance=10",
+            "any:truncate,chance=5",
+        ] {
+            flags.extend(["--fault", fault]);
+        }
+        let rig = Rig::emulated_in(Sandbox::new(), &flags, &[LIMIT]).timeout("0.5");
+        let listed = persist(&rig, &["api-keys", "--output", "json"], "").json();
+        let ids: Vec<&str> =
+            listed.as_array().unwrap().iter().map(|key| key["id"].as_str().unwrap()).collect();
+        assert_eq!(ids.len(), 40);
+        let all = |verb, more: &[&'static str]| {
+            let args = [&[verb, "--force", "--jobs", jobs], more, &ids[..]].concat();
+            persist(&rig, &args, "");
+        };
+        all("api-key-lock", &[]);
+        let listed = persist(&rig, &["api-keys", "--output", "json"], "").json();
+        assert!(listed.as_array().unwrap().iter().all(|key| key["locked"] == true), "{jobs} jobs");
+        all("api-key-unlock", &[]);
+        all("api-key-delete", &["--ignore-missing"]);
+        let left = persist(&rig, &["api-keys", "--output", "json"], "").json();
+        assert_eq!(left, serde_json::json!([]), "{jobs} jobs");
+    }
+}
+
+#[test]
+fn two_commands_on_the_same_keys_at_once_agree() {
+    let flags = ["--in-memory", "--seed-keys", "20", "--fault", "any:delay=10ms"];
+    let rig = Rig::emulated_in(Sandbox::new(), &flags, &[LIMIT]);
+    let listed = rig.run(&["api-keys", "--output", "json"]).ok().json();
+    let names: Vec<&str> =
+        listed.as_array().unwrap().iter().map(|key| key["name"].as_str().unwrap()).collect();
+    let verb = |verb, more: &[&'static str]| {
+        [&[verb, "--force", "--output", "json"], more, &names[..]].concat()
+    };
+    for (args, done, already) in [
+        (verb("api-key-lock", &[]), "locked", "unchanged"),
+        (verb("api-key-unlock", &[]), "unlocked", "unchanged"),
+        (verb("api-key-delete", &["--ignore-missing"]), "deleted", "missing"),
+    ] {
+        let both: Vec<Outcome> = thread::scope(|scope| {
+            let commands = [rig.command(&args), rig.command(&args)];
+            let threads = commands.map(|mut command| scope.spawn(move || run(&mut command, b"")));
+            threads.map(|thread| thread.join().unwrap()).into_iter().collect()
+        });
+        for outcome in &both {
+            let document = outcome.ok().json();
+            let words = document.as_array().unwrap().iter().map(|one| one["outcome"].as_str());
+            assert!(words.flatten().all(|word| word == done || word == already), "{document:#?}");
+        }
+    }
+}
