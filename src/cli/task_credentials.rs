@@ -54,8 +54,8 @@ pub struct TaskCredentialsArgs {
 #[command(after_help = "\
 Jobs that run on after you have left (training, pipelines, Data Refinery, text
 extraction) log in with the task credential of their region. A user has one in each
-region. Without '--from' an API key is created for it, which works in no other place.
-No value is printed. Jobs see a new task credential after 15 to 20 minutes.
+region. Without '--from' an API key is created for it, named
+watsonx-task-credential-NAME, whose value nobody else gets. No value is printed. Jobs see a new task credential after 15 to 20 minutes.
 
 EXAMPLES:
    ibmcloud-iam task-credential-create --region us-south
@@ -65,7 +65,7 @@ EXAMPLES:
 EXIT CODES:
    5 the region has one already, 9 limit reached, 11 outcome unknown")]
 pub struct TaskCredentialCreateArgs {
-    /// The name of the task credential, and of the API key that is created for it
+    /// The name of the task credential
     #[arg(value_name = "NAME", default_value = create::NAME, value_parser = NonEmptyStringValueParser::new(), help_heading = ARGUMENTS)]
     name: String,
     /// Store an existing API key: @FILE, or - for standard input

@@ -38,9 +38,8 @@ pub enum ClassicCandidate {
 #[derive(Debug)]
 pub struct OwnCredential {
     /// Where they are, for people.
-    pub source: String,
-    /// The user name.
-    pub user: String,
+    source: String,
+    user: String,
     /// The key, or `@FILE`.
     key: Zeroizing<String>,
     /// Where they belong, if the place tells that.
@@ -63,17 +62,6 @@ pub fn find(settings: &Settings) -> Result<Option<ClassicCandidate>> {
     }
 }
 
-/// Returns the user name and key that are used, and not a credential of IAM.
-pub fn own(settings: &Settings) -> Result<Option<OwnCredential>> {
-    if settings.flags().apikey.is_some() {
-        return Ok(None);
-    }
-    match in_variables(settings)? {
-        None if matches!(Search::new(settings)?.first(), Ok(None)) => in_file(settings),
-        found => Ok(found),
-    }
-}
-
 impl OwnCredential {
     /// Reads the key. Also returns the file that holds it and nothing else.
     pub fn open(self, ui: &mut Ui) -> Result<(Credential, Option<PathBuf>)> {
@@ -91,6 +79,14 @@ impl OwnCredential {
 }
 
 impl ClassicCandidate {
+    /// Returns the user name and where it is from, for people; `None` for a credential of IAM.
+    pub fn own(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Own(own) => Some((&own.user, &own.source)),
+            Self::Iam(_) => None,
+        }
+    }
+
     /// Returns the URL of the service for this credential; `iam` is where IAM is.
     pub fn endpoint(&self, settings: &Settings, iam: &Endpoint) -> Result<Endpoint> {
         let own = match self {

@@ -20,7 +20,7 @@ pub use id::{
     ApiKeyId, GroupId, GroupRef, Id, KeyRef, Ref, ServiceChoice, ServiceRef, ServiceUuid,
 };
 pub use key::{Activity, ApiKey, ApiKeyDetails, Detail, EntityTag, HistoryEntry, LeakAction};
-pub use managed::managed;
+pub use managed::{IN_TASK_CREDENTIAL, managed};
 pub use owner::{BackendKind, Identity, Owner, Scope, Selection};
 pub use service_id::{
     GroupChanges, NewServiceId, ServiceId, ServiceIdChanges, ServiceIdDetails, ServiceIdGroup,

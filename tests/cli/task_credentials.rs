@@ -144,3 +144,156 @@ fn a_command_that_is_killed_is_finished_by_recover() {
         }
     });
 }
+
+/// An emulator without faults over the box of another.
+#[track_caller]
+fn mended(rig: Rig) -> Rig {
+    rig.restarted(&[]).timeout("5")
+}
+
+/// The emulator anew, with a fault.
+#[track_caller]
+fn spoilt(rig: Rig, fault: &str) -> Rig {
+    rig.server.stop();
+    let address = rig.endpoint.strip_prefix("http://").unwrap().to_owned();
+    let flags = ["--listen", &address, "--fault", fault];
+    Rig::emulated_in(rig.sandbox, &flags, &[]).timeout("5")
+}
+
+const NOT_STORED: &str = "task.create:status=403";
+
+#[test]
+fn a_region_that_cannot_be_asked_is_told_and_stops_a_rotation() {
+    let rig = failing(&[]);
+    rig.run(&CREATE).ok();
+    let rig = spoilt(rig, "task.list:status=403,skip=2,times=1");
+    let outcome = rig.run(&["task-credentials"]);
+    assert_eq!(outcome.code(12).stdout.lines().count(), 5, "{outcome:#?}");
+    let refused = "FAILED\nThe region eu-gb cannot be asked: The credential does not permit this. ";
+    assert!(outcome.stderr.starts_with(refused), "{outcome:#?}");
+    assert!(outcome.stderr.ends_with("\n\nFAILED\n1 of 6 regions could not be asked.\n\n"));
+    let rig = spoilt(rig, "task.list:status=403,skip=2,times=1");
+    let outcome = rig.run(&ROTATE);
+    assert!(outcome.code(8).stderr.starts_with(refused), "{outcome:#?}");
+    assert_eq!(rig.names(), ["watsonx-task-credential"]);
+    assert_at_rest(&rig, true, "nothing was changed");
+}
+
+#[test]
+fn a_region_that_never_takes_the_key_is_given_up_by_deleting_it() {
+    let rig = failing(&[NOT_STORED]);
+    let outcome = rig.run(&CREATE[..3]);
+    let id = rig.keys()[0]["id"].as_str().unwrap().to_owned();
+    let words = format!(
+        "The new API key {id} was created, but not brought to us-south: The credential does not permit this."
+    );
+    assert!(outcome.code(11).stderr.contains(&words), "{outcome:#?}");
+    let recovered = rig.run(&RECOVER);
+    assert!(recovered.code(11).stderr.contains(&words), "{recovered:#?}");
+    let discarded = rig.run(&[&RECOVER[..], &["--discard"]].concat());
+    assert!(discarded.code(12).stdout.contains("so it cannot be given up"), "{discarded:#?}");
+    rig.run(&["api-key-delete", &id, "--force"]).ok();
+    let recovered = rig.run(&RECOVER);
+    assert!(recovered.code(1).stdout.contains("was to go to us-south, but the key is gone"));
+    assert_at_rest(&rig, false, "given up");
+}
+
+#[test]
+fn the_same_command_again_finishes_what_was_cut_off() {
+    for (command, had) in [(&CREATE[..], false), (&ROTATE[..], true)] {
+        let mut rig = failing(&[]);
+        if had {
+            rig.run(&CREATE).ok();
+        }
+        rig = spoilt(rig, "task.create:drop,before,skip=1");
+        rig.run(command).code(11);
+        let made = rig.keys().last().unwrap()["id"].as_str().unwrap().to_owned();
+        rig = mended(rig);
+        let again = rig.run(command);
+        assert!(
+            again.ok().stdout.contains(&format!("It holds the API key {made}\n")),
+            "{again:#?}"
+        );
+        assert_eq!(rig.keys().len(), 1 + usize::from(had), "no other key was made");
+        assert_at_rest(&rig, true, "again");
+    }
+}
+
+#[test]
+fn a_value_that_is_lost_is_said_and_the_key_deleted_by_hand() {
+    let rig = failing(&[]);
+    rig.run(&CREATE).ok();
+    let rig = spoilt(rig, "task.create:drop,before,skip=1");
+    rig.run(&ROTATE).code(11);
+    std::fs::remove_dir_all(rig.sandbox.root().join("home/values")).unwrap();
+    let rig = mended(rig);
+    let id = rig.keys()[1]["id"].as_str().unwrap().to_owned();
+    let recovered = rig.run(&RECOVER);
+    assert!(recovered.code(12).stdout.contains("but its value is lost before each had it"));
+    rig.run(&["api-key-delete", &id, "--force"]).ok();
+    rig.run(&RECOVER).code(1);
+    rig.run(&ROTATE).ok();
+    let regions: Vec<Value> = listed(&rig).iter().map(|one| one["region"].clone()).collect();
+    assert_eq!(regions, ["us-south"], "what is not there is not replaced");
+}
+
+#[test]
+fn what_somebody_else_has_stored_meanwhile_is_left() {
+    let rig = spoilt(failing(&[]), NOT_STORED);
+    rig.run(&CREATE[..3]).code(11);
+    let rig = mended(rig);
+    let client = rig.server.client();
+    let secret = serde_json::json!({"api_key": "somebody-elses-value-0123456789-0123456789"});
+    let body = serde_json::json!({"name": "theirs", "type": "iam_api_key", "secret": secret});
+    assert_eq!(client.send("POST", "/v1/task_credentials", &body).0, 201);
+    let recovered = rig.run(&RECOVER);
+    let words = "but somebody else has stored another task credential meanwhile in us-south";
+    assert!(recovered.code(1).stdout.contains(words), "{recovered:#?}");
+    assert_eq!(listed(&rig)[0]["name"], "theirs");
+    assert_eq!(rig.sandbox.open_entries(), 0);
+}
+
+#[test]
+fn a_refused_token_is_renewed_once() {
+    let rig = failing(&["task.list:status=401,skip=6,times=1"]);
+    rig.run(&["task-credentials"]).ok();
+    rig.run(&["task-credentials"]).ok();
+    let rig = failing(&["task.list:status=401"]);
+    rig.run(&["task-credentials"]).code(7);
+}
+
+#[test]
+fn a_key_that_was_given_gets_its_end_where_that_is_said() {
+    let rig = failing(&[]);
+    rig.run(&["api-key-create", "mine", "--file", "mine.json"]).ok();
+    rig.run(&["task-credential-create", "jobs", "--from", "@mine.json", "--region", "eu-de"]).ok();
+    let trace = rig.sandbox.work("trace");
+    let rotated = rig.run_env(
+        &[("IBMCLOUD_TRACE", trace.to_str().unwrap())],
+        &["task-credential-rotate", "--force", "--retire", "--output", "json"],
+    );
+    assert_eq!(rotated.json()["old_keys"][0]["outcome"], "retired");
+    assert_eq!(rig.names(), ["mine", "watsonx-task-credential-jobs"]);
+    assert_ne!(rig.keys()[0]["expires_at"], Value::Null);
+    let text = std::fs::read_to_string(trace).unwrap();
+    assert!(text.contains("POST /regions/eu-de/v1/task_credentials?version=2021-06-21"), "{text}");
+    assert!(text.contains("\"api_key\":\"[PRIVATE DATA HIDDEN]\""), "{text}");
+}
+
+#[test]
+fn a_service_id_has_task_credentials_of_its_own() {
+    let rig = failing(&[]);
+    rig.run(&["service-id-create", "jobs"]).ok();
+    rig.run(&["service-api-key-create", "k", "jobs", "--file", "k.json"]).ok();
+    rig.run(&CREATE).ok();
+    let key = format!("@{}", rig.sandbox.work("k.json").display());
+    rig.run_as(&key, &["task-credential-create", "--region", "us-south"]).ok();
+    let own = rig.run_as(&key, &["task-credentials", "--output", "json"]).json();
+    assert_eq!(own.as_array().unwrap().len(), 1);
+    rig.run_as(&key, &ROTATE).ok();
+    let own = rig.run_as(&key, &["api-keys", "--output", "json"]).json();
+    let states: Vec<&str> =
+        own.as_array().unwrap().iter().map(|key| key["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["active", "phasing out", "active"]);
+    assert_at_rest(&rig, true, "those of the user");
+}

@@ -9,6 +9,7 @@ import base64
 import json
 import os
 import ssl
+import subprocess
 import sys
 import tempfile
 import urllib.request
@@ -233,6 +234,56 @@ def cp4d_with_password(_):
             for name in said:
                 del os.environ[name]
         same(bearer_of(emu, found), user)
+
+
+def program(emu, said, *arguments):
+    """Runs this program at the platform of an emulator, and returns what it prints."""
+    with tempfile.TemporaryDirectory() as home:
+        done = subprocess.run(
+            [emu.binary, *arguments, '--ca-file', emu.authority],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            check=True,
+            timeout=20,
+            env={**said, 'PATH': os.environ.get('PATH', ''), 'IBMCLOUD_IAM_HOME': home},
+        )
+    return done.stdout.decode()
+
+
+def made(emu, said):
+    """A platform API key that this program had generated."""
+    return json.loads(
+        program(emu, said, 'platform-api-key-create', '--force', '--output', 'json')
+    )['apikey']
+
+
+@check
+def cp4d_with_key(_):
+    """ibm-cloud-sdk-core: the authenticator for Cloud Pak for Data logs in with a key of this program until the next one is made"""
+    with platform() as (emu, said):
+        user, key = said['CPD_USERNAME'], made(emu, said)
+        same(bearer_of(emu, cp4d(said, apikey=key)), user)
+        other = made(emu, said)
+        with trusting(emu.authority):
+            old = cp4d(said, apikey=key).token_manager
+            same(raises(ApiException, old.get_token).status_code, 401)
+        same(bearer_of(emu, cp4d(said, apikey=other)), user)
+
+
+@check
+def zen_api_key(_):
+    """requests: what platform-token prints opens the platform, as a bearer token and as a ZenApiKey"""
+    with platform() as (emu, said):
+        by_key = {**said, 'CPD_APIKEY': made(emu, said)}
+        for scheme, flags in (('Bearer', ()), ('ZenApiKey', ('--zen',))):
+            token = program(emu, by_key, 'platform-token', *flags).strip()
+            answer = requests.get(
+                f'{emu.endpoint}/usermgmt/v1/user/currentUserInfo',
+                headers={'Authorization': f'{scheme} {token}'},
+                verify=emu.authority,
+                timeout=20,
+            )
+            same((answer.status_code, answer.json()['user_name']), (200, said['CPD_USERNAME']))
 
 
 def cos(emu, apikey=None, manager=DefaultTokenManager, **more):

@@ -1,4 +1,4 @@
-"""IBM's SDK for watsonx.ai logs in to `ibmcloud-iam emulate --tls`.
+"""IBM's SDK for watsonx.ai logs in to `ibmcloud-iam emulate --tls`, and shares task credentials with this program.
 
 usage: python watsonx.py BINARY
 
@@ -9,6 +9,7 @@ by `other_host`, over HTTPS, because the SDK takes nothing else.
 import ipaddress
 import json
 import os
+import subprocess
 import sys
 import tempfile
 from datetime import datetime, timedelta, timezone
@@ -20,7 +21,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from ibm_watsonx_ai import APIClient, Credentials
-from ibm_watsonx_ai.wml_client_error import InvalidCredentialsError
+from ibm_watsonx_ai.wml_client_error import InvalidCredentialsError, WMLClientError
 
 from checks import check, run, same
 from emulator import Process
@@ -87,6 +88,25 @@ class World:
         """The SDK's client, told by its own setting where IAM is."""
         return self.client(auth_url=f'{self.emu.endpoint}/identity/token', **more)
 
+    def in_region(self, region):
+        """The SDK's own code for task credentials, at the emulator's mount of a region."""
+        hosts = {'url': self.platform.endpoint, 'platform_url': f'{self.emu.endpoint}/regions/{region}'}
+        return self.redirected(**hosts).task_credentials
+
+    def program(self, *args):
+        """What this program says in JSON, logged in as the SDK is."""
+        with tempfile.TemporaryDirectory() as home:
+            variables = {
+                'IBMCLOUD_IAM_HOME': home,
+                'IBMCLOUD_IAM_API_ENDPOINT': self.emu.endpoint,
+                'IBMCLOUD_API_KEY': self.emu.bootstrap,
+                'SSL_CERT_FILE': self.emu.authority,
+            }
+            args = [self.emu.binary, *args, '--output', 'json']
+            done = subprocess.run(args, env=variables, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+        return json.loads(done.stdout)
+
     def claims(self, token):
         """The claims of a token that the emulator signed."""
         with mock.patch.dict(os.environ, {'SSL_CERT_FILE': self.bundle}):
@@ -136,6 +156,44 @@ def at_work(world):
             same(len(set(tokens)), 2)
             for token in tokens:
                 late.claims(token)
+
+
+@check
+def of_this_program(world):
+    """the SDK lists and deletes the task credential that this program stored, and stores none beside it"""
+    made = world.program('task-credential-create', 'jobs', '--region', 'eu-de')
+    sdk = world.in_region('eu-de')
+    rows = sdk.list()
+    same(list(rows['NAME']), ['jobs'])
+    [held] = sdk.get_details()['resources']
+    same(held['description'], f'IAM API key {made["key_id"]}, made by ibmcloud-iam')
+    same(sdk.get_details(held['id']), held)
+    same(sdk.get_id(held), held['id'])
+    try:
+        sdk.store()
+    except WMLClientError as refused:
+        assert 'already been stored' in str(refused), refused
+    else:
+        raise AssertionError('a second one is stored')
+    assert world.in_region('us-south').list().empty, 'another region has it too'
+    same(sdk.delete(held['id']), 'SUCCESS')
+    same(world.program('task-credentials'), [])
+
+
+@check
+def of_the_sdk(world):
+    """this program lists, replaces and deletes the task credential that the SDK stored"""
+    sdk = world.in_region('jp-tok')
+    stored = sdk.store(name='by the SDK', description='mine')
+    [listed] = world.program('task-credentials')
+    found = [listed[field] for field in ('region', 'id', 'name', 'description', 'key_id')]
+    same(found, ['jp-tok', sdk.get_id(stored), 'by the SDK', 'mine', None])
+    rotated = world.program('task-credential-rotate', '--force')
+    same((rotated['regions'], rotated['old_keys']), (['jp-tok'], []))
+    same(list(sdk.list()['NAME']), ['by the SDK'])
+    [deleted] = world.program('task-credential-delete', '--region', 'jp-tok', '--with-key', '--force')
+    same((deleted['key_id'], deleted['outcome']), (rotated['key_id'], 'deleted'))
+    assert sdk.list().empty, 'it is still there'
 
 
 @check

@@ -284,7 +284,10 @@ impl Run {
             region.name, told.message
         );
         let kind = match told.kind {
-            ErrorKind::Unavailable | ErrorKind::Conflict => ErrorKind::OutcomeUnknown,
+            ErrorKind::Unavailable
+            | ErrorKind::Conflict
+            | ErrorKind::NotLoggedIn
+            | ErrorKind::NotPermitted => ErrorKind::OutcomeUnknown,
             kind => kind,
         };
         Error { kind, message, ..told }.hint(format!(

@@ -26,7 +26,7 @@ pub(super) fn of_end(run: &Run, end: End, named: &str) -> Option<String> {
             "{named} was created for {regions}, but its value is lost before each had it; {old}. Delete the key, then run 'recover' again, and replace the task credentials"
         ),
         End::Delivered => format!(
-            "{named} was created for {regions}, and one of them may have it, so it cannot be given up; run 'recover' without '--discard'"
+            "{named} was created for {regions}, and one of them may have it, so it cannot be given up: run 'recover' without '--discard'. Where a region never takes it, delete the key, then run 'recover' again"
         ),
         _ => return None,
     };

@@ -4,7 +4,7 @@ use super::{RegionRef, finish, is_taken, look_at_all, named, names, report};
 use crate::credentials::input;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{InRegions, Operation};
-use crate::model::{ApiKey, NewApiKey};
+use crate::model::{ApiKey, IN_TASK_CREDENTIAL, NewApiKey};
 use crate::ops::announce;
 use crate::ops::once;
 use crate::secret::Secret;
@@ -14,12 +14,12 @@ use crate::systems::task_credentials::KeyInside;
 use crate::ui::Ui;
 
 /// The name where none is given.
-pub const NAME: &str = "watsonx-task-credential";
+pub const NAME: &str = IN_TASK_CREDENTIAL;
 
 /// What is asked for.
 #[derive(Debug)]
 pub struct Request {
-    /// The name of the task credential, and of the key that is made for it.
+    /// The name of the task credential.
     pub name: String,
     /// Where the value of an existing key is, `@FILE` or `-`; `None` to make a key.
     pub from: Option<String>,
@@ -87,10 +87,15 @@ pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
 
 /// Describes a key that is made for regions.
 pub(super) fn new_key(name: &str, regions: &[RegionRef], session: &Session) -> Result<NewApiKey> {
+    // By this name audits and other commands know what depends on the key.
+    let name = match name {
+        ours if ours.starts_with(IN_TASK_CREDENTIAL) => ours.to_owned(),
+        other => format!("{IN_TASK_CREDENTIAL}-{other}"),
+    };
     let mut new = NewApiKey {
         id: None,
         owner: session.owner(),
-        name: name.to_owned(),
+        name,
         description: format!("Task credential of watsonx in {}", names(regions)),
         locked: false,
         disabled: false,
@@ -112,7 +117,7 @@ fn make(ready: &Ready, session: &mut Session) -> Result<()> {
     let Ready { name, regions, dry_run, .. } = ready;
     let new = new_key(name, regions, session)?;
     if *dry_run {
-        report::dry_run(name, None, regions, None, session);
+        report::dry_run(name, Err(&new.name), regions, None, session);
         return Ok(());
     }
     let goal = InRegions {
@@ -121,7 +126,7 @@ fn make(ready: &Ready, session: &mut Session) -> Result<()> {
         ..InRegions::default()
     };
     let mut run = once::begin_in_regions(&new, goal, Operation::Create, session)?;
-    let ended = run.drive(session)?;
+    let ended = run.drive(session).map_err(|error| report::unfinished(error, &run, session))?;
     let key = report::ended(&mut run, ended, session)?;
     report::stored(name, &key.id, regions, session);
     report::check_alone(ended, session)
@@ -136,7 +141,7 @@ fn give(ready: &Ready, value: &Secret, session: &mut Session) -> Result<()> {
     let key = found.map_err(|error| session.told(error, &subject))?;
     check_given(&key, &subject, session)?;
     if *dry_run {
-        report::dry_run(name, Some(&key.id), regions, None, session);
+        report::dry_run(name, Ok(&key.id), regions, None, session);
         return Ok(());
     }
     let goal = InRegions { credential: name.clone(), ..InRegions::default() };

@@ -31,6 +31,20 @@ pub(super) fn ended(run: &mut Run, ended: Ended, session: &Session) -> Result<Ap
     run.ended(ended, session)
 }
 
+/// Says how far it came where something failed after every region had the key.
+pub(super) fn unfinished(error: Error, run: &Run, session: &Session) -> Error {
+    if !run.is_in_place() {
+        return error;
+    }
+    let message = format!("Every region has the new key, but not all is done: {}", error.message);
+    let kind = match error.kind {
+        ErrorKind::Unavailable => ErrorKind::OutcomeUnknown,
+        kind => kind,
+    };
+    Error { kind, message, ..error }
+        .hint(format!("Run '{} recover' to finish it.", session.program()))
+}
+
 /// Fails where some regions have what somebody else has stored meanwhile.
 pub(super) fn check_alone(ended: Ended, session: &Session) -> Result<()> {
     if ended != Ended::At(End::DoneBeside) {
@@ -125,10 +139,10 @@ pub(super) fn left_as(id: &ApiKeyId) -> OldKey {
     OldKey { id: id.to_string(), outcome: "left", works_until: None }
 }
 
-/// Tells what would be stored.
+/// Tells what would be stored: the key of this id, or one of this name that would be made.
 pub(super) fn dry_run(
     name: &str,
-    key: Option<&ApiKeyId>,
+    key: std::result::Result<&ApiKeyId, &str>,
     regions: &[RegionRef],
     old_keys: Option<(Vec<ApiKeyId>, Timestamp, &[Left])>,
     session: &mut Session,
@@ -144,20 +158,22 @@ pub(super) fn dry_run(
             });
             retired.chain(left.iter().map(|old| left_as(&old.id))).collect()
         });
-        let key_id = key.map(ApiKeyId::as_str);
+        let key_id = key.ok().map(ApiKeyId::as_str);
         let regions = regions.iter().map(|region| region.name).collect();
         let stored = Stored { dry_run: true, name, key_id, regions, old_keys };
         ui.data(|out| render::stored(out, &stored));
         return;
     }
     let (shown, regions) = (ui.entity(name), names(regions));
-    if let Some(key) = key {
-        ui.result(&format!(
+    match key {
+        Ok(key) => ui.result(&format!(
             "Dry run: task credential {shown} would be stored in {regions}, with the {noun} {key}"
-        ));
-    } else {
-        ui.result(&format!("Dry run: a new {noun} {shown} would be created"));
-        ui.result(&format!("Dry run: it would become the task credential in {regions}"));
+        )),
+        Err(new) => {
+            let new = ui.entity(new);
+            ui.result(&format!("Dry run: a new {noun} {new} would be created"));
+            ui.result(&format!("Dry run: it would become task credential {shown} in {regions}"));
+        }
     }
     for id in old_keys.iter().flat_map(|(retired, ..)| retired) {
         let until = old_keys.as_ref().map(|(_, until, _)| until.to_wire().to_string());

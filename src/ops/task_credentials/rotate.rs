@@ -190,7 +190,7 @@ fn carry_out(plan: &Plan, request: &Request, asks: bool, session: &mut Session) 
         let until = end_of_grace(&Retires { id: String::new(), grace }, now).unwrap_or(now);
         let ended = plan.retires.iter().map(|key| key.id.clone()).collect();
         let old_keys = Some((ended, until, &plan.left[..]));
-        report::dry_run(name, None, &plan.regions, old_keys, session);
+        report::dry_run(name, Err(&new.name), &plan.regions, old_keys, session);
         report::say_left(&plan.left, &plan.untold, session);
         return Ok(());
     }
@@ -212,28 +212,11 @@ fn carry_out(plan: &Plan, request: &Request, asks: bool, session: &mut Session) 
         retires: plan.retires.iter().map(retires).collect(),
     };
     let mut run = once::begin_in_regions(&new, goal, Operation::Rotate, session)?;
-    let ended = run.drive(session).map_err(|error| not_retired(error, &run, session))?;
+    let ended = run.drive(session).map_err(|error| report::unfinished(error, &run, session))?;
     let key = report::ended(&mut run, ended, session)?;
     report::replaced(&run, &key, &plan.left, &plan.untold, session);
     if !session.ui.manner().json {
         once::warn_of_clock(session);
     }
     report::check_alone(ended, session)
-}
-
-/// Says how far it came where an old key could not be retired.
-fn not_retired(error: Error, run: &Run, session: &Session) -> Error {
-    if !run.is_in_place() {
-        return error;
-    }
-    let message = format!(
-        "Every region has the new key, but an old one could not be retired: {}",
-        error.message
-    );
-    let kind = match error.kind {
-        ErrorKind::Unavailable => ErrorKind::OutcomeUnknown,
-        kind => kind,
-    };
-    Error { kind, message, ..error }
-        .hint(format!("Run '{} recover' to finish it.", session.program()))
 }

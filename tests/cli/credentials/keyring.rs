@@ -10,8 +10,9 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::{bare, log_in, service, whoami};
 use crate::support::disk::snapshot;
+use crate::support::emulator::Emulator;
 use crate::support::server::Server;
-use crate::support::{Outcome, Sandbox, run, skipped};
+use crate::support::{Outcome, Sandbox, USER, run, skipped};
 
 /// A bus without services that start by themselves.
 const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -175,6 +176,40 @@ fn a_key_lives_in_the_keyring_and_nowhere_else() {
     drop(log_in(&sandbox, &server, "fifth", &[]));
     drop(provider);
     assert_eq!(who(&sandbox)["user"], "fifth");
+}
+
+#[test]
+fn a_login_to_a_platform_is_kept_there_and_follows_the_key() {
+    let sandbox = Sandbox::new();
+    let Some(bus) = bus(&sandbox) else { return };
+    let _provider = bus.provider(&sandbox, &sandbox.root().join("keyrings"), true);
+    let env_file = sandbox.root().join("emulator.env");
+    let flags = ["--in-memory", "--env-file", env_file.to_str().unwrap()];
+    let emulator = Emulator::start(&sandbox, &flags, &[]);
+    let text = fs::read_to_string(&env_file).unwrap();
+    let password = text.split("export CPD_PASSWORD=").nth(1).unwrap().lines().next().unwrap();
+    let url = emulator.endpoint();
+    let login = ["login", "--platform", url, "--username", USER];
+    let by_password = [&login[..], &["--password", "-"]].concat();
+    let told = bus.run(&sandbox, &by_password, password);
+    assert!(told.ok().stdout.ends_with("The password is kept in the OS keyring.\n"), "{told:#?}");
+    assert!(!everything(&sandbox).contains(password));
+    let rotate = ["platform-api-key-rotate", "--force", "--file", "k"];
+    bus.run(&sandbox, &rotate, "").ok();
+    // From now on with the key, which takes the place of the password.
+    let told = bus.run(&sandbox, &[&login[..], &["--apikey", "@k"]].concat(), "");
+    assert!(
+        told.ok().stdout.ends_with("The platform API key is kept in the OS keyring.\n"),
+        "{told:#?}"
+    );
+    for _ in 0..2 {
+        let told = bus.run(&sandbox, &rotate, "");
+        assert!(told.ok().stdout.ends_with("The login was moved to the new key\n"), "{told:#?}");
+    }
+    bus.run(&sandbox, &["platform-api-key-check"], "").ok();
+    assert!(!everything(&sandbox).contains(&sandbox.value_in("k")));
+    bus.run(&sandbox, &["logout"], "").ok();
+    bus.run(&sandbox, &["platform-api-key-check"], "").code(7);
 }
 
 #[test]

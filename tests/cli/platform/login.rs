@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::rig::{AUTHORIZE, Rig};
+use crate::support::pty::Terminal;
 use crate::support::{USER, mode};
 
 /// Logs in to the platform with a secret that comes from standard input.
@@ -194,4 +195,54 @@ fn a_login_to_iam_and_one_to_a_platform_live_side_by_side() {
     let out = rig.run_in(&[], &["logout", "--output", "json"], "").json();
     let kinds: Vec<_> = out.as_array().unwrap().iter().map(|out| out.get("platform")).collect();
     assert_eq!(kinds, [Some(&json!("password")), None]);
+}
+
+#[test]
+fn at_a_terminal_the_password_is_asked_for_and_not_shown() {
+    let rig = Rig::new();
+    let args = ["login", "--platform", rig.url(), "--username", USER, "--insecure-storage"];
+    let mut terminal = Terminal::start(&mut rig.command(&[], &args), 200);
+    terminal.wait_for("Password> ");
+    terminal.wait_for_reading();
+    terminal.send(format!("{}\r", rig.password).as_bytes());
+    let shown = terminal.end();
+    shown.code(0);
+    assert!(!shown.text.contains(&rig.password), "{shown:#?}");
+    assert!(shown.text.contains("The password is kept in "), "{shown:#?}");
+    rig.run_in(&[], &["platform-api-key-check"], "").ok();
+}
+
+#[test]
+fn whoami_names_the_logins_of_other_systems() {
+    let rig = Rig::new();
+    log_in(&rig, "--password", &rig.password.clone());
+    let (url, bootstrap) = (rig.url(), rig.bootstrap());
+    let whoami = |variables: &[(&str, &str)], more: &[&str]| {
+        rig.run_in(variables, &[&["whoami"], more].concat(), "")
+    };
+    let iam = [("IBMCLOUD_IAM_API_ENDPOINT", url), ("IBMCLOUD_API_KEY", &*bootstrap)];
+    let shown = whoami(&iam, &[]);
+    let row = "\nPlatform      local@localhost at http://HOST (login, file)\n";
+    assert!(shown.ok().stdout.contains(row), "{shown:#?}");
+    let document = whoami(&iam, &["--output", "json"]).json();
+    let found = json!({"user": USER, "endpoint": "http://HOST", "source": "login, file",
+                       "found": "used"});
+    assert_eq!(document["platform"], found);
+    let key = "c".repeat(64);
+    let classic = [&iam[..], &[("SL_USERNAME", "10ca1_me"), ("SL_API_KEY", &*key)]].concat();
+    let shown = whoami(&classic, &[]);
+    let row = "\nClassic       10ca1_me at http://HOST/rest/v3.1 (SL_API_KEY)\n";
+    assert!(shown.ok().stdout.contains(row), "{shown:#?}");
+    assert_eq!(document.get("classic"), None, "the credential of IAM is not named twice");
+    // Also where nobody is logged in to IAM.
+    let shown = whoami(&[], &[]);
+    assert_eq!(shown.code(7).stdout, "Platform   local@localhost at http://HOST (login, file)\n");
+    let broken = [&iam[..], &[("CPD_PASSWORD", "x")]].concat();
+    let shown = whoami(&broken, &["--output", "json"]).json();
+    let why =
+        "cannot be used: Variables name a credential for a platform, but CPD_USERNAME is not set";
+    assert_eq!(shown["platform"]["found"], why);
+    let local = whoami(&[("IBMCLOUD_IAM_BACKEND", "local")], &["--output", "json"]).json();
+    assert_eq!(local.get("platform"), None);
+    assert_eq!(rig.generated(), 0);
 }

@@ -4,4 +4,5 @@ mod commands;
 mod login;
 mod recover;
 mod rig;
+mod secrets;
 mod wire;

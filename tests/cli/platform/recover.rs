@@ -1,6 +1,8 @@
 //! A generate that is cut off, by a lost answer or a kill, and what `recover` makes of it: what FILE holds opens the
 //! platform, and no key is generated that nobody asked for.
 
+use std::path::Path;
+
 use super::rig::{AUTHORIZE, GENERATE, Rig};
 use crate::support::relay::Blow;
 
@@ -33,7 +35,9 @@ impl Way {
 fn files(rig: &Rig) -> Vec<(String, bool)> {
     let files = rig.sandbox().files_in_work().into_iter();
     let opens = |file: String| (rig.opens(&rig.sandbox().value_in(&file)), file);
-    let files = files.filter(|file| file.ends_with(".json")).map(opens);
+    let files = files
+        .filter(|file| Path::new(file).extension().is_some_and(|end| end == "json"))
+        .map(opens);
     files.map(|(opens, file)| (file, opens)).collect()
 }
 

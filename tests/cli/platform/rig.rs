@@ -29,9 +29,13 @@ impl Rig {
         let service = Service::emulated_in(sandbox, &flags, &[]);
         let text = std::fs::read_to_string(env_file).unwrap();
         let password = text.split("export CPD_PASSWORD=").nth(1).unwrap().lines().next().unwrap();
+        // The first token takes its time: its key is made.
+        let body = json!({"username": USER, "password": password});
+        let client = Client::new(service.server.endpoint());
+        assert_eq!(client.send("POST", "/icp4d-api/v1/authorize", &body).0, 200);
         let (routes, blow) = (Arc::default(), Arc::default());
-        let (seen, next): (Arc<Mutex<Vec<String>>>, Arc<Mutex<Option<(&str, Blow)>>>) =
-            (Arc::clone(&routes), Arc::clone(&blow));
+        let seen: Arc<Mutex<Vec<String>>> = Arc::clone(&routes);
+        let next: Arc<Mutex<Option<(&str, Blow)>>> = Arc::clone(&blow);
         let relayed = Relayed::new(service, move |request| {
             let route = request.route();
             seen.lock().unwrap().push(route.clone());
@@ -60,7 +64,7 @@ impl Rig {
     /// The program with these variables of the platform, and no other choice.
     pub(super) fn command(&self, variables: &[(&str, &str)], args: &[&str]) -> Command {
         let mut command = self.sandbox().unchosen(args);
-        command.env("IBMCLOUD_HTTP_TIMEOUT", "0.5").envs(variables.iter().copied());
+        command.env("IBMCLOUD_HTTP_TIMEOUT", "2").envs(variables.iter().copied());
         command
     }
 

@@ -1,14 +1,16 @@
 //! `whoami`: the identity, the service, the credential in use, and the other credentials.
 
+mod others;
+
 use std::borrow::Cow;
 use std::path::Path;
 
 use serde::Serialize;
 
+use self::others::OtherLogin;
 use crate::clock::Skew;
-use crate::credentials::classic::{self, ClassicCandidate};
-use crate::credentials::{Candidate, Contents, CredentialSource, Search, platform};
-use crate::error::{Error, Result};
+use crate::credentials::{Candidate, Contents, CredentialSource, Search};
+use crate::error::Result;
 use crate::model::{BackendKind, Identity, ServiceUuid, Timestamp};
 use crate::object::object;
 use crate::ops::told_of_iam;
@@ -16,7 +18,6 @@ use crate::render::account::{self, Looked};
 use crate::render::json;
 use crate::session::{self, Choice};
 use crate::settings::Settings;
-use crate::settings::service::Urls;
 use crate::systems::Keys as _;
 use crate::text::escape;
 use crate::ui::Ui;
@@ -30,64 +31,12 @@ struct Remote {
     skew: Option<Skew>,
 }
 
-/// The login to a system that has one of its own, which the commands on its keys use.
-#[derive(Serialize)]
-struct Beside {
-    user: Option<String>,
-    endpoint: Option<String>,
-    source: Option<String>,
-    /// `used`, or why it cannot be.
-    found: String,
-}
-
-impl Beside {
-    /// Looks for that to a platform; `None` where there is none. Nothing is sent.
-    fn platform(settings: &Settings) -> Option<Self> {
-        let found = platform::find(settings).map(|found| {
-            found.map(|found| {
-                let source = found.source();
-                Self::used(found.user, found.endpoint.to_string(), source)
-            })
-        });
-        found.unwrap_or_else(|error| Some(Self::broken(&error)))
-    }
-
-    /// Looks for that to classic infrastructure; `None` where that of IAM is used, or none. Nothing is sent.
-    fn classic(settings: &Settings) -> Option<Self> {
-        let found = classic::own(settings).and_then(|own| {
-            let Some(own) = own else { return Ok(None) };
-            let (user, source) = (own.user.clone(), own.source.clone());
-            let iam = settings.remote(&Urls::default())?.endpoint;
-            let endpoint = ClassicCandidate::Own(own).endpoint(settings, &iam)?.to_string();
-            Ok(Some(Self::used(user, endpoint, Some(source))))
-        });
-        found.unwrap_or_else(|error| Some(Self::broken(&error)))
-    }
-
-    fn used(user: String, endpoint: String, source: Option<String>) -> Self {
-        Self { user: Some(user), endpoint: Some(endpoint), source, found: "used".to_owned() }
-    }
-
-    fn broken(error: &Error) -> Self {
-        let found = format!("cannot be used: {}", error.message.trim_end_matches('.'));
-        Self { user: None, endpoint: None, source: None, found }
-    }
-
-    fn shown(&self) -> String {
-        let (Some(user), Some(endpoint)) = (&self.user, &self.endpoint) else {
-            return escape(&self.found).into_owned();
-        };
-        let source = self.source.as_ref().map(|source| format!(" ({source})")).unwrap_or_default();
-        escape(&format!("{user} at {endpoint}{source}")).into_owned()
-    }
-}
-
 /// What is shown.
 struct Who<'a> {
     identity: Identity,
     remote: Option<Remote>,
-    platform: Option<Beside>,
-    classic: Option<Beside>,
+    /// The logins of other systems than IAM, by their names in rows and in the document.
+    others: Vec<(&'static str, &'static str, OtherLogin)>,
     profile: &'a str,
     /// Other credentials, which were not used.
     passed_over: Vec<Looked>,
@@ -105,6 +54,10 @@ impl Who<'_> {
     /// Returns the service ID that acts, if it is one.
     fn service_id(&self) -> Option<ServiceUuid> {
         self.identity.owner().service_id()
+    }
+
+    fn other(&self, field: &str) -> Option<&OtherLogin> {
+        self.others.iter().find(|(_, name, _)| *name == field).map(|(.., login)| login)
     }
 
     /// Returns the document of '--output json'. What only the service has is null for the local store.
@@ -126,8 +79,8 @@ impl Who<'_> {
                 remote.and_then(|remote| remote.expires).map(Timestamp::to_wire),
             )
             .with_some("clock_behind", remote.and_then(|remote| remote.skew).map(Skew::behind))
-            .with_some("platform", self.platform.as_ref())
-            .with_some("classic", self.classic.as_ref())
+            .with_some("platform", self.other("platform"))
+            .with_some("classic", self.other("classic"))
             .with("store", &self.store)
             .with_some("search", self.search.as_ref())
     }
@@ -160,7 +113,7 @@ impl Who<'_> {
             };
             rows.push(("Passed over", Cow::Owned(escape(&told).into_owned())));
         }
-        rows.extend(beside(self.platform.as_ref(), self.classic.as_ref()));
+        rows.extend(self.others.iter().map(|(label, _, login)| (*label, login.shown().into())));
         let store = self.store.as_deref().map_or("none: there is no home directory".into(), escape);
         rows.push(("Local store", store));
         let mut text = account::rows(&rows, colour);
@@ -172,15 +125,6 @@ impl Who<'_> {
     }
 }
 
-/// Returns the rows of the logins beside that of IAM.
-fn beside(
-    platform: Option<&Beside>,
-    classic: Option<&Beside>,
-) -> Vec<(&'static str, Cow<'static, str>)> {
-    let logins = [("Platform", platform), ("Classic", classic)];
-    logins.into_iter().filter_map(|(name, login)| Some((name, login?.shown().into()))).collect()
-}
-
 /// Runs `whoami`.
 pub fn run(explain: bool, settings: &Settings, ui: &mut Ui) -> Result<()> {
     let chosen = session::choose(settings, ui);
@@ -190,17 +134,14 @@ pub fn run(explain: bool, settings: &Settings, ui: &mut Ui) -> Result<()> {
     };
     let looked = look(used, settings)?;
     let is_local = matches!(chosen, Ok((Choice::Chosen(BackendKind::Local), _)));
-    let (platform, classic) = if is_local {
-        (None, None)
-    } else {
-        (Beside::platform(settings), Beside::classic(settings))
-    };
+    let others = if is_local { Vec::new() } else { others::look(settings) };
     let told = chosen.and_then(|(choice, found)| identify(choice, found, settings, ui));
     let (identity, remote) = match told {
         Ok(told) => told,
         Err(error) => {
-            let rows = beside(platform.as_ref(), classic.as_ref());
-            if !rows.is_empty() && !ui.manner().json {
+            if !others.is_empty() && !ui.manner().json {
+                let rows: Vec<(&str, Cow<'_, str>)> =
+                    others.iter().map(|(label, _, login)| (*label, login.shown().into())).collect();
                 let text = account::rows(&rows, ui.manner().colour.0);
                 ui.data(|out| out.write_all(text.as_bytes()));
             }
@@ -219,8 +160,7 @@ pub fn run(explain: bool, settings: &Settings, ui: &mut Ui) -> Result<()> {
     let who = Who {
         identity,
         remote,
-        platform,
-        classic,
+        others,
         profile: settings.profile().name(),
         passed_over: places(looked.iter().filter(is_passed_over)),
         store: settings.directories()?.store.as_deref().map(Path::to_string_lossy),
