@@ -55,7 +55,8 @@ pub struct TaskCredentialsArgs {
 Jobs that run on after you have left (training, pipelines, Data Refinery, text
 extraction) log in with the task credential of their region. A user has one in each
 region. Without '--from' an API key is created for it, named
-watsonx-task-credential-NAME, whose value nobody else gets. No value is printed. Jobs see a new task credential after 15 to 20 minutes.
+watsonx-task-credential-NAME, whose value nobody else gets. No value is printed.
+Jobs see a new task credential after 15 to 20 minutes.
 
 EXAMPLES:
    ibmcloud-iam task-credential-create --region us-south

@@ -265,6 +265,40 @@ pub(super) fn usable_of_any_system(key: Secret, source: &str) -> Result<Secret> 
     Ok(key)
 }
 
+/// Refuses what cannot be a platform API key, before it is sent anywhere. Their length and letters are not documented.
+pub fn usable_platform_key(key: Secret, source: &str) -> Result<Secret> {
+    let text = key.expose();
+    // What stands behind 'ZenApiKey' is the user and the key in base64.
+    let is_pair = || {
+        let decoded = Zeroizing::new(STANDARD_NO_PAD.decode(text.trim_end_matches('=')).ok()?);
+        let is_text = decoded.trim_ascii_end().iter().all(|byte| (b' '..=b'~').contains(byte));
+        (is_text && decoded.contains(&b':')).then_some(())
+    };
+    let what = if text.is_empty() {
+        "holds no API key"
+    } else if text.starts_with("cpd-apikey-") {
+        "holds the name of an IAM API key, and not a platform API key"
+    } else if text.starts_with("ApiKey-") {
+        "holds the ID of an IAM API key, and not a platform API key"
+    } else if is_pair().is_some() {
+        "holds what stands behind 'ZenApiKey': the user and the API key in base64"
+    } else if !can_be_key(text) {
+        "holds something else than one API key"
+    } else {
+        return Ok(key);
+    };
+    Err(unusable(source, what))
+}
+
+/// Reads the platform API key that `from` names, as `source` says: `@FILE`, or `-` for standard input or a prompt.
+pub fn platform_key(from: &str, source: &str, ui: &mut Ui) -> Result<Secret> {
+    let key = read(from, ui)?.ok_or_else(|| {
+        Error::usage("An API key is not taken from the command line, where others can see it.")
+            .hint(format!("Write '{source} @FILE', or pipe the key in with '{source} -'."))
+    })?;
+    usable_platform_key(key, source)
+}
+
 pub(super) fn empty(name: &str) -> Error {
     Error::new(ErrorKind::NotLoggedIn, format!("{name} is set but empty.")).hint(format!(
         "Give it an API key or '@FILE', or unset it; {BACKEND}=local asks for the local store."

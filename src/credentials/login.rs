@@ -152,7 +152,8 @@ fn read_kept(record: &LoginRecord, directory: &Path) -> Result<Option<(Secret, O
     let source = path.display().to_string();
     let key = match record.platform {
         Some(PlatformProof::Password) => input::usable_password(key, &source)?,
-        _ => input::usable(key, &source)?,
+        Some(PlatformProof::ApiKey) => input::usable_platform_key(key, &source)?,
+        None => input::usable(key, &source)?,
     };
     Ok(Some((key, private_file::exposure(&path, &metadata))))
 }

@@ -152,10 +152,12 @@ impl PlatformCandidate {
             Kind::Variable(name, value) => match value.strip_prefix('@') {
                 Some(path) if is_key => {
                     file = Some(PathBuf::from(path));
-                    input::of_file(path, name, ui)?
+                    input::platform_key(&value, name, ui)?
                 }
                 Some(_) => input::password(&value, name, ui)?,
-                None if is_key => input::usable(Secret::new(value.trim().to_owned()), name)?,
+                None if is_key => {
+                    input::usable_platform_key(Secret::new(value.trim().to_owned()), name)?
+                }
                 None => input::usable_password(Secret::new(value), name)?,
             },
             Kind::Login(record) => {

@@ -71,7 +71,7 @@ fn read(platform: &Platform, settings: &Settings, ui: &mut Ui) -> Result<Proof> 
             "A login is with the API key or with the password, and not with both.",
         )
         .hint("Leave '--apikey' out: a password outlives every key.")),
-        (Some(from), None) => input::of_flag(from, ui).map(Proof::ApiKey),
+        (Some(from), None) => input::platform_key(from, "--apikey", ui).map(Proof::ApiKey),
         (None, Some(from)) => input::password(from, "--password", ui).map(Proof::Password),
         (None, None) if ui.can_ask() => {
             input::password("-", "--password", ui).map(Proof::Password)

@@ -32,7 +32,8 @@ struct Found {
 
 /// Runs `platform-api-key-check`.
 pub fn run(request: &Request, settings: &Settings, ui: &mut Ui) -> Result<()> {
-    let value = request.from.as_deref().map(|from| read(from, ui)).transpose()?;
+    let read = |from: &str| input::platform_key(from, "platform-api-key-check", ui);
+    let value = request.from.as_deref().map(read).transpose()?;
     let wanted = value.as_ref().map_or(Wanted::Any, Wanted::This);
     let (keys, _) = open_platform(wanted, settings, ui)?;
     let found = match keys {
@@ -65,16 +66,6 @@ pub fn run(request: &Request, settings: &Settings, ui: &mut Ui) -> Result<()> {
     let uid = found.uid.map(|uid| format!(" ({uid})")).unwrap_or_default();
     ui.result(&format!("The {noun} logs in as {user}{uid}"));
     Ok(())
-}
-
-fn read(from: &str, ui: &mut Ui) -> Result<Secret> {
-    let read = input::read(from, ui)?;
-    let key = read.ok_or_else(|| {
-        Error::usage("A key is not taken from the command line, where others can see it.").hint(
-            "Write 'platform-api-key-check @FILE', or pipe it into 'platform-api-key-check -'.",
-        )
-    })?;
-    input::usable(key, if from == "-" { "Standard input" } else { "The file" })
 }
 
 /// Looks whether the local store has the key, or a key.

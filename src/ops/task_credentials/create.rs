@@ -64,12 +64,11 @@ pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
         finish::refuse_any(regions, session)?;
     } else {
         for run in finish::finish(regions, Operation::Create, session)? {
-            let covers = |region: &RegionRef| {
-                let its = run.begun.regions.as_ref();
-                its.is_some_and(|its| its.names.iter().any(|name| name == region.name))
+            let Some((its, key)) = run.begun.regions.as_ref().zip(run.key.as_ref()) else {
+                continue;
             };
-            if let Some(key) = run.key.as_ref().filter(|_| regions.iter().all(covers)) {
-                report::stored(name, &key.id, regions, session);
+            if regions.iter().all(|region| its.names.iter().any(|name| name == region.name)) {
+                report::stored(&its.credential, &key.id, regions, session);
                 return Ok(());
             }
         }

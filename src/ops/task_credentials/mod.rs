@@ -145,6 +145,7 @@ fn is_taken(region: RegionRef, found: &TaskCredential, session: &Session) -> Err
         escape(&found.id),
         key.unwrap_or_default()
     );
-    let rotate = family(session).on("rotate", format!("--region {}", region.name));
-    Error::new(ErrorKind::Conflict, message).hint(format!("Replace it with '{rotate}'."))
+    let rotate = family(session).on("rotate", "");
+    Error::new(ErrorKind::Conflict, message)
+        .hint(format!("Replace it with '{rotate} --region {}'.", region.name))
 }

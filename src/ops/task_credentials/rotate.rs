@@ -97,10 +97,9 @@ pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
             return Ok(());
         }
         let message = format!("There is no task credential in {}.", names(regions));
-        let create = family(session).on("create", "--region REGION");
-        return Err(
-            Error::new(ErrorKind::NotFound, message).hint(format!("Store one with '{create}'."))
-        );
+        let create = family(session).on("create", "");
+        return Err(Error::new(ErrorKind::NotFound, message)
+            .hint(format!("Store one with '{create} --region REGION'.")));
     }
     carry_out(&plan, request, asks, session)
 }
