@@ -79,14 +79,6 @@ impl OwnCredential {
 }
 
 impl ClassicCandidate {
-    /// Returns the user name and where it is from, for people; `None` for a credential of IAM.
-    pub fn own(&self) -> Option<(&str, &str)> {
-        match self {
-            Self::Own(own) => Some((&own.user, &own.source)),
-            Self::Iam(_) => None,
-        }
-    }
-
     /// Returns the URL of the service for this credential; `iam` is where IAM is.
     pub fn endpoint(&self, settings: &Settings, iam: &Endpoint) -> Result<Endpoint> {
         let own = match self {

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::credentials::{classic, platform};
+use crate::credentials::classic::{self, ClassicCandidate};
+use crate::credentials::platform;
 use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::settings::service::Urls;
@@ -40,13 +41,13 @@ fn at_platform(settings: &Settings) -> Result<Option<OtherLogin>> {
 }
 
 fn at_classic(settings: &Settings) -> Result<Option<OtherLogin>> {
-    let Some(found) = classic::find(settings)? else { return Ok(None) };
-    let Some((user, source)) = found.own() else { return Ok(None) };
+    let Some(own) = classic::own(settings)? else { return Ok(None) };
+    let (user, source) = (own.user.clone(), own.source.clone());
     let iam = settings.remote(&Urls::default())?.endpoint;
     Ok(Some(OtherLogin {
-        user: Some(user.to_owned()),
-        source: Some(source.to_owned()),
-        endpoint: Some(found.endpoint(settings, &iam)?.to_string()),
+        user: Some(user),
+        source: Some(source),
+        endpoint: Some(ClassicCandidate::Own(own).endpoint(settings, &iam)?.to_string()),
         found: "used".to_owned(),
     }))
 }
