@@ -38,8 +38,9 @@ pub enum ClassicCandidate {
 #[derive(Debug)]
 pub struct OwnCredential {
     /// Where they are, for people.
-    source: String,
-    user: String,
+    pub source: String,
+    /// The user name.
+    pub user: String,
     /// The key, or `@FILE`.
     key: Zeroizing<String>,
     /// Where they belong, if the place tells that.
@@ -58,6 +59,17 @@ pub fn find(settings: &Settings) -> Result<Option<ClassicCandidate>> {
     }
     match of_iam()? {
         None => Ok(in_file(settings)?.map(ClassicCandidate::Own)),
+        found => Ok(found),
+    }
+}
+
+/// Returns the user name and key that are used, and not a credential of IAM.
+pub fn own(settings: &Settings) -> Result<Option<OwnCredential>> {
+    if settings.flags().apikey.is_some() {
+        return Ok(None);
+    }
+    match in_variables(settings)? {
+        None if matches!(Search::new(settings)?.first(), Ok(None)) => in_file(settings),
         found => Ok(found),
     }
 }
