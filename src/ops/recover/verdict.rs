@@ -131,6 +131,10 @@ fn of_end(run: &Run, end: End, session: &Session) -> (Outcome, String) {
             Outcome::WouldBeDiscarded,
             format!("{noun} {name} was never created; what is left of it would be removed"),
         ),
+        End::NeverMade if run.is_only_key() && run.begun.retires.is_some() => (
+            Outcome::Discarded,
+            format!("{noun} {name} was not rotated; the one that was there is left as it was"),
+        ),
         End::NeverMade => {
             (Outcome::Discarded, format!("{noun} {name} was never created; nothing is left of it"))
         }

@@ -139,7 +139,10 @@ fn printed(args: &[&str], begins: bool, path: &'static str) {
         let says = |words: &str| recovered.stdout.contains(words);
         let (is_named, added) = match rig.value_at() {
             Some(value) if outcome.stdout.contains(&value) => (recovered.code == 0, 1),
-            value if value == old => (recovered.code == 0 && says("was never created"), 0),
+            Some(value) if Some(&value) == old.as_ref() => {
+                (recovered.code == 0 && says("was not rotated; the one that was there"), 0)
+            }
+            None if old.is_none() => (recovered.code == 0 && says("was never created"), 0),
             Some(_) => (recovered.code == 1 && says("its value was not delivered"), 1),
             None => (recovered.code == 1 && says("was removed, and no new one was made"), 0),
         };
