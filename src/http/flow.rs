@@ -35,8 +35,8 @@ impl Flow {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until a request may be sent. Returns how many were answered well so far.
-    pub(super) fn enter(&self) -> u64 {
+    /// Waits until a request may be sent.
+    pub(super) fn enter(&self) {
         let mut state = self.state();
         loop {
             let quiet =
@@ -51,24 +51,29 @@ impl Flow {
                 }
                 None => {
                     state.under_way += 1;
-                    return state.answered;
+                    return;
                 }
             };
         }
     }
 
-    /// Takes note of the end of a request. `too_many` is how long to wait where the service gets too many.
-    pub(super) fn leave(&self, too_many: Option<Duration>) {
+    /// Takes note of the end of a request that was answered.
+    pub(super) fn leave(&self) {
         let mut state = self.state();
         state.under_way = state.under_way.saturating_sub(1);
-        if let Some(pause) = too_many {
-            state.most = (state.under_way.min(state.most) / 2).max(1);
-            state.quiet_until = state.quiet_until.max(Some(Instant::now() + pause));
-        } else {
-            state.answered += 1;
-            let may_be_more = state.answered.is_multiple_of(ANSWERS_FOR_MORE);
-            state.most = (state.most + usize::from(may_be_more)).min(MOST_JOBS);
-        }
+        state.answered += 1;
+        let may_be_more = state.answered.is_multiple_of(ANSWERS_FOR_MORE);
+        state.most = (state.most + usize::from(may_be_more)).min(MOST_JOBS);
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Takes note of the end of a request that was one too many. Nothing is sent for `pause`, and less at once from then on.
+    pub(super) fn slow_down(&self, pause: Option<Duration>) {
+        let mut state = self.state();
+        state.under_way = state.under_way.saturating_sub(1);
+        state.most = (state.under_way.min(state.most) / 2).max(1);
+        state.quiet_until = state.quiet_until.max(pause.map(|pause| Instant::now() + pause));
         drop(state);
         self.changed.notify_all();
     }

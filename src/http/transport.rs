@@ -144,9 +144,11 @@ impl Transport {
     ) -> Result<(Reply, bool), Failure> {
         let mut budget = Budget::new(&self.settings);
         let mut in_doubt = false;
+        // How many others were answered when the service had too many last.
+        let mut others = None;
         loop {
             let begun = Instant::now();
-            let answered = self.flow.enter();
+            self.flow.enter();
             // What others are told to wait for does not count.
             budget.until += begun.elapsed();
             let timeout = self.settings.timeout().min(budget.left());
@@ -162,12 +164,19 @@ impl Transport {
                     (None, !failure.lasting)
                 }
             };
-            let is_too_fast = result.as_ref().is_ok_and(|reply| reply.status == 429);
+            let has_too_many = result.as_ref().is_ok_and(|reply| reply.status == 429);
+            if has_too_many {
+                let answered = self.flow.answered();
+                if others.replace(answered).is_some_and(|before| answered > before) {
+                    // Others got through meanwhile, so this one will.
+                    budget.attempts = ATTEMPTS - 1;
+                }
+            }
             let pause = budget.next_pause(asked);
-            self.flow.leave(pause.filter(|_| is_too_fast));
-            if is_too_fast && self.flow.answered() > answered {
-                // Others get through, so this one will.
-                budget.attempts = ATTEMPTS - 1;
+            if has_too_many {
+                self.flow.slow_down(pause)
+            } else {
+                self.flow.leave()
             }
             if !again || !budget.wait(pause) {
                 return match result {
