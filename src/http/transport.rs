@@ -174,9 +174,9 @@ impl Transport {
             }
             let pause = budget.next_pause(asked);
             if has_too_many {
-                self.flow.slow_down(pause)
+                self.flow.slow_down(pause);
             } else {
-                self.flow.leave()
+                self.flow.leave();
             }
             if !again || !budget.wait(pause) {
                 return match result {

@@ -1,16 +1,24 @@
 //! How far long work is, in place on a terminal's standard error, from half a second on. It is nowhere else.
 
 use std::io::{self, IsTerminal as _};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// How long work may take unseen.
 const UNSEEN: Duration = Duration::from_millis(500);
+/// How often the time is shown anew.
+const TICK: Duration = Duration::from_millis(250);
 
 /// What is shown of work that is under way.
 #[derive(Debug)]
-pub(super) struct Working(ProgressBar);
+pub(super) struct Working {
+    bar: ProgressBar,
+    /// What begins to show it, unless the work ends before: then the sender is dropped.
+    waiting: Option<(Sender<()>, JoinHandle<()>)>,
+}
 
 impl Working {
     /// Begins to show `what`, of which there are `all`, where that is known.
@@ -23,29 +31,38 @@ impl Working {
         } else {
             "{msg}... {elapsed}"
         };
-        let bar = ProgressBar::with_draw_target(all, ProgressDrawTarget::stderr_with_hz(10));
+        let bar = ProgressBar::with_draw_target(all, ProgressDrawTarget::hidden());
         bar.set_style(ProgressStyle::with_template(template).ok()?);
         bar.set_message(what.to_owned());
-        // Nothing is drawn before the first tick.
-        bar.enable_steady_tick(UNSEEN);
-        Some(Self(bar))
+        let (ended, wait) = mpsc::channel();
+        let shown = bar.clone();
+        let thread = thread::spawn(move || {
+            if wait.recv_timeout(UNSEEN) == Err(RecvTimeoutError::Timeout) {
+                shown.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+                shown.enable_steady_tick(TICK);
+            }
+        });
+        Some(Self { bar, waiting: Some((ended, thread)) })
     }
 
     /// Tells how many are done.
     pub(super) fn reach(&self, done: u64) {
-        if self.0.elapsed() >= UNSEEN {
-            self.0.set_position(done);
-        }
+        self.bar.set_position(done);
     }
 
     /// Makes room for other output.
     pub(super) fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
-        self.0.suspend(write)
+        self.bar.suspend(write)
     }
 }
 
 impl Drop for Working {
     fn drop(&mut self) {
-        self.0.finish_and_clear();
+        if let Some((ended, thread)) = self.waiting.take() {
+            drop(ended);
+            // It may be about to show it.
+            let _ = thread.join();
+        }
+        self.bar.finish_and_clear();
     }
 }

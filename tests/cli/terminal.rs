@@ -3,6 +3,7 @@
 mod escaping;
 mod number;
 mod pipes;
+mod working;
 
 use std::process::Command;
 

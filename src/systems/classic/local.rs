@@ -199,7 +199,7 @@ impl Proving for LocalClassic {
 /// Chooses an id in the service's form: a number.
 fn choose_id() -> std::result::Result<ApiKeyId, getrandom::Error> {
     let number = u32::from_le_bytes(secret::random()?);
-    Ok(ApiKeyId::new((u64::from(number) + 10_000_000).to_string()))
+    Ok(ApiKeyId::new((number % 900_000_000 + 100_000_000).to_string()))
 }
 
 /// Chooses a value in the service's form: letters in lower case and digits.

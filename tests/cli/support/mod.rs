@@ -333,7 +333,7 @@ fn colour(text: &str) -> Option<usize> {
 
 fn is_id(token: &str) -> bool {
     // That of a classic API key.
-    if (8..=10).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_digit()) {
+    if token.len() == 9 && token.bytes().all(|b| b.is_ascii_digit()) {
         return true;
     }
     let mut kinds = ["ApiKey-", "ServiceId-", "ServiceIdGroup-", ""].iter();
