@@ -1,7 +1,7 @@
 //! What an operation asks of keys, whatever their system. It fails where the system lacks the ability.
 
 use super::error::Condition;
-use super::keys::{Editing, Keys, Locking, Proving, Result, ServiceIds, Switching};
+use super::keys::{Editing, Keys, Locking, LookUp, Proving, Result, ServiceIds, Switching};
 use crate::model::{ApiKey, ApiKeyChanges, ApiKeyId, EntityTag, NewApiKey};
 use crate::secret::Secret;
 
@@ -80,7 +80,8 @@ impl dyn Keys + '_ {
 
     /// See [`LookUp::by_value`].
     pub fn by_value(&self, value: &Secret) -> Result<ApiKey> {
-        able(self.look_up(), "looked up by value")?.by_value(value)
+        able(self.look_up(), "looked up by value")
+            .and_then(|keys: &dyn LookUp| keys.by_value(value))
     }
 
     /// See [`Proving::acting_key`]; `None` if nothing can be proven.
