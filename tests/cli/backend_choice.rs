@@ -180,7 +180,6 @@ fn without_a_terminal_no_command_makes_or_changes_a_local_key_unasked() {
         &["api-key-lookup", "@value"],
         &["api-keys", "--uuid"],
         &["api-keys-audit"],
-        &["recover"],
         &["whoami"],
         &["bearer-token"],
     ] {
@@ -190,6 +189,8 @@ fn without_a_terminal_no_command_makes_or_changes_a_local_key_unasked() {
     }
     // Where it does not matter that there is no credential, nothing is missing.
     run(&mut sandbox.unchosen(&["logout"]), b"").ok();
+    let recover = run(&mut sandbox.unchosen(&["recover"]), b"");
+    recover.is(0, "OK\nNo interrupted commands found\n", "");
 }
 
 #[test]

@@ -52,6 +52,7 @@ pub fn run(request: &Request, settings: &Settings, ui: &mut Ui) -> Result<()> {
     let logins = part.logins();
     let mut verdicts = Verdicts::new();
     let mut refused = None;
+    let is_nothing = part.begun().next().is_none();
     let (mut part, is_only) = (part, logins.len() == 1);
     for login in logins {
         let own = part.take(login);
@@ -63,6 +64,8 @@ pub fn run(request: &Request, settings: &Settings, ui: &mut Ui) -> Result<()> {
         });
         match opened {
             Ok(settled) => verdicts.extend(settled),
+            // Where nothing was begun, nobody needs to log in.
+            Err(error) if is_nothing && error.kind == ErrorKind::NotLoggedIn => {}
             Err(error) if is_only => return Err(error),
             Err(error) => {
                 let blocked = |begun: Begun| (Verdict::needs_login(&begun, &error), begun);
