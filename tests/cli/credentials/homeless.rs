@@ -120,7 +120,7 @@ fn what_must_be_kept_names_the_variable() {
     let server = service();
     names_the_variable(
         &done(as_nobody(&sandbox, &["recover", "--backend", "local"])),
-        "the local store",
+        "the journal",
     );
     for args in [&["api-key-create", "x"][..], &["api-key-create", "x", "-o", "json"], &["recover"]]
     {
