@@ -143,10 +143,12 @@ fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
         };
         let tree = Cli::command();
         let covered: Vec<&str> = tree.get_subcommands().map(clap::Command::get_name).collect();
-        message = format!(
-            "Incorrect Usage: '{name}' is not covered. This is ibmcloud-iam; of 'ibmcloud iam' it covers {}.",
-            covered.join(", ")
-        );
+        let covered = match command {
+            Some("sl") => "of 'ibmcloud sl' it covers 'sl user apikey' only".to_owned(),
+            _ => format!("of 'ibmcloud iam' it covers {}", covered.join(", ")),
+        };
+        message =
+            format!("Incorrect Usage: '{name}' is not covered. This is ibmcloud-iam; {covered}.");
     }
     // A surplus argument of a look-up or a login may be the value of a key, so it is not repeated.
     let surplus = match (error.kind(), error.get(ContextKind::InvalidArg)) {

@@ -23,7 +23,7 @@ EXAMPLES:
    ibmcloud-iam login --platform https://cpd.example.com --username me --password @pw
    ibmcloud-iam login --profile work --endpoint https://private.iam.cloud.ibm.com")]
 pub struct LoginArgs {
-    /// Keep the API key in a file (0600), not in the keyring of the operating system
+    /// Keep the API key or password in a file (0600), not in the keyring of the operating system
     #[arg(long)]
     insecure_storage: bool,
     /// Log in to a platform (Cloud Pak for Data, Software Hub) instead: the URL of its web console
@@ -32,7 +32,7 @@ pub struct LoginArgs {
     /// The user of the platform
     #[arg(long, value_name = "USER", requires = "platform", value_parser = NonEmptyStringValueParser::new())]
     username: Option<String>,
-    /// The password of that user, from a file or from standard input
+    /// The password of that user, from a file or from standard input; asked for when absent
     #[arg(long, value_name = "@FILE|-", requires = "platform", allow_hyphen_values = true)]
     password: Option<String>,
     /// Ignored; accepted because the official CLI has it
@@ -52,7 +52,8 @@ pub struct LoginArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Removes the API key and its token from this machine; the key itself stays valid
-until it is deleted. Without '--endpoint', all logins of the profile are removed.
+until it is deleted. Without '--endpoint', all logins of the profile are removed,
+those to platforms too.
 
 EXAMPLES:
    ibmcloud-iam logout
@@ -69,7 +70,8 @@ A credential is looked for in this order, and the first one wins: '--apikey',
 IBMCLOUD_API_KEY, IC_API_KEY, the file in IBM_CREDENTIALS_FILE,
 ~/ibm-credentials.env, IAM_IDENTITY_APIKEY, the login, the session of the
 'ibmcloud' CLI. An ibm-credentials.env in the working directory is used only
-where IBM_CREDENTIALS_FILE names it.
+where IBM_CREDENTIALS_FILE names it. Logins to platforms and to classic
+infrastructure are shown beside it, if there are any.
 
 EXAMPLES:
    ibmcloud-iam whoami

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::shared::{DryRunArgs, ForceArgs, WaitArgs, path};
-use super::tree::{ARGUMENTS, Deferred};
+use super::tree::{ARGUMENTS, COMMAND_TEMPLATE, COMMANDS, Deferred};
 use crate::complete;
 use crate::ops::only_key::{self, delete, plugin, show};
 
@@ -25,6 +25,9 @@ pub enum ClassicCommand {
         subcommand,
         subcommand_required = true,
         disable_help_subcommand = true,
+        display_name = "ibmcloud-iam sl",
+        help_template = COMMAND_TEMPLATE,
+        subcommand_help_heading = COMMANDS,
         after_help = "\
 'sl user apikey ID' takes one of '--add', '--remove' and '--refresh', and asks
 nothing. ID is the number of the user. No other command of the official plug-in
@@ -40,8 +43,15 @@ EXAMPLES:
 /// The commands of the official plug-in for classic infrastructure.
 #[derive(Debug, Subcommand)]
 pub enum SlCommand {
-    /// Users
-    #[command(subcommand, subcommand_required = true, disable_help_subcommand = true)]
+    /// Manage what a user has: the classic API key
+    #[command(
+        subcommand,
+        subcommand_required = true,
+        disable_help_subcommand = true,
+        display_name = "ibmcloud-iam sl user",
+        help_template = COMMAND_TEMPLATE,
+        subcommand_help_heading = COMMANDS
+    )]
     User(SlUserCommand),
 }
 

@@ -7,6 +7,7 @@ use clap::Args;
 use reqwest::Url;
 
 use super::shared::{ForceArgs, WaitArgs, path};
+use super::tree::ARGUMENTS;
 use crate::complete;
 use crate::ops::emulate::{self, Fault};
 use crate::ops::recover;
@@ -32,7 +33,7 @@ EXIT CODES:
    in the way and the line says what to do")]
 pub struct RecoverArgs {
     /// Settle only what is to be in FILE, even if only the copy beside it is left
-    #[arg(value_name = "FILE", value_parser = path(), add = complete::files())]
+    #[arg(value_name = "FILE", value_parser = path(), add = complete::files(), help_heading = ARGUMENTS)]
     file: Option<PathBuf>,
     #[command(flatten)]
     wait: WaitArgs,

@@ -9,7 +9,7 @@ use clap::builder::Resettable;
 use clap::error::Error;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, Subcommand};
 
-const COMMAND_TEMPLATE: &str = "\
+pub(super) const COMMAND_TEMPLATE: &str = "\
 NAME:
    {name} - {about}
 
@@ -20,6 +20,7 @@ USAGE:
 ";
 
 pub(super) const ARGUMENTS: &str = "ARGUMENTS";
+pub(super) const COMMANDS: &str = "COMMANDS";
 const OPTIONS: &str = "OPTIONS";
 const FORCE: &str = "force";
 

@@ -15,6 +15,7 @@ use crate::secret::{self, Secret};
 use crate::settings::service::{self, Urls};
 use crate::settings::{ConfigFile, Keeper, LoginRecord, PlatformProof, Profile};
 use crate::systems::iam::remote::Token;
+use crate::text::shell_word;
 use crate::ui::Ui;
 
 const MOST: u64 = 64 * 1024;
@@ -127,7 +128,7 @@ fn read_kept(record: &LoginRecord, directory: &Path) -> Result<Option<(Secret, O
         return Err(broken("its record in config.json is not as it was written"));
     }
     if record.kept == Keeper::Keyring {
-        let key = keyring::get(&name_in_keyring(record)).map_err(|why| no_keyring(&why))?;
+        let key = keyring::get(&name_in_keyring(record)).map_err(|why| no_keyring(&why, record))?;
         return Ok(key.map(|key| (key, None)));
     }
     let failed = |error: &io::Error| broken(&error.to_string()).remedied(error);
@@ -161,10 +162,15 @@ fn read_kept(record: &LoginRecord, directory: &Path) -> Result<Option<(Secret, O
 const AGAIN: &str = "Log in again with 'ibmcloud-iam login'.";
 
 /// Makes the error for a keyring that cannot be used.
-pub fn no_keyring(why: &str) -> Error {
-    Error::new(ErrorKind::Unavailable, format!("The OS keyring cannot be used: {why}.")).hint(
-        "Unlock or start it, or keep the API key in a file (0600) with 'ibmcloud-iam login --insecure-storage'.",
-    )
+pub fn no_keyring(why: &str, record: &LoginRecord) -> Error {
+    let at = record.platform.map_or(String::new(), |_| {
+        let (url, user) = (shell_word(&record.endpoint), shell_word(&record.user));
+        format!(" --platform {url} --username {user}")
+    });
+    let noun = record.noun();
+    Error::new(ErrorKind::Unavailable, format!("The OS keyring cannot be used: {why}.")).hint(format!(
+        "Unlock or start it, or keep the {noun} in a file (0600) with 'ibmcloud-iam login{at} --insecure-storage'."
+    ))
 }
 
 /// Makes the record of a new login.
@@ -261,7 +267,7 @@ pub fn move_to(
         ..record.clone()
     };
     if moved.kept == Keeper::Keyring {
-        put_into_keyring(&moved, key).map_err(|why| no_keyring(&why))?;
+        put_into_keyring(&moved, key).map_err(|why| no_keyring(&why, record))?;
     }
     keep(&moved, key, directory, profile, false).map(drop)
 }
@@ -306,7 +312,7 @@ pub fn remove_key(record: &LoginRecord, directory: &Path) -> Result<Option<Secre
         _ if !is_tag(&record.entry) => Ok(None),
         Keeper::Keyring => {
             let take = |record: &LoginRecord| {
-                keyring::take(&name_in_keyring(record)).map_err(|why| no_keyring(&why))
+                keyring::take(&name_in_keyring(record)).map_err(|why| no_keyring(&why, record))
             };
             match take(record)? {
                 // Older versions left the token service out of the name.

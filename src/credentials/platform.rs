@@ -138,11 +138,18 @@ impl PlatformCandidate {
             (Some(password), _) => (password, false),
             (None, Some(key)) => (key, true),
             (None, None) => {
-                let what = match wanted {
-                    Wanted::Key => PLATFORM_API_KEY.to_owned(),
-                    _ => format!("{PLATFORM_PASSWORD} or {PLATFORM_API_KEY}"),
+                let (message, what) = match wanted {
+                    Wanted::Key => (
+                        format!(
+                            "'--zen' needs the platform API key of {user}, and the password is not enough."
+                        ),
+                        PLATFORM_API_KEY.to_owned(),
+                    ),
+                    _ => (
+                        format!("You are not logged in to the platform as {user}."),
+                        format!("{PLATFORM_PASSWORD} or {PLATFORM_API_KEY}"),
+                    ),
                 };
-                let message = format!("You are not logged in to the platform as {user}.");
                 return Err(Error::new(ErrorKind::NotLoggedIn, message)
                     .hint(format!("Set {what} to a value or '@FILE'.")));
             }

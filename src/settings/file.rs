@@ -84,6 +84,13 @@ pub struct LoginRecord {
     pub platform: Option<PlatformProof>,
 }
 
+impl LoginRecord {
+    /// Names what the login keeps.
+    pub fn noun(&self) -> &'static str {
+        self.platform.map_or("API key", PlatformProof::noun)
+    }
+}
+
 impl ConfigFile {
     /// Reads the file in `directory`. No file counts as an empty one.
     pub fn read(directory: &Path) -> Result<Self> {

@@ -7,7 +7,7 @@ use crate::credentials::login;
 use crate::error::{Error, ErrorKind, Result};
 use crate::render::account;
 use crate::secret::Secret;
-use crate::settings::{Keeper, LoginRecord, PlatformProof, Profile};
+use crate::settings::{Keeper, LoginRecord, Profile};
 use crate::ui::Ui;
 
 /// Keeps a secret in the keyring, or in a file if that is asked for or the user agrees. `record` makes the record of the
@@ -28,23 +28,19 @@ pub(super) fn keep_somewhere(
                     let _ = login::remove_key(&record, directory);
                 });
             }
-            Err(why) => may_use_a_file(&why, noun(&record), directory, ui)?,
+            Err(why) => may_use_a_file(&why, &record, directory, ui)?,
         }
     }
     let record = record(Keeper::File)?;
     keep(&record).map(|()| record)
 }
 
-/// Names what a login keeps.
-fn noun(record: &LoginRecord) -> &'static str {
-    record.platform.map_or("API key", PlatformProof::noun)
-}
-
 /// Asks whether to keep the key in a file instead of the keyring.
-fn may_use_a_file(why: &str, noun: &str, directory: &Path, ui: &mut Ui) -> Result<()> {
+fn may_use_a_file(why: &str, record: &LoginRecord, directory: &Path, ui: &mut Ui) -> Result<()> {
     if !ui.can_ask() || ui.manner().json {
-        return Err(login::no_keyring(why));
+        return Err(login::no_keyring(why, record));
     }
+    let noun = record.noun();
     ui.warn(&format!("The OS keyring cannot be used: {why}."));
     let question =
         format!("Keep the {noun} in a file (mode 0600, not encrypted) in {}?", directory.display());
@@ -86,5 +82,5 @@ pub(super) fn tell(
         Some(_) => String::new(),
     };
     ui.result(&format!("{prefix} to {} as {user}{account}", record.endpoint));
-    ui.result(&format!("The {} {verb} kept {place}.", noun(record)));
+    ui.result(&format!("The {} {verb} kept {place}.", record.noun()));
 }

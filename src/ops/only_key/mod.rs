@@ -198,7 +198,7 @@ fn agree_to_lose(
     }
     let subject = session.subject(user);
     let gap = if replaces { "" } else { ", and there is none until the new one is made" };
-    agree(&format!("The present {subject} stops working at once{gap}. Go on?"), session)
+    agree(&format!("The present {subject} stops working at once{gap}. Create another?"), session)
 }
 
 fn dry_run(

@@ -144,7 +144,7 @@ fn plan(
                 Some("it belongs to somebody else".to_owned())
             }
             None if !old.is_made && !request.retire => {
-                Some("this program did not make it, and '--retire' is not said".to_owned())
+                Some("this program did not make it, and '--retire' was not given".to_owned())
             }
             None => None,
         };

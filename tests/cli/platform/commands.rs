@@ -153,7 +153,7 @@ fn tokens_open_the_platform() {
     refused.is(
         7,
         "",
-        "FAILED\nYou are not logged in to the platform as local@localhost.\n\
+        "FAILED\n'--zen' needs the platform API key of local@localhost, and the password is not enough.\n\
          Set CPD_APIKEY to a value or '@FILE'.\n\n",
     );
     let both = [&rig.variables(None)[..], &[("CPD_APIKEY", &*key)]].concat();

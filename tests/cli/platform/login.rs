@@ -120,6 +120,18 @@ fn what_is_refused_is_not_kept() {
 }
 
 #[test]
+fn without_a_keyring_the_hint_is_for_the_same_platform_and_user() {
+    let rig = Rig::new();
+    let password = rig.password.clone();
+    let args = ["login", "--platform", rig.url(), "--username", USER, "--password", "-"];
+    let refused =
+        rig.run_in(&[("DBUS_SESSION_BUS_ADDRESS", "unix:path=/absent")], &args, &password);
+    let hint = "Unlock or start it, or keep the password in a file (0600) with 'ibmcloud-iam login \
+                --platform http://HOST --username local@localhost --insecure-storage'.\n";
+    assert!(refused.code(10).stderr.contains(hint), "{refused:#?}");
+}
+
+#[test]
 fn a_login_with_the_key_follows_the_key() {
     let rig = Rig::new();
     let key = rig.create("k.json");
