@@ -65,8 +65,13 @@ pub(super) fn check_content(
     if held.is_among_others {
         return Err(lost("more than one key"));
     }
+    if !held.can_be_of(session.facts().system) {
+        return Err(lost("the key of another system"));
+    }
     // The file of an earlier command names the user; it may hold a key that was lost and replaced since.
-    let is_named = held.user.as_deref().is_some_and(|named| named == session.identity().user);
+    let (name, id) = &held.user;
+    let is_named = name.as_deref() == Some(&*session.identity().user)
+        && id.as_deref().is_none_or(|id| id == &*session.owner().0);
     if is_named || is_own(&held.value, session)? {
         return Ok(());
     }
