@@ -15,6 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::private_file;
 use crate::secret::{self, Secret};
 use crate::settings::variables::BACKEND;
+use crate::systems::System;
 use crate::ui::Ui;
 
 /// The most bytes that are read of an input that should hold a key.
@@ -135,10 +136,15 @@ pub fn mistaken(text: &str) -> Option<&'static str> {
     if text.starts_with("ApiKey-") {
         return Some("holds the ID of an API key, not its value");
     }
-    if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+    if is_classic(text) {
         return Some("holds a classic infrastructure key, which IAM does not know");
     }
     is_mcsp(text).map(|()| "holds a key of the watsonx console on AWS, which IAM does not know")
+}
+
+/// Tells whether a text has the form of a classic API key.
+fn is_classic(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// A key file, from this program or from the official CLI.
@@ -146,7 +152,11 @@ pub fn mistaken(text: &str) -> Option<&'static str> {
 struct KeyFile {
     id: Option<String>,
     uuid: Option<String>,
+    name: Option<IgnoredAny>,
     user: Option<String>,
+    user_id: Option<String>,
+    system: Option<String>,
+    endpoint: Option<String>,
     #[serde(alias = "apiKey")]
     apikey: String,
     #[serde(flatten)]
@@ -155,11 +165,10 @@ struct KeyFile {
 }
 
 /// The fields of a key file beside those of [`KeyFile`].
-const USUAL_FIELDS: [&str; 13] = [
+const USUAL_FIELDS: [&str; 10] = [
     "crn",
     "iam_id",
     "account_id",
-    "name",
     "description",
     "locked",
     "entity_tag",
@@ -167,20 +176,38 @@ const USUAL_FIELDS: [&str; 13] = [
     "created_by",
     "modified_at",
     "createdAt",
-    "system",
-    "user_id",
 ];
 
 /// The key in a file.
 pub struct HeldKey {
     /// Its id, where the file tells it.
     pub id: Option<String>,
-    /// The user whose only key it is, where the file tells it.
-    pub user: Option<String>,
+    /// The name and the id of the user whose only key it is, where the file tells them.
+    pub user: (Option<String>, Option<String>),
+    /// The URL of the service that it belongs to, where the file tells it.
+    pub endpoint: Option<String>,
+    /// The system, where the file tells it.
+    system: Option<String>,
+    /// Whether it is a file of IAM, which does not tell the system.
+    is_file_of_iam: bool,
     /// Its value.
     pub value: Secret,
     /// Whether the file holds more than a key file does.
     pub is_among_others: bool,
+}
+
+impl HeldKey {
+    /// Tells whether it may be a key of a system. What cannot be is not sent to the service of that system.
+    pub fn can_be_of(&self, system: System) -> bool {
+        let is_classic = is_classic(self.value.expose());
+        match (&self.system, system) {
+            (Some(told), _) => serde_json::from_value(told.as_str().into())
+                .is_ok_and(|told: System| told == system),
+            (None, System::Classic) => is_classic && !self.is_file_of_iam,
+            (None, System::Platform) => !is_classic && !self.is_file_of_iam,
+            (None, _) => mistaken(self.value.expose()).is_none(),
+        }
+    }
 }
 
 /// Finds the key in the JSON of a key file, or in plain text without the white space around it; `None` where there is
@@ -199,11 +226,17 @@ fn held_in(text: &str) -> HeldKey {
             let is_other = |field: &String| !USUAL_FIELDS.contains(&field.as_str());
             let is_among_others = file.others.keys().any(is_other);
             let value = Secret::new(file.apikey);
-            HeldKey { id: file.id.or(file.uuid), user: file.user, value, is_among_others }
+            let id = file.id.or(file.uuid);
+            let is_file_of_iam = file.system.is_none() && (id.is_some() || file.name.is_some());
+            let (user, system) = ((file.user, file.user_id), file.system);
+            let endpoint = file.endpoint;
+            HeldKey { id, user, endpoint, system, is_file_of_iam, value, is_among_others }
         }
         _ => {
             let value = Secret::new(text.to_owned());
-            HeldKey { id: None, user: None, value, is_among_others: false }
+            let (user, is_file_of_iam) = ((None, None), false);
+            let (id, endpoint, system, is_among_others) = (None, None, None, false);
+            HeldKey { id, user, endpoint, system, is_file_of_iam, value, is_among_others }
         }
     }
 }

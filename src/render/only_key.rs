@@ -42,14 +42,16 @@ pub fn json_with_value(facts: &Facts, key: &ApiKey, value: &Secret) -> Zeroizing
     json::with_secret(room(key), &shown(facts, key, value.expose()))
 }
 
-/// Writes the document for FILE: `id` is on line 2, and each level is indented by a tab.
-pub fn file(facts: &Facts, key: &ApiKey, value: &Secret) -> Zeroizing<Vec<u8>> {
+/// Writes the document for FILE: `id` is on line 2, and each level is indented by a tab. `endpoint` is where the key belongs.
+pub fn file(facts: &Facts, key: &ApiKey, endpoint: &str, value: &Secret) -> Zeroizing<Vec<u8>> {
     // A buffer that grows would leave a copy of the value in memory.
-    let mut document = Zeroizing::new(Vec::with_capacity(room(key)));
+    let room = room(key) + 6 * endpoint.len();
+    let mut document = Zeroizing::new(Vec::with_capacity(room));
     let formatter = PrettyFormatter::with_indent(b"\t");
     let mut serializer = serde_json::Serializer::with_formatter(&mut *document, formatter);
     // Writing to memory cannot fail.
-    let _ = shown(facts, key, value.expose()).serialize(&mut serializer);
+    let file = shown(facts, key, value.expose()).with("endpoint", endpoint);
+    let _ = file.serialize(&mut serializer);
     document
 }
 

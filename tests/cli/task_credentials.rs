@@ -297,3 +297,14 @@ fn a_service_id_has_task_credentials_of_its_own() {
     assert_eq!(states, ["active", "phasing out", "active"]);
     assert_at_rest(&rig, true, "those of the user");
 }
+
+#[test]
+fn an_old_key_whose_name_is_not_ours_is_left() {
+    let rig = failing(&[]);
+    rig.run(&CREATE).ok();
+    let id = rig.keys()[0]["id"].as_str().unwrap().to_owned();
+    rig.run(&["api-key-update", &id, "--name", "of-mine"]).ok();
+    rig.run(&ROTATE).ok();
+    assert_eq!(rig.keys()[0]["state"], "active");
+    assert_eq!(rig.keys().len(), 2);
+}

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use super::entries::is_of_owner;
 use super::machine::{Disk, Way};
 use super::state::{Consent, CopyFile, Run, journal_failed};
 use crate::error::{Error, ErrorKind, Result};
@@ -60,6 +61,16 @@ pub(in crate::ops) fn begin(plan: Plan<'_>, session: &Session) -> Result<Run> {
     {
         run.forget(session);
         return Err(error);
+    }
+    let is_rival = |other: &Begun| is_of_owner(other, session);
+    if run.is_only_key()
+        && run.entry.as_ref().is_some_and(|entry| journal.is_rivalled(entry, is_rival))
+    {
+        run.forget(session);
+        let subject = session.subject(&plan.new.name);
+        let message = format!("Another process is at work on {subject}.");
+        return Err(Error::new(ErrorKind::Conflict, message)
+            .hint("Nothing was changed; look at the key when it has ended."));
     }
     let words = format!("Run '{} recover' to finish or undo what was begun.", session.program());
     interrupt::watch(session.ui.manner(), Some(words));

@@ -177,7 +177,10 @@ pub(super) fn deliver(run: &mut Run, session: &mut Session) -> Result<()> {
     };
     let Some(value) = &run.value else { return Ok(()) };
     let document = match run.machine.goal.only {
-        Some(_) => only_key::file(session.facts(), &key, value),
+        Some(_) => {
+            let endpoint = session.keys().place().endpoint;
+            only_key::file(session.facts(), &key, &endpoint, value)
+        }
         None => key_file::document(&key, value),
     };
     match pending.finish(&document, value) {

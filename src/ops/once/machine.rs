@@ -133,7 +133,7 @@ pub(in crate::ops) enum End {
     Irreplaceable,
     /// The key before it is gone, and the new one could not be made.
     Unmade,
-    /// Every region has a task credential of somebody else, stored meanwhile.
+    /// Somebody else has put another in its place meanwhile: a task credential in every region, or the only key.
     Displaced,
 }
 

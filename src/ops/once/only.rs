@@ -64,12 +64,13 @@ impl Machine {
                 self.undo(End::Undone)
             }
             NewKey::Found { .. } if makes => Act::Deliver,
-            NewKey::Found { .. } | NewKey::Unheld
-                if self.way.discards && only == OnlyKey::Alone =>
-            {
-                self.undo(End::Undone)
-            }
-            NewKey::Found { .. } if self.way.discards => Act::End(End::Irreplaceable),
+            NewKey::Found { .. } if self.way.discards => match self.observed.works {
+                None => Act::Prove,
+                // The one that is there now is not ours to delete.
+                Some(false) => Act::End(End::Displaced),
+                Some(true) if only == OnlyKey::Alone => self.undo(End::Undone),
+                Some(true) => Act::End(End::Irreplaceable),
+            },
             NewKey::Found { .. } if self.goal.channel == Channel::Output => {
                 Act::End(End::Uncertain)
             }

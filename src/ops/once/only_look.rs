@@ -31,7 +31,15 @@ impl Run {
         };
         if matches!(seen, NewKey::Found { .. } | NewKey::Unheld) && self.key.is_none() {
             let listed = if is_listed(session) { listed(session)? } else { None };
-            self.key = Some(listed.unwrap_or_else(|| self.unlisted()));
+            // Somebody may have put another one in its place since.
+            let id = self.id().or_else(|| listed.as_ref().map(|key| key.id.clone()));
+            let (own, others): (Vec<_>, Vec<_>) =
+                listed.into_iter().partition(|key| Some(&key.id) == id.as_ref());
+            if !others.is_empty() {
+                self.machine.observed.works = Some(false);
+            }
+            let own = own.into_iter().next();
+            self.key = Some(own.unwrap_or_else(|| self.unlisted()));
         }
         if matches!(seen, NewKey::Found { .. }) && self.machine.progress.made.is_none() {
             self.machine.progress.made = self.key.as_ref().map(|key| key.id.to_string());

@@ -8,6 +8,7 @@ use crate::private_file::Destination;
 use crate::secret::{self, Secret};
 use crate::session::Session;
 use crate::systems::Condition;
+use crate::text::escape;
 
 /// Refuses to go on while an earlier command may still take effect on the same key.
 pub(super) fn check_settled(user: &str, session: &Session) -> Result<()> {
@@ -65,8 +66,18 @@ pub(super) fn check_content(
     if held.is_among_others {
         return Err(lost("more than one key"));
     }
-    // The file of an earlier command names the user; it may hold a key that was lost and replaced since.
-    let is_named = held.user.as_deref().is_some_and(|named| named == session.identity().user);
+    if !held.can_be_of(session.facts().system) {
+        return Err(lost("the key of another system"));
+    }
+    let place = session.keys().place().endpoint;
+    if let Some(endpoint) = held.endpoint.as_ref().filter(|endpoint| **endpoint != place) {
+        return Err(lost(&format!("a key of {}", escape(endpoint))));
+    }
+    // The file of an earlier command names the user and the place; it may hold a key that was lost and replaced since.
+    let (name, id) = &held.user;
+    let is_named = held.endpoint.is_some()
+        && name.as_deref() == Some(&*session.identity().user)
+        && id.as_deref().is_none_or(|id| id == &*session.owner().0);
     if is_named || is_own(&held.value, session)? {
         return Ok(());
     }

@@ -66,7 +66,7 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
         for concern in destination.concerns() {
             session.ui.warn(concern);
         }
-        let document = only_key::file(facts, &key, &value);
+        let document = only_key::file(facts, &key, &session.keys().place().endpoint, &value);
         let tag = secret::random::<8>().map(|random| secret::hex(&random));
         let tag = tag.map_err(|error| Error::failure(format!("{error}.")))?;
         let copy = pending_path(destination.place(), &tag);

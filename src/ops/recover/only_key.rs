@@ -28,6 +28,23 @@ pub(super) fn of_end(
                 lacking(run)
             ),
         ),
+        End::Unproven => (
+            Outcome::Blocked,
+            format!(
+                "{named} was created, but does not work: {}. If another one has taken its place since, '{program} recover --discard' gives it up",
+                run.cause
+                    .as_ref()
+                    .map_or("another one is there", |cause| cause.message.trim_end_matches('.'))
+            ),
+        ),
+        End::Displaced => {
+            let told = format!("{named} was created, and another one has taken its place since");
+            if run.is_dry() {
+                (Outcome::WouldBeDiscarded, format!("{told}; its value would be dropped"))
+            } else {
+                (Outcome::Discarded, format!("{told}; its value was dropped"))
+            }
+        }
         End::Uncertain => (Outcome::Reported, uncertain(run, named, session)),
         _ => return None,
     })

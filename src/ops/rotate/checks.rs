@@ -92,7 +92,8 @@ pub(super) fn check_content(
         return Err(lost(&format!("more than the {noun}")));
     }
     // The id must not contradict the value, which is looked up below.
-    if held.id.is_some_and(|id| id != old.id.as_str()) {
+    let is_other = held.id.as_ref().is_some_and(|id| id != old.id.as_str());
+    if is_other || !held.can_be_of(session.facts().system) {
         return Err(lost(&format!("another {noun}")));
     }
     match session.keys().by_value(&held.value) {

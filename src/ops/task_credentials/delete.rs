@@ -123,6 +123,11 @@ fn keys_in(
         }
         let found = once::found(session.keys().get(&id, Detail::default()));
         let Some(found) = found.map_err(|error| session.told_of(error, &id))? else { continue };
+        if found.key.iam_id != session.owner().0 {
+            let message =
+                format!("The {noun} {id} belongs to {}. Nothing was deleted.", found.key.iam_id);
+            return Err(Error::new(ErrorKind::Conflict, message).hint("Leave out '--with-key'."));
+        }
         if found.key.locked {
             return Err(locked(session, &session.subject(&found.key.name), &found.key));
         }

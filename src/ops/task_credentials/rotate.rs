@@ -7,7 +7,7 @@ use super::report::{self, Left};
 use super::{Looked, RegionRef, beside, family, finish, look, look_at_all, named_or_usual, names};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{InRegions, Operation, Retires};
-use crate::model::{ApiKey, ApiKeyId, Detail, write_duration};
+use crate::model::{ApiKey, ApiKeyId, Detail, IN_TASK_CREDENTIAL, write_duration};
 use crate::ops::once::{self, Run, end_of_grace, is_acting};
 use crate::ops::{agree, announce, facts, locked};
 use crate::session::Session;
@@ -143,7 +143,10 @@ fn plan(
             None if key.iam_id != session.owner().0 => {
                 Some("it belongs to somebody else".to_owned())
             }
-            None if !old.is_made && !request.retire => {
+            // The region's word alone is not enough: others may write there.
+            None if !(request.retire
+                || old.is_made && key.name.starts_with(IN_TASK_CREDENTIAL)) =>
+            {
                 Some("this program did not make it, and '--retire' was not given".to_owned())
             }
             None => None,

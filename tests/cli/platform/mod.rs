@@ -4,5 +4,6 @@ mod commands;
 mod login;
 mod recover;
 mod rig;
+mod rivals;
 mod secrets;
 mod wire;

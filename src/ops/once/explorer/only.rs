@@ -429,6 +429,23 @@ impl World {
         self.unsettled(setup)
     }
 
+    /// Runs `recover` to its end.
+    fn recovered(&self, way: Way, setup: Setup) -> Result<Self, String> {
+        let mut world = self.clone();
+        world.run(way, Observed::default(), None, setup);
+        for _ in 0..30 {
+            if world.process.is_none() {
+                break;
+            }
+            let mut all = world.act(setup);
+            if all.is_empty() {
+                return Err("recover waits for nothing".to_owned());
+            }
+            world = all.swap_remove(0);
+        }
+        Ok(world)
+    }
+
     /// What is wrong with how the entry is settled when nothing fails any more; `None` where nothing is.
     fn unsettled(&self, setup: Setup) -> Option<String> {
         if self.entry.is_none() || self.process.is_some() || !self.flying.is_empty() {
@@ -436,20 +453,22 @@ impl World {
         }
         let mut world = self.clone();
         world.losses = 0;
-        world.run(Way::default(), Observed::default(), None, setup);
-        for _ in 0..30 {
-            if world.process.is_none() {
-                break;
+        let mut world = match world.recovered(Way::default(), setup) {
+            Ok(world) => world,
+            Err(wrong) => return Some(wrong),
+        };
+        if world.ended == Some(End::Unproven) {
+            // Somebody else's key, or a late one of ours, has ended the one in the copy, which can be given up.
+            let key = world.key;
+            world = match world.recovered(Way { discards: true, ..Way::default() }, setup) {
+                Ok(world) => world,
+                Err(wrong) => return Some(wrong),
+            };
+            if world.key != key {
+                return Some("a key was deleted that is not ours".to_owned());
             }
-            let mut all = world.act(setup);
-            if all.is_empty() {
-                return Some("recover waits for nothing".to_owned());
-            }
-            world = all.swap_remove(0);
         }
-        // Somebody else's key, or a late one of ours, may have ended the one in the copy.
-        let stays = world.entry.is_some() && world.ended != Some(End::Unproven);
-        if stays || world.process.is_some() {
+        if world.entry.is_some() || world.process.is_some() {
             return Some(format!("the entry stays: {:?}", world.ended));
         }
         if setup.is_filed() && world.ended == Some(End::Done) && world.file != world.key {
