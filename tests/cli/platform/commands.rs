@@ -23,7 +23,7 @@ fn a_key_is_generated_rotated_checked_and_ended_with_one_request_each() {
     let first = rig.sandbox().value_in("k.json");
     let checked = rig.run(&["platform-api-key-check", "@k.json"]);
     let said = "Logging in to http://HOST...\nOK\n";
-    let by_key = format!("{said}The platform API key logs in as local@localhost ([ID1])\n");
+    let by_key = format!("{said}The platform API key logs in as local@localhost (1000330999)\n");
     checked.is(0, &by_key, "");
     assert_eq!(rig.routes()[2..], [AUTHORIZE, WHO]);
 
@@ -40,7 +40,7 @@ fn a_key_is_generated_rotated_checked_and_ended_with_one_request_each() {
     assert_eq!(rig.generated(), 2);
 
     let checked = rig.run(&["platform-api-key-check"]);
-    checked.is(0, &format!("{said}The password logs in as local@localhost ([ID1])\n"), "");
+    checked.is(0, &format!("{said}The password logs in as local@localhost (1000330999)\n"), "");
     rig.run_with(&second, &["platform-api-key-check"]).is(0, &by_key, "");
     let checked = rig.run(&["platform-api-key-check", "@k.json", "--output", "json"]);
     let found = json!({"user": USER, "uid": "1000330999", "endpoint": "http://HOST",
@@ -171,8 +171,8 @@ fn variables_name_where_and_who() {
     let console = format!("{url}/zen/#/homepage");
     let api = format!("{url}/icp4d-api/v1/authorize");
     let user = ("CPD_USERNAME", USER);
-    let password = "The password logs in as local@localhost ([ID1])\n";
-    let by_key = "The platform API key logs in as local@localhost ([ID1])\n";
+    let password = "The password logs in as local@localhost (1000330999)\n";
+    let by_key = "The platform API key logs in as local@localhost (1000330999)\n";
     for (variables, said) in [
         (vec![("CPD_URL", url), user, ("CPD_PASSWORD", "@pw")], password),
         (vec![("CPD_URL", url), user, ("CPD_APIKEY", "@k.json")], by_key),
