@@ -17,11 +17,22 @@ pub fn files() -> std::io::Result<Vec<(String, Vec<u8>)>> {
     // Once built, a command has the flags of every command too.
     let mut tree = Cli::command();
     tree.build();
-    for command in tree.get_subcommands() {
-        let name = format!("ibmcloud-iam-{}", command.get_name());
-        files.push((page_path(&name), page(command.clone(), &name)?));
-    }
+    pages_below(&tree, "ibmcloud-iam", &mut files)?;
     Ok(files)
+}
+
+/// Adds the pages of the commands below a command.
+fn pages_below(
+    command: &Command,
+    name: &str,
+    files: &mut Vec<(String, Vec<u8>)>,
+) -> std::io::Result<()> {
+    for command in command.get_subcommands() {
+        let name = format!("{name}-{}", command.get_name());
+        files.push((page_path(&name), page(command.clone(), &name)?));
+        pages_below(command, &name, files)?;
+    }
+    Ok(())
 }
 
 fn completions() -> std::io::Result<Vec<(String, Vec<u8>)>> {
