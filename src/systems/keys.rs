@@ -257,6 +257,19 @@ pub trait Proving {
         Ok(None)
     }
 
+    /// Tells whether a value logs in now. It is tried once: a service may count logins that fail.
+    fn opens(&self, value: &Secret) -> Result<bool> {
+        match self.acting_with(value) {
+            Ok(_) => Ok(true),
+            Err(error)
+                if matches!(error.condition, Condition::Unauthorized | Condition::NotFound) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Proves that the value of a key works, by logging in with it. Waits a while for a key that was just made.
     ///
     /// Returns the keys as the holder of the value sees them; `None` if nobody logs in. Fails with `Unauthorized`.

@@ -31,7 +31,7 @@ pub(super) use self::entries::{
     is_of_owner, is_ours, take, take_from, turn_to, wait_before_deletion, warn_of_clock,
 };
 pub(super) use self::machine::{Act, End, Way};
-pub(super) use self::only_look::listed;
+pub(super) use self::only_look::{listed, opens};
 pub(super) use self::output::say_done;
 pub(super) use self::regions::{begin_in_regions, bring, is_in_regions};
 pub(super) use self::retire::{end_of_grace, is_acting};

@@ -1,8 +1,11 @@
 //! Looking at the keys of an owner who has one at most, and removing the old one before the new one is made.
 
+use std::path::Path;
+
 use super::machine::{NewKey, OldKey};
 use super::make::may_land;
 use super::state::Run;
+use crate::credentials::input;
 use crate::error::{Error, Result};
 use crate::journal::Step;
 use crate::model::{ApiKey, ApiKeyId, Scope, Selection};
@@ -22,7 +25,7 @@ impl Run {
         let seen = match &self.value {
             // The service chose this value, so the key was made.
             Some(_) if self.machine.goal.is_value_theirs => NewKey::Found { is_used: false },
-            Some(value) if works(value, session)? => {
+            Some(value) if opens(value, session)? => {
                 self.machine.observed.works = Some(true);
                 NewKey::Found { is_used: false }
             }
@@ -77,9 +80,9 @@ impl Run {
 
     /// Tells whether the key before it still works, as far as its value is at hand. Then no new one was generated.
     fn is_old_alive(&self, session: &Session) -> Result<bool> {
-        let old = self.begun.file.as_deref().and_then(|file| private_file::value_in(file).ok()?);
+        let old = self.begun.file.as_deref().and_then(|file| held_in(file, session));
         if let Some(old) = old
-            && works(&old, session)?
+            && opens(&old, session)?
         {
             return Ok(true);
         }
@@ -148,12 +151,16 @@ pub(in crate::ops) fn listed(session: &Session) -> Result<Option<ApiKey>> {
 }
 
 /// Tells whether a value logs in.
-fn works(value: &Secret, session: &Session) -> Result<bool> {
-    match session.keys().acting_with(value) {
-        Ok(_) => Ok(true),
-        Err(error) if matches!(error.condition, Condition::Unauthorized | Condition::NotFound) => {
-            Ok(false)
-        }
-        Err(error) => Err(session.told(error, &format!("The {}", session.facts().noun))),
-    }
+pub(in crate::ops) fn opens(value: &Secret, session: &Session) -> Result<bool> {
+    let Some(proving) = session.keys().proving() else { return Ok(false) };
+    let told = |error: SystemError| session.told(error, &format!("The {}", session.facts().noun));
+    proving.opens(value).map_err(told)
+}
+
+/// Returns the value that a file holds, if it may be a key of the system.
+fn held_in(file: &Path, session: &Session) -> Option<Secret> {
+    let bytes = private_file::read_own(file, input::MOST as u64).ok()??;
+    let held = input::key_in(str::from_utf8(&bytes).ok()?)?;
+    let is_here = held.endpoint.as_ref().is_none_or(|at| *at == session.keys().place().endpoint);
+    (is_here && held.can_be_of(session.facts().system)).then_some(held.value)
 }

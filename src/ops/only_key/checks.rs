@@ -5,9 +5,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::ApiKey;
 use crate::ops::once;
 use crate::private_file::Destination;
-use crate::secret::{self, Secret};
+use crate::secret;
 use crate::session::Session;
-use crate::systems::Condition;
 use crate::text::escape;
 
 /// Refuses to go on while an earlier command may still take effect on the same key.
@@ -78,20 +77,8 @@ pub(super) fn check_content(
     let is_named = held.endpoint.is_some()
         && name.as_deref() == Some(&*session.identity().user)
         && id.as_deref().is_none_or(|id| id == &*session.owner().0);
-    if is_named || is_own(&held.value, session)? {
+    if is_named || once::opens(&held.value, session)? {
         return Ok(());
     }
     Err(lost("what could be another key"))
-}
-
-/// Tells whether a value is that of the user's key.
-fn is_own(value: &Secret, session: &Session) -> Result<bool> {
-    let Some(proving) = session.keys().proving() else { return Ok(false) };
-    match proving.acting_with(value) {
-        Ok(_) => Ok(true),
-        Err(error) if matches!(error.condition, Condition::Unauthorized | Condition::NotFound) => {
-            Ok(false)
-        }
-        Err(error) => Err(session.told(error, &format!("The {}", session.facts().noun))),
-    }
 }

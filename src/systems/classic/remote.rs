@@ -80,6 +80,15 @@ impl RemoteClassic {
         Self { endpoint, transport, clock, acts_with_key, scheme, authorization, me, seen }
     }
 
+    /// Returns the same for whoever has this key of the user.
+    fn with_value(&self, value: &Secret) -> Result<Self> {
+        let user = self.identity()?.user;
+        let secret = Secret::new(value.expose().to_owned());
+        let http = self.transport.settings.clone();
+        let credential = Credential::Basic { user, secret };
+        Ok(Self::new(self.endpoint.clone(), http, credential, self.clock))
+    }
+
     /// Begins a request for a method of a service, such as `getObject.json`.
     fn request(&self, method: Method, segments: &[&str], mask: Option<&str>) -> Request<'_> {
         let query = mask.map(|mask| ("objectMask", mask));
@@ -343,12 +352,16 @@ impl Proving for RemoteClassic {
         }
     }
 
+    fn opens(&self, value: &Secret) -> Result<bool> {
+        match self.with_value(value)?.ask_who() {
+            Ok(_) => Ok(true),
+            Err(error) if error.condition == Condition::Unauthorized => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     fn acting_with(&self, value: &Secret) -> Result<Option<Box<dyn Keys>>> {
-        let user = self.identity()?.user;
-        let secret = Secret::new(value.expose().to_owned());
-        let http = self.transport.settings.clone();
-        let credential = Credential::Basic { user, secret };
-        let other = Self::new(self.endpoint.clone(), http, credential, self.clock);
+        let other = self.with_value(value)?;
         answer::log_in_within(TIME_TO_SETTLE, || other.identity().map(drop))?;
         Ok(Some(Box::new(other)))
     }

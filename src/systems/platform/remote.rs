@@ -195,6 +195,14 @@ impl Proving for RemotePlatform {
         }
     }
 
+    fn opens(&self, value: &Secret) -> Result<bool> {
+        match self.with_key(value).token() {
+            Ok(_) => Ok(true),
+            Err(error) if error.condition == Condition::Unauthorized => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     fn acting_with(&self, value: &Secret) -> Result<Option<Box<dyn Keys>>> {
         let other = self.with_key(value);
         let start = Instant::now();
