@@ -1,6 +1,6 @@
 //! What the README and the help say of the audit is what it does.
 
-use clap::Parser as _;
+use clap::CommandFactory as _;
 use clap::error::ErrorKind;
 use ibmcloud_iam::cli::Cli;
 use ibmcloud_iam::model::Rule;
@@ -48,7 +48,7 @@ fn the_commands_of_the_readme_are_commands() {
     let commands = commands();
     assert!(commands.len() >= 4, "{commands:?}");
     for command in commands {
-        let parsed = Cli::try_parse_from(&command);
+        let parsed = Cli::command().try_get_matches_from(&command);
         let is_help = parsed.as_ref().is_err_and(|error| error.kind() == ErrorKind::DisplayHelp);
         assert!(parsed.is_ok() || is_help, "{command:?}");
     }
