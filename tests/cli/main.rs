@@ -25,6 +25,7 @@ mod fresh;
 mod invocations;
 mod late;
 mod layout;
+mod newcomers;
 mod platform;
 mod printed_commands;
 mod project;

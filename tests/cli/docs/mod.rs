@@ -10,12 +10,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A page: where it is below the package, and what it says.
-struct Page {
+pub(crate) struct Page {
     path: String,
-    text: String,
+    pub(crate) text: String,
 }
 
-fn package() -> &'static Path {
+/// Where the package is.
+pub(crate) fn package() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -25,7 +26,7 @@ pub(crate) fn page(path: &str) -> String {
 }
 
 /// The README and every page of docs/, sorted.
-fn pages() -> Vec<Page> {
+pub(crate) fn pages() -> Vec<Page> {
     let mut paths = vec![PathBuf::from("README.md")];
     let mut folders = vec![PathBuf::from("docs")];
     while let Some(folder) = folders.pop() {

@@ -1,5 +1,6 @@
 //! The sealed box: a home of its own, a cleared environment, a clock that stands still.
 
+pub(crate) mod bus;
 pub(crate) mod disk;
 pub(crate) mod emulator;
 pub(crate) mod expected;
