@@ -61,5 +61,5 @@ fn unescaped(text: &str) -> String {
     }
     let lines =
         shown.lines().map(|line| line.rsplit('\r').find(|text| !text.is_empty()).unwrap_or(""));
-    lines.map(|line| format!("{line}\n")).collect()
+    lines.collect::<Vec<_>>().join("\n")
 }
