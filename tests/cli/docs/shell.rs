@@ -24,7 +24,7 @@ const HELD: &str = "ibmcloud-iam api-key-create ci-deploy --file key.json --quie
 /// Programs that take a value on standard input and keep it in a file of their name.
 const TAKERS: &str = "
     ibmcloud-iam api-key-create ci-deploy --file key.json --quiet
-    for taker in gh kubectl vault; do
+    for taker in gh glab kubectl vault aws gcloud; do
         printf '#!/bin/sh\\n[ \"$1\" = apply ] && exec cat >/dev/null\\nexec cat >took-%s\\n' $taker >$taker
         chmod +x $taker
     done
@@ -32,10 +32,13 @@ const TAKERS: &str = "
 
 /// A create that was killed before the answer came.
 const KILLED: &str = "
-    ibmcloud-iam emulate --in-memory --env-file slow.env --fault create:delay=5s,after,times=1 &
+    ibmcloud-iam emulate --in-memory --env-file slow.env --fault create:delay=60s,after,times=1 &
     while [ ! -s slow.env ]; do sleep 0.1; done
     . ./slow.env
-    ! timeout -s KILL 2 ibmcloud-iam api-key-create ci --file key.json
+    ibmcloud-iam api-key-create ci --file key.json &
+    until [ \"$(ibmcloud-iam api-keys --uuid)\" ]; do sleep 0.1; done
+    kill -KILL %2
+    ! wait %2
     [ ! -e key.json ]";
 
 /// Every `sh` block: its page, how it begins, and its fate.
@@ -75,7 +78,7 @@ const BLOCKS: [(&str, &str, Fate); 23] = [
         "ibmcloud-iam api-key-rotate",
         Runs(
             TAKERS,
-            "value=$(jq -r .apikey key.json); for taker in gh kubectl vault; do [ \"$(cat took-$taker)\" = \"$value\" ]; done",
+            "value=$(jq -r .apikey key.json); for taker in gh glab kubectl vault aws gcloud; do [ \"$(cat took-$taker)\" = \"$value\" ]; done",
         ),
     ),
     (
@@ -153,7 +156,7 @@ fn runs(before: &str, block: &str, behind: &str) {
     let sandbox = Sandbox::new();
     let emulator = Emulator::start(&sandbox, &["--in-memory", "--env-file", "../service.env"], &[]);
     let script = format!("set -eu -o pipefail\n. ../service.env\n{before}\n{block}\n{behind}");
-    let mut command = sandbox.bash_command(&script);
+    let mut command = sandbox.bash_in_time(&script);
     command.env_remove("IBMCLOUD_IAM_BACKEND");
     command.env("KEY_FILE", emulator.key_file()).env("PACKAGE", package());
     let outcome = crate::support::run(&mut command, b"");

@@ -56,7 +56,7 @@ fn walk(name: &str, directory: Option<&Path>, tools: &[&str]) {
         let out = out.display();
         let _ = writeln!(script, "{{ {line}\n}} >'{out}' 2>&1 </dev/null; echo $? >'{out}.code'");
     }
-    let mut shell = sandbox.bash_command(&script);
+    let mut shell = sandbox.bash_in_time(&script);
     shell.env_remove("IBMCLOUD_IAM_BACKEND").env_remove("IBMCLOUD_IAM_HOME");
     shell.env("DESTDIR", sandbox.root().join("package"));
     shell.current_dir(directory.unwrap_or(&sandbox.root().join("work")));

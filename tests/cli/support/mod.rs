@@ -142,6 +142,13 @@ impl Sandbox {
         command
     }
 
+    /// As [`Sandbox::bash_command`], but ended where it waits for something that never comes.
+    pub(crate) fn bash_in_time(&self, script: &str) -> Command {
+        let mut command = self.program("timeout");
+        command.args(["120", "bash", "--noprofile", "--norc", "-c", script]);
+        command
+    }
+
     /// Runs a script in `work/` as a user who owns nothing, and who may come into the box; `None`, said aloud, where this
     /// user may not do so.
     pub(crate) fn bash_as_nobody(&self, script: &str) -> Option<Outcome> {
