@@ -36,6 +36,7 @@ pub mod systems;
 pub mod tab;
 pub mod text;
 pub mod told;
+pub mod topics;
 pub mod ui;
 pub mod usage;
 
@@ -64,7 +65,11 @@ pub fn run(args: Vec<OsString>, environment: Environment) -> u8 {
     {
         return usage::print_version(&environment);
     }
-    let args = usage::with_help_as_flag(usage::without_iam(args));
+    let args = usage::without_iam(args);
+    if let Some(topic) = topics::asked_for(&args) {
+        return usage::print_topic(topic, &environment);
+    }
+    let args = usage::with_help_as_flag(args);
     let args = usage::with_version_as_tag(args);
     match Cli::parse(&args, &program.shown) {
         Ok(cli) => run_parsed(cli, program, environment),

@@ -11,6 +11,7 @@ use crate::cli::Cli;
 use crate::environment::{Environment, Program};
 use crate::error::{Error, ErrorKind};
 use crate::settings::{self, ColourWhen, ErrorFormat, Flags};
+use crate::topics::{self, Topic};
 use crate::ui::{Manner, Ui};
 
 /// Removes a leading word `iam`, so that `ibmcloud iam api-keys` means `ibmcloud-iam api-keys`.
@@ -104,6 +105,13 @@ pub fn print_version(environment: &Environment) -> u8 {
     print(concat!("ibmcloud-iam ", env!("CARGO_PKG_VERSION"), "\n"), ui)
 }
 
+/// Prints a topic of `help`; returns the exit code.
+pub fn print_topic(topic: &Topic, environment: &Environment) -> u8 {
+    let ui = Ui::new(early_manner(&[], environment));
+    let colour = ui.manner().colour.0;
+    print(&topic.shown(topics::width(), colour), ui)
+}
+
 fn print(text: &str, mut ui: Ui) -> u8 {
     ui.data(|out| out.write_all(text.as_bytes()));
     ui.end(Ok(()))
@@ -178,6 +186,9 @@ fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
     let help = match command {
         Some(command) => {
             format!("Run '{} {command} --help' for its arguments and examples.", program.shown)
+        }
+        None if args.last().is_some_and(|arg| arg == "--help") => {
+            format!("Run '{} --help' for the list of commands. {}", program.shown, topics::named())
         }
         None => format!("Run '{} --help' for the list of commands.", program.shown),
     };

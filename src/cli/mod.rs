@@ -66,6 +66,17 @@ GLOBAL OPTIONS:
     disable_version_flag = true,
     propagate_version = true,
     after_help = "\
+TOPICS, which 'ibmcloud-iam help TOPIC' explains:
+   audit         find risky keys, by hand and in pipelines
+   deliver       how a new key reaches those who need it
+   emulator      the service on this machine, for tests
+   environment   every variable that is read
+   exit-codes    what each exit code means
+   files         what is kept, where, and who may touch it
+   recover       after an interruption
+   rotation      replace keys without a gap
+   scripts       output, questions and failures where nobody watches
+
 'ibmcloud-iam COMMAND --help' explains a command. A leading word 'iam' is
 accepted, so that 'alias ibmcloud=ibmcloud-iam' runs existing scripts."
 )]

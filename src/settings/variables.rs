@@ -10,7 +10,7 @@ macro_rules! variables {
             pub const $name: &str = $variable;
         )*
 
-        /// Every variable that is read, for the man page and the README.
+        /// Every variable that is read, for the man page and docs/.
         pub const VARIABLES: [(&str, &str); [$($variable),*].len()] = [$(($variable, $meaning)),*];
     };
 }

@@ -60,7 +60,7 @@ const TESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli");
 
 /// Asserts that a file holds a text.
 #[track_caller]
-fn compare(file: &Path, now: &str) {
+pub(crate) fn compare(file: &Path, now: &str) {
     if std::env::var("SNAPSHOTS").is_ok_and(|what| what == "overwrite") {
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, now).unwrap();
