@@ -41,6 +41,7 @@ mod tampered;
 mod task_credentials;
 mod terminal;
 mod transcripts;
+mod version;
 mod version_0_1_0;
 
 /// A test file that no `mod` line names would never run.
