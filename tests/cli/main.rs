@@ -19,6 +19,7 @@ mod credentials;
 mod damage;
 mod differential;
 mod emulate;
+mod examples;
 mod faults;
 mod fresh;
 mod invocations;
