@@ -38,6 +38,9 @@ pub use self::task_credentials::TaskCredentialCommand;
 use self::tools::{EmulateArgs, RecoverArgs};
 pub use self::tree::Deferred;
 
+/// The version of the program, and the commit that it was built from where that is known: `0.1.0 (abc1234)`.
+pub const VERSION: &str = env!("IBMCLOUD_IAM_VERSION");
+
 const ROOT_TEMPLATE: &str = "\
 NAME:
    ibmcloud-iam - {about}
@@ -55,7 +58,7 @@ GLOBAL OPTIONS:
 #[derive(Debug, Parser)]
 #[command(
     name = "ibmcloud-iam",
-    version,
+    version = VERSION,
     help_template = ROOT_TEMPLATE,
     max_term_width = 100,
     hide_possible_values = true,
