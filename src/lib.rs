@@ -172,9 +172,9 @@ fn on_service_ids(command: ServiceIdCommand, settings: &Settings, ui: &mut Ui) -
         ServiceIdCommand::ServiceIdUnlock(args) => {
             act_on_service_ids(&service_ids::act::UNLOCK, args.0.into(), settings, ui)
         }
-        ServiceIdCommand::ServiceIdGroups(args) => {
-            on_keys(settings, ui, |session| service_ids::groups::list(args.0.uuid, session))
-        }
+        ServiceIdCommand::ServiceIdGroups(args) => on_keys(settings, ui, |session| {
+            service_ids::groups::list(args.0.uuid, args.0.wide, session)
+        }),
         ServiceIdCommand::ServiceIdGroupCreate(args) => {
             let new = args.0.into();
             on_keys(settings, ui, |session| service_ids::groups::create(&new, session))
