@@ -23,6 +23,7 @@ pub mod state;
 pub mod task_credentials;
 pub mod token;
 pub mod update;
+mod uses;
 pub mod whoami;
 
 use std::fmt::Display;

@@ -1,6 +1,6 @@
 //! What stands in `sh` blocks works. Those that need IBM Cloud run against the emulator.
 
-use clap::Parser as _;
+use clap::CommandFactory as _;
 use clap::error::ErrorKind;
 use ibmcloud_iam::cli::Cli;
 
@@ -186,7 +186,7 @@ fn every_command_that_is_shown_is_a_command() {
                 {
                     continue;
                 }
-                let result = Cli::try_parse_from(&words);
+                let result = Cli::command().try_get_matches_from(&words);
                 let is_help =
                     result.as_ref().is_err_and(|error| error.kind() == ErrorKind::DisplayHelp);
                 assert!(result.is_ok() || is_help, "{}: {words:?}", page.path);
