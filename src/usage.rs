@@ -13,6 +13,7 @@ use clap::{CommandFactory as _, Error as ClapError};
 use crate::cli::{self, Cli};
 use crate::environment::{Environment, Program};
 use crate::error::{Error, ErrorKind};
+use crate::secret::veil;
 use crate::settings::{self, ColourWhen, ErrorFormat, Flags};
 use crate::text::shell_word;
 use crate::ui::{Manner, Ui};
@@ -190,7 +191,8 @@ fn meant_from(word: &str, args: &[OsString]) -> Option<Line> {
     let repeats = !["api-key-lookup", "platform-api-key-check"].contains(&&*meant.name);
     let rest = args[from + meant.words..].iter().filter(|_| repeats);
     // Nor is what would have to be quoted: the line stands in quotes.
-    let is_plain = |arg: &&str| !arg.starts_with('-') && shell_word(arg) == *arg;
+    let is_plain =
+        |arg: &&str| !arg.starts_with('-') && shell_word(arg) == *arg && veil(arg) == *arg;
     let rest = rest.map_while(|arg| arg.to_str().filter(is_plain));
     let line = rest.fold(meant.name.clone(), |line, arg| line + " " + arg);
     Some(Line { name: meant.name, line })

@@ -32,7 +32,8 @@ pub use self::service_keys::{OfService, ServiceActArgs, ServiceKeyCommand};
 pub use self::shared::{ActArgs, Acts, DryRunArgs};
 use self::shared::{Disable, Enable, Lock, Unlock};
 pub use self::task_credentials::TaskCredentialCommand;
-use self::tools::{EmulateArgs, RecoverArgs};
+pub use self::tools::{CompletedShell, ManArgs};
+use self::tools::{CompletionArgs, EmulateArgs, ProfilesArgs, RecoverArgs};
 pub use self::tree::{Deferred, OnDemand, leave_out_for};
 
 const ROOT_TEMPLATE: &str = "\
@@ -137,4 +138,10 @@ pub enum Command {
     OauthTokens(Deferred<OauthTokensArgs>),
     /// Serve the IAM Identity API on this machine, over a local store
     Emulate(Deferred<EmulateArgs>),
+    /// List the profiles, and who is logged in with each
+    Profiles(Deferred<ProfilesArgs>),
+    /// Print the completion script of a shell
+    Completion(Deferred<CompletionArgs>),
+    /// Write the man pages into a directory
+    Man(Deferred<ManArgs>),
 }

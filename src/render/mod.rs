@@ -6,6 +6,7 @@ pub mod findings;
 pub mod json;
 pub mod key_file;
 pub mod only_key;
+pub mod profiles;
 pub mod sarif;
 pub mod service_ids;
 pub mod table;
