@@ -94,6 +94,9 @@ fn dispatch(command: Command, settings: &Settings, ui: &mut Ui) -> Result<()> {
         Command::BearerToken(_) => ops::token::bearer_token(settings, ui),
         Command::OauthTokens(_) => ops::token::oauth_tokens(settings, ui),
         Command::Emulate(args) => ops::emulate::run(&args.0.into(), settings, ui),
+        Command::Profiles(_) => ops::profiles::run(settings, ui),
+        Command::Completion(args) => generate::print_completion(args.0.shell, ui),
+        Command::Man(args) => generate::write_pages(&args.0, ui),
         Command::ApiKeys(args) => {
             let request = ops::list::ready(args.0.into(), ui)?;
             on_keys(settings, ui, |session| ops::list::run(&request, session))
