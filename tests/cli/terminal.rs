@@ -1,5 +1,6 @@
 //! At a real terminal: questions, hidden input, interrupts, colours, and a width of one column.
 
+mod alike;
 mod escaping;
 mod number;
 mod pipes;
