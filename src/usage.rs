@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use clap::error::{ContextKind, ContextValue, ErrorKind as ClapKind};
 use clap::{CommandFactory as _, Error as ClapError};
 
-use crate::cli::Cli;
+use crate::cli::{Cli, VERSION};
 use crate::environment::{Environment, Program};
 use crate::error::{Error, ErrorKind};
 use crate::settings::{self, ColourWhen, ErrorFormat, Flags};
@@ -102,7 +102,7 @@ pub fn explain(
 /// Prints the version as clap does; returns the exit code.
 pub fn print_version(environment: &Environment) -> u8 {
     let ui = Ui::new(early_manner(&[], environment));
-    print(concat!("ibmcloud-iam ", env!("CARGO_PKG_VERSION"), "\n"), ui)
+    print(&format!("ibmcloud-iam {VERSION}\n"), ui)
 }
 
 /// Prints a topic of `help`; returns the exit code.

@@ -86,6 +86,9 @@ pub struct ApiKeysAuditArgs {
     /// The form of the report: table, json (as '--output json') or sarif (SARIF 2.1.0)
     #[arg(long, value_name = "table|json|sarif", ignore_case = true)]
     format: Option<ReportFormat>,
+    /// Show the table in full, however narrow the terminal is
+    #[arg(long)]
+    wide: bool,
     /// Audit the keys of every user of the account; needs the role Administrator on the IAM Identity service
     #[arg(long)]
     all_users: bool,
@@ -139,6 +142,7 @@ impl From<ApiKeysAuditArgs> for audit::Request {
             fail_on: args.fail_on,
             baseline: args.baseline,
             format: args.format,
+            wide: args.wide,
             jobs: args.jobs.jobs,
             owners: match (args.all_users, args.all_service_ids) {
                 (true, _) => Owners::AllUsers,

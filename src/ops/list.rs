@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 use crate::error::Result;
 use crate::model::{ApiKey, State, states};
-use crate::ops::{Owners, announce, keys_of, scope};
+use crate::ops::{Owners, announce, keys_of, scope, sheet};
 use crate::render::table::OwnerColumn;
 use crate::render::{json, table};
 use crate::session::Session;
@@ -60,6 +60,8 @@ pub enum SortBy {
     CreatedBy,
     /// By last change, oldest first
     ModifiedAt,
+    /// By expiry, soonest first; those that never expire are last
+    ExpiresAt,
 }
 
 /// Lists keys.
@@ -94,14 +96,14 @@ pub fn run(request: &Request, session: &mut Session) -> Result<()> {
         ui.result(&format!("No {noun}s found"));
         return Ok(());
     }
-    let colour = ui.manner().colour.0;
     let owner = match request.owners {
         Owners::One => None,
         Owners::AllUsers => Some(OwnerColumn::IamId),
         Owners::AllServiceIds => Some(OwnerColumn::ServiceId),
     };
-    let columns = table::More { wide: request.wide, owner };
-    ui.data(|out| table::keys(out, &shown, columns, colour));
+    let more = table::More { wide: request.wide, owner };
+    let sheet = sheet(ui, request.wide.then_some(now));
+    ui.data(|out| table::keys(out, &shown, more, sheet));
     Ok(())
 }
 
@@ -133,5 +135,8 @@ fn sort(keys: &mut [(&ApiKey, State)], by: SortBy) {
         SortBy::CreatedAt => keys.sort_by_key(|(key, _)| key.created_at),
         SortBy::CreatedBy => keys.sort_by(|(a, _), (b, _)| a.created_by.cmp(&b.created_by)),
         SortBy::ModifiedAt => keys.sort_by_key(|(key, _)| key.modified_at),
+        SortBy::ExpiresAt => {
+            keys.sort_by_key(|(key, _)| (key.expires_at.is_none(), key.expires_at));
+        }
     }
 }

@@ -3,6 +3,7 @@
 pub mod account;
 mod columns;
 pub mod findings;
+mod fit;
 pub mod json;
 pub mod key_file;
 pub mod only_key;
@@ -10,3 +11,5 @@ pub mod sarif;
 pub mod service_ids;
 pub mod table;
 pub mod task_credentials;
+
+pub use columns::Sheet;

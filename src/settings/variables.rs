@@ -53,6 +53,7 @@ variables! {
     COLOUR = "IBMCLOUD_COLOR", "'true' or 'false': colours on or off";
     NO_COLOUR = "NO_COLOR", "set and not empty: no colours";
     TERM = "TERM", "'dumb': no colours";
+    COLUMNS = "COLUMNS", "the width of a terminal that does not tell its own; 80";
     TEMPORARY = "TMPDIR", "directory for the key file of 'emulate --in-memory'; /tmp";
 }
 

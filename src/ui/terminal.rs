@@ -21,6 +21,8 @@ pub struct Manner {
     pub json_errors: bool,
     /// Whether standard output is coloured, and whether standard error is.
     pub colour: (bool, bool),
+    /// The columns of the terminals that standard output and standard error are, for people.
+    pub width: (Option<usize>, Option<usize>),
 }
 
 impl Manner {

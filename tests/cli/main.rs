@@ -20,6 +20,7 @@ mod damage;
 mod differential;
 mod docs;
 mod emulate;
+mod examples;
 mod faults;
 mod fresh;
 mod invocations;
@@ -42,6 +43,7 @@ mod tampered;
 mod task_credentials;
 mod terminal;
 mod transcripts;
+mod version;
 mod version_0_1_0;
 
 /// A test file that no `mod` line names would never run.

@@ -16,7 +16,7 @@ use crate::model::{
     ApiKey, ApiKeyId, Finding, Rule, Severity, Timestamp, Unchecked, write_duration,
 };
 use crate::ops::facts::LastUse;
-use crate::ops::{Owners, announce, counted, keys_of, scope};
+use crate::ops::{Owners, announce, counted, keys_of, scope, sheet};
 use crate::render::{findings, sarif};
 use crate::session::Session;
 use crate::settings::Settings;
@@ -100,8 +100,8 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
         ReportFormat::Table => {
             ui.ok();
             if !found.is_empty() {
-                let colour = ui.manner().colour.0;
-                ui.data(|out| findings::table(out, &found, request.owners != Owners::One, colour));
+                let sheet = sheet(ui, request.wide.then_some(now));
+                ui.data(|out| findings::table(out, &found, request.owners != Owners::One, sheet));
             }
             ui.result(&summary(&found, &counted(keys.len(), noun), is_local, hidden));
             if idle > 0 {

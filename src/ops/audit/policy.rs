@@ -36,6 +36,8 @@ pub struct Request {
     pub baseline: Option<PathBuf>,
     /// The format of the report.
     pub format: Option<ReportFormat>,
+    /// Whether the table is shown in full, however narrow the terminal is.
+    pub wide: bool,
     /// Whose keys are meant.
     pub owners: Owners,
     /// How many requests are under way at once; 16 when absent.
