@@ -53,8 +53,8 @@ pub fn print_version(environment: &Environment) -> u8 {
 /// Prints a topic of `help`; returns the exit code.
 pub fn print_topic(topic: &Topic, environment: &Environment) -> u8 {
     let ui = Ui::new(early_manner(&[], environment));
-    let colour = ui.manner().colour.0;
-    print(&topic.shown(topics::width(), colour), ui)
+    let Manner { colour, width, .. } = ui.manner();
+    print(&topic.shown(width.0, colour.0), ui)
 }
 
 fn print(text: &str, mut ui: Ui) -> u8 {
