@@ -5,7 +5,7 @@
     python3 -m venv /tmp/sdk && /tmp/sdk/bin/pip install -r tests/interop/requirements.txt
     /tmp/sdk/bin/python benches/remote.py target/release/ibmcloud-iam
 
-Prints a Markdown table, which README.md quotes. All clients talk HTTPS to nginx on loopback, which
+Prints a Markdown table, which docs/design/speed.md quotes. All clients talk HTTPS to nginx on loopback, which
 serves files: a list of 100 keys, one of 10,000 keys in 100 pages, and a token. Needs nginx, curl and
 openssl. Each figure is the median of whole processes that take turns, so that a slow moment of the
 machine affects all of them. No time makes it fail.

@@ -1,6 +1,6 @@
 //! Measures start-up and the local store against an empty program and jq, as ratios of one run.
 //!
-//! `cargo bench` prints a Markdown table; README.md quotes the rows with a bar. Each figure is the median of many whole processes that
+//! `cargo bench` prints a Markdown table; docs/design/speed.md quotes the rows with a bar. Each figure is the median of many whole processes that
 //! take turns, so that a slow moment of the machine meets all of them. Nothing here passes or fails on a time.
 
 #![expect(

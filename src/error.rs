@@ -58,7 +58,7 @@ impl ErrorKind {
     }
 }
 
-/// Every exit code and what it means, for the man page and the README.
+/// Every exit code and what it means, for the man page and docs/.
 pub const EXIT_CODES: [(u8, &str); 18] = [
     (0, "done"),
     (1, "other failure"),

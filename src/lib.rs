@@ -36,13 +36,11 @@ pub mod systems;
 pub mod tab;
 pub mod text;
 pub mod told;
+pub mod topics;
 pub mod ui;
 pub mod usage;
 
 use std::ffi::OsString;
-use std::mem::ManuallyDrop;
-
-use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::cli::{
     ActArgs, Acts, ClassicCommand, Cli, Command, OfService, PlatformCommand, ServiceActArgs,
@@ -67,15 +65,13 @@ pub fn run(args: Vec<OsString>, environment: Environment) -> u8 {
     {
         return usage::print_version(&environment);
     }
-    let args = usage::with_help_as_flag(usage::without_iam(args));
+    let args = usage::without_iam(args);
+    if let Some(topic) = topics::asked_for(&args) {
+        return usage::print_topic(topic, &environment);
+    }
+    let args = usage::with_help_as_flag(args);
     let args = usage::with_version_as_tag(args);
-    cli::leave_out_for(&args);
-    // Freeing a tree takes a tenth of a short command's time, and the process ends soon.
-    let mut tree = ManuallyDrop::new(Cli::command().bin_name(&program.shown));
-    let parsed = tree
-        .try_get_matches_from_mut(&args)
-        .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
-    match parsed {
+    match Cli::parse(&args, &program.shown) {
         Ok(cli) => run_parsed(cli, program, environment),
         Err(error) => usage::explain(&error, &args, &program, &environment),
     }
@@ -134,11 +130,11 @@ fn dispatch(command: Command, settings: &Settings, ui: &mut Ui) -> Result<()> {
             let ready = ops::lookup::ready(&args.0.into(), facts, settings, ui)?;
             on_keys(settings, ui, |session| ops::lookup::run(&ready, session))
         }
-        Command::ServiceIds(command) => on_service_ids(command.0, settings, ui),
-        Command::ServiceKeys(command) => on_keys_of_service(command.0, settings, ui),
-        Command::TaskCredentials(command) => on_task_credentials(command.0, settings, ui),
-        Command::Classic(command) => on_classic(command.0, settings, ui),
-        Command::Platform(command) => on_platform(command.0, settings, ui),
+        Command::ServiceIds(command) => on_service_ids(command, settings, ui),
+        Command::ServiceKeys(command) => on_keys_of_service(command, settings, ui),
+        Command::TaskCredentials(command) => on_task_credentials(command, settings, ui),
+        Command::Classic(command) => on_classic(command, settings, ui),
+        Command::Platform(command) => on_platform(command, settings, ui),
         Command::Recover(args) => ops::recover::run(&args.0.into(), settings, ui),
     }
 }
@@ -176,9 +172,9 @@ fn on_service_ids(command: ServiceIdCommand, settings: &Settings, ui: &mut Ui) -
         ServiceIdCommand::ServiceIdUnlock(args) => {
             act_on_service_ids(&service_ids::act::UNLOCK, args.0.into(), settings, ui)
         }
-        ServiceIdCommand::ServiceIdGroups(args) => {
-            on_keys(settings, ui, |session| service_ids::groups::list(args.0.uuid, session))
-        }
+        ServiceIdCommand::ServiceIdGroups(args) => on_keys(settings, ui, |session| {
+            service_ids::groups::list(args.0.uuid, args.0.wide, session)
+        }),
         ServiceIdCommand::ServiceIdGroupCreate(args) => {
             let new = args.0.into();
             on_keys(settings, ui, |session| service_ids::groups::create(&new, session))

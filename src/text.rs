@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// What a piece of text is, for its colour. The colours are those of the official CLI.
+/// What a piece of text is, for its colour. The bold colours are those of the official CLI.
 #[derive(Clone, Copy, Debug)]
 pub enum Paint {
     /// The name of a thing, and the first column of a table.
@@ -17,6 +17,12 @@ pub enum Paint {
     Bad,
     /// A warning.
     Warning,
+    /// A state or severity: all is well.
+    Fine,
+    /// One to look at twice.
+    Doubtful,
+    /// One that is at its end, or an error.
+    Grave,
 }
 
 impl Paint {
@@ -31,6 +37,10 @@ impl Paint {
             Self::Good => "32;1",
             Self::Bad => "31;1",
             Self::Warning => "35;1",
+            // Green, magenta and red are readable on light and on dark; yellow is not.
+            Self::Fine => "32",
+            Self::Doubtful => "35",
+            Self::Grave => "31",
         };
         format!("\x1b[{code}m{text}\x1b[0m")
     }

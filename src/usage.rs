@@ -7,10 +7,11 @@ use std::io::{self, Write as _};
 use clap::error::{ContextKind, ContextValue, ErrorKind as ClapKind};
 use clap::{CommandFactory as _, Error as ClapError};
 
-use crate::cli::Cli;
+use crate::cli::{Cli, VERSION};
 use crate::environment::{Environment, Program};
 use crate::error::{Error, ErrorKind};
 use crate::settings::{self, ColourWhen, ErrorFormat, Flags};
+use crate::topics::{self, Topic};
 use crate::ui::{Manner, Ui};
 
 /// Removes a leading word `iam`, so that `ibmcloud iam api-keys` means `ibmcloud-iam api-keys`.
@@ -101,7 +102,14 @@ pub fn explain(
 /// Prints the version as clap does; returns the exit code.
 pub fn print_version(environment: &Environment) -> u8 {
     let ui = Ui::new(early_manner(&[], environment));
-    print(concat!("ibmcloud-iam ", env!("CARGO_PKG_VERSION"), "\n"), ui)
+    print(&format!("ibmcloud-iam {VERSION}\n"), ui)
+}
+
+/// Prints a topic of `help`; returns the exit code.
+pub fn print_topic(topic: &Topic, environment: &Environment) -> u8 {
+    let ui = Ui::new(early_manner(&[], environment));
+    let colour = ui.manner().colour.0;
+    print(&topic.shown(topics::width(), colour), ui)
 }
 
 fn print(text: &str, mut ui: Ui) -> u8 {
@@ -178,6 +186,9 @@ fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
     let help = match command {
         Some(command) => {
             format!("Run '{} {command} --help' for its arguments and examples.", program.shown)
+        }
+        None if args.last().is_some_and(|arg| arg == "--help") => {
+            format!("Run '{} --help' for the list of commands. {}", program.shown, topics::named())
         }
         None => format!("Run '{} --help' for the list of commands.", program.shown),
     };

@@ -88,6 +88,9 @@ pub struct ApiKeysAuditArgs {
     /// The form of the report: table, json (as '--output json'), sarif (SARIF 2.1.0), csv, markdown or html (one page)
     #[arg(long, value_name = "FORMAT", ignore_case = true)]
     format: Option<ReportFormat>,
+    /// Show the table in full, however narrow the terminal is
+    #[arg(long)]
+    wide: bool,
     /// Count findings by rule and owner, and leave them out
     #[arg(long)]
     summary: bool,
@@ -144,6 +147,7 @@ impl From<ApiKeysAuditArgs> for audit::Request {
             fail_on: args.fail_on,
             baseline: args.baseline,
             format: args.format,
+            wide: args.wide,
             summary: args.summary,
             jobs: args.jobs.jobs,
             owners: match (args.all_users, args.all_service_ids) {

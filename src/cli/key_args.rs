@@ -27,10 +27,10 @@ pub(super) struct ListArgs {
     /// Only keys that are active, disabled, expired, phasing-out, phased-out or locked; may be given several times
     #[arg(long, value_name = "STATE", value_delimiter = ',')]
     state: Vec<StateFilter>,
-    /// Sort by name, description, created_at, created_by or modified_at; oldest first when absent
+    /// Sort by name, description, created_at, created_by, modified_at or expires_at; oldest first when absent
     #[arg(long, value_name = "FIELD")]
     sort: Option<SortBy>,
-    /// Show more columns
+    /// Show more columns, and everything in full, however narrow the terminal is
     #[arg(long)]
     wide: bool,
     /// Draw the life of each key: when it was made and last used, and when it ends

@@ -16,7 +16,10 @@ mod task_credentials;
 mod tools;
 mod tree;
 
-use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+use std::mem::ManuallyDrop;
+
+use clap::{CommandFactory, FromArgMatches as _, Parser, Subcommand};
 
 use self::access::{BearerTokenArgs, LoginArgs, LogoutArgs, OauthTokensArgs, WhoamiArgs};
 use self::audit::ApiKeysAuditArgs;
@@ -33,7 +36,10 @@ pub use self::shared::{ActArgs, Acts, DryRunArgs};
 use self::shared::{Disable, Enable, Lock, Unlock};
 pub use self::task_credentials::TaskCredentialCommand;
 use self::tools::{EmulateArgs, RecoverArgs};
-pub use self::tree::{Deferred, OnDemand, leave_out_for};
+pub use self::tree::Deferred;
+
+/// The version of the program, and the commit that it was built from where that is known: `0.1.0 (abc1234)`.
+pub const VERSION: &str = env!("IBMCLOUD_IAM_VERSION");
 
 const ROOT_TEMPLATE: &str = "\
 NAME:
@@ -49,11 +55,10 @@ GLOBAL OPTIONS:
 {options}{after-help}
 ";
 
-/// Manage IBM Cloud IAM API keys, on a local store or the service
 #[derive(Debug, Parser)]
 #[command(
     name = "ibmcloud-iam",
-    version,
+    version = VERSION,
     help_template = ROOT_TEMPLATE,
     max_term_width = 100,
     hide_possible_values = true,
@@ -64,19 +69,71 @@ GLOBAL OPTIONS:
     disable_version_flag = true,
     propagate_version = true,
     after_help = "\
+TOPICS, which 'ibmcloud-iam help TOPIC' explains:
+   audit         find risky keys, by hand and in pipelines
+   deliver       how a new key reaches those who need it
+   emulator      the service on this machine, for tests
+   environment   every variable that is read
+   exit-codes    what each exit code means
+   files         what is kept, where, and who may touch it
+   recover       after an interruption
+   rotation      replace keys without a gap
+   scripts       output, questions and failures where nobody watches
+
 'ibmcloud-iam COMMAND --help' explains a command. A leading word 'iam' is
 accepted, so that 'alias ibmcloud=ibmcloud-iam' runs existing scripts."
 )]
+struct Root {
+    #[command(flatten)]
+    global: GlobalArgs,
+}
+
+/// What a command line says.
+#[derive(Debug)]
 pub struct Cli {
     /// The flags of every command.
-    #[command(flatten)]
     pub global: GlobalArgs,
     /// The command.
-    #[command(subcommand)]
     pub command: Command,
 }
 
-/// The commands.
+impl CommandFactory for Cli {
+    fn command() -> clap::Command {
+        Command::augment_subcommands(Root::command())
+    }
+
+    fn command_for_update() -> clap::Command {
+        Self::command()
+    }
+}
+
+impl Cli {
+    /// Parses `args`, shown as of the program `name`.
+    ///
+    /// clap gives each command of a tree a copy of the flags of every command, 7 µs a command. So the command that `args` seem
+    /// to ask for is tried alone. A word that is the value of a flag may look like it: then that fails, and all are tried.
+    pub fn parse(args: &[OsString], name: &str) -> Result<Self, clap::Error> {
+        let all = Command::augment_subcommands(clap::Command::default());
+        let mut words = args.iter().skip(1).filter_map(|arg| arg.to_str());
+        let one = words.find_map(|word| all.find_subcommand(word)).cloned();
+        let alone = one.map(|one| Self::parse_by(Root::command().subcommand(one), args, name));
+        // Freeing a tree takes a tenth of a short command's time, and the process ends soon.
+        std::mem::forget(all);
+        match alone {
+            Some(Ok(cli)) => Ok(cli),
+            _ => Self::parse_by(Self::command(), args, name),
+        }
+    }
+
+    fn parse_by(tree: clap::Command, args: &[OsString], name: &str) -> Result<Self, clap::Error> {
+        let mut tree = ManuallyDrop::new(tree.bin_name(name));
+        let mut matches = tree.try_get_matches_from_mut(args)?;
+        let root = Root::from_arg_matches_mut(&mut matches)?;
+        Ok(Self { global: root.global, command: Command::from_arg_matches_mut(&mut matches)? })
+    }
+}
+
+/// Manage IBM Cloud IAM API keys, on a local store or the service
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// List your API keys
@@ -110,19 +167,19 @@ pub enum Command {
     ApiKeyLookup(Deferred<ApiKeyLookupArgs>),
     /// The commands on service IDs and their groups.
     #[command(flatten)]
-    ServiceIds(OnDemand<ServiceIdCommand>),
+    ServiceIds(ServiceIdCommand),
     /// The commands on API keys of service IDs.
     #[command(flatten)]
-    ServiceKeys(OnDemand<ServiceKeyCommand>),
+    ServiceKeys(ServiceKeyCommand),
     /// The commands on the classic API key.
     #[command(flatten)]
-    Classic(OnDemand<ClassicCommand>),
+    Classic(ClassicCommand),
     /// The commands on platform API keys.
     #[command(flatten)]
-    Platform(OnDemand<PlatformCommand>),
+    Platform(PlatformCommand),
     /// The commands on task credentials of watsonx.
     #[command(flatten)]
-    TaskCredentials(OnDemand<TaskCredentialCommand>),
+    TaskCredentials(TaskCredentialCommand),
     /// Finish or undo interrupted commands
     Recover(Deferred<RecoverArgs>),
     /// Log in with an API key and keep it

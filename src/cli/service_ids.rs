@@ -62,7 +62,7 @@ pub struct ServiceIdsArgs {
     /// Sort by name, description, created_at or modified_at; oldest first when absent
     #[arg(long, value_name = "FIELD")]
     sort: Option<list::SortBy>,
-    /// Show more columns
+    /// Show more columns, and everything in full, however narrow the terminal is
     #[arg(long)]
     wide: bool,
 }
@@ -214,6 +214,9 @@ pub struct ServiceIdGroupsArgs {
     /// Print IDs only, one per line
     #[arg(long)]
     pub uuid: bool,
+    /// Show the table in full, however narrow the terminal is
+    #[arg(long)]
+    pub wide: bool,
 }
 
 /// Arguments of `service-id-group-create`.

@@ -47,6 +47,9 @@ EXIT CODES:
 pub struct TaskCredentialsArgs {
     #[command(flatten)]
     region: RegionArgs,
+    /// Show the table in full, however narrow the terminal is
+    #[arg(long)]
+    wide: bool,
 }
 
 /// Arguments of `task-credential-create`.
@@ -137,7 +140,7 @@ fn region() -> impl TypedValueParser<Value = RegionRef> {
 
 impl From<TaskCredentialsArgs> for list::Request {
     fn from(args: TaskCredentialsArgs) -> Self {
-        Self { regions: args.region.regions }
+        Self { regions: args.region.regions, wide: args.wide }
     }
 }
 

@@ -2,12 +2,9 @@
 //!
 //! The arguments of 24 commands take 0.1 ms of the 1.3 ms of a short command; more commands are to cost nothing.
 
-use std::ffi::OsString;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use clap::builder::Resettable;
 use clap::error::Error;
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, Subcommand};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 pub(super) const COMMAND_TEMPLATE: &str = "\
 NAME:
@@ -46,48 +43,6 @@ impl<T: Args> Args for Deferred<T> {
 
     fn augment_args_for_update(command: Command) -> Command {
         Self::augment_args(command)
-    }
-}
-
-/// Whether the commands in [`OnDemand`] are left out of the tree.
-static ARE_LEFT_OUT: AtomicBool = AtomicBool::new(false);
-
-/// Commands that are left out of the tree where others are asked for: each takes 7 µs of a short command's time.
-#[derive(Debug)]
-pub struct OnDemand<T>(pub T);
-
-/// Leaves the commands in [`OnDemand`] out if the arguments ask for a command on one's own keys.
-pub fn leave_out_for(args: &[OsString]) {
-    let begins =
-        |with: &str| args.iter().any(|arg| arg.as_encoded_bytes().starts_with(with.as_bytes()));
-    let is_other = ["service-", "platform-", "classic-", "sl", "task-"].into_iter().any(begins);
-    ARE_LEFT_OUT.store(begins("api-key") && !is_other, Ordering::Relaxed);
-}
-
-impl<T: FromArgMatches> FromArgMatches for OnDemand<T> {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        T::from_arg_matches(matches).map(Self)
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
-        self.0.update_from_arg_matches(matches)
-    }
-}
-
-impl<T: Subcommand> Subcommand for OnDemand<T> {
-    fn augment_subcommands(command: Command) -> Command {
-        if ARE_LEFT_OUT.load(Ordering::Relaxed) {
-            return command;
-        }
-        T::augment_subcommands(command)
-    }
-
-    fn augment_subcommands_for_update(command: Command) -> Command {
-        Self::augment_subcommands(command)
-    }
-
-    fn has_subcommand(name: &str) -> bool {
-        T::has_subcommand(name)
     }
 }
 

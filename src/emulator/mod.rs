@@ -3,7 +3,7 @@
 //! `server` accepts connections and `exchange` takes each request through `fault` and `routes` to the token service
 //! (`grant`, `provider`, `token`) or to the API of a key system (`iam`, and
 //! the mounts of the others). These know nothing of the network: they turn a request into
-//! a `response`, which `answer` sends or spoils. `late` keeps requests for later. The README lists the behaviour that IBM
+//! a `response`, which `answer` sends or spoils. `late` keeps requests for later. docs/reference/emulated-api.md lists the behaviour that IBM
 //! does not document.
 
 mod answer;

@@ -37,6 +37,19 @@ impl Timestamp {
         self.0.div_euclid(60)
     }
 
+    /// Words how far away it is from `now` in days, from midnight to midnight: `3 days ago`, `today`, `in 1 day`.
+    pub fn seen_from(self, now: Self) -> String {
+        let day = |at: Self| at.0.div_euclid(86_400);
+        let away = day(self) - day(now);
+        let days = away.unsigned_abs();
+        let unit = if days == 1 { "day" } else { "days" };
+        match away {
+            0 => "today".to_owned(),
+            1.. => format!("in {days} {unit}"),
+            _ => format!("{days} {unit} ago"),
+        }
+    }
+
     /// Reads RFC 3339, the service's form `2027-05-01T12:34+0000`, or a date (midnight UTC).
     pub fn parse(text: &str) -> Result<Self, String> {
         if let Some(time) = Self::parse_wire(text) {
@@ -251,6 +264,20 @@ impl<'de> Deserialize<'de> for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_go_from_midnight_to_midnight() {
+        let now = Timestamp::parse("2027-05-01T00:00:00Z").unwrap();
+        for (time, words) in [
+            ("2027-05-01T23:59:59Z", "today"),
+            ("2027-04-30T23:59:59Z", "1 day ago"),
+            ("2027-04-01T00:00:00Z", "30 days ago"),
+            ("2027-05-02T00:00:00Z", "in 1 day"),
+            ("2028-05-01T00:00:00Z", "in 366 days"),
+        ] {
+            assert_eq!(Timestamp::parse(time).unwrap().seen_from(now), words);
+        }
+    }
 
     #[test]
     fn every_accepted_form_is_the_same_instant() {

@@ -119,7 +119,7 @@ fn line(noun: &str, key: &ApiKey, last_use: &LastUse, now: Timestamp) -> String 
         escape(&key.name),
         key.id,
         key.created_at.to_wire(),
-        age(key.created_at, now),
+        key.created_at.min(now).seen_from(now),
         escape(&key.created_by),
         words(last_use),
     );
@@ -132,16 +132,6 @@ fn line(noun: &str, key: &ApiKey, last_use: &LastUse, now: Timestamp) -> String 
         line.push_str(words);
     }
     line
-}
-
-/// Words an age in days, from midnight to midnight.
-fn age(then: Timestamp, now: Timestamp) -> String {
-    let day = |at: Timestamp| at.seconds().div_euclid(86_400);
-    match day(now) - day(then) {
-        ..=0 => "today".to_owned(),
-        1 => "1 day ago".to_owned(),
-        days => format!("{days} days ago"),
-    }
 }
 
 fn words(last_use: &LastUse) -> String {

@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use crate::error::{Error, Result};
 use crate::model::{ApiKey, ApiKeyId, Life, State, Timestamp, states};
 use crate::ops::uses::uses;
-use crate::ops::{Owners, announce, counted, keys_of, scope};
+use crate::ops::{Owners, announce, counted, keys_of, scope, sheet};
 use crate::render::table::OwnerColumn;
 use crate::render::{json, table, timeline};
 use crate::session::Session;
@@ -67,6 +67,8 @@ pub enum SortBy {
     CreatedBy,
     /// By last change, oldest first
     ModifiedAt,
+    /// By expiry, soonest first; those that never expire are last
+    ExpiresAt,
 }
 
 /// Checks what can be checked before anybody logs in.
@@ -113,9 +115,9 @@ pub fn run(request: &Request, session: &mut Session) -> Result<()> {
         ui.result(&format!("No {noun}s found"));
         return Ok(());
     }
-    let colour = ui.manner().colour.0;
-    let columns = table::More { wide: request.wide, owner: owner(request.owners) };
-    ui.data(|out| table::keys(out, &shown, columns, colour));
+    let more = table::More { wide: request.wide, owner: owner(request.owners) };
+    let sheet = sheet(ui, request.wide.then_some(now));
+    ui.data(|out| table::keys(out, &shown, more, sheet));
     Ok(())
 }
 
@@ -143,7 +145,7 @@ fn draw(
         lives.sort_by_key(Life::order);
     }
     let manner = timeline::Manner {
-        width: session.ui.width().unwrap_or(WIDTH),
+        width: session.ui.manner().width.0.unwrap_or(WIDTH),
         ascii: !session.settings().is_utf8(),
         colour: session.ui.manner().colour.0,
         owner: owner(request.owners),
@@ -185,5 +187,8 @@ fn sort(keys: &mut [(&ApiKey, State)], by: SortBy) {
         SortBy::CreatedAt => keys.sort_by_key(|(key, _)| key.created_at),
         SortBy::CreatedBy => keys.sort_by(|(a, _), (b, _)| a.created_by.cmp(&b.created_by)),
         SortBy::ModifiedAt => keys.sort_by_key(|(key, _)| key.modified_at),
+        SortBy::ExpiresAt => {
+            keys.sort_by_key(|(key, _)| (key.expires_at.is_none(), key.expires_at));
+        }
     }
 }

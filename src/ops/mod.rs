@@ -31,11 +31,13 @@ use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKey, Scope, Selection, Timestamp};
+use crate::render::Sheet;
 use crate::session::Session;
 use crate::settings::Settings;
 use crate::systems::{Condition, Keys, SystemError, iam};
 use crate::text::escape;
 use crate::told::{Family, told};
+use crate::ui::{Manner, Ui};
 
 /// Prints what is being done, as the official CLI does: `Creating API key x under <account> as <user>...`, and for a service
 /// ID `Creating API key x of service ID s under account <account> as <user>...`.
@@ -51,6 +53,23 @@ fn announce(doing: &str, what: &str, session: &mut Session) {
         None => format!("{doing} {what} under {account} as {user}..."),
     };
     session.ui.progress(&line);
+}
+
+/// Tells what a table on standard output is written for. With `--wide`, for which the time is given, it shows everything,
+/// and at a terminal how far away its times are.
+fn sheet(ui: &Ui, wide: Option<Timestamp>) -> Sheet {
+    let Manner { colour, width, .. } = ui.manner();
+    let width = width.0;
+    Sheet {
+        colour: colour.0,
+        width: width.filter(|_| wide.is_none()),
+        now: wide.filter(|_| width.is_some()),
+    }
+}
+
+/// Tells what a table in an error is written for.
+fn error_sheet(ui: &Ui) -> Sheet {
+    Sheet { width: ui.manner().width.1, ..Sheet::default() }
 }
 
 /// Whose keys a command is about.

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKey, ApiKeyId, Detail, KeyRef, Scope, Selection, State, Timestamp, states};
+use crate::ops::error_sheet;
 use crate::render::table;
 use crate::session::Session;
 use crate::systems::{Condition, Facts};
@@ -140,7 +141,7 @@ fn only(all: &[Found], name: &str, meaning: Meaning, session: &Session) -> Resul
 
 fn ambiguous(session: &Session, name: &str, candidates: &[&Found]) -> Error {
     let rows: Vec<_> = candidates.iter().map(|found| (&found.key, found.state)).collect();
-    let list = table::candidates(&rows);
+    let list = table::candidates(&rows, error_sheet(session.ui));
     let Facts { noun, .. } = session.facts();
     let count = candidates.len();
     let message =

@@ -2,8 +2,8 @@
 
 use crate::error::Result;
 use crate::model::{ApiKeyDetails, Detail, KeyRef};
-use crate::ops::announce;
 use crate::ops::resolve::{self, Found, Meaning};
+use crate::ops::{announce, sheet};
 use crate::render::{json, table};
 use crate::session::Session;
 
@@ -53,8 +53,8 @@ pub fn print(
         ui.data(|out| writeln!(out, "{}", details.key.id));
     } else {
         ui.ok();
-        let colour = ui.manner().colour.0;
-        let text = table::details(details, found.state, detail, is_of_another, colour);
+        let sheet = sheet(ui, None);
+        let text = table::details(details, found.state, detail, is_of_another, sheet);
         ui.data(|out| out.write_all(text.as_bytes()));
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::columns::{self, Cell, Column};
+use super::columns::{self, Cell, Column, Sheet};
 use super::json;
 use crate::model::Timestamp;
 use crate::object::object;
@@ -85,7 +85,7 @@ pub fn rows(rows: &[(&str, Cow<'_, str>)], colour: bool) -> String {
 }
 
 /// Lays out a search.
-pub fn search(looked: &[Looked]) -> String {
+pub fn search(looked: &[Looked], sheet: Sheet) -> String {
     let row = |(n, looked): (usize, &Looked)| (n.to_string(), looked.shown(), looked.found.clone());
     let rows: Vec<_> = (1..).zip(looked).map(row).collect();
     let columns: [Column<(String, String, String)>; 3] = [
@@ -93,7 +93,7 @@ pub fn search(looked: &[Looked]) -> String {
         Column::new("Source", |row| Cell::Text(&row.1)),
         Column::new("Found", |row| Cell::Text(&row.2)),
     ];
-    columns::small(&columns, &rows)
+    columns::small(&columns, &rows, sheet)
 }
 
 /// Writes an access token.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::columns::{self, Cell, Column};
+use super::columns::{self, Cell, Column, Sheet};
 use super::json;
 use crate::model::Counts;
 use crate::object::object;
@@ -12,7 +12,7 @@ pub fn table(
     out: &mut dyn Write,
     counts: &Counts,
     owners: Option<usize>,
-    colour: bool,
+    sheet: Sheet,
 ) -> io::Result<()> {
     type Row<'a> = (&'a str, &'static str, String);
     let columns: [Column<Row<'_>>; 3] = [
@@ -24,7 +24,7 @@ pub fn table(
     let rows: Vec<Row<'_>> = rules
         .map(|(rule, severity, number)| (rule.as_str(), severity.as_str(), number.to_string()))
         .collect();
-    columns::write(out, &columns, &rows, colour)?;
+    columns::write(out, &columns, &rows, sheet)?;
     let Some(most) = owners else { return Ok(()) };
     writeln!(out)?;
     let rows: Vec<(&str, [String; 3])> = counts
@@ -39,7 +39,7 @@ pub fn table(
         Column::new("Warnings", |row| Cell::Text(&row.1[1])),
         Column::new("Notes", |row| Cell::Text(&row.1[2])),
     ];
-    columns::write(out, &columns, &rows, colour)?;
+    columns::write(out, &columns, &rows, sheet)?;
     match counts.owners.len().saturating_sub(most) {
         0 => Ok(()),
         more => writeln!(out, "{more} more with fewer findings; '--summary' lists all"),

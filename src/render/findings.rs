@@ -2,10 +2,11 @@
 
 use std::io::{self, Write};
 
-use super::columns::{self, Cell, Column};
+use super::columns::{self, Cell, Column, Sheet};
 use super::json;
-use crate::model::Finding;
+use crate::model::{Finding, Severity};
 use crate::object::object;
+use crate::text::Paint;
 
 /// Writes the findings as a table; `owner` adds the owner of each key. A finding about an identity has its IAM id in
 /// place of a key's id.
@@ -13,14 +14,15 @@ pub fn table(
     out: &mut dyn Write,
     findings: &[Finding<'_>],
     owner: bool,
-    colour: bool,
+    sheet: Sheet,
 ) -> io::Result<()> {
     let mut columns: Vec<Column<Finding<'_>>> = vec![
         Column::new("ID", |found| {
             Cell::Text(found.key.map_or(&*found.iam_id, |key| key.id.as_str()))
         }),
         Column::new("Name", |found| Cell::Text(found.key.map_or("", |key| &*key.name))),
-        Column::new("Severity", |found| Cell::Text(found.severity.as_str())),
+        Column::new("Severity", |found: &Finding<'_>| Cell::Text(found.severity.as_str()))
+            .painted(|found| paint(found.severity)),
         Column::new("Rule", |found| Cell::Text(found.rule.as_str())),
     ];
     if owner {
@@ -30,7 +32,15 @@ pub fn table(
     }
     columns.push(Column::new("Finding", |found| Cell::Text(&found.message)));
     columns.push(Column::new("Fix", |found| Cell::Text(&found.fix)));
-    columns::write(out, &columns, findings, colour)
+    columns::write(out, &columns, findings, sheet)
+}
+
+fn paint(severity: Severity) -> Option<Paint> {
+    match severity {
+        Severity::Error => Some(Paint::Grave),
+        Severity::Warning => Some(Paint::Doubtful),
+        Severity::Note => None,
+    }
 }
 
 /// Writes the findings as an array, which `--baseline` reads. `key_id` and `name` are null in a finding about an identity.

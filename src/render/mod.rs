@@ -5,6 +5,7 @@ mod columns;
 pub mod counts;
 pub mod csv;
 pub mod findings;
+mod fit;
 pub mod html;
 pub mod json;
 pub mod key_file;
@@ -15,4 +16,7 @@ pub mod sarif;
 pub mod service_ids;
 pub mod table;
 pub mod task_credentials;
+
 pub mod timeline;
+
+pub use columns::Sheet;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use super::columns::{self, Cell, Column, labelled};
+use super::columns::{self, Cell, Column, Sheet, labelled};
 use super::json;
 use super::table::{history, use_rows, yes_no};
 use crate::model::{
@@ -38,8 +38,8 @@ fn created_at() -> Column<ServiceId> {
 }
 
 /// Lays out the service IDs of one name.
-pub fn candidates(service_ids: &[ServiceId]) -> String {
-    columns::small(&[id(), name(), in_group(), locked(), created_at()], service_ids)
+pub fn candidates(service_ids: &[ServiceId], sheet: Sheet) -> String {
+    columns::small(&[id(), name(), in_group(), locked(), created_at()], service_ids, sheet)
 }
 
 /// Writes the list of service IDs; `wide` adds group and version.
@@ -47,7 +47,7 @@ pub fn table(
     out: &mut dyn Write,
     service_ids: &[ServiceId],
     wide: bool,
-    colour: bool,
+    sheet: Sheet,
 ) -> io::Result<()> {
     let mut columns = vec![
         id(),
@@ -61,7 +61,7 @@ pub fn table(
         columns.push(in_group());
         columns.push(Column::new("Version", |found| Cell::Text(found.entity_tag.as_str())));
     }
-    columns::write(out, &columns, service_ids, colour)
+    columns::write(out, &columns, service_ids, sheet)
 }
 
 fn first_rows(service_id: &ServiceId) -> Vec<(&'static str, Cow<'_, str>)> {
@@ -87,7 +87,7 @@ pub fn created(service_id: &ServiceId, colour: bool) -> String {
 }
 
 /// Lays out everything about one service ID.
-pub fn details(details: &ServiceIdDetails, asked: Detail, colour: bool) -> String {
+pub fn details(details: &ServiceIdDetails, asked: Detail, sheet: Sheet) -> String {
     let service_id = &details.service_id;
     let mut rows = first_rows(service_id);
     rows.extend([
@@ -99,9 +99,9 @@ pub fn details(details: &ServiceIdDetails, asked: Detail, colour: bool) -> Strin
     if asked.activity {
         rows.extend(use_rows(details.activity.as_ref()));
     }
-    let mut text = laid_out(&rows, colour);
+    let mut text = laid_out(&rows, sheet.colour);
     if let Some(entries) = &details.history {
-        text.push_str(&history(entries));
+        text.push_str(&history(entries, sheet));
     }
     text
 }
@@ -143,7 +143,7 @@ pub fn json_planned(out: &mut dyn Write, new: &NewServiceId, account: &str) -> i
 }
 
 /// Writes the list of groups.
-pub fn groups(out: &mut dyn Write, groups: &[ServiceIdGroup], colour: bool) -> io::Result<()> {
+pub fn groups(out: &mut dyn Write, groups: &[ServiceIdGroup], sheet: Sheet) -> io::Result<()> {
     let columns: [Column<ServiceIdGroup>; 5] = [
         Column::new("ID", |group| Cell::Text(group.id.as_str())),
         Column::new("Name", |group| Cell::Text(&group.name)),
@@ -151,7 +151,7 @@ pub fn groups(out: &mut dyn Write, groups: &[ServiceIdGroup], colour: bool) -> i
         Column::new("Last Updated", |group| Cell::Time(group.modified_at)),
         Column::new("Description", |group| Cell::Text(&group.description)),
     ];
-    columns::write(out, &columns, groups, colour)
+    columns::write(out, &columns, groups, sheet)
 }
 
 /// Lays out a new group.

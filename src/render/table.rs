@@ -5,10 +5,10 @@ use std::io::{self, Write};
 
 use zeroize::Zeroizing;
 
-use super::columns::{self, Cell, Column, labelled};
+use super::columns::{self, Cell, Column, Sheet, labelled};
 use crate::model::{Activity, ApiKey, ApiKeyDetails, Detail, HistoryEntry, State, Timestamp};
 use crate::secret::Secret;
-use crate::text::escape;
+use crate::text::{Paint, escape};
 
 const NEVER: &str = "never";
 
@@ -37,11 +37,20 @@ fn id<'a>() -> Column<Listed<'a>> {
 }
 
 fn state<'a>() -> Column<Listed<'a>> {
-    Column::new("State", |(_, state)| Cell::Text(state.as_str()))
+    Column::new("State", |(_, state): &Listed<'_>| Cell::Text(state.as_str()))
+        .painted(|(_, state)| Some(paint(*state)))
 }
 
 fn created_at<'a>() -> Column<Listed<'a>> {
     Column::new("Created At", |(key, _)| Cell::Time(key.created_at))
+}
+
+fn paint(state: State) -> Paint {
+    match state {
+        State::Active => Paint::Fine,
+        State::PhasingOut | State::Disabled => Paint::Doubtful,
+        State::PhasedOut | State::Expired => Paint::Grave,
+    }
 }
 
 pub(super) fn yes_no(yes: bool) -> &'static str {
@@ -49,7 +58,7 @@ pub(super) fn yes_no(yes: bool) -> &'static str {
 }
 
 /// Writes the list of keys.
-pub fn keys(out: &mut dyn Write, keys: &[Listed<'_>], more: More, colour: bool) -> io::Result<()> {
+pub fn keys(out: &mut dyn Write, keys: &[Listed<'_>], more: More, sheet: Sheet) -> io::Result<()> {
     let mut columns = vec![
         id(),
         Column::new("Name", |(key, _)| Cell::Text(&key.name)),
@@ -76,12 +85,12 @@ pub fn keys(out: &mut dyn Write, keys: &[Listed<'_>], more: More, colour: bool) 
             Cell::Text(key.iam_id.strip_prefix("iam-").unwrap_or(&key.iam_id))
         }),
     }));
-    columns::write(out, &columns, keys, colour)
+    columns::write(out, &columns, keys, sheet)
 }
 
 /// Lays out the keys of one name.
-pub fn candidates(keys: &[Listed<'_>]) -> String {
-    columns::small(&[id(), state(), created_at()], keys)
+pub fn candidates(keys: &[Listed<'_>], sheet: Sheet) -> String {
+    columns::small(&[id(), state(), created_at()], keys, sheet)
 }
 
 /// Lays out a new key with its value, in the six rows that scripts read.
@@ -105,7 +114,7 @@ pub fn details(
     state: State,
     asked: Detail,
     owner: bool,
-    colour: bool,
+    sheet: Sheet,
 ) -> String {
     let key = &details.key;
     let mut rows = vec![
@@ -120,7 +129,7 @@ pub fn details(
         ("Expires At", time_or_never(key.expires_at)),
         ("Action If Leaked", key.action_when_leaked.as_str().into()),
         ("Locked", yes_no(key.locked).into()),
-        ("State", state.as_str().into()),
+        ("State", paint(state).on(state.as_str(), sheet.colour).into()),
     ];
     if owner {
         rows.insert(4, ("IAM ID", escape(&key.iam_id)));
@@ -128,10 +137,10 @@ pub fn details(
     if asked.activity {
         rows.extend(use_rows(details.activity.as_ref()));
     }
-    let text = labelled(&rows, "Action If Leaked".len(), colour);
+    let text = labelled(&rows, "Action If Leaked".len(), sheet.colour);
     let mut text = String::from_utf8(text).unwrap_or_default();
     if let Some(entries) = &details.history {
-        text.push_str(&history(entries));
+        text.push_str(&history(entries, sheet));
     }
     text
 }
@@ -154,11 +163,11 @@ pub(super) fn use_rows(activity: Option<&Activity>) -> [(&'static str, Cow<'stat
 }
 
 /// Lays out a history, below an empty line.
-pub(super) fn history(entries: &[HistoryEntry]) -> String {
+pub(super) fn history(entries: &[HistoryEntry], sheet: Sheet) -> String {
     let columns: [Column<HistoryEntry>; 3] = [
         Column::new("Time", |entry| Cell::Time(entry.at)),
         Column::new("Action", |entry| Cell::Text(&entry.action)),
         Column::new("By", |entry| Cell::Text(&entry.by)),
     ];
-    format!("\n{}", columns::small(&columns, entries))
+    format!("\n{}", columns::small(&columns, entries, sheet))
 }

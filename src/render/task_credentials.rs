@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::columns::{self, Cell, Column};
+use super::columns::{self, Cell, Column, Sheet};
 use super::json;
 use crate::model::Timestamp;
 use crate::object::object;
@@ -23,16 +23,14 @@ pub struct Listed {
 struct Row<'a> {
     of: &'a Listed,
     key: String,
-    created: String,
 }
 
 /// Writes the list as a table. The column `Key` has the ID of the IAM key inside, where the description tells it.
-pub fn table(out: &mut dyn Write, listed: &[Listed], colour: bool) -> io::Result<()> {
+pub fn table(out: &mut dyn Write, listed: &[Listed], sheet: Sheet) -> io::Result<()> {
     let row = |of| {
         let Listed { found, .. }: &Listed = of;
         let key = found.key_id().map(|id| id.to_string()).unwrap_or_default();
-        let created = found.created_at.map(|at| at.to_wire().to_string()).unwrap_or_default();
-        Row { of, key, created }
+        Row { of, key }
     };
     let rows: Vec<Row<'_>> = listed.iter().map(row).collect();
     let columns: [Column<Row<'_>>; 5] = [
@@ -40,9 +38,9 @@ pub fn table(out: &mut dyn Write, listed: &[Listed], colour: bool) -> io::Result
         Column::new("ID", |row| Cell::Text(&row.of.found.id)),
         Column::new("Name", |row| Cell::Text(&row.of.found.name)),
         Column::new("Key", |row| Cell::Text(&row.key)),
-        Column::new("Created At", |row| Cell::Text(&row.created)),
+        Column::new("Created At", |row| row.of.found.created_at.map_or(Cell::Text(""), Cell::Time)),
     ];
-    columns::write(out, &columns, &rows, colour)
+    columns::write(out, &columns, &rows, sheet)
 }
 
 /// Writes the list as an array.

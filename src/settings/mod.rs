@@ -10,11 +10,14 @@ pub mod variables;
 use std::cell::OnceCell;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
+use rustix::termios::tcgetwinsize;
+
 use self::service::{Named, Service, Urls};
-use self::variables::{COLOUR, LIMIT, LOCALES, NO_COLOUR, NOW, QUIET, TEMPORARY, TERM};
+use self::variables::{COLOUR, COLUMNS, LIMIT, LOCALES, NO_COLOUR, NOW, QUIET, TEMPORARY, TERM};
 use crate::clock::Clock;
 use crate::environment::{Environment, Program};
 use crate::error::{Error, Result};
@@ -56,7 +59,23 @@ pub fn manner(flags: &Flags, environment: &Environment) -> Manner {
         json: flags.output.is_some(),
         json_errors: flags.error_format == Some(ErrorFormat::Json),
         colour: (colour(io::stdout().is_terminal()), colour(io::stderr().is_terminal())),
+        width: (
+            width(io::stdout(), environment),
+            width(io::stderr(), environment)
+                .filter(|_| flags.error_format != Some(ErrorFormat::Json)),
+        ),
     }
+}
+
+/// Returns the columns of a terminal; 80 where nothing tells.
+fn width(stream: impl AsFd + IsTerminal, environment: &Environment) -> Option<usize> {
+    let said = || environment.raw(COLUMNS)?.to_str()?.parse().ok();
+    stream.is_terminal().then(|| {
+        let own = tcgetwinsize(stream).ok().map(|size| usize::from(size.ws_col));
+        own.filter(|columns| *columns > 0)
+            .or_else(|| said().filter(|columns| *columns > 0))
+            .unwrap_or(80)
+    })
 }
 
 impl Settings {

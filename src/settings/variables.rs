@@ -10,7 +10,7 @@ macro_rules! variables {
             pub const $name: &str = $variable;
         )*
 
-        /// Every variable that is read, for the man page and the README.
+        /// Every variable that is read, for the man page and docs/.
         pub const VARIABLES: [(&str, &str); [$($variable),*].len()] = [$(($variable, $meaning)),*];
     };
 }
@@ -53,6 +53,7 @@ variables! {
     COLOUR = "IBMCLOUD_COLOR", "'true' or 'false': colours on or off";
     NO_COLOUR = "NO_COLOR", "set and not empty: no colours";
     TERM = "TERM", "'dumb': no colours";
+    COLUMNS = "COLUMNS", "the width of a terminal that does not tell its own; 80";
     _ = "LC_ALL, LC_CTYPE, LANG", "the first that is set names UTF-8, or '--timeline' draws with ASCII";
     TEMPORARY = "TMPDIR", "directory for the key file of 'emulate --in-memory'; /tmp";
 }

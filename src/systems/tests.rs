@@ -121,7 +121,7 @@ fn commands_and_flags_follow_from_facts_and_abilities() {
     }
 }
 
-/// Returns what the README says a system can do: from its facts, and the commands that there are.
+/// Returns what the guide says a system can do: from its facts, and the commands that there are.
 fn row(system: System, tree: &Command) -> String {
     let facts = system.facts();
     let (one, list) = (facts.command, facts.list_command);
@@ -147,12 +147,12 @@ fn row(system: System, tree: &Command) -> String {
 }
 
 #[test]
-fn the_readme_tells_what_each_system_can_do() {
+fn the_guide_tells_what_each_system_can_do() {
     let mut tree = Cli::command();
     tree.build();
-    let readme = include_str!("../../README.md");
+    let guide = include_str!("../../docs/guide/key-systems.md");
     for &system in System::ALL.iter().filter(|system| **system != System::Sample) {
         let row = row(system, &tree);
-        assert!(readme.contains(&format!("\n{row}\n")), "{row}");
+        assert!(guide.contains(&format!("\n{row}\n")), "{row}");
     }
 }

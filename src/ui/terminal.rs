@@ -6,8 +6,6 @@
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write};
 
-use rustix::termios::tcgetwinsize;
-
 use super::working::Working;
 use crate::error::{Error, ErrorKind};
 use crate::text::{Paint, escape, escape_lines};
@@ -23,6 +21,8 @@ pub struct Manner {
     pub json_errors: bool,
     /// Whether standard output is coloured, and whether standard error is.
     pub colour: (bool, bool),
+    /// The columns of the terminals that standard output and standard error are, for people.
+    pub width: (Option<usize>, Option<usize>),
 }
 
 impl Manner {
@@ -244,12 +244,6 @@ impl Ui {
                 error.kind.exit_code()
             }
         }
-    }
-
-    /// Returns how many columns the terminal has; `None` where standard output is none, or its size is unknown.
-    pub fn width(&self) -> Option<usize> {
-        let size = tcgetwinsize(io::stdout()).ok()?;
-        Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
     }
 
     /// Tells whether standard output and standard error are both a terminal.

@@ -18,16 +18,18 @@ mod crash;
 mod credentials;
 mod damage;
 mod differential;
+mod docs;
 mod emulate;
+mod examples;
 mod faults;
 mod fresh;
 mod invocations;
 mod late;
 mod layout;
+mod newcomers;
 mod platform;
 mod printed_commands;
 mod project;
-mod readme;
 mod recover;
 mod recover_elsewhere;
 mod recover_remote;
@@ -41,6 +43,7 @@ mod tampered;
 mod task_credentials;
 mod terminal;
 mod transcripts;
+mod version;
 mod version_0_1_0;
 
 /// A test file that no `mod` line names would never run.

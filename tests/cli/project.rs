@@ -12,18 +12,6 @@ fn project() -> &'static Path {
 }
 
 #[test]
-fn the_readme_leads_to_files_that_are_there() {
-    let readme = fs::read_to_string(project().join("README.md")).unwrap();
-    let links: Vec<&str> =
-        readme.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()).collect();
-    let files = || links.iter().filter(|link| !link.starts_with('#') && !link.contains("://"));
-    assert!(files().any(|link| *link == "SECURITY.md"), "{links:?}");
-    for link in files() {
-        assert!(project().join(link).is_file(), "{link}");
-    }
-}
-
-#[test]
 fn the_security_policy_says_what_is_promised_and_how_to_report() {
     let policy = fs::read_to_string(project().join("SECURITY.md")).unwrap();
     let headings: Vec<&str> = policy.lines().filter_map(|line| line.strip_prefix("## ")).collect();

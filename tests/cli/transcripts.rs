@@ -27,7 +27,7 @@ fn help() {
     let sandbox = Sandbox::new();
     let tree = Cli::command();
     let names = tree.get_subcommands().map(clap::Command::get_name);
-    transcript("help/all", &sandbox, &[&["--help"], &[], &["--version"]]);
+    transcript("help/all", &sandbox, &[&["--help"], &[]]);
     for name in names.filter(|name| *name != "help") {
         transcript(&format!("help/{name}"), &sandbox, &[&[name, "--help"]]);
     }

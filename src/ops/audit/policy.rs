@@ -39,6 +39,8 @@ pub struct Request {
     pub baseline: Option<PathBuf>,
     /// The format of the report.
     pub format: Option<ReportFormat>,
+    /// Whether the table is shown in full, however narrow the terminal is.
+    pub wide: bool,
     /// Whether findings are only counted.
     pub summary: bool,
     /// Whose keys are meant.

@@ -6,7 +6,7 @@ use super::policy::{NO_LIMIT, Policy, PolicyName, ReportFormat, Request};
 use super::subject::Subject;
 use crate::error::{Error, Result};
 use crate::model::{Counts, Finding, Life, Rule, Severity, Timestamp, Unchecked, write_duration};
-use crate::ops::{Owners, counted};
+use crate::ops::{Owners, counted, sheet};
 use crate::render::report::Report;
 use crate::render::{counts, csv, findings, html, markdown, sarif};
 use crate::session::Session;
@@ -107,15 +107,15 @@ impl Told<'_> {
     fn table(&self, request: &Request, summary: &str, ui: &mut Ui) {
         let several = request.owners != Owners::One;
         if !self.found.is_empty() {
-            let colour = ui.manner().colour.0;
+            let sheet = sheet(ui, request.wide.then_some(self.now));
             let most = if request.summary { usize::MAX } else { OWNERS_ABOVE };
             ui.data(|out| {
-                counts::table(out, &self.counts, several.then_some(most), colour)?;
+                counts::table(out, &self.counts, several.then_some(most), sheet)?;
                 if request.summary {
                     return Ok(());
                 }
                 writeln!(out)?;
-                findings::table(out, self.found, several, colour)
+                findings::table(out, self.found, several, sheet)
             });
         }
         ui.result(summary);

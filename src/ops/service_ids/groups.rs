@@ -6,7 +6,7 @@ use super::{
 };
 use crate::error::{Error, Result};
 use crate::model::{EntityTag, GroupChanges, GroupRef};
-use crate::ops::{agree, announce};
+use crate::ops::{agree, announce, sheet};
 use crate::render::service_ids as render;
 use crate::session::Session;
 use crate::systems::{Condition, SystemError};
@@ -15,7 +15,8 @@ use crate::told::told;
 use crate::ui::{Ui, nobody_answers};
 
 /// Lists the groups of the account.
-pub fn list(ids_only: bool, session: &mut Session) -> Result<()> {
+pub fn list(ids_only: bool, wide: bool, session: &mut Session) -> Result<()> {
+    let now = session.now()?;
     if !ids_only {
         announce_as("Getting", "all service ID groups of current account", session);
     }
@@ -35,8 +36,8 @@ pub fn list(ids_only: bool, session: &mut Session) -> Result<()> {
             ui.result("No service ID groups found");
             return Ok(());
         }
-        let colour = ui.manner().colour.0;
-        ui.data(|out| render::groups(out, &groups, colour));
+        let sheet = sheet(ui, wide.then_some(now));
+        ui.data(|out| render::groups(out, &groups, sheet));
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use clap::ValueEnum;
 use super::{announce_as, group_id, service_ids, told_of};
 use crate::error::Result;
 use crate::model::{GroupRef, ServiceId, ServiceIdSelection};
+use crate::ops::sheet;
 use crate::render::service_ids as render;
 use crate::session::Session;
 use crate::text::escape;
@@ -43,6 +44,7 @@ pub enum SortBy {
 
 /// Lists service IDs.
 pub fn run(request: &Request, session: &mut Session) -> Result<()> {
+    let now = session.now()?;
     if !request.ids_only {
         // "services IDs", as the official CLI has it.
         announce_as("Getting", "all services IDs bound to current account", session);
@@ -76,8 +78,8 @@ pub fn run(request: &Request, session: &mut Session) -> Result<()> {
         ui.result("No service IDs found");
         return Ok(());
     }
-    let colour = ui.manner().colour.0;
-    ui.data(|out| render::table(out, &shown, request.wide, colour));
+    let sheet = sheet(ui, request.wide.then_some(now));
+    ui.data(|out| render::table(out, &shown, request.wide, sheet));
     Ok(())
 }
 

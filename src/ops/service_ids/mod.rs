@@ -15,7 +15,7 @@ use crate::model::{
     Detail, EntityTag, GroupId, GroupRef, ServiceChoice, ServiceId, ServiceIdGroup,
     ServiceIdSelection, ServiceRef,
 };
-use crate::ops::conflict_in;
+use crate::ops::{conflict_in, error_sheet};
 use crate::render::service_ids as render;
 use crate::session::{NamedService, Session};
 use crate::systems::{Condition, ServiceIds, SystemError};
@@ -173,7 +173,7 @@ fn told_of(error: SystemError, named: impl Display, thing: Thing, session: &Sess
 }
 
 fn ambiguous(session: &Session, name: &str, candidates: &[ServiceId]) -> Error {
-    let list = render::candidates(candidates);
+    let list = render::candidates(candidates, error_sheet(session.ui));
     let count = candidates.len();
     let message =
         format!("{count} service IDs are named '{}'; nothing was changed.\n\n{list}", escape(name));

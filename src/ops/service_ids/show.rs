@@ -3,6 +3,7 @@
 use super::{SERVICE_ID, announce_as, entity, find, service_ids, told_of};
 use crate::error::Result;
 use crate::model::{Detail, ServiceChoice, ServiceIdDetails};
+use crate::ops::sheet;
 use crate::render::service_ids as render;
 use crate::session::Session;
 
@@ -38,7 +39,7 @@ pub fn run(request: &Request, session: &mut Session) -> Result<()> {
         ui.data(|out| writeln!(out, "{}", details.service_id.id));
     } else {
         ui.ok();
-        let text = render::details(&details, *detail, ui.manner().colour.0);
+        let text = render::details(&details, *detail, sheet(ui, None));
         ui.data(|out| out.write_all(text.as_bytes()));
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use super::{Looked, RegionRef, look, named_or_usual, names, some_failed};
 use crate::error::{Error, Result};
-use crate::ops::announce;
+use crate::ops::{announce, sheet};
 use crate::render::task_credentials::{self as render, Listed};
 use crate::session::Session;
 use crate::settings::Settings;
@@ -12,19 +12,26 @@ use crate::settings::Settings;
 pub struct Request {
     /// The regions; those of IBM Cloud when there is none.
     pub regions: Vec<RegionRef>,
+    /// Whether the table is shown in full, however narrow the terminal is.
+    pub wide: bool,
 }
 
 /// The regions that are listed.
 #[derive(Debug)]
-pub struct Ready(Vec<RegionRef>);
+pub struct Ready {
+    regions: Vec<RegionRef>,
+    wide: bool,
+}
 
 /// Checks what can be checked before anybody logs in.
 pub fn ready(request: &Request, settings: &Settings) -> Result<Ready> {
-    named_or_usual(&request.regions, settings).map(Ready)
+    let regions = named_or_usual(&request.regions, settings)?;
+    Ok(Ready { regions, wide: request.wide })
 }
 
 /// Runs `task-credentials`.
-pub fn run(Ready(regions): &Ready, session: &mut Session) -> Result<()> {
+pub fn run(Ready { regions, wide }: &Ready, session: &mut Session) -> Result<()> {
+    let now = session.now()?;
     announce("Listing", &format!("the task credentials in {}", names(regions)), session);
     let looked = look(regions, session)?;
     let all = looked.len();
@@ -47,8 +54,8 @@ pub fn run(Ready(regions): &Ready, session: &mut Session) -> Result<()> {
         ui.data(|out| render::json(out, &listed));
     } else {
         ui.ok();
-        let colour = ui.manner().colour.0;
-        ui.data(|out| render::table(out, &listed, colour));
+        let sheet = sheet(ui, wide.then_some(now));
+        ui.data(|out| render::table(out, &listed, sheet));
     }
     if failed.is_empty() {
         return Ok(());

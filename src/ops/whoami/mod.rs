@@ -13,7 +13,9 @@ use crate::credentials::{Candidate, Contents, CredentialSource, Search};
 use crate::error::Result;
 use crate::model::{BackendKind, Identity, ServiceUuid, Timestamp};
 use crate::object::object;
+use crate::ops::sheet;
 use crate::ops::told_of_iam;
+use crate::render::Sheet;
 use crate::render::account::{self, Looked};
 use crate::render::json;
 use crate::session::{self, Choice};
@@ -85,7 +87,7 @@ impl Who<'_> {
             .with_some("search", self.search.as_ref())
     }
 
-    fn text(&self, colour: bool) -> String {
+    fn text(&self, sheet: Sheet) -> String {
         let mut rows: Vec<(&str, Cow<'_, str>)> = vec![
             (
                 if self.service_id().is_some() { "Service ID" } else { "User" },
@@ -116,10 +118,10 @@ impl Who<'_> {
         rows.extend(self.others.iter().map(|(label, _, login)| (*label, login.shown().into())));
         let store = self.store.as_deref().map_or("none: there is no home directory".into(), escape);
         rows.push(("Local store", store));
-        let mut text = account::rows(&rows, colour);
+        let mut text = account::rows(&rows, sheet.colour);
         if let Some(search) = &self.search {
             text.push('\n');
-            text.push_str(&account::search(search));
+            text.push_str(&account::search(search, sheet));
         }
         text
     }
@@ -147,7 +149,7 @@ pub fn run(explain: bool, settings: &Settings, ui: &mut Ui) -> Result<()> {
             }
             // A failed search is what people most want explained.
             if explain && !ui.manner().json {
-                let search = account::search(&places(&looked));
+                let search = account::search(&places(&looked), sheet(ui, None));
                 ui.data(|out| out.write_all(search.as_bytes()));
             }
             return Err(error);
@@ -169,7 +171,7 @@ pub fn run(explain: bool, settings: &Settings, ui: &mut Ui) -> Result<()> {
     if ui.manner().json {
         ui.data(|out| json::document(out, &who.document()));
     } else {
-        let text = who.text(ui.manner().colour.0);
+        let text = who.text(sheet(ui, None));
         ui.data(|out| out.write_all(text.as_bytes()));
     }
     if let Some(skew) = skew {

@@ -14,8 +14,13 @@ use crate::private_file;
 use crate::session::Session;
 use crate::ui::Manner;
 
-const QUIET: Manner =
-    Manner { quiet: true, json: false, json_errors: true, colour: (false, false) };
+const QUIET: Manner = Manner {
+    quiet: true,
+    json: false,
+    json_errors: true,
+    colour: (false, false),
+    width: (None, None),
+};
 const DAY: Duration = Duration::from_secs(86_400);
 
 fn name(name: &str) -> KeyRef {

@@ -1,14 +1,12 @@
-//! What the README and the help say of the audit is what it does.
+//! What docs/ and the help say of the audit is what it does.
 
-use clap::Parser as _;
-use clap::error::ErrorKind;
-use ibmcloud_iam::cli::Cli;
 use ibmcloud_iam::model::Rule;
 use serde_json::Value;
 
 use crate::support::{Sandbox, run, skipped};
 
-const README: &str = include_str!("../../../README.md");
+const GUIDE: &str = include_str!("../../../docs/guide/audit.md");
+const PIPELINES: &str = include_str!("../../../docs/guide/pipelines.md");
 
 /// The severity of each rule, as the report for code scanning lists them.
 fn severities(sandbox: &Sandbox, more: &[&str]) -> Vec<String> {
@@ -20,46 +18,24 @@ fn severities(sandbox: &Sandbox, more: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn every_rule_stands_in_the_readme_and_in_the_help() {
+fn every_rule_stands_in_the_guide_and_in_the_help() {
     let sandbox = Sandbox::new();
     let help = sandbox.run(&["api-keys-audit", "--help"]);
     let severities = severities(&sandbox, &[]);
     for (rule, severity) in Rule::ALL.iter().zip(severities) {
         let row = format!("\n| `{rule}` | {severity} | {} |\n", rule.about());
-        assert!(README.contains(&row), "{row}");
+        assert!(GUIDE.contains(&row), "{row}");
         let line = format!("\n   {:<18}{severity:<10}{}\n", rule.as_str(), rule.title());
         assert!(help.ok().stdout.contains(&line), "{line}");
-    }
-}
-
-/// The command lines of the README that audit, up to where a shell would go on.
-fn commands() -> Vec<Vec<&'static str>> {
-    let commands = README.match_indices("ibmcloud-iam api-keys-audit").map(|(at, _)| &README[at..]);
-    let ends = |c: char| "\n>|)'`".contains(c);
-    let words = |text: &'static str| {
-        let line = text.split(ends).next().unwrap();
-        line.split_whitespace().take_while(|word| *word != "2").collect()
-    };
-    commands.map(words).collect()
-}
-
-#[test]
-fn the_commands_of_the_readme_are_commands() {
-    let commands = commands();
-    assert!(commands.len() >= 4, "{commands:?}");
-    for command in commands {
-        let parsed = Cli::try_parse_from(&command);
-        let is_help = parsed.as_ref().is_err_and(|error| error.kind() == ErrorKind::DisplayHelp);
-        assert!(parsed.is_ok() || is_help, "{command:?}");
     }
 }
 
 /// What a name must not do to the terminal of whoever reads the mail.
 const ODD_NAME: &str = r"x\033[31m\c tail";
 
-/// The line of the README that cron is to run, with the times taken off.
+/// The line that cron is to run, with the times taken off.
 fn for_cron() -> &'static str {
-    let block = README.split("```cron\n").nth(1).unwrap();
+    let block = PIPELINES.split("```cron\n").nth(1).unwrap();
     block.lines().next().unwrap().split_once("  ").unwrap().1
 }
 
@@ -96,7 +72,8 @@ fn assert_gates(sandbox: &Sandbox, script: &str) {
 #[test]
 fn the_steps_for_pipelines_are_yaml() {
     let sandbox = Sandbox::new();
-    let blocks = README.split("```yaml\n").skip(1).map(|block| block.split("```").next().unwrap());
+    let blocks =
+        PIPELINES.split("```yaml\n").skip(1).map(|block| block.split("```").next().unwrap());
     let mut steps = 0;
     for block in blocks {
         std::fs::write(sandbox.work("step.yaml"), block).unwrap();

@@ -1,5 +1,6 @@
 //! The sealed box: a home of its own, a cleared environment, a clock that stands still.
 
+pub(crate) mod bus;
 pub(crate) mod disk;
 pub(crate) mod emulator;
 pub(crate) mod expected;
@@ -138,6 +139,13 @@ impl Sandbox {
     pub(crate) fn bash_command(&self, script: &str) -> Command {
         let mut command = self.program("bash");
         command.args(["--noprofile", "--norc", "-c", script]);
+        command
+    }
+
+    /// As [`Sandbox::bash_command`], but ended where it waits for something that never comes.
+    pub(crate) fn bash_in_time(&self, script: &str) -> Command {
+        let mut command = self.program("timeout");
+        command.args(["120", "bash", "--noprofile", "--norc", "-c", script]);
         command
     }
 

@@ -38,6 +38,12 @@ impl Transcript {
         }
     }
 
+    /// Notes what a command showed on a terminal of so many columns.
+    pub(crate) fn screen(&mut self, columns: u16, args: &[&str], code: i32, text: &str) {
+        let _ = writeln!(self.0, "$ ibmcloud-iam {}\n[exit code {code}]\n", args.join(" "));
+        self.part(&format!("{columns} columns"), text);
+    }
+
     /// Adds a part of what came of a command, where there is one.
     fn part(&mut self, name: &str, text: &str) {
         let is_command = |line: &str| line.starts_with("$ ") || line.starts_with("# ");
@@ -60,7 +66,7 @@ const TESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli");
 
 /// Asserts that a file holds a text.
 #[track_caller]
-fn compare(file: &Path, now: &str) {
+pub(crate) fn compare(file: &Path, now: &str) {
     if std::env::var("SNAPSHOTS").is_ok_and(|what| what == "overwrite") {
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, now).unwrap();

@@ -1,0 +1,147 @@
+//! The topics of `help`: pages of `docs/`, as a terminal shows them.
+
+mod page;
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::io;
+
+use crate::text::Paint;
+
+/// How wide a page is where there is no terminal, and how wide it is at most.
+const WIDTH: usize = 80;
+const WIDEST: usize = 100;
+
+/// A page that `help` shows.
+#[derive(Debug)]
+pub struct Topic {
+    /// What it is asked for by.
+    pub name: &'static str,
+    /// What it tells, in a few words.
+    pub about: &'static str,
+    page: &'static str,
+}
+
+/// Names topics, what each tells and its page.
+macro_rules! topics {
+    ($($name:literal, $page:literal, $about:literal;)*) => {
+        /// Every topic.
+        pub static TOPICS: [Topic; [$($name),*].len()] = [
+            $(Topic { name: $name, about: $about, page: include_str!(concat!("../docs/", $page, ".md")) }),*
+        ];
+    };
+}
+
+topics! {
+    "audit", "guide/audit", "find risky keys, by hand and in pipelines";
+    "deliver", "guide/deliver", "how a new key reaches those who need it";
+    "emulator", "guide/emulator", "the service on this machine, for tests";
+    "environment", "reference/environment", "every variable that is read";
+    "exit-codes", "reference/exit-codes", "what each exit code means";
+    "files", "reference/files", "what is kept, where, and who may touch it";
+    "recover", "guide/recover", "after an interruption";
+    "rotation", "guide/rotation", "replace keys without a gap";
+    "scripts", "guide/scripts", "output, questions and failures where nobody watches";
+}
+
+/// Finds a topic by its name.
+pub fn find(name: &str) -> Option<&'static Topic> {
+    TOPICS.iter().find(|topic| topic.name == name)
+}
+
+/// Finds the topic that a command line asks for: `help TOPIC`.
+pub fn asked_for(args: &[OsString]) -> Option<&'static Topic> {
+    match args {
+        [_, help, name] if help == "help" => find(name.to_str()?),
+        _ => None,
+    }
+}
+
+/// Names every topic, in a sentence.
+pub fn named() -> String {
+    let names = TOPICS.iter().map(|topic| topic.name).collect::<Vec<_>>();
+    format!("'help TOPIC' explains {}.", names.join(", "))
+}
+
+impl Topic {
+    /// Returns the page for a terminal of some width.
+    pub fn shown(&self, width: usize, colour: bool) -> String {
+        let mut shown = page::shown(self.page, width, colour);
+        let _ = writeln!(shown, "\n{}", Paint::Header.on("Other topics", colour));
+        let others = TOPICS.iter().filter(|topic| topic.name != self.name);
+        for Self { name, about, .. } in others {
+            shown += &page::entry(name, about, width, colour);
+        }
+        shown
+    }
+}
+
+/// Returns how wide a page is on standard output.
+pub fn width() -> usize {
+    let size = rustix::termios::tcgetwinsize(io::stdout());
+    let columns = size.map_or(0, |size| usize::from(size.ws_col));
+    if columns == 0 { WIDTH } else { columns.min(WIDEST) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use clap::CommandFactory as _;
+    use unicode_width::UnicodeWidthStr as _;
+
+    use super::*;
+
+    #[test]
+    fn pages_are_small_and_lose_their_markup() {
+        assert!(TOPICS.iter().map(|topic| topic.page.len()).sum::<usize>() <= 60 * 1024);
+        for Topic { name, page, .. } in &TOPICS {
+            for width in [40, 80] {
+                let topic = find(name).unwrap();
+                let shown = topic.shown(width, false);
+                for markup in ["](", "**", "```", "|---", "\n#"] {
+                    assert!(!shown.contains(markup), "{name}: {markup}\n{shown}");
+                }
+                let is_of_code = |line: &str| page.lines().any(|known| known.trim() == line.trim());
+                for line in shown.lines() {
+                    let is_one_word = line.split_whitespace().count() == 1;
+                    let fits = line.width() <= width;
+                    assert!(fits || is_one_word || is_of_code(line), "{name}, {width}: {line}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_help_lists_them() {
+        let help = crate::cli::Cli::command().render_long_help().to_string();
+        for Topic { name, about, .. } in &TOPICS {
+            let line = format!("\n   {name:<14}{about}\n");
+            assert!(help.contains(&line), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_command_line_asks_for_one() {
+        for (line, topic) in [
+            ("p help exit-codes", Some("exit-codes")),
+            ("p help api-keys", None),
+            ("p help", None),
+            ("p exit-codes", None),
+            ("p help exit-codes recover", None),
+        ] {
+            let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            assert_eq!(asked_for(&args).map(|topic| topic.name), topic, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_pages_are_in_the_package() {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let manifest = fs::read_to_string(package.join("Cargo.toml")).unwrap();
+        let exclude = manifest.lines().find(|line| line.starts_with("exclude")).unwrap();
+        assert!(!exclude.contains("docs\""), "{exclude}");
+        assert!(!manifest.lines().any(|line| line.starts_with("include")));
+    }
+}
