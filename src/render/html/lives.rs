@@ -34,7 +34,7 @@ pub(super) fn section(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()
     }
     writeln!(out, "</ul>")?;
     let caption =
-        format!("{soon} of {} end within 30 days. What ends first comes first", lives.len());
+        format!("Ending within 30 days: {soon} of {}. What ends first comes first", lives.len());
     write!(
         out,
         "<table class=\"lives\"><caption>{}</caption><thead><tr><th scope=\"col\">Key</th><th scope=\"col\" class=\"bar\">",
