@@ -5,6 +5,7 @@ mod escaping;
 mod number;
 mod pipes;
 mod tables;
+mod timeline;
 mod working;
 
 use std::process::Command;
