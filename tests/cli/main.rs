@@ -29,6 +29,7 @@ mod platform;
 mod printed_commands;
 mod project;
 mod readme;
+mod recording;
 mod recover;
 mod recover_elsewhere;
 mod recover_remote;
