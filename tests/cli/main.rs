@@ -22,6 +22,7 @@ mod emulate;
 mod examples;
 mod faults;
 mod fresh;
+mod inventory;
 mod invocations;
 mod late;
 mod layout;
