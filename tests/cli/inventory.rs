@@ -53,8 +53,8 @@ fn what_is_in_the_program_is_listed_with_its_licence_and_nothing_else() {
         assert_eq!(component["hashes"][0]["content"].as_str().unwrap().len(), 64, "{component}");
         let line = format!("\n{} {}: {licence} https://", text("name"), text("version"));
         assert!(notices.contains(&line), "{line}");
-        let named = notices.matches(&format!("{} {}", text("name"), text("version"))).count();
-        assert!(named >= 2, "{line} has no text");
+        let mentions = notices.matches(&format!("{} {}", text("name"), text("version"))).count();
+        assert!(mentions >= 2, "{line} has no text");
     }
     for reference in document["dependencies"].as_array().unwrap() {
         for needed in reference["dependsOn"].as_array().unwrap() {
