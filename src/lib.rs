@@ -71,7 +71,8 @@ pub fn run(args: Vec<OsString>, environment: Environment) -> u8 {
     let args = usage::with_version_as_tag(args);
     cli::leave_out_for(&args);
     // Freeing a tree takes a tenth of a short command's time, and the process ends soon.
-    let mut tree = ManuallyDrop::new(Cli::command().bin_name(&program.shown));
+    let tree = Cli::command().bin_name(&program.shown);
+    let mut tree = ManuallyDrop::new(usage::Help::of(&args).prepare(tree, &environment));
     let parsed = tree
         .try_get_matches_from_mut(&args)
         .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));

@@ -6,6 +6,7 @@ mod access;
 mod audit;
 mod classic;
 mod globals;
+mod groups;
 mod iam_keys;
 mod key_args;
 mod platform;
@@ -22,6 +23,7 @@ use self::access::{BearerTokenArgs, LoginArgs, LogoutArgs, OauthTokensArgs, Whoa
 use self::audit::ApiKeysAuditArgs;
 pub use self::classic::{ClassicCommand, SlCommand, SlUserCommand};
 pub use self::globals::GlobalArgs;
+pub use self::groups::GROUPS;
 use self::iam_keys::{
     ApiKeyArgs, ApiKeyCreateArgs, ApiKeyDeleteArgs, ApiKeyLookupArgs, ApiKeyRotateArgs,
     ApiKeyUpdateArgs, ApiKeysArgs,
@@ -36,26 +38,11 @@ pub use self::tools::{CompletedShell, ManArgs};
 use self::tools::{CompletionArgs, EmulateArgs, ProfilesArgs, RecoverArgs};
 pub use self::tree::{Deferred, OnDemand, leave_out_for};
 
-const ROOT_TEMPLATE: &str = "\
-NAME:
-   ibmcloud-iam - {about}
-
-USAGE:
-   {usage}
-
-COMMANDS:
-{subcommands}
-
-GLOBAL OPTIONS:
-{options}{after-help}
-";
-
 /// Manage IBM Cloud IAM API keys, on a local store or the service
 #[derive(Debug, Parser)]
 #[command(
     name = "ibmcloud-iam",
     version,
-    help_template = ROOT_TEMPLATE,
     max_term_width = 100,
     hide_possible_values = true,
     subcommand_required = true,
@@ -87,11 +74,11 @@ pub enum Command {
     ApiKey(Deferred<ApiKeyArgs>),
     /// Create an API key
     ApiKeyCreate(Deferred<ApiKeyCreateArgs>),
-    /// Change the name, description, leak action or expiry of an API key
+    /// Change an API key: its name, description, leak action, expiry
     ApiKeyUpdate(Deferred<ApiKeyUpdateArgs>),
     /// Delete API keys
     ApiKeyDelete(Deferred<ApiKeyDeleteArgs>),
-    /// Lock API keys, so that they can be neither changed nor deleted
+    /// Lock API keys against changes and deletion
     #[command(after_help = "EXAMPLE:\n   ibmcloud-iam api-key-lock MyKey --force")]
     ApiKeyLock(Deferred<ActArgs<Lock>>),
     /// Unlock API keys
@@ -103,7 +90,7 @@ pub enum Command {
     /// Enable API keys that were disabled
     #[command(after_help = "EXAMPLE:\n   ibmcloud-iam api-key-enable MyKey --force")]
     ApiKeyEnable(Deferred<ActArgs<Enable>>),
-    /// Replace an API key by a new one, with a working key at every moment
+    /// Replace an API key, with a working one at every moment
     ApiKeyRotate(Deferred<ApiKeyRotateArgs>),
     /// Report risky API keys: old, unused, never expiring, leaked
     ApiKeysAudit(Deferred<ApiKeysAuditArgs>),
