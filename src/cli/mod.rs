@@ -102,7 +102,7 @@ pub enum Command {
     /// Enable API keys that were disabled
     #[command(after_help = "EXAMPLE:\n   ibmcloud-iam api-key-enable MyKey --force")]
     ApiKeyEnable(Deferred<ActArgs<Enable>>),
-    /// Replace an API key by a new one, with a working key at every moment
+    /// Replace API keys by new ones, with a working key at every moment
     ApiKeyRotate(Deferred<ApiKeyRotateArgs>),
     /// Report risky API keys: old, unused, never expiring, leaked
     ApiKeysAudit(Deferred<ApiKeysAuditArgs>),

@@ -60,6 +60,11 @@ impl Listing {
         Ok(Self(keys.into_iter().zip(states).map(|(key, state)| Found { key, state }).collect()))
     }
 
+    /// Returns all of them, oldest first.
+    pub fn all(&self) -> &[Found] {
+        &self.0
+    }
+
     /// Finds the one key that `key` means. Another owner's is asked for by its id.
     pub fn one(
         &self,

@@ -7,10 +7,10 @@ mod profile;
 pub mod service;
 pub mod variables;
 
-use std::cell::OnceCell;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use self::service::{Named, Service, Urls};
 use self::variables::{COLOUR, LIMIT, NO_COLOUR, NOW, QUIET, TEMPORARY, TERM};
@@ -36,8 +36,8 @@ pub struct Settings {
     clock: Clock,
     /// Whether the command may wait for other programs.
     waits: bool,
-    directories: OnceCell<Directories>,
-    file: OnceCell<ConfigFile>,
+    directories: OnceLock<Directories>,
+    file: OnceLock<ConfigFile>,
 }
 
 /// Resolves how the program talks.
@@ -75,8 +75,8 @@ impl Settings {
             profile,
             clock,
             waits: true,
-            directories: OnceCell::new(),
-            file: OnceCell::new(),
+            directories: OnceLock::new(),
+            file: OnceLock::new(),
         })
     }
 
