@@ -159,6 +159,14 @@ impl<'a> Session<'a> {
         &*self.keys
     }
 
+    /// Lists keys, and shows on a terminal how many came if that takes long.
+    pub fn watch_listing<T>(&mut self, list: impl FnOnce(&dyn Keys) -> T) -> T {
+        self.ui.listing(&format!("Getting {}s", self.facts().noun), self.keys.came());
+        let listed = list(&*self.keys);
+        self.ui.done();
+        listed
+    }
+
     /// Returns the keys for work beside the session.
     pub fn shared_keys(&self) -> Arc<RememberingKeys> {
         Arc::clone(&self.keys)

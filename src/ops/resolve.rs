@@ -52,8 +52,9 @@ pub struct Listing(Vec<Found>);
 
 impl Listing {
     /// Lists them.
-    pub fn new(session: &Session, now: Timestamp) -> Result<Self> {
-        let listed = session.keys().list(&Scope::Of(session.owner()), &Selection::All);
+    pub fn new(session: &mut Session, now: Timestamp) -> Result<Self> {
+        let scope = Scope::Of(session.owner());
+        let listed = session.watch_listing(|keys| keys.list(&scope, &Selection::All));
         let subject = format!("The list of {}s", session.facts().noun);
         let keys = listed.map_err(|error| session.told(error, &subject))?;
         let states = states(&keys, now);

@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use super::working::Working;
 use crate::error::{Error, ErrorKind};
@@ -111,7 +113,14 @@ impl Ui {
     /// Shows on a terminal how far work is that takes longer than half a second, until [`Ui::done`].
     pub fn working(&mut self, what: &str, all: Option<usize>) {
         if self.manner.reports() {
-            self.working = Working::begin(what, all.map(|all| all as u64));
+            self.working = Working::begin(what, all.map(|all| all as u64), None);
+        }
+    }
+
+    /// As [`Ui::working`], where it is not known how many there are: `came` tells how many came so far.
+    pub fn listing(&mut self, what: &str, came: Option<Arc<AtomicUsize>>) {
+        if self.manner.reports() && self.kept.is_none() {
+            self.working = Working::begin(what, None, came);
         }
     }
 

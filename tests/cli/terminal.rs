@@ -1,8 +1,10 @@
 //! At a real terminal: questions, hidden input, interrupts, colours, and a width of one column.
 
 mod escaping;
+mod listing;
 mod number;
 mod pipes;
+mod recorded;
 mod working;
 
 use std::process::Command;

@@ -296,7 +296,7 @@ pub fn item(verb: &Verb, key: ApiKey, session: &Session) -> Item {
 }
 
 /// Finds the keys that are meant, each once.
-fn resolve_all(ready: &Ready, session: &Session) -> Result<Vec<Item>> {
+fn resolve_all(ready: &Ready, session: &mut Session) -> Result<Vec<Item>> {
     let Ready { verb, keys, mode, .. } = ready;
     let now = session.now()?;
     let mut items: Vec<Item> = Vec::new();

@@ -48,7 +48,7 @@ pub(super) fn row(item: &Item) -> Row {
 pub(super) fn find(
     request: &Request,
     now: Timestamp,
-    session: &Session,
+    session: &mut Session,
 ) -> Result<(Vec<Item>, Listing)> {
     let terms = request.terms;
     let listing = Listing::new(session, now)?;

@@ -83,7 +83,10 @@ pub(super) fn run(ready: &Ready, session: &mut Session) -> Result<()> {
         }
         Err(error) => Err(error),
     }
-    .map_err(|error| stopped(error, report, session))?;
+    .map_err(|error| {
+        report.write(session);
+        if request.keys.len() == 1 { error } else { report.stopped(error) }
+    })?;
     report.found(items.iter().map(row).collect());
     if items.is_empty() {
         let age = request.older_than.map(older_than).unwrap_or_default();
@@ -193,11 +196,6 @@ fn plan(stage: &Stage, index: usize, report: &Report, session: &mut Session) -> 
         report::dry_run(prepared, &left.transpose()?.unwrap_or_default(), session);
     }
     Ok(())
-}
-
-fn stopped(error: Error, report: &Report, session: &mut Session) -> Error {
-    report.write(session);
-    report.stopped(error)
 }
 
 /// Words an age, such as ` older than 2 days`.
