@@ -193,7 +193,7 @@ fn ctrl_c_ends_what_is_under_way_and_begins_nothing_more() {
     let before = ids(&listed(&service));
     let args = rotation(&names, &["--jobs", "2", "--output", "json"]);
     let child = started(&mut service.command(&args));
-    wait_until("two are begun", || service.sandbox.open_entries() == 2);
+    wait_until("two are begun", || files_in(&service).len() == 2);
     signal(&child, Signal::INT);
     let ended = ended(child);
     ended.code(130);
@@ -218,7 +218,7 @@ fn a_killed_rotation_by_age_is_taken_up_by_the_same_command() {
         ["api-key-rotate", "--older-than", "60d", "--files", "keys", "--force", "-o", "json"];
     let mut command = service.command(&args);
     let child = started(command.envs(later));
-    wait_until("all are begun", || service.sandbox.open_entries() == 3);
+    wait_until("all are begun", || files_in(&service).len() == 3);
     signal(&child, Signal::KILL);
     ended(child).code(137);
     let again = service.run_env(&later, &args).ok().json();

@@ -71,7 +71,7 @@ fn quoted(word: &OsStr) -> String {
     format!("'{}'", word.to_str().unwrap().replace('\'', "'\\''"))
 }
 
-/// A script that runs a command, says how it ended, and waits to be looked at.
+/// A script that runs a command, says how it ended, and waits to be looked at. Ctrl-C does not end it.
 fn script(command: &Command) -> String {
     let envs = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
     let envs: Vec<String> =
@@ -79,7 +79,7 @@ fn script(command: &Command) -> String {
     let words: Vec<String> =
         [command.get_program()].into_iter().chain(command.get_args()).map(quoted).collect();
     format!(
-        "env -i TERM=\"$TERM\" {} {}\necho \"[exit code $?]\"\nsleep 60\n",
+        "trap : INT\nenv -i TERM=\"$TERM\" {} {}\necho \"[exit code $?]\"\nsleep 60\n",
         envs.join(" "),
         words.join(" ")
     )
