@@ -94,8 +94,11 @@ fn dispatch(command: Command, settings: &Settings, ui: &mut Ui) -> Result<()> {
         Command::BearerToken(_) => ops::token::bearer_token(settings, ui),
         Command::OauthTokens(_) => ops::token::oauth_tokens(settings, ui),
         Command::Emulate(args) => ops::emulate::run(&args.0.into(), settings, ui),
+        Command::Profiles(_) => ops::profiles::run(settings, ui),
+        Command::Completion(args) => generate::print_completion(args.0.shell, ui),
+        Command::Man(args) => generate::write_pages(&args.0, ui),
         Command::ApiKeys(args) => {
-            let request = args.0.into();
+            let request = ops::list::ready(args.0.into(), ui)?;
             on_keys(settings, ui, |session| ops::list::run(&request, session))
         }
         Command::ApiKey(args) => {
@@ -232,6 +235,7 @@ fn on_keys_of_service(command: ServiceKeyCommand, settings: &Settings, ui: &mut 
     match command {
         ServiceKeyCommand::ServiceApiKeys(args) => {
             let (service, request): OfService<_> = args.0.into();
+            let request = ops::list::ready(request, ui)?;
             on_keys(settings, ui, |session| {
                 service.map_or(Ok(()), |service| service_ids::enter(&service, session))?;
                 ops::list::run(&request, session)

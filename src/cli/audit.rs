@@ -38,7 +38,9 @@ Write a new baseline without '--baseline', and to another file.
 EXAMPLES:
    ibmcloud-iam api-keys-audit
    ibmcloud-iam api-keys-audit --all-users --policy cis --account-owner IBMid-1
+   ibmcloud-iam api-keys-audit --all-users --summary
    ibmcloud-iam api-keys-audit --format sarif --fail-on none > audit.sarif
+   ibmcloud-iam api-keys-audit --all-users --format html > audit.html
    ibmcloud-iam api-keys-audit --fail-on none --output json > accepted.json
    ibmcloud-iam api-keys-audit --baseline accepted.json --fail-on warning
 
@@ -83,12 +85,15 @@ pub struct ApiKeysAuditArgs {
     /// Findings that were accepted before: a report in JSON
     #[arg(long, value_name = "FILE", value_parser = path(), add = complete::files())]
     baseline: Option<PathBuf>,
-    /// The form of the report: table, json (as '--output json') or sarif (SARIF 2.1.0)
-    #[arg(long, value_name = "table|json|sarif", ignore_case = true)]
+    /// The form of the report: table, json (as '--output json'), sarif (SARIF 2.1.0), csv, markdown or html (one page)
+    #[arg(long, value_name = "FORMAT", ignore_case = true)]
     format: Option<ReportFormat>,
     /// Show the table in full, however narrow the terminal is
     #[arg(long)]
     wide: bool,
+    /// Count findings by rule and owner, and leave them out
+    #[arg(long)]
+    summary: bool,
     /// Audit the keys of every user of the account; needs the role Administrator on the IAM Identity service
     #[arg(long)]
     all_users: bool,
@@ -143,6 +148,7 @@ impl From<ApiKeysAuditArgs> for audit::Request {
             baseline: args.baseline,
             format: args.format,
             wide: args.wide,
+            summary: args.summary,
             jobs: args.jobs.jobs,
             owners: match (args.all_users, args.all_service_ids) {
                 (true, _) => Owners::AllUsers,

@@ -33,12 +33,16 @@ pub(super) struct ListArgs {
     /// Show more columns, and everything in full, however narrow the terminal is
     #[arg(long)]
     wide: bool,
+    /// Draw the life of each key: when it was made and last used, and when it ends
+    #[arg(long, conflicts_with_all = ["uuid", "wide"])]
+    timeline: bool,
 }
 
 impl ListArgs {
     pub(super) fn of(self, owners: Owners) -> list::Request {
-        let Self { uuid, name, description, state, sort, wide } = self;
-        list::Request { ids_only: uuid, name, description, states: state, sort, wide, owners }
+        let Self { uuid, name, description, state, sort, wide, timeline } = self;
+        let states = state;
+        list::Request { ids_only: uuid, name, description, states, sort, wide, timeline, owners }
     }
 }
 

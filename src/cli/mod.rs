@@ -35,7 +35,8 @@ pub use self::service_keys::{OfService, ServiceActArgs, ServiceKeyCommand};
 pub use self::shared::{ActArgs, Acts, DryRunArgs};
 use self::shared::{Disable, Enable, Lock, Unlock};
 pub use self::task_credentials::TaskCredentialCommand;
-use self::tools::{EmulateArgs, RecoverArgs};
+pub use self::tools::{CompletedShell, ManArgs};
+use self::tools::{CompletionArgs, EmulateArgs, ProfilesArgs, RecoverArgs};
 pub use self::tree::Deferred;
 
 /// The version of the program, and the commit that it was built from where that is known: `0.1.0 (abc1234)`.
@@ -194,4 +195,10 @@ pub enum Command {
     OauthTokens(Deferred<OauthTokensArgs>),
     /// Serve the IAM Identity API on this machine, over a local store
     Emulate(Deferred<EmulateArgs>),
+    /// List the profiles, and who is logged in with each
+    Profiles(Deferred<ProfilesArgs>),
+    /// Print the completion script of a shell
+    Completion(Deferred<CompletionArgs>),
+    /// Write the man pages into a directory
+    Man(Deferred<ManArgs>),
 }

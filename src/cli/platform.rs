@@ -62,7 +62,7 @@ EXIT CODES:
    7 it does not log in")]
 pub struct PlatformCheckArgs {
     /// The key, in a file or on standard input; the credential in use when absent
-    #[arg(value_name = "@FILE|-", help_heading = ARGUMENTS)]
+    #[arg(value_name = "@FILE|-", help_heading = ARGUMENTS, add = complete::at_files())]
     from: Option<String>,
 }
 

@@ -90,6 +90,27 @@ impl Timestamp {
         String::from_utf8_lossy(&text).into_owned()
     }
 
+    /// Writes the date, `2027-05-01`.
+    pub fn to_date(self) -> String {
+        let mut text = self.to_rfc3339();
+        text.truncate("2027-05-01".len());
+        text
+    }
+
+    /// Returns the number of its month, counted from the year 0.
+    pub fn month(self) -> i64 {
+        let civil = self.civil();
+        i64::from(civil.year()) * 12 + i64::from(civil.month()) - 1
+    }
+
+    /// Returns the beginning of a month, counted as [`Timestamp::month`] does.
+    pub fn of_month(month: i64) -> Option<Self> {
+        let year = i16::try_from(month.div_euclid(12)).ok()?;
+        let month = i8::try_from(month.rem_euclid(12) + 1).ok()?;
+        let date = jiff::civil::Date::new(year, month, 1).ok()?;
+        Self::from_seconds(utc_seconds(date.at(0, 0, 0, 0)))
+    }
+
     /// Reads the date of an HTTP header, `Sat, 01 May 2027 12:34:56 GMT` (RFC 9110, "Date/Time Formats").
     pub fn parse_http(text: &str) -> Option<Self> {
         let zoned = jiff::fmt::rfc2822::parse(text).ok()?;

@@ -2,7 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use crate::model::{Activity, ApiKey, ApiKeyDetails, ApiKeyId, Detail, Timestamp, managed};
+use crate::model::{
+    Activity, ApiKey, ApiKeyDetails, ApiKeyId, Detail, LastUse, Timestamp, managed,
+};
 use crate::session::Session;
 use crate::side_by_side::side_by_side;
 use crate::systems::{Condition, Result};
@@ -10,33 +12,6 @@ use crate::text::{capitalised, escape};
 
 /// The last use of more keys than this is not asked for.
 const MOST_LOOKED_AT: usize = 20;
-
-/// What is known of the use of a key.
-#[derive(Clone, Debug)]
-pub(super) enum LastUse {
-    /// Nobody asked.
-    NotAsked,
-    /// The system does not tell.
-    Unknown,
-    Told(Activity),
-}
-
-impl LastUse {
-    /// Tells whether the system was asked, and did not tell when the key was used.
-    pub(super) fn is_unknown(&self) -> bool {
-        match self {
-            Self::NotAsked => false,
-            Self::Unknown => true,
-            Self::Told(used) => used.last_authn.is_none() && used.authn_count > 0,
-        }
-    }
-
-    /// Tells whether the key may have been used.
-    fn may_be(&self) -> bool {
-        let told = if let Self::Told(activity) = self { Some(activity) } else { None };
-        Activity::may_be_used(told)
-    }
-}
 
 /// Describes keys that are about to stop working: on standard output where a question follows, else on standard error.
 /// Tells whether tokens may have been issued with one of them.
@@ -104,7 +79,7 @@ fn look_at_uses(
     let mut told = |number: usize, found: Result<ApiKeyDetails>| {
         uses[number] = LastUse::Unknown;
         match found {
-            Ok(details) => uses[number] = details.activity.map_or(LastUse::Unknown, LastUse::Told),
+            Ok(details) => uses[number] = LastUse::of(details.activity),
             Err(error) if matches!(error.condition, Condition::Unavailable(_)) => {
                 let noun = session.facts().noun;
                 *why_not = Some(format!("of every {noun} because the service did not answer"));

@@ -2,13 +2,18 @@
 
 use clap::ValueEnum;
 
-use crate::error::Result;
-use crate::model::{ApiKey, State, states};
-use crate::ops::{Owners, announce, keys_of, scope, sheet};
+use crate::error::{Error, Result};
+use crate::model::{ApiKey, ApiKeyId, Life, State, Timestamp, states};
+use crate::ops::uses::uses;
+use crate::ops::{Owners, announce, counted, keys_of, scope, sheet};
 use crate::render::table::OwnerColumn;
-use crate::render::{json, table};
+use crate::render::{json, table, timeline};
 use crate::session::Session;
 use crate::text::escape;
+use crate::ui::Ui;
+
+/// How wide a timeline is where standard output is no terminal.
+const WIDTH: usize = 80;
 
 /// What is asked for.
 #[derive(Debug)]
@@ -25,6 +30,8 @@ pub struct Request {
     pub sort: Option<SortBy>,
     /// Whether more columns are shown.
     pub wide: bool,
+    /// Whether the life of each key is drawn.
+    pub timeline: bool,
     /// Whose keys are meant.
     pub owners: Owners,
 }
@@ -64,6 +71,15 @@ pub enum SortBy {
     ExpiresAt,
 }
 
+/// Checks what can be checked before anybody logs in.
+pub fn ready(request: Request, ui: &Ui) -> Result<Request> {
+    if request.timeline && ui.manner().json {
+        return Err(Error::usage("'--timeline' is drawn for people, and has no form in JSON.")
+            .hint("Leave one of them out: '--output json' has 'created_at' and 'expires_at' of each key."));
+    }
+    Ok(request)
+}
+
 /// Lists keys.
 pub fn run(request: &Request, session: &mut Session) -> Result<()> {
     let now = session.now()?;
@@ -80,6 +96,9 @@ pub fn run(request: &Request, session: &mut Session) -> Result<()> {
         sort(&mut shown, by);
     }
     let noun = session.facts().noun;
+    if request.timeline && !shown.is_empty() {
+        return draw(request, &shown, now, session);
+    }
     let ui = &mut *session.ui;
     if ui.manner().json {
         ui.data(|out| json::keys(out, &shown));
@@ -96,14 +115,47 @@ pub fn run(request: &Request, session: &mut Session) -> Result<()> {
         ui.result(&format!("No {noun}s found"));
         return Ok(());
     }
-    let owner = match request.owners {
+    let more = table::More { wide: request.wide, owner: owner(request.owners) };
+    let sheet = sheet(ui, request.wide.then_some(now));
+    ui.data(|out| table::keys(out, &shown, more, sheet));
+    Ok(())
+}
+
+fn owner(owners: Owners) -> Option<OwnerColumn> {
+    match owners {
         Owners::One => None,
         Owners::AllUsers => Some(OwnerColumn::IamId),
         Owners::AllServiceIds => Some(OwnerColumn::ServiceId),
+    }
+}
+
+/// Asks when the keys were last used, and draws their lives; what ends first comes first, unless a field sorts them.
+fn draw(
+    request: &Request,
+    shown: &[(&ApiKey, State)],
+    now: Timestamp,
+    session: &mut Session,
+) -> Result<()> {
+    let ids: Vec<&ApiKeyId> = shown.iter().map(|(key, _)| &key.id).collect();
+    let used = uses(&ids, None, "timeline", session)?;
+    let lives = shown.iter().zip(used);
+    let mut lives: Vec<Life<'_>> =
+        lives.map(|((key, state), used)| Life { key, state: *state, used }).collect();
+    if request.sort.is_none() {
+        lives.sort_by_key(Life::order);
+    }
+    let manner = timeline::Manner {
+        width: session.ui.manner().width.0.unwrap_or(WIDTH),
+        ascii: !session.settings().is_utf8(),
+        colour: session.ui.manner().colour.0,
+        owner: owner(request.owners),
     };
-    let more = table::More { wide: request.wide, owner };
-    let sheet = sheet(ui, request.wide.then_some(now));
-    ui.data(|out| table::keys(out, &shown, more, sheet));
+    let soon = lives.iter().filter(|life| life.ends_soon(now)).count();
+    let noun = session.facts().noun;
+    let ui = &mut *session.ui;
+    ui.ok();
+    ui.data(|out| timeline::write(out, &lives, now, manner));
+    ui.result(&format!("{soon} of {} end within 30 days", counted(lives.len(), noun)));
     Ok(())
 }
 

@@ -14,6 +14,7 @@ pub mod lookup;
 mod once;
 pub mod only_key;
 pub mod platform;
+pub mod profiles;
 pub mod recover;
 pub mod resolve;
 pub mod rotate;
@@ -23,6 +24,7 @@ pub mod state;
 pub mod task_credentials;
 pub mod token;
 pub mod update;
+mod uses;
 pub mod whoami;
 
 use std::fmt::Display;

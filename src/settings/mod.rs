@@ -8,6 +8,7 @@ pub mod service;
 pub mod variables;
 
 use std::cell::OnceCell;
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 use rustix::termios::tcgetwinsize;
 
 use self::service::{Named, Service, Urls};
-use self::variables::{COLOUR, COLUMNS, LIMIT, NO_COLOUR, NOW, QUIET, TEMPORARY, TERM};
+use self::variables::{COLOUR, COLUMNS, LIMIT, LOCALES, NO_COLOUR, NOW, QUIET, TEMPORARY, TERM};
 use crate::clock::Clock;
 use crate::environment::{Environment, Program};
 use crate::error::{Error, Result};
@@ -163,6 +164,14 @@ impl Settings {
     /// Returns the profile.
     pub fn profile(&self) -> &Profile {
         &self.profile
+    }
+
+    /// Tells whether the locale has more characters than ASCII.
+    pub fn is_utf8(&self) -> bool {
+        let mut set = LOCALES.iter().filter_map(|name| self.environment.raw(name));
+        let named = set.find(|value| !value.is_empty()).map(OsStr::to_ascii_lowercase);
+        let text = named.as_deref().map(OsStr::to_string_lossy).unwrap_or_default();
+        text.contains("utf-8") || text.contains("utf8")
     }
 
     /// Returns how many keys an identity of the local store may have, where a variable says so.

@@ -54,9 +54,12 @@ variables! {
     NO_COLOUR = "NO_COLOR", "set and not empty: no colours";
     TERM = "TERM", "'dumb': no colours";
     COLUMNS = "COLUMNS", "the width of a terminal that does not tell its own; 80";
+    _ = "LC_ALL, LC_CTYPE, LANG", "the first that is set names UTF-8, or '--timeline' draws with ASCII";
     TEMPORARY = "TMPDIR", "directory for the key file of 'emulate --in-memory'; /tmp";
 }
 
+/// The locale of text; the first that is not empty.
+pub const LOCALES: [&str; 3] = ["LC_ALL", "LC_CTYPE", "LANG"];
 /// The prefix of the properties in the external configuration of IBM's SDKs.
 pub const SDK_PREFIX: &str = "IAM_IDENTITY_";
 /// Whether any certificate of the service is accepted, as IBM's SDKs read it.

@@ -3,32 +3,24 @@
 mod baseline;
 mod fix;
 mod policy;
+mod report;
 mod rules;
 mod subject;
 
-use std::fmt::Write as _;
-
 use self::baseline::Baseline;
-use self::policy::Policy;
+use self::policy::{NO_LIMIT, Policy};
+use self::report::Told;
 use self::subject::{Grounds, Subject};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{
-    ApiKey, ApiKeyId, Finding, Rule, Severity, Timestamp, Unchecked, write_duration,
-};
-use crate::ops::facts::LastUse;
-use crate::ops::{Owners, announce, counted, keys_of, scope, sheet};
-use crate::render::{findings, sarif};
+use crate::model::{ApiKeyId, Counts, Finding, LastUse, Rule, Timestamp, Unchecked};
+use crate::ops::uses::uses;
+use crate::ops::{announce, counted, keys_of, scope};
 use crate::session::Session;
 use crate::settings::Settings;
-use crate::systems::{Keys as _, Several};
-use crate::text::escape;
 use crate::told::Family;
-use crate::ui::{Ui, interrupt};
+use crate::ui::Ui;
 
 pub use self::policy::{FailOn, PolicyName, ReportFormat, Request};
-
-/// Why the rule about the limit may be left out; the end of a sentence.
-const NO_LIMIT: &str = "the service does not tell how many API keys are allowed";
 
 /// An audit, checked before anybody logs in.
 #[derive(Debug)]
@@ -41,7 +33,7 @@ pub struct Ready {
 
 /// Checks what can be checked before anybody logs in, and chooses the format of the report.
 pub fn ready(request: Request, settings: &Settings, ui: &mut Ui) -> Result<Ready> {
-    let format = format(&request, ui)?;
+    let format = report::format(&request, ui)?;
     if format != ReportFormat::Table {
         ui.only_documents();
     }
@@ -66,7 +58,8 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
     let limit = if policy.has(Rule::NearLimit) { limit(&request.fail_on, session)? } else { None };
     let unchecked = unchecked(&policy, limit);
     let mut subjects = subject::subjects(&keys, now);
-    ask_for_use(&mut subjects, &policy, request.jobs, now, session)?;
+    let needs_all = format == ReportFormat::Html && !request.summary;
+    ask_for_use(&mut subjects, &policy, needs_all, request.jobs, now, session)?;
     let here = session.settings().program_here();
     let noun = session.facts().noun;
     let grounds = Grounds {
@@ -83,49 +76,19 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
         is_seen && unchecked.iter().all(|left| left.rule != rule)
     };
     let (hidden, idle) = (accepted.hidden(), accepted.idle(was_checked));
-    let is_local = session.keys().place().is_here();
-    let ui = &mut *session.ui;
-    match format {
-        ReportFormat::Json => ui.data(|out| findings::json(out, &found)),
-        ReportFormat::Sarif => {
-            let report = sarif::Audit {
-                findings: &found,
-                severity: &|rule| policy.severity(rule),
-                unchecked: &unchecked,
-                account_id: &identity.account_id,
-                now,
-            };
-            ui.data(|out| sarif::document(out, &report));
-        }
-        ReportFormat::Table => {
-            ui.ok();
-            if !found.is_empty() {
-                let sheet = sheet(ui, request.wide.then_some(now));
-                ui.data(|out| findings::table(out, &found, request.owners != Owners::One, sheet));
-            }
-            ui.result(&summary(&found, &counted(keys.len(), noun), is_local, hidden));
-            if idle > 0 {
-                let (findings, occur) =
-                    (counted(idle, "finding"), if idle == 1 { "s" } else { "" });
-                ui.warn(&format!("The baseline accepts {findings} that no longer occur{occur}."));
-            }
-            tell_gaps(request, &policy, &unchecked, &keys, ui);
-        }
-    }
+    let told = Told {
+        counts: Counts::of(keys.len(), &found),
+        found: &found,
+        unchecked: &unchecked,
+        subjects: &subjects,
+        hidden,
+        idle,
+        now,
+    };
+    told.tell(request, format, &policy, session);
     // Failing to write the report comes before what the report says.
     session.ui.finish()?;
     verdict(&found, &request.fail_on, session)
-}
-
-fn format(request: &Request, ui: &Ui) -> Result<ReportFormat> {
-    match (request.format, ui.manner().json) {
-        (None | Some(ReportFormat::Json), true) => Ok(ReportFormat::Json),
-        (Some(_), true) => {
-            Err(Error::usage("'--output json' and '--format' name two forms of the report.")
-                .hint("Give one of them."))
-        }
-        (format, false) => Ok(format.unwrap_or(ReportFormat::Table)),
-    }
 }
 
 /// Asks how many keys an identity may have. Fails where that is unknown and `--fail-on` needs it.
@@ -152,106 +115,26 @@ fn unchecked(policy: &Policy, limit: Option<usize>) -> Vec<Unchecked> {
     Rule::ALL.into_iter().filter_map(|rule| Some(Unchecked { rule, why: why(rule)? })).collect()
 }
 
-/// Asks for the use of those keys for which a rule needs it, and prints progress.
+/// Asks for the use of those keys for which a rule needs it, or of all, and prints progress.
 fn ask_for_use(
     subjects: &mut [Subject<'_>],
     policy: &Policy,
+    needs_all: bool,
     jobs: Option<u8>,
     now: Timestamp,
     session: &mut Session,
 ) -> Result<()> {
-    let needs = |subject: &&mut Subject<'_>| subject.needs_activity(policy, now);
-    let asked: Vec<_> = subjects.iter_mut().filter(needs).collect();
-    if asked.is_empty() || !policy.has(Rule::Unused) {
+    if !policy.has(Rule::Unused) {
         return Ok(());
     }
+    let needs = |subject: &&mut Subject<'_>| needs_all || subject.needs_activity(policy, now);
+    let asked: Vec<_> = subjects.iter_mut().filter(needs).collect();
     let ids: Vec<&ApiKeyId> = asked.iter().map(|subject| &subject.key.id).collect();
-    let noun = session.facts().noun;
-    let (keys, jobs) = (session.shared_keys(), session.jobs(jobs));
-    session.ui.working(&format!("Getting the last use of {noun}s"), Some(ids.len()));
-    let mut reached = 0;
-    let used = interrupt::patiently(|| {
-        let may_go_on = || !interrupt::is_asked();
-        let mut done = |done| {
-            reached = done;
-            session.ui.reach(done);
-        };
-        let used = keys.uses(&ids, &mut Several { jobs, may_go_on: &may_go_on, done: &mut done });
-        if interrupt::is_asked() {
-            let (left, all) = (ids.len() - reached, ids.len());
-            let words = format!(
-                "There is no report: the last use of {left} of {all} {noun}s was not looked at."
-            );
-            session.ui.done();
-            interrupt::watch(session.ui.manner(), Some(words));
-        }
-        used
-    });
-    session.ui.done();
-    let used = used.map_err(|error| session.told(error, &format!("The use of {noun}s")))?;
-    for (subject, activity) in asked.into_iter().zip(used) {
-        subject.used = activity.map_or(LastUse::Unknown, LastUse::Told);
+    let used: Vec<LastUse> = uses(&ids, jobs, "report", session)?;
+    for (subject, used) in asked.into_iter().zip(used) {
+        subject.used = used;
     }
     Ok(())
-}
-
-/// Words what was found in one line.
-fn summary(found: &[Finding<'_>], keys: &str, is_local: bool, hidden: usize) -> String {
-    // A reader must not take the local store for the account.
-    let place = if is_local { " of the local store" } else { "" };
-    let mut summary = if found.is_empty() {
-        format!("No findings in {keys}{place}")
-    } else {
-        let each = Severity::ALL.iter().filter_map(|&severity| {
-            let number = found.iter().filter(|finding| finding.severity == severity).count();
-            (number > 0).then(|| counted(number, severity.as_str()))
-        });
-        let each: Vec<String> = each.collect();
-        format!("{} in {keys}{place}: {}", counted(found.len(), "finding"), each.join(", "))
-    };
-    if hidden > 0 {
-        let _ = write!(summary, "; {hidden} accepted by the baseline");
-    }
-    summary
-}
-
-/// Warns of what the report does not cover, unless a flag left it out.
-fn tell_gaps(
-    request: &Request,
-    policy: &Policy,
-    unchecked: &[Unchecked],
-    keys: &[ApiKey],
-    ui: &mut Ui,
-) {
-    if let Some(left) = unchecked.iter().find(|left| left.why == NO_LIMIT) {
-        ui.warn(&left.to_string());
-    }
-    if let Some(owner) = policy.account_owner.as_deref()
-        && policy.has(Rule::OwnerKey)
-        && keys.iter().all(|key| *key.iam_id != *owner)
-    {
-        ui.warn(&format!("None of the API keys belongs to '{}'.", escape(owner)));
-    }
-    if request.policy == PolicyName::Cis {
-        tell_benchmark(policy, unchecked, request.owners, ui);
-    }
-}
-
-/// Warns of the recommendations of the benchmark that were not checked, or with a looser limit.
-fn tell_benchmark(policy: &Policy, unchecked: &[Unchecked], owners: Owners, ui: &mut Ui) {
-    for rule in Rule::ALL {
-        let Some(number) = rule.recommendation() else { continue };
-        if let Some(Unchecked { why, .. }) = unchecked.iter().find(|left| left.rule == rule) {
-            ui.warn(&format!("CIS {number} ({rule}) was not checked: {why}."));
-        } else if let Some((limit, wanted)) = policy.is_looser(rule) {
-            let (limit, wanted) = (write_duration(limit), write_duration(wanted));
-            ui.warn(&format!("CIS {number} ({rule}) asks for {wanted}, and {limit} was allowed."));
-        }
-    }
-    ui.warn("CIS 1.4 was not checked: it is a setting of the account, which no API key shows.");
-    if owners == Owners::One {
-        ui.warn("Only your own API keys were checked; '--all-users' checks those of the account.");
-    }
 }
 
 fn is_met(on: FailOn, finding: &Finding<'_>) -> bool {

@@ -15,6 +15,9 @@ const MAX_UNUSED: Duration = Duration::from_secs(30 * DAY.as_secs());
 const MAX_UNUSED_CIS: Duration = Duration::from_secs(180 * DAY.as_secs());
 const EXPIRES_WITHIN: Duration = Duration::from_secs(14 * DAY.as_secs());
 
+/// Why the rule about the limit may be left out; the end of a sentence.
+pub(super) const NO_LIMIT: &str = "the service does not tell how many API keys are allowed";
+
 /// What is asked for.
 #[derive(Debug)]
 pub struct Request {
@@ -38,6 +41,8 @@ pub struct Request {
     pub format: Option<ReportFormat>,
     /// Whether the table is shown in full, however narrow the terminal is.
     pub wide: bool,
+    /// Whether findings are only counted.
+    pub summary: bool,
     /// Whose keys are meant.
     pub owners: Owners,
     /// How many requests are under way at once; 16 when absent.
@@ -62,6 +67,12 @@ pub enum ReportFormat {
     Json,
     /// SARIF 2.1.0, for code scanning
     Sarif,
+    /// A row for each finding, for spreadsheets
+    Csv,
+    /// Tables, for tickets and pull requests
+    Markdown,
+    /// One page, for a browser or paper
+    Html,
 }
 
 /// What makes an audit fail.

@@ -10,9 +10,8 @@ use super::fix;
 use super::policy::Policy;
 use super::subject::{Grounds, Subject, is_past, lasts};
 use crate::model::{
-    Activity, Finding, LeakAction, Rule, State, Timestamp, managed, write_duration,
+    Activity, Finding, LastUse, LeakAction, Rule, State, Timestamp, managed, write_duration,
 };
-use crate::ops::facts::LastUse;
 
 fn comes_within(time: Timestamp, limit: Duration, now: Timestamp) -> bool {
     let to_come = time.seconds() - now.seconds();
@@ -91,9 +90,9 @@ impl Grounds<'_> {
             }
             Rule::OwnerKey => (account_owner.as_deref() == Some(&*key.iam_id))
                 .then(|| "Belongs to the owner of the account.".to_owned()),
-            Rule::Unused => match subject.used {
+            Rule::Unused => match subject.use_for(self.policy, self.now) {
                 LastUse::Told(Activity { last_authn: Some(at), .. }) => {
-                    is_past(at, *max_unused, self.now)
+                    is_past(*at, *max_unused, self.now)
                         .then(|| format!("Last used {}, {}.", at.to_wire(), since(max_unused)))
                 }
                 LastUse::Told(Activity { authn_count: 0, .. }) => {
@@ -126,9 +125,10 @@ impl Grounds<'_> {
             }
             Rule::PhasedOut => (state == State::PhasedOut)
                 .then(|| format!("Another {noun} has taken its place, and it was not deleted.")),
-            Rule::UseUnknown => {
-                subject.used.is_unknown().then(|| "When it was last used is not known.".to_owned())
-            }
+            Rule::UseUnknown => subject
+                .use_for(self.policy, self.now)
+                .is_unknown()
+                .then(|| "When it was last used is not known.".to_owned()),
             // This rule counts all keys of an identity.
             Rule::NearLimit => None,
         }

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::policy::Policy;
-use crate::model::{ApiKey, Owner, State, Timestamp, states};
-use crate::ops::facts::LastUse;
+use crate::model::{ApiKey, LastUse, Life, Owner, State, Timestamp, states};
 use crate::told::Family;
 
 /// What the rules need to know beside the keys.
@@ -79,10 +78,19 @@ pub(super) fn lasts(key: &ApiKey) -> i64 {
     key.expires_at.map_or(i64::MAX, Timestamp::seconds)
 }
 
-impl Subject<'_> {
+impl<'a> Subject<'a> {
     /// Tells whether the rule `unused` needs the use of the key: a young key cannot be unused for long.
     pub(super) fn needs_activity(&self, policy: &Policy, now: Timestamp) -> bool {
         self.works() && self.is_older_than(policy.max_unused, now)
+    }
+
+    /// Returns the use as far as the rules may know it: a report may ask for that of younger keys too.
+    pub(super) fn use_for(&self, policy: &Policy, now: Timestamp) -> &LastUse {
+        if self.needs_activity(policy, now) { &self.used } else { &LastUse::NotAsked }
+    }
+
+    pub(super) fn life(&self) -> Life<'a> {
+        Life { key: self.key, state: self.state, used: self.used.clone() }
     }
 
     /// Tells whether the key was created longer ago than `limit`; `false` where its creation is unknown.

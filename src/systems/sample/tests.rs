@@ -102,6 +102,7 @@ fn keys_live_and_end() {
             states: Vec::new(),
             sort: None,
             wide: false,
+            timeline: false,
             owners: crate::ops::Owners::One,
         };
         list::run(&listed, session).unwrap();

@@ -177,7 +177,7 @@ fn an_audit_that_could_not_be_made_is_no_clean_one() {
 fn how_far_it_is_is_not_told_where_nobody_looks() {
     let remote = service(250, |number| used(number, &json!({"authn_count": 0})));
     let outcome = remote.run(&["api-keys-audit", "--skip", "near-limit", "--fail-on", "none"]);
-    let told = progress("Auditing", "all API keys") + "OK\nID ";
+    let told = progress("Auditing", "all API keys") + "OK\nRule ";
     assert!(outcome.ok().stdout.starts_with(&told), "{outcome:#?}");
     assert_eq!(outcome.stderr, "");
 }
