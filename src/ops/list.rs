@@ -155,7 +155,7 @@ fn draw(
     let ui = &mut *session.ui;
     ui.ok();
     ui.data(|out| timeline::write(out, &lives, now, manner));
-    ui.result(&format!("{soon} of {} end within 30 days", counted(lives.len(), noun)));
+    ui.result(&format!("Ending within 30 days: {soon} of {}", counted(lives.len(), noun)));
     Ok(())
 }
 

@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 
 use super::columns::{self, Cell, Column, Sheet};
+use super::findings::paint;
 use super::json;
-use crate::model::Counts;
+use crate::model::{Counts, Severity};
 use crate::object::object;
 
 /// Writes the findings of each rule, and below of each owner, of `owners` at most; of none where it is `None`.
@@ -14,15 +15,15 @@ pub fn table(
     owners: Option<usize>,
     sheet: Sheet,
 ) -> io::Result<()> {
-    type Row<'a> = (&'a str, &'static str, String);
-    let columns: [Column<Row<'_>>; 3] = [
+    type Row = (&'static str, Severity, String);
+    let columns: [Column<Row>; 3] = [
         Column::new("Rule", |row| Cell::Text(row.0)),
-        Column::new("Severity", |row| Cell::Text(row.1)),
+        Column::new("Severity", |row: &Row| Cell::Text(row.1.as_str())).painted(|row| paint(row.1)),
         Column::new("Findings", |row| Cell::Text(&row.2)),
     ];
     let rules = counts.rules.iter();
-    let rows: Vec<Row<'_>> = rules
-        .map(|(rule, severity, number)| (rule.as_str(), severity.as_str(), number.to_string()))
+    let rows: Vec<Row> = rules
+        .map(|(rule, severity, number)| (rule.as_str(), *severity, number.to_string()))
         .collect();
     columns::write(out, &columns, &rows, sheet)?;
     let Some(most) = owners else { return Ok(()) };
@@ -34,7 +35,7 @@ pub fn table(
         .map(|owner| (&*owner.iam_id, owner.by_severity().map(|number| number.to_string())))
         .collect();
     let columns: [Column<(&str, [String; 3])>; 4] = [
-        Column::new("IAM ID", |row| Cell::Text(row.0)),
+        Column::new("Owner", |row| Cell::Text(row.0)),
         Column::new("Errors", |row| Cell::Text(&row.1[0])),
         Column::new("Warnings", |row| Cell::Text(&row.1[1])),
         Column::new("Notes", |row| Cell::Text(&row.1[2])),

@@ -35,7 +35,8 @@ pub fn table(
     columns::write(out, &columns, findings, sheet)
 }
 
-fn paint(severity: Severity) -> Option<Paint> {
+/// Returns the colour of a severity.
+pub(super) fn paint(severity: Severity) -> Option<Paint> {
     match severity {
         Severity::Error => Some(Paint::Grave),
         Severity::Warning => Some(Paint::Doubtful),

@@ -3,15 +3,15 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_width::UnicodeWidthStr as _;
 
+use super::fit::{GAP, broken, shortened};
 use super::table::OwnerColumn;
 use crate::model::{Life, Timestamp, Window};
 use crate::text::{Paint, escape};
 
 /// Each side of today has at most this.
 const LONGEST: Duration = Duration::from_secs(180 * 86_400);
-const GAP: usize = 3;
 const DATE: usize = "2026-11-21".len();
 const LEFT: usize = "phased out".len();
 /// A bar that would be shorter makes columns go.
@@ -41,7 +41,7 @@ struct Marks {
     behind: char,
     today: char,
     crossing: char,
-    cut: char,
+    cut: &'static str,
     pointer: char,
 }
 
@@ -55,7 +55,7 @@ const DRAWN: Marks = Marks {
     behind: '▶',
     today: '│',
     crossing: '┿',
-    cut: '…',
+    cut: "…",
     pointer: '▼',
 };
 const TYPED: Marks = Marks {
@@ -68,7 +68,7 @@ const TYPED: Marks = Marks {
     behind: '>',
     today: '|',
     crossing: '+',
-    cut: '~',
+    cut: "~",
     pointer: 'v',
 };
 
@@ -153,10 +153,11 @@ pub fn write(
         writeln!(out, "{}", line(&cells, widths, marks, paint))?;
     }
     let Marks { made, used, ends, before, behind, rests, .. } = marks;
-    writeln!(
-        out,
-        "\n{made} made, {used} last used, {ends} ends, {before} before, {behind} later or never, {rests} does not work"
-    )
+    let legend = format!(
+        "{made} made, {used} last used, {ends} ends, {before} before, {behind} later or never, {rests} does not work"
+    );
+    writeln!(out)?;
+    broken(&legend, manner.width).iter().try_for_each(|line| writeln!(out, "{line}"))
 }
 
 /// Puts the cells of a line into their columns.
@@ -173,7 +174,11 @@ fn line(
         if width == 0 {
             continue;
         }
-        let text = fit(text, width, marks.cut);
+        let text = if text.width() > width {
+            shortened(text, width).replace('…', marks.cut)
+        } else {
+            text.clone()
+        };
         if !text.is_empty() {
             line.extend(std::iter::repeat_n(' ', gap));
             gap = 0;
@@ -184,21 +189,6 @@ fn line(
     }
     line.truncate(line.trim_end().len());
     line
-}
-
-/// Shortens a text to a width.
-fn fit(text: &str, width: usize, cut: char) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let mut taken = 0;
-    let fits = |c: &char| {
-        taken += c.width().unwrap_or_default();
-        taken < width
-    };
-    let mut shown: String = text.chars().take_while(fits).collect();
-    shown.push(cut);
-    shown
 }
 
 /// Lays out the dates, each from its column on, and below them the place of today.

@@ -11,7 +11,7 @@ use crate::render::report::Report;
 /// Each side of today has at most this.
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 /// The most months that are named above the bars.
-const MONTHS: usize = 6;
+const MONTHS: usize = 5;
 
 pub(super) fn section(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
     let (lives, now) = (report.lives, report.now);
@@ -34,7 +34,7 @@ pub(super) fn section(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()
     }
     writeln!(out, "</ul>")?;
     let caption =
-        format!("{soon} of {} end within 30 days. What ends first comes first", lives.len());
+        format!("Ending within 30 days: {soon} of {}. What ends first comes first", lives.len());
     write!(
         out,
         "<table class=\"lives\"><caption>{}</caption><thead><tr><th scope=\"col\">Key</th><th scope=\"col\" class=\"bar\">",
@@ -55,14 +55,12 @@ fn scale(out: &mut dyn Write, window: &Window) -> io::Result<()> {
     write!(out, "<svg class=\"scale\" role=\"img\" aria-label=\"Life; today is {today}\">")?;
     for month in window.months(MONTHS) {
         let at = thousandth(window, month);
-        let anchor = if at > 880 { "end" } else { "start" };
         let (x, date) = (percent(at), month.to_date());
-        write!(
-            out,
-            "<line x1=\"{x}\" x2=\"{x}\" y1=\"0\" y2=\"100%\"/><text x=\"{x}\" y=\"11\" dx=\"{}\" text-anchor=\"{anchor}\">{}</text>",
-            if anchor == "end" { -3 } else { 3 },
-            &date[..7],
-        )?;
+        write!(out, "<line x1=\"{x}\" x2=\"{x}\" y1=\"0\" y2=\"100%\"/>")?;
+        // Near the right edge there is no room for its name.
+        if at < 880 {
+            write!(out, "<text x=\"{x}\" y=\"11\" dx=\"3\">{}</text>", &date[..7])?;
+        }
     }
     let x = percent(thousandth(window, window.now()));
     write!(
@@ -125,8 +123,10 @@ fn bar(out: &mut dyn Write, life: &Life<'_>, window: &Window) -> io::Result<()> 
                 "<rect class=\"e\" x=\"{}\" y=\"10%\" width=\"2\" height=\"80%\"/>",
                 percent(at.min(997))
             )?,
-            ..0 => write!(out, "<text x=\"0\" y=\"70%\">‹</text>")?,
-            _ => write!(out, "<text x=\"100%\" y=\"70%\" text-anchor=\"end\">›</text>")?,
+            ..0 => write!(out, "<svg class=\"a\"><path d=\"M9 4l-7 7 7 7\"/></svg>")?,
+            _ => {
+                write!(out, "<svg class=\"a\" x=\"100%\"><path d=\"M-9 4l7 7-7 7\"/></svg>")?;
+            }
         }
     }
     match life.used.at().map(|at| thousandth(window, at)) {

@@ -4,5 +4,6 @@ mod all_fixes;
 mod baseline;
 mod documented;
 mod fixes;
+mod people;
 mod rules;
 mod sarif;
