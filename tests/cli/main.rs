@@ -31,7 +31,6 @@ mod newcomers;
 mod platform;
 mod printed_commands;
 mod project;
-mod readme;
 mod recording;
 mod recover;
 mod recover_elsewhere;
