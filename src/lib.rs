@@ -71,7 +71,8 @@ pub fn run(args: Vec<OsString>, environment: Environment) -> u8 {
     }
     let args = usage::with_help_as_flag(args);
     let args = usage::with_version_as_tag(args);
-    match Cli::parse(&args, &program.shown) {
+    let help = usage::Help::of(&args);
+    match Cli::parse(&args, &program.shown, |tree| help.prepare(tree, &environment)) {
         Ok(cli) => run_parsed(cli, program, environment),
         Err(error) => usage::explain(&error, &args, &program, &environment),
     }

@@ -2,11 +2,13 @@
 
 mod arguments;
 mod guess;
+mod help;
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
+use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind as ClapKind};
 use clap::{CommandFactory as _, Error as ClapError};
 
@@ -20,6 +22,7 @@ use crate::topics::{self, Topic};
 use crate::ui::{Manner, Ui};
 
 pub use arguments::{with_help_as_flag, with_version_as_tag, without_iam};
+pub use help::Help;
 
 /// Prints help if it was asked for, else a usage error; returns the exit code.
 pub fn explain(
@@ -29,19 +32,36 @@ pub fn explain(
     environment: &Environment,
 ) -> u8 {
     match error.kind() {
-        ClapKind::DisplayHelp | ClapKind::DisplayVersion => {
+        ClapKind::DisplayVersion => {
+            print(&error.render().to_string(), Ui::new(early_manner(args, environment)))
+        }
+        ClapKind::DisplayHelp => {
             let ui = Ui::new(early_manner(args, environment));
-            let help = error.render();
-            let coloured = ui.manner().colour.0;
-            print(&if coloured { help.ansi().to_string() } else { help.to_string() }, ui)
+            let help = whole_help(error, args, environment, ui.manner().colour.0);
+            print(&help, ui)
         }
         ClapKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             // A call without a command gets the whole help, and fails.
-            let _ = write!(io::stderr().lock(), "{}", error.render());
+            let colour = early_manner(args, environment).colour.1;
+            let _ = write!(io::stderr().lock(), "{}", whole_help(error, args, environment, colour));
             ErrorKind::Usage.exit_code()
         }
         _ => Ui::new(early_manner(args, environment)).end(Err(told(error, args, program))),
     }
+}
+
+fn whole_help(
+    error: &ClapError,
+    args: &[OsString],
+    environment: &Environment,
+    colour: bool,
+) -> String {
+    let (help, end) = (error.render(), Help::of(args).end(environment));
+    let text = |styled: StyledStr| {
+        if colour { styled.ansi().to_string() } else { styled.to_string() }
+    };
+    let (help, end) = (text(help), text(end));
+    format!("{}\n{end}", help.trim_end())
 }
 
 /// Prints the version as clap does; returns the exit code.

@@ -17,9 +17,9 @@ use crate::systems::task_credentials::Region;
 pub enum TaskCredentialCommand {
     /// List the task credentials of watsonx, region by region
     TaskCredentials(Deferred<TaskCredentialsArgs>),
-    /// Store an API key as task credential, for the jobs that you start in watsonx
+    /// Store an API key for your jobs in watsonx
     TaskCredentialCreate(Deferred<TaskCredentialCreateArgs>),
-    /// Replace the API key in your task credentials, region by region
+    /// Replace the API key in your task credentials
     TaskCredentialRotate(Deferred<TaskCredentialRotateArgs>),
     /// Delete task credentials
     TaskCredentialDelete(Deferred<TaskCredentialDeleteArgs>),

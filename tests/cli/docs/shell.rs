@@ -185,7 +185,7 @@ fn every_command_that_is_shown_is_a_command() {
                 {
                     continue;
                 }
-                let result = Cli::parse(&words, "ibmcloud-iam");
+                let result = Cli::parse(&words, "ibmcloud-iam", |tree| tree);
                 let is_help =
                     result.as_ref().is_err_and(|error| error.kind() == ErrorKind::DisplayHelp);
                 assert!(result.is_ok() || is_help, "{}: {words:?}", page.path);
