@@ -21,7 +21,10 @@ pub(super) fn shown(page: &str, width: usize, colour: bool) -> String {
         let begins = |text: &str| {
             text.starts_with(['#', '|']) || text.starts_with("```") || item(text).is_some()
         };
-        if line.is_empty() {
+        if line.starts_with("![") {
+            // A terminal shows no picture, nor the empty line behind it.
+            lines.next_if(|line| line.is_empty());
+        } else if line.is_empty() {
             shown.push('\n');
         } else if line.starts_with("```") {
             for code in lines.by_ref().take_while(|line| !line.starts_with("```")) {
@@ -139,7 +142,7 @@ fn broken(mark: &str, hanging: usize, text: &str, width: usize, colour: bool) ->
 mod tests {
     use super::*;
 
-    const PAGE: &str = "# Keys\n\nA `key` is **not\nshown**; see [Files](files.md#keys), and [this] *too*.\n\n## Ways\n\n\
+    const PAGE: &str = "# Keys\n\n![A picture](keys.png)\n\nA `key` is **not\nshown**; see [Files](files.md#keys), and [this] *too*.\n\n## Ways\n\n\
         1. first, which\n   goes on and on\n2. second\n\n```sh\nibmcloud-iam api-keys   # as it is, however long\n```\n\n\
         | variable | kind | meaning |\n|---|---|---|\n| `A`, `B` | warning | `a \\| b` and more words |\n| C | | c |\n\
         - an item\n\n| code | meaning |\n|---|---|\n| 0 | done |\n";

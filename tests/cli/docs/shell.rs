@@ -62,10 +62,10 @@ const BLOCKS: [(&str, &str, Fate); 23] = [
     ("README.md", "cargo test", Waits("this is it")),
     (
         "docs/guide/completion.md",
-        "source",
+        "ibmcloud-iam completion",
         Runs(
-            "cd \"$PACKAGE\"; mkdir -p ~/.config/fish/completions ~/.zsh/completions",
-            "complete -p ibmcloud-iam",
+            "mkdir -p ~/.local/share/bash-completion/completions ~/.config/fish/completions ~/.zfunc",
+            ". ~/.local/share/bash-completion/completions/ibmcloud-iam; complete -p ibmcloud-iam; [ -s ~/.zfunc/_ibmcloud-iam ]",
         ),
     ),
     (
