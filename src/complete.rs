@@ -9,7 +9,9 @@ use std::ffi::OsStr;
 
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter};
 
+use crate::environment::Environment;
 use crate::ops::resolve::Meaning;
+use crate::settings::{Directories, Profile};
 
 pub use line::{CommandLine, LINE};
 pub use word::Shell;
@@ -38,6 +40,20 @@ pub fn groups() -> ArgValueCompleter {
 /// Offers files.
 pub fn files() -> ArgValueCompleter {
     completer(|typed, line| paths::offered(typed, &PathCompleter::file(), line.shell))
+}
+
+/// Offers files behind `@`.
+pub fn at_files() -> ArgValueCompleter {
+    completer(|typed, line| paths::offered_at(typed, line.shell))
+}
+
+/// Offers profiles.
+pub fn profiles() -> ArgValueCompleter {
+    completer(|typed, _| {
+        let all = Directories::profiles(&Environment::of_process()).unwrap_or_default();
+        let names = all.iter().map(Profile::name).filter(|name| name.starts_with(typed));
+        names.map(CompletionCandidate::new).collect()
+    })
 }
 
 /// Offers directories.

@@ -1,24 +1,36 @@
-//! Makes completions and man pages from the command tree. The files are checked in.
+//! Makes completions and man pages from the command tree. The files are checked in, and the program prints them too.
+
+use std::path::Path;
 
 use clap::{Command, CommandFactory as _};
 use clap_complete::env::{Bash, EnvCompleter, Fish, Powershell, Zsh};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use crate::cli::Cli;
-use crate::error::EXIT_CODES;
+use crate::cli::{Cli, CompletedShell, ManArgs};
+use crate::error::{EXIT_CODES, Error, Result};
+use crate::object::object;
+use crate::private_file;
+use crate::render::json;
 use crate::settings::variables::VARIABLES;
 use crate::tab::{Mended, VARIABLE};
+use crate::ui::Ui;
 
 /// Returns every generated file: its path below the package, and its content.
 pub fn files() -> std::io::Result<Vec<(String, Vec<u8>)>> {
     let mut files = completions()?;
-    files.push((page_path("ibmcloud-iam"), page(Cli::command(), "ibmcloud-iam")?));
+    files.extend(pages()?.into_iter().map(|(name, page)| (format!("man/{name}"), page)));
+    Ok(files)
+}
+
+/// Returns every man page: its file name, and its content.
+fn pages() -> std::io::Result<Vec<(String, Vec<u8>)>> {
+    let mut pages = vec![(file_name("ibmcloud-iam"), page(Cli::command(), "ibmcloud-iam")?)];
     // Once built, a command has the flags of every command too.
     let mut tree = Cli::command();
     tree.build();
-    pages_below(&tree, "ibmcloud-iam", &mut files)?;
-    Ok(files)
+    pages_below(&tree, "ibmcloud-iam", &mut pages)?;
+    Ok(pages)
 }
 
 /// Adds the pages of the commands below a command.
@@ -29,30 +41,83 @@ fn pages_below(
 ) -> std::io::Result<()> {
     for command in command.get_subcommands() {
         let name = format!("{name}-{}", command.get_name());
-        files.push((page_path(&name), page(command.clone(), &name)?));
+        files.push((file_name(&name), page(command.clone(), &name)?));
         pages_below(command, &name, files)?;
     }
     Ok(())
 }
 
 fn completions() -> std::io::Result<Vec<(String, Vec<u8>)>> {
-    let shells: [(&str, &dyn EnvCompleter); 4] = [
-        ("ibmcloud-iam.bash", &Bash),
-        ("_ibmcloud-iam", &Zsh),
-        ("ibmcloud-iam.fish", &Fish),
-        ("_ibmcloud-iam.ps1", &Powershell),
+    let shells = [
+        ("ibmcloud-iam.bash", CompletedShell::Bash),
+        ("_ibmcloud-iam", CompletedShell::Zsh),
+        ("ibmcloud-iam.fish", CompletedShell::Fish),
+        ("_ibmcloud-iam.ps1", CompletedShell::Powershell),
     ];
-    let name = env!("CARGO_PKG_NAME");
-    let script = |(file, shell): (&str, &dyn EnvCompleter)| {
-        let mut script = Vec::new();
-        Mended(shell).write_registration(VARIABLE, name, name, name, &mut script)?;
-        Ok((format!("completions/{file}"), script))
-    };
+    let script = |(file, shell)| Ok((format!("completions/{file}"), script_of(shell)?));
     shells.into_iter().map(script).collect()
 }
 
-fn page_path(name: &str) -> String {
-    format!("man/{name}.1")
+fn script_of(shell: CompletedShell) -> std::io::Result<Vec<u8>> {
+    let completer: &dyn EnvCompleter = match shell {
+        CompletedShell::Bash => &Bash,
+        CompletedShell::Zsh => &Zsh,
+        CompletedShell::Fish => &Fish,
+        CompletedShell::Powershell => &Powershell,
+    };
+    let name = env!("CARGO_PKG_NAME");
+    let mut script = Vec::new();
+    Mended(completer).write_registration(VARIABLE, name, name, name, &mut script)?;
+    Ok(script)
+}
+
+/// Runs `completion`.
+pub fn print_completion(shell: CompletedShell, ui: &mut Ui) -> Result<()> {
+    let script = script_of(shell).map_err(|error| Error::failure(error.to_string()))?;
+    if ui.manner().json {
+        let script = object().with("script", String::from_utf8_lossy(&script));
+        ui.data(|out| json::document(out, &script));
+    } else {
+        ui.data(|out| out.write_all(&script));
+    }
+    Ok(())
+}
+
+/// Runs `man`.
+pub fn write_pages(args: &ManArgs, ui: &mut Ui) -> Result<()> {
+    let ManArgs { directory, dry_run } = args;
+    let pages = pages().map_err(|error| Error::failure(error.to_string()))?;
+    let shown = directory.display();
+    ui.progress(&format!("Writing man pages to {shown}..."));
+    if !dry_run.dry_run {
+        let failed = |path: &Path, error: &std::io::Error| {
+            let told = format!("{} cannot be written: {error}.", path.display());
+            Error::failure(told).hint("Name a directory of yours, such as ~/.local/share/man/man1.")
+        };
+        private_file::create_public_dir(directory).map_err(|error| failed(directory, &error))?;
+        for (name, page) in &pages {
+            let path = directory.join(name);
+            private_file::publish(&path, page).map_err(|error| failed(&path, &error))?;
+        }
+    }
+    ui.ok();
+    let outcome = if dry_run.dry_run { "would be written" } else { "written" };
+    if ui.manner().json {
+        let files: Vec<&String> = pages.iter().map(|(name, _)| name).collect();
+        let written = object()
+            .with("directory", directory.to_string_lossy())
+            .with("files", files)
+            .with("outcome", outcome);
+        ui.data(|out| json::document(out, &written));
+    } else {
+        let verb = if dry_run.dry_run { "would be" } else { "were" };
+        ui.result(&format!("{} man pages {verb} written to {shown}", pages.len()));
+    }
+    Ok(())
+}
+
+fn file_name(name: &str) -> String {
+    format!("{name}.1")
 }
 
 fn page(command: Command, name: &str) -> std::io::Result<Vec<u8>> {

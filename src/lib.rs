@@ -71,7 +71,8 @@ pub fn run(args: Vec<OsString>, environment: Environment) -> u8 {
     }
     let args = usage::with_help_as_flag(args);
     let args = usage::with_version_as_tag(args);
-    match Cli::parse(&args, &program.shown) {
+    let help = usage::Help::of(&args);
+    match Cli::parse(&args, &program.shown, |tree| help.prepare(tree, &environment)) {
         Ok(cli) => run_parsed(cli, program, environment),
         Err(error) => usage::explain(&error, &args, &program, &environment),
     }
@@ -94,6 +95,9 @@ fn dispatch(command: Command, settings: &Settings, ui: &mut Ui) -> Result<()> {
         Command::BearerToken(_) => ops::token::bearer_token(settings, ui),
         Command::OauthTokens(_) => ops::token::oauth_tokens(settings, ui),
         Command::Emulate(args) => ops::emulate::run(&args.0.into(), settings, ui),
+        Command::Profiles(_) => ops::profiles::run(settings, ui),
+        Command::Completion(args) => generate::print_completion(args.0.shell, ui),
+        Command::Man(args) => generate::write_pages(&args.0, ui),
         Command::ApiKeys(args) => {
             let request = ops::list::ready(args.0.into(), ui)?;
             on_keys(settings, ui, |session| ops::list::run(&request, session))

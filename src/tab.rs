@@ -57,7 +57,9 @@ fn line_before_the_word(shell: Shell, environment: &Environment) -> CommandLine 
     let mut words: Vec<OsString> =
         std::env::args_os().skip_while(|word| word != "--").skip(1).collect();
     let index = environment.raw(INDEX).and_then(|index| index.to_str()?.parse().ok());
-    words.truncate(index.unwrap_or(words.len().saturating_sub(1)));
+    let rest = words.split_off(index.unwrap_or(words.len().saturating_sub(1)).min(words.len()));
+    let typed = rest.first().map(|word| Typed::read(&word.to_string_lossy(), shell).text);
+    let types_flag = typed.is_some_and(|typed| typed.starts_with('-'));
     if matches!(shell, Shell::Bash | Shell::Zsh) {
         for word in &mut words {
             *word = Typed::read(&word.to_string_lossy(), shell).text.into();
@@ -67,5 +69,5 @@ fn line_before_the_word(shell: Shell, environment: &Environment) -> CommandLine 
     let tree = Cli::command().ignore_errors(true);
     let matches = tree.try_get_matches_from(usage::without_iam(words));
     let global = matches.ok().and_then(|matches| GlobalArgs::from_arg_matches(&matches).ok());
-    CommandLine { shell, program, flags: global.unwrap_or_default().flags() }
+    CommandLine { shell, program, types_flag, flags: global.unwrap_or_default().flags() }
 }

@@ -4,7 +4,6 @@ mod page;
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::io;
 
 use crate::text::Paint;
 
@@ -64,8 +63,9 @@ pub fn named() -> String {
 }
 
 impl Topic {
-    /// Returns the page for a terminal of some width.
-    pub fn shown(&self, width: usize, colour: bool) -> String {
+    /// Returns the page for a terminal of some width, or for none.
+    pub fn shown(&self, terminal: Option<usize>, colour: bool) -> String {
+        let width = terminal.unwrap_or(WIDTH).min(WIDEST);
         let mut shown = page::shown(self.page, width, colour);
         let _ = writeln!(shown, "\n{}", Paint::Header.on("Other topics", colour));
         let others = TOPICS.iter().filter(|topic| topic.name != self.name);
@@ -74,13 +74,6 @@ impl Topic {
         }
         shown
     }
-}
-
-/// Returns how wide a page is on standard output.
-pub fn width() -> usize {
-    let size = rustix::termios::tcgetwinsize(io::stdout());
-    let columns = size.map_or(0, |size| usize::from(size.ws_col));
-    if columns == 0 { WIDTH } else { columns.min(WIDEST) }
 }
 
 #[cfg(test)]
@@ -99,7 +92,7 @@ mod tests {
         for Topic { name, page, .. } in &TOPICS {
             for width in [40, 80] {
                 let topic = find(name).unwrap();
-                let shown = topic.shown(width, false);
+                let shown = topic.shown(Some(width), false);
                 for markup in ["](", "**", "```", "|---", "\n#"] {
                     assert!(!shown.contains(markup), "{name}: {markup}\n{shown}");
                 }

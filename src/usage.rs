@@ -1,80 +1,28 @@
 //! Prepares the command line for parsing, and explains one that cannot be parsed.
 
+mod arguments;
+mod guess;
+mod help;
+
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
+use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind as ClapKind};
 use clap::{CommandFactory as _, Error as ClapError};
 
 use crate::cli::{Cli, VERSION};
 use crate::environment::{Environment, Program};
 use crate::error::{Error, ErrorKind};
+use crate::secret::veil;
 use crate::settings::{self, ColourWhen, ErrorFormat, Flags};
+use crate::text::shell_word;
 use crate::topics::{self, Topic};
 use crate::ui::{Manner, Ui};
 
-/// Removes a leading word `iam`, so that `ibmcloud iam api-keys` means `ibmcloud-iam api-keys`.
-pub fn without_iam(mut args: Vec<OsString>) -> Vec<OsString> {
-    let is_iam = |arg: &OsString| arg == "iam";
-    if args.get(1).is_some_and(is_iam) {
-        args.remove(1);
-    } else if args.iter().any(is_iam) {
-        // Only flags may come before it; some take the next word as their value.
-        let taking = flags_with_a_value();
-        let mut at = 1;
-        while let Some(text) = args.get(at).and_then(|arg| arg.to_str()) {
-            match text {
-                "iam" => {
-                    args.remove(at);
-                    break;
-                }
-                flag if taking.iter().any(|known| known == flag) => at += 2,
-                flag if flag.starts_with('-') && flag != "--" => at += 1,
-                _ => break,
-            }
-        }
-    }
-    args
-}
-
-/// Turns `help COMMAND` into `COMMAND --help`.
-pub fn with_help_as_flag(mut args: Vec<OsString>) -> Vec<OsString> {
-    if args.get(1).is_some_and(|arg| arg == "help") {
-        args.remove(1);
-        args.push("--help".into());
-    }
-    args
-}
-
-/// Turns `service-id-update … --version TAG` into `--if-version TAG`: there the official CLI means the version of the service
-/// ID, and not that of the program.
-pub fn with_version_as_tag(mut args: Vec<OsString>) -> Vec<OsString> {
-    if !args.iter().any(|arg| arg == "service-id-update") {
-        return args;
-    }
-    for at in 1..args.len() {
-        let is_tag = |next: &OsString| !next.as_encoded_bytes().starts_with(b"-");
-        let tag = args[at].to_str().and_then(|text| text.strip_prefix("--version="));
-        if let Some(tag) = tag {
-            args[at] = format!("--if-version={tag}").into();
-        } else if args[at] == "--version" && args.get(at + 1).is_some_and(is_tag) {
-            args[at] = "--if-version".into();
-        }
-    }
-    args
-}
-
-fn flags_with_a_value() -> Vec<String> {
-    let tree = Cli::command();
-    let taking = tree.get_arguments().filter(|arg| arg.get_action().takes_values());
-    taking
-        .flat_map(|arg| {
-            let long = arg.get_long().map(|long| format!("--{long}"));
-            long.into_iter().chain(arg.get_short().map(|short| format!("-{short}")))
-        })
-        .collect()
-}
+pub use arguments::{with_help_as_flag, with_version_as_tag, without_iam};
+pub use help::Help;
 
 /// Prints help if it was asked for, else a usage error; returns the exit code.
 pub fn explain(
@@ -84,19 +32,36 @@ pub fn explain(
     environment: &Environment,
 ) -> u8 {
     match error.kind() {
-        ClapKind::DisplayHelp | ClapKind::DisplayVersion => {
+        ClapKind::DisplayVersion => {
+            print(&error.render().to_string(), Ui::new(early_manner(args, environment)))
+        }
+        ClapKind::DisplayHelp => {
             let ui = Ui::new(early_manner(args, environment));
-            let help = error.render();
-            let coloured = ui.manner().colour.0;
-            print(&if coloured { help.ansi().to_string() } else { help.to_string() }, ui)
+            let help = whole_help(error, args, environment, ui.manner().colour.0);
+            print(&help, ui)
         }
         ClapKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             // A call without a command gets the whole help, and fails.
-            let _ = write!(io::stderr().lock(), "{}", error.render());
+            let colour = early_manner(args, environment).colour.1;
+            let _ = write!(io::stderr().lock(), "{}", whole_help(error, args, environment, colour));
             ErrorKind::Usage.exit_code()
         }
         _ => Ui::new(early_manner(args, environment)).end(Err(told(error, args, program))),
     }
+}
+
+fn whole_help(
+    error: &ClapError,
+    args: &[OsString],
+    environment: &Environment,
+    colour: bool,
+) -> String {
+    let (help, end) = (error.render(), Help::of(args).end(environment));
+    let text = |styled: StyledStr| {
+        if colour { styled.ansi().to_string() } else { styled.to_string() }
+    };
+    let (help, end) = (text(help), text(end));
+    format!("{}\n{end}", help.trim_end())
 }
 
 /// Prints the version as clap does; returns the exit code.
@@ -108,8 +73,8 @@ pub fn print_version(environment: &Environment) -> u8 {
 /// Prints a topic of `help`; returns the exit code.
 pub fn print_topic(topic: &Topic, environment: &Environment) -> u8 {
     let ui = Ui::new(early_manner(&[], environment));
-    let colour = ui.manner().colour.0;
-    print(&topic.shown(topics::width(), colour), ui)
+    let Manner { colour, width, .. } = ui.manner();
+    print(&topic.shown(width.0, colour.0), ui)
 }
 
 fn print(text: &str, mut ui: Ui) -> u8 {
@@ -138,52 +103,55 @@ fn early_manner(args: &[OsString], environment: &Environment) -> Manner {
 }
 
 fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
-    let command = known_command(args);
+    let unknown = text_of(error, ContextKind::InvalidSubcommand);
+    let at = |word: &str| args.iter().position(|arg| arg == word);
+    let command =
+        known_command(args).filter(|name| unknown.is_none_or(|unknown| at(name) < at(unknown)));
     let rendered = error.render().to_string();
-    let mut parts = rendered.split("\n\n");
-    let first = parts.next().unwrap_or_default().trim_start_matches("error: ").trim();
-    let first: Vec<&str> = first.lines().map(str::trim).collect();
+    let first = rendered.split("\n\n").next().unwrap_or_default();
+    let first: Vec<&str> =
+        first.trim_start_matches("error: ").trim().lines().map(str::trim).collect();
     let mut message = format!("Incorrect Usage: {}", first.join(" "));
-    if error.kind() == ClapKind::InvalidSubcommand && program.is_borrowed {
-        let name = match error.get(ContextKind::InvalidSubcommand) {
-            Some(ContextValue::String(name)) => name.as_str(),
-            _ => "this command",
-        };
-        let tree = Cli::command();
-        let covered: Vec<&str> = tree.get_subcommands().map(clap::Command::get_name).collect();
-        let covered = match command {
-            Some("sl") => "of 'ibmcloud sl' it covers 'sl user apikey' only".to_owned(),
-            _ => format!("of 'ibmcloud iam' it covers {}", covered.join(", ")),
-        };
-        message =
-            format!("Incorrect Usage: '{name}' is not covered. This is ibmcloud-iam; {covered}.");
-    }
     // A surplus argument of a look-up or a login may be the value of a key, so it is not repeated.
-    let surplus = match (error.kind(), error.get(ContextKind::InvalidArg)) {
-        (ClapKind::UnknownArgument, Some(ContextValue::String(arg))) => !arg.starts_with('-'),
+    let surplus = match (error.kind(), text_of(error, ContextKind::InvalidArg)) {
+        (ClapKind::UnknownArgument, Some(arg)) => !arg.starts_with('-'),
         (kind, _) => kind == ClapKind::TooManyValues,
     };
-    if command == Some("login") && surplus {
-        message = "Incorrect Usage: 'login' takes no argument; an API key is given with '--apikey @FILE' or '--apikey -'.".into();
-    } else if command == Some("api-key-lookup") && surplus {
-        message = "Incorrect Usage: 'api-key-lookup' takes no argument but @FILE or '-', and no value of a key.".into();
-    } else if let Some(ContextValue::Strings(similar)) = error.get(ContextKind::SuggestedSubcommand)
-    {
-        // The most similar comes last.
-        let best: Vec<String> =
-            similar.iter().rev().take(3).map(|name| format!("'{name}'")).collect();
-        let _ = write!(message, "\n   similar commands: {}", best.join(", "));
-    } else {
-        // `--d` is hidden.
-        let tips = rendered.lines().map(str::trim).filter_map(|line| line.strip_prefix("tip: "));
-        for tip in tips.filter(|tip| !tip.contains("'--d'")) {
-            let _ = write!(message, "\n   {tip}");
+    match (error.kind(), command) {
+        (ClapKind::InvalidSubcommand, None) => {
+            return unknown_command(unknown, args, program);
         }
+        (ClapKind::InvalidSubcommand, Some("sl")) if program.is_borrowed => {
+            let name = unknown.unwrap_or("this command");
+            message = format!(
+                "Incorrect Usage: '{name}' is not covered. This is ibmcloud-iam; of 'ibmcloud sl' it covers 'sl user apikey' only."
+            );
+        }
+        (_, Some("login")) if surplus => {
+            message = "Incorrect Usage: 'login' takes no argument; an API key is given with '--apikey @FILE' or '--apikey -'.".into();
+        }
+        (_, Some("api-key-lookup")) if surplus => {
+            message = "Incorrect Usage: 'api-key-lookup' takes no argument but @FILE or '-', and no value of a key.".into();
+        }
+        (_, Some(name)) if surplus && let Some(meant) = meant_from(name, args) => {
+            let _ = write!(message, "\n   the command meant is '{}'", meant.line);
+            return Error::usage(message).hint(meant.hint(program));
+        }
+        _ => tips(error, &rendered, command, &mut message),
     }
     if command == Some("service-api-key-create") && surplus && args.iter().any(|arg| arg == "-f") {
         message.push_str("\n   '-f' is '--force' here; a file is given with '--file FILE'");
     }
-    let help = match command {
+    let help = where_help_is(command, args, program);
+    let usage = rendered.lines().find_map(|line| line.strip_prefix("Usage: "));
+    Error::usage(message).hint(match usage {
+        Some(usage) => format!("\nUSAGE:\n   {usage}\n\n{help}"),
+        None => help,
+    })
+}
+
+fn where_help_is(command: Option<&str>, args: &[OsString], program: &Program) -> String {
+    match command {
         Some(command) => {
             format!("Run '{} {command} --help' for its arguments and examples.", program.shown)
         }
@@ -191,12 +159,112 @@ fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
             format!("Run '{} --help' for the list of commands. {}", program.shown, topics::named())
         }
         None => format!("Run '{} --help' for the list of commands.", program.shown),
+    }
+}
+
+/// Tells of a command that there is not.
+fn unknown_command(word: Option<&str>, args: &[OsString], program: &Program) -> Error {
+    let word = word.unwrap_or("this command");
+    if word == "target" {
+        return Error::usage(
+            "Incorrect Usage: 'target' is not covered. There is nothing to target: a key belongs to its account, and to no region, resource group, organization or space.",
+        )
+        .hint(format!(
+            "Leave the line out. '{0} whoami' shows the account; for another one, log in with a key of that account: '{0} login --apikey @FILE'.",
+            program.shown
+        ));
+    }
+    let mut message = if program.is_borrowed {
+        format!(
+            "Incorrect Usage: '{word}' is not covered. This is ibmcloud-iam; it covers 'ibmcloud iam' for API keys, service IDs and tokens, 'ibmcloud sl user apikey', 'login' and 'logout'."
+        )
+    } else {
+        format!("Incorrect Usage: unrecognized subcommand '{word}'")
     };
-    let usage = rendered.lines().find_map(|line| line.strip_prefix("Usage: "));
-    Error::usage(message).hint(match usage {
-        Some(usage) => format!("\nUSAGE:\n   {usage}\n\n{help}"),
-        None => help,
-    })
+    if let Some(meant) = meant_from(word, args) {
+        let _ = write!(message, "\n   the command meant is '{}'", meant.line);
+        return Error::usage(message).hint(meant.hint(program));
+    }
+    let similar: Vec<String> =
+        guess::similar(word).iter().map(|name| format!("'{name}'")).collect();
+    if !similar.is_empty() {
+        let _ = write!(message, "\n   similar commands: {}", similar.join(", "));
+    }
+    Error::usage(message).hint(where_help_is(None, args, program))
+}
+
+/// A command line that was meant.
+struct Line {
+    /// The command.
+    name: String,
+    /// The command and what stands behind it, up to a flag.
+    line: String,
+}
+
+impl Line {
+    fn hint(&self, program: &Program) -> String {
+        let name = Some(&*self.name).filter(|name| !name.starts_with('-'));
+        match name {
+            Some(_) => where_help_is(name, &[], program),
+            None => format!("Run '{} {}'.", program.shown, self.name),
+        }
+    }
+}
+
+/// Guesses what was meant by the arguments from `word` on, if it is not the command that `word` is.
+fn meant_from(word: &str, args: &[OsString]) -> Option<Line> {
+    let from = args.iter().skip(1).position(|arg| arg == word)? + 1;
+    let meant =
+        guess::command(&args[from..]).filter(|meant| meant.name != word || meant.words > 1)?;
+    // What is looked up may be the value of a key, and so may be what stands behind a flag.
+    let repeats = !["api-key-lookup", "platform-api-key-check"].contains(&&*meant.name);
+    let rest = args[from + meant.words..].iter().filter(|_| repeats);
+    // Nor is what would have to be quoted: the line stands in quotes.
+    let is_plain =
+        |arg: &&str| !arg.starts_with('-') && shell_word(arg) == *arg && veil(arg) == *arg;
+    let rest = rest.map_while(|arg| arg.to_str().filter(is_plain));
+    let line = rest.fold(meant.name.clone(), |line, arg| line + " " + arg);
+    Some(Line { name: meant.name, line })
+}
+
+/// Adds what clap advises, and what is almost the same as what was typed.
+fn tips(error: &ClapError, rendered: &str, command: Option<&str>, message: &mut String) {
+    if let Some(typed) = text_of(error, ContextKind::InvalidArg)
+        && error.kind() == ClapKind::UnknownArgument
+    {
+        let mut tree = Cli::command();
+        tree.build();
+        let command = command.and_then(|name| tree.find_subcommand(name)).unwrap_or(&tree);
+        let visible = command.get_arguments().filter(|arg| !arg.is_hide_set());
+        let flags: Vec<String> =
+            visible.filter_map(|arg| arg.get_long()).map(|long| format!("--{long}")).collect();
+        let similar = guess::near(typed, flags.iter().map(|flag| &**flag));
+        if let Some(flag) = guess::flag(typed, command) {
+            let _ = write!(message, "\n   the flag meant is '{flag}'");
+            return;
+        } else if let [similar, ..] = similar[..] {
+            let _ = write!(message, "\n   a similar argument exists: '{similar}'");
+            return;
+        }
+    }
+    if let (Some(typed), Some(ContextValue::Strings(valid))) =
+        (text_of(error, ContextKind::InvalidValue), error.get(ContextKind::ValidValue))
+        && let [similar, ..] = guess::near(typed, valid.iter().map(|value| &**value))[..]
+    {
+        let _ = write!(message, "\n   a similar value exists: '{similar}'");
+    }
+    // What clap finds similar may be far off; `--d` is hidden.
+    let tips = rendered.lines().map(str::trim).filter_map(|line| line.strip_prefix("tip: "));
+    for tip in tips.filter(|tip| !tip.contains("similar") && !tip.contains("'--d'")) {
+        let _ = write!(message, "\n   {tip}");
+    }
+}
+
+fn text_of(error: &ClapError, kind: ContextKind) -> Option<&str> {
+    match error.get(kind)? {
+        ContextValue::String(text) => Some(text),
+        _ => None,
+    }
 }
 
 /// Finds the command in a command line that could not be parsed.
@@ -206,28 +274,4 @@ fn known_command(args: &[OsString]) -> Option<&str> {
         .skip(1)
         .filter_map(|arg| arg.to_str())
         .find(|word| tree.find_subcommand(word).is_some())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn words(line: &str) -> Vec<OsString> {
-        line.split(' ').map(OsString::from).collect()
-    }
-
-    #[test]
-    fn iam_is_dropped_where_a_command_would_stand() {
-        for (given, left) in [
-            ("p iam api-keys", "p api-keys"),
-            ("p -q iam api-keys", "p -q api-keys"),
-            ("p --output json iam api-keys", "p --output json api-keys"),
-            ("p --output=json iam api-keys", "p --output=json api-keys"),
-            ("p api-key iam", "p api-key iam"),
-            ("p iam api-key iam", "p api-key iam"),
-            ("p iam", "p"),
-        ] {
-            assert_eq!(without_iam(words(given)), words(left), "{given}");
-        }
-    }
 }

@@ -4,6 +4,7 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
 use super::shared::DryRunArgs;
+use crate::complete;
 use crate::ops::login;
 
 /// Arguments of `login`.
@@ -33,7 +34,7 @@ pub struct LoginArgs {
     #[arg(long, value_name = "USER", requires = "platform", value_parser = NonEmptyStringValueParser::new())]
     username: Option<String>,
     /// The password of that user, from a file or from standard input; asked for when absent
-    #[arg(long, value_name = "@FILE|-", requires = "platform", allow_hyphen_values = true)]
+    #[arg(long, value_name = "@FILE|-", requires = "platform", allow_hyphen_values = true, add = complete::at_files())]
     password: Option<String>,
     /// Ignored; accepted because the official CLI has it
     #[arg(long, hide = true)]

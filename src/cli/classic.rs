@@ -12,13 +12,13 @@ use crate::ops::only_key::{self, delete, plugin, show};
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum ClassicCommand {
-    /// Show your classic API key; its value goes to FILE, if one is given
+    /// Show your classic API key, or save its value to FILE
     ClassicApiKey(Deferred<ClassicApiKeyArgs>),
     /// Create your classic API key
     ClassicApiKeyCreate(Deferred<ClassicApiKeyCreateArgs>),
     /// Delete your classic API key
     ClassicApiKeyDelete(Deferred<ClassicApiKeyDeleteArgs>),
-    /// Remove your classic API key and create a new one; there is none in between
+    /// Remove your classic API key, then create a new one
     ClassicApiKeyRotate(Deferred<ClassicApiKeyRotateArgs>),
     /// Manage a classic API key as the official plug-in does
     #[command(

@@ -20,10 +20,10 @@ pub struct GlobalArgs {
     #[arg(long, global = true, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
     endpoint: Option<String>,
     /// The API key to log in with, from a file or from standard input; chooses the remote backend
-    #[arg(long, global = true, value_name = "@FILE|-", allow_hyphen_values = true)]
+    #[arg(long, global = true, value_name = "@FILE|-", allow_hyphen_values = true, add = complete::at_files())]
     apikey: Option<String>,
     /// The profile to use: a set of login, endpoint, backend and local store
-    #[arg(long, global = true, value_name = "NAME", value_parser = Profile::parse)]
+    #[arg(long, global = true, value_name = "NAME", value_parser = Profile::parse, add = complete::profiles())]
     profile: Option<Profile>,
     /// Trust the certificates in this PEM file in place of the system's
     #[arg(long, global = true, value_name = "FILE", add = complete::files())]

@@ -145,7 +145,7 @@ EXAMPLES:
    printf %s \"$KEY\" | ibmcloud-iam api-key-lookup")]
 pub struct ApiKeyLookupArgs {
     /// Where the value is: @FILE, or - for standard input
-    #[arg(value_name = "@FILE", default_value = "-", hide_default_value = true, help_heading = ARGUMENTS)]
+    #[arg(value_name = "@FILE", default_value = "-", hide_default_value = true, help_heading = ARGUMENTS, add = complete::at_files())]
     from: String,
     /// Print the ID only
     #[arg(long)]

@@ -6,6 +6,7 @@ mod access;
 mod audit;
 mod classic;
 mod globals;
+mod groups;
 mod iam_keys;
 mod key_args;
 mod platform;
@@ -25,6 +26,7 @@ use self::access::{BearerTokenArgs, LoginArgs, LogoutArgs, OauthTokensArgs, Whoa
 use self::audit::ApiKeysAuditArgs;
 pub use self::classic::{ClassicCommand, SlCommand, SlUserCommand};
 pub use self::globals::GlobalArgs;
+pub use self::groups::GROUPS;
 use self::iam_keys::{
     ApiKeyArgs, ApiKeyCreateArgs, ApiKeyDeleteArgs, ApiKeyLookupArgs, ApiKeyRotateArgs,
     ApiKeyUpdateArgs, ApiKeysArgs,
@@ -35,31 +37,17 @@ pub use self::service_keys::{OfService, ServiceActArgs, ServiceKeyCommand};
 pub use self::shared::{ActArgs, Acts, DryRunArgs};
 use self::shared::{Disable, Enable, Lock, Unlock};
 pub use self::task_credentials::TaskCredentialCommand;
-use self::tools::{EmulateArgs, RecoverArgs};
+pub use self::tools::{CompletedShell, ManArgs};
+use self::tools::{CompletionArgs, EmulateArgs, ProfilesArgs, RecoverArgs};
 pub use self::tree::Deferred;
 
 /// The version of the program, and the commit that it was built from where that is known: `0.1.0 (abc1234)`.
 pub const VERSION: &str = env!("IBMCLOUD_IAM_VERSION");
 
-const ROOT_TEMPLATE: &str = "\
-NAME:
-   ibmcloud-iam - {about}
-
-USAGE:
-   {usage}
-
-COMMANDS:
-{subcommands}
-
-GLOBAL OPTIONS:
-{options}{after-help}
-";
-
 #[derive(Debug, Parser)]
 #[command(
     name = "ibmcloud-iam",
     version = VERSION,
-    help_template = ROOT_TEMPLATE,
     max_term_width = 100,
     hide_possible_values = true,
     subcommand_required = true,
@@ -111,22 +99,28 @@ impl Cli {
     /// Parses `args`, shown as of the program `name`.
     ///
     /// clap gives each command of a tree a copy of the flags of every command, 7 µs a command. So the command that `args` seem
-    /// to ask for is tried alone. A word that is the value of a flag may look like it: then that fails, and all are tried.
-    pub fn parse(args: &[OsString], name: &str) -> Result<Self, clap::Error> {
+    /// to ask for is tried alone. A word that is the value of a flag may look like it: then that fails, and all are tried, as
+    /// `prepare` returns them.
+    pub fn parse(
+        args: &[OsString],
+        name: &str,
+        prepare: impl FnOnce(clap::Command) -> clap::Command,
+    ) -> Result<Self, clap::Error> {
         let all = Command::augment_subcommands(clap::Command::default());
         let mut words = args.iter().skip(1).filter_map(|arg| arg.to_str());
         let one = words.find_map(|word| all.find_subcommand(word)).cloned();
-        let alone = one.map(|one| Self::parse_by(Root::command().subcommand(one), args, name));
+        let root = || Root::command().bin_name(name);
+        let alone = one.map(|one| Self::parse_by(root().subcommand(one), args));
         // Freeing a tree takes a tenth of a short command's time, and the process ends soon.
         std::mem::forget(all);
         match alone {
             Some(Ok(cli)) => Ok(cli),
-            _ => Self::parse_by(Self::command(), args, name),
+            _ => Self::parse_by(prepare(Self::command().bin_name(name)), args),
         }
     }
 
-    fn parse_by(tree: clap::Command, args: &[OsString], name: &str) -> Result<Self, clap::Error> {
-        let mut tree = ManuallyDrop::new(tree.bin_name(name));
+    fn parse_by(tree: clap::Command, args: &[OsString]) -> Result<Self, clap::Error> {
+        let mut tree = ManuallyDrop::new(tree);
         let mut matches = tree.try_get_matches_from_mut(args)?;
         let root = Root::from_arg_matches_mut(&mut matches)?;
         Ok(Self { global: root.global, command: Command::from_arg_matches_mut(&mut matches)? })
@@ -143,11 +137,11 @@ pub enum Command {
     ApiKey(Deferred<ApiKeyArgs>),
     /// Create an API key
     ApiKeyCreate(Deferred<ApiKeyCreateArgs>),
-    /// Change the name, description, leak action or expiry of an API key
+    /// Change an API key: its name, description, leak action, expiry
     ApiKeyUpdate(Deferred<ApiKeyUpdateArgs>),
     /// Delete API keys
     ApiKeyDelete(Deferred<ApiKeyDeleteArgs>),
-    /// Lock API keys, so that they can be neither changed nor deleted
+    /// Lock API keys against changes and deletion
     #[command(after_help = "EXAMPLE:\n   ibmcloud-iam api-key-lock MyKey --force")]
     ApiKeyLock(Deferred<ActArgs<Lock>>),
     /// Unlock API keys
@@ -159,7 +153,7 @@ pub enum Command {
     /// Enable API keys that were disabled
     #[command(after_help = "EXAMPLE:\n   ibmcloud-iam api-key-enable MyKey --force")]
     ApiKeyEnable(Deferred<ActArgs<Enable>>),
-    /// Replace an API key by a new one, with a working key at every moment
+    /// Replace an API key, with a working one at every moment
     ApiKeyRotate(Deferred<ApiKeyRotateArgs>),
     /// Report risky API keys: old, unused, never expiring, leaked
     ApiKeysAudit(Deferred<ApiKeysAuditArgs>),
@@ -194,4 +188,10 @@ pub enum Command {
     OauthTokens(Deferred<OauthTokensArgs>),
     /// Serve the IAM Identity API on this machine, over a local store
     Emulate(Deferred<EmulateArgs>),
+    /// List the profiles, and who is logged in with each
+    Profiles(Deferred<ProfilesArgs>),
+    /// Print the completion script of a shell
+    Completion(Deferred<CompletionArgs>),
+    /// Write the man pages into a directory
+    Man(Deferred<ManArgs>),
 }

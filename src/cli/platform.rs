@@ -13,13 +13,13 @@ use crate::ops::platform::check;
 /// The commands on platform API keys: Cloud Pak for Data, Software Hub, Data Product Hub.
 #[derive(Debug, Subcommand)]
 pub enum PlatformCommand {
-    /// Generate your platform API key (Cloud Pak for Data, Software Hub)
+    /// Generate your platform API key
     PlatformApiKeyCreate(Deferred<PlatformKeyArgs>),
     /// Replace your platform API key by a new one
     PlatformApiKeyRotate(Deferred<PlatformKeyArgs>),
     /// Show whether a platform API key logs in, and as whom
     PlatformApiKeyCheck(Deferred<PlatformCheckArgs>),
-    /// End your platform API key: generate one that nobody keeps
+    /// End your platform API key
     PlatformApiKeyDelete(Deferred<PlatformDeleteArgs>),
     /// Print a token of the platform
     PlatformToken(Deferred<PlatformTokenArgs>),
@@ -62,7 +62,7 @@ EXIT CODES:
    7 it does not log in")]
 pub struct PlatformCheckArgs {
     /// The key, in a file or on standard input; the credential in use when absent
-    #[arg(value_name = "@FILE|-", help_heading = ARGUMENTS)]
+    #[arg(value_name = "@FILE|-", help_heading = ARGUMENTS, add = complete::at_files())]
     from: Option<String>,
 }
 

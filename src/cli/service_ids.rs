@@ -23,7 +23,7 @@ pub enum ServiceIdCommand {
     ServiceIdUpdate(Deferred<ServiceIdUpdateArgs>),
     /// Delete service IDs and their keys
     ServiceIdDelete(Deferred<ServiceIdDeleteArgs>),
-    /// Lock service IDs, so that they can be neither changed nor deleted
+    /// Lock service IDs against changes and deletion
     #[command(after_help = "EXAMPLE:\n   ibmcloud-iam service-id-lock my-service --force")]
     ServiceIdLock(Deferred<SeveralServiceIdsArgs>),
     /// Unlock service IDs
@@ -33,7 +33,7 @@ pub enum ServiceIdCommand {
     ServiceIdGroups(Deferred<ServiceIdGroupsArgs>),
     /// Create a group of service IDs
     ServiceIdGroupCreate(Deferred<ServiceIdGroupCreateArgs>),
-    /// Change the name or description of a group of service IDs
+    /// Change the name or description of a group
     ServiceIdGroupUpdate(Deferred<ServiceIdGroupUpdateArgs>),
     /// Delete a group that holds no service IDs
     ServiceIdGroupDelete(Deferred<ServiceIdGroupDeleteArgs>),

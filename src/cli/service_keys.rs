@@ -27,24 +27,24 @@ pub enum ServiceKeyCommand {
     ServiceApiKey(Deferred<ServiceApiKeyArgs>),
     /// Create an API key for a service ID
     ServiceApiKeyCreate(Deferred<ServiceApiKeyCreateArgs>),
-    /// Change the name, description, leak action or expiry of an API key of a service ID
+    /// Change an API key of a service ID
     ServiceApiKeyUpdate(Deferred<ServiceApiKeyUpdateArgs>),
     /// Delete API keys of a service ID
     #[command(override_usage = "ibmcloud-iam service-api-key-delete [OPTIONS] <KEY>... <SERVICE>")]
     ServiceApiKeyDelete(Deferred<ServiceApiKeyDeleteArgs>),
-    /// Lock API keys of a service ID, so that they can be neither changed nor deleted
+    /// Lock API keys of a service ID
     #[command(override_usage = "ibmcloud-iam service-api-key-lock [OPTIONS] <KEY>... <SERVICE>")]
     ServiceApiKeyLock(Deferred<ServiceActArgs<Lock>>),
     /// Unlock API keys of a service ID
     #[command(override_usage = "ibmcloud-iam service-api-key-unlock [OPTIONS] <KEY>... <SERVICE>")]
     ServiceApiKeyUnlock(Deferred<ServiceActArgs<Unlock>>),
-    /// Disable API keys of a service ID; they do not work until they are enabled
+    /// Disable API keys of a service ID
     #[command(override_usage = "ibmcloud-iam service-api-key-disable [OPTIONS] <KEY>... <SERVICE>")]
     ServiceApiKeyDisable(Deferred<ServiceActArgs<Disable>>),
     /// Enable API keys of a service ID that were disabled
     #[command(override_usage = "ibmcloud-iam service-api-key-enable [OPTIONS] <KEY>... <SERVICE>")]
     ServiceApiKeyEnable(Deferred<ServiceActArgs<Enable>>),
-    /// Replace an API key of a service ID by a new one, with a working key at every moment
+    /// Replace an API key of a service ID by a new one
     ServiceApiKeyRotate(Deferred<ServiceApiKeyRotateArgs>),
 }
 

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::shared::{DryRunArgs, ForceArgs};
 use super::tree::{ARGUMENTS, Deferred};
+use crate::complete;
 use crate::model::parse_duration;
 use crate::ops::task_credentials::{RegionRef, create, delete, list, rotate};
 use crate::systems::task_credentials::Region;
@@ -16,9 +17,9 @@ use crate::systems::task_credentials::Region;
 pub enum TaskCredentialCommand {
     /// List the task credentials of watsonx, region by region
     TaskCredentials(Deferred<TaskCredentialsArgs>),
-    /// Store an API key as task credential, for the jobs that you start in watsonx
+    /// Store an API key for your jobs in watsonx
     TaskCredentialCreate(Deferred<TaskCredentialCreateArgs>),
-    /// Replace the API key in your task credentials, region by region
+    /// Replace the API key in your task credentials
     TaskCredentialRotate(Deferred<TaskCredentialRotateArgs>),
     /// Delete task credentials
     TaskCredentialDelete(Deferred<TaskCredentialDeleteArgs>),
@@ -73,7 +74,7 @@ pub struct TaskCredentialCreateArgs {
     #[arg(value_name = "NAME", default_value = create::NAME, value_parser = NonEmptyStringValueParser::new(), help_heading = ARGUMENTS)]
     name: String,
     /// Store an existing API key: @FILE, or - for standard input
-    #[arg(long, value_name = "@FILE|-")]
+    #[arg(long, value_name = "@FILE|-", add = complete::at_files())]
     from: Option<String>,
     #[command(flatten)]
     region: RegionArgs,

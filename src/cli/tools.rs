@@ -1,12 +1,12 @@
-//! `recover` and `emulate`.
+//! `recover`, `emulate`, and what the program tells of itself: `profiles`, `completion` and `man`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use reqwest::Url;
 
-use super::shared::{ForceArgs, WaitArgs, path};
+use super::shared::{DryRunArgs, ForceArgs, WaitArgs, path};
 use super::tree::ARGUMENTS;
 use crate::complete;
 use crate::ops::emulate::{self, Fault};
@@ -72,6 +72,65 @@ pub struct EmulateArgs {
     /// Make N API keys at the start, whatever the limit; their values are not shown
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     seed_keys: u32,
+}
+
+/// Arguments of `profiles`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A profile is a set of login, endpoint, backend and local store. It begins when it
+is first used: 'ibmcloud-iam login --profile work'.
+
+EXAMPLES:
+   ibmcloud-iam profiles
+   ibmcloud-iam api-keys --profile work")]
+pub struct ProfilesArgs {}
+
+/// The shells for which there is a completion script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CompletedShell {
+    /// bash
+    Bash,
+    /// zsh
+    Zsh,
+    /// fish
+    Fish,
+    /// PowerShell
+    #[value(alias = "pwsh")]
+    Powershell,
+}
+
+/// Arguments of `completion`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The script asks this program what to offer, so it need not be renewed.
+
+EXAMPLES:
+   ibmcloud-iam completion bash > ~/.local/share/bash-completion/completions/ibmcloud-iam
+   ibmcloud-iam completion zsh > ~/.zfunc/_ibmcloud-iam
+   ibmcloud-iam completion fish > ~/.config/fish/completions/ibmcloud-iam.fish
+   ibmcloud-iam completion powershell >> $PROFILE")]
+pub struct CompletionArgs {
+    /// The shell: bash, zsh, fish or powershell
+    #[arg(value_name = "SHELL", help_heading = ARGUMENTS, ignore_case = true)]
+    pub shell: CompletedShell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+DIR is made if it is missing. Pages that are there are replaced; everybody may read
+them (0644).
+
+EXAMPLES:
+   ibmcloud-iam man ~/.local/share/man/man1
+   man ibmcloud-iam-api-key-create")]
+pub struct ManArgs {
+    /// The directory to write the pages to
+    #[arg(value_name = "DIR", value_parser = path(), add = complete::directories(), help_heading = ARGUMENTS)]
+    pub directory: PathBuf,
+    /// Whether to write nothing.
+    #[command(flatten)]
+    pub dry_run: DryRunArgs,
 }
 
 /// Reads an address that only this machine can reach.

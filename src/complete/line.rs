@@ -13,6 +13,8 @@ pub struct CommandLine {
     pub shell: Shell,
     /// The program as it is called on the line.
     pub program: Program,
+    /// Whether a flag is being typed; otherwise none is offered.
+    pub types_flag: bool,
     /// The flags before the word that is being typed; they choose as they would in the command.
     pub flags: Flags,
 }

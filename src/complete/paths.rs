@@ -30,3 +30,19 @@ pub(super) fn offered(
     });
     written.collect()
 }
+
+/// Offers the files behind `@` that begin as typed.
+pub(super) fn offered_at(typed: &str, shell: Shell) -> Vec<CompletionCandidate> {
+    let typed = Typed::read(typed, shell);
+    let Some(start) = typed.text.strip_prefix('@').or(typed.text.is_empty().then_some("")) else {
+        return Vec::new();
+    };
+    let found = PathCompleter::file().complete(OsStr::new(start));
+    let written = found.into_iter().filter_map(|candidate| {
+        let path =
+            candidate.get_value().to_str().filter(|path| !path.contains(char::is_control))?;
+        let word = typed.complete(&format!("@{path}"), shell);
+        Some(CompletionCandidate::new(word).hide(candidate.is_hide_set()))
+    });
+    written.collect()
+}

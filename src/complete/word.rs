@@ -33,7 +33,7 @@ impl Typed {
         }
         let mut chars = typed.char_indices();
         while let Some((at, c)) = chars.next() {
-            let mut is_kept = read.quote.is_none() && [':', '='].contains(&c);
+            let mut is_kept = read.quote.is_none() && [':', '=', '@'].contains(&c);
             match (read.quote, c) {
                 (Some(open), _) if c == open => {
                     read.quote = None;
@@ -92,7 +92,7 @@ fn quoted(word: &str, quote: Option<char>) -> String {
             (Some('\''), _) => written.push(c),
             (Some(_), '"' | '\\' | '$' | '`') => written.extend(['\\', c]),
             (Some(_), _) => written.push(c),
-            (None, _) if c.is_ascii_alphanumeric() || !c.is_ascii() || "_-./,+%".contains(c) => {
+            (None, _) if c.is_ascii_alphanumeric() || !c.is_ascii() || "_-./,+%@".contains(c) => {
                 written.push(c);
             }
             (None, _) => written.extend(['\\', c]),

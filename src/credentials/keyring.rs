@@ -63,14 +63,35 @@ fn entry(name: &str) -> Result<Entry, String> {
 /// Words an error as a clause without a full stop. It repeats no text that could hold the secret.
 fn words(error: &Error) -> String {
     match error {
-        Error::PlatformFailure(why) | Error::NoStorageAccess(why) => {
-            let why = why.to_string();
-            why.lines().next().unwrap_or_default().trim_end_matches('.').to_owned()
-        }
+        Error::PlatformFailure(why) | Error::NoStorageAccess(why) => plainly(&why.to_string()),
         Error::NoEntry => "it keeps nothing (it may have no collection)".to_owned(),
         Error::NoDefaultStore => "there is none".to_owned(),
         _ => "it gave an answer that is not understood".to_owned(),
     }
+}
+
+/// What libraries say where there is no keyring, and what that means.
+const MEANINGS: [(&str, &str); 6] = [
+    ("Failed to connect to address", NO_SESSION),
+    ("dbus session", NO_SESSION),
+    (
+        "ServiceUnknown",
+        "no keyring runs in this session (a Secret Service, such as GNOME Keyring or KWallet)",
+    ),
+    ("result not returned", "it is locked, or has no collection that could keep anything"),
+    ("prompt dismissed", LOCKED),
+    ("locked", LOCKED),
+];
+
+const NO_SESSION: &str =
+    "there is no desktop session that has one (no D-Bus, as over SSH, in a container or in cron)";
+
+const LOCKED: &str = "it is locked, and was not unlocked";
+
+fn plainly(why: &str) -> String {
+    let meaning = MEANINGS.iter().find(|(said, _)| why.contains(said)).map(|(_, means)| *means);
+    let first = || why.lines().next().unwrap_or_default().trim_end_matches('.');
+    meaning.unwrap_or_else(first).to_owned()
 }
 
 fn within_deadline<T: Send + 'static>(

@@ -168,8 +168,12 @@ pub fn no_keyring(why: &str, record: &LoginRecord) -> Error {
         format!(" --platform {url} --username {user}")
     });
     let noun = record.noun();
+    let each_time = match record.platform {
+        None => "\nWithout a login, '--apikey @FILE' and 'IBMCLOUD_API_KEY=@FILE' name the key.",
+        Some(_) => "",
+    };
     Error::new(ErrorKind::Unavailable, format!("The OS keyring cannot be used: {why}.")).hint(format!(
-        "Unlock or start it, or keep the {noun} in a file (0600) with 'ibmcloud-iam login{at} --insecure-storage'."
+        "Unlock or start it, or keep the {noun} in a file (0600) with 'ibmcloud-iam login{at} --insecure-storage'.{each_time}"
     ))
 }
 

@@ -30,6 +30,10 @@ pub struct Request {
     pub dry_run: bool,
 }
 
+/// IBM Cloud Docs, 'Managing user API keys', and the official CLI.
+const WHERE_KEYS_ARE: &str = "API keys are made in the IBM Cloud console (Manage > Access (IAM) > API keys), \
+     or with 'ibmcloud iam api-key-create NAME --file FILE' where somebody is logged in.";
+
 /// Runs `login`.
 pub fn run(request: &Request, settings: &Settings, ui: &mut Ui) -> Result<()> {
     if settings.flags().backend == Some(BackendKind::Local) {
@@ -75,6 +79,7 @@ fn read_key(settings: &Settings, ui: &mut Ui) -> Result<Secret> {
             settings.program()
         )));
     }
+    ui.progress(WHERE_KEYS_ARE);
     let key = ui.password("API key")?;
     input::usable(key, "The answer")
 }

@@ -14,6 +14,7 @@ pub mod lookup;
 mod once;
 pub mod only_key;
 pub mod platform;
+pub mod profiles;
 pub mod recover;
 pub mod resolve;
 pub mod rotate;

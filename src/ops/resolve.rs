@@ -57,8 +57,7 @@ impl Listing {
         let listed = session.keys().list(&Scope::Of(session.owner()), &Selection::All);
         let subject = format!("The list of {}s", session.facts().noun);
         let keys = listed.map_err(|error| session.told(error, &subject))?;
-        let states = states(&keys, now);
-        Ok(Self(keys.into_iter().zip(states).map(|(key, state)| Found { key, state }).collect()))
+        Ok(Self(with_states(keys, now)))
     }
 
     /// Finds the one key that `key` means. Another owner's is asked for by its id.
@@ -76,7 +75,9 @@ impl Listing {
             },
             KeyRef::Name(name) => {
                 let named = self.0.iter().filter(|found| *found.key.name == **name).cloned();
-                only(&named.collect::<Vec<_>>(), name, meaning, session)
+                let named: Vec<_> = named.collect();
+                let all = || self.0.iter().map(|found| found.key.name.to_string()).collect();
+                only(&named, name, meaning, session).map_err(|error| alike(error, name, all))
             }
         }
     }
@@ -112,17 +113,55 @@ pub fn state_now(session: &Session, key: &ApiKey, now: Timestamp) -> State {
 
 /// Finds the keys of a name, each with its state.
 pub fn namesakes(session: &Session, name: &str, now: Timestamp) -> Result<Vec<Found>> {
+    let mut keys = listed_for(session, name)?;
+    keys.retain(|key| *key.name == *name);
+    Ok(with_states(keys, now))
+}
+
+/// Lists the keys of a name, and others where the backend lists all of them.
+fn listed_for(session: &Session, name: &str) -> Result<Vec<ApiKey>> {
     let listed =
         session.keys().list(&Scope::Of(session.owner()), &Selection::Named(name.to_owned()));
-    let mut keys = listed.map_err(|error| session.told_of(error, name))?;
-    // A selection may return more than was asked for.
-    keys.retain(|key| *key.name == *name);
+    listed.map_err(|error| session.told_of(error, name))
+}
+
+fn with_states(keys: Vec<ApiKey>, now: Timestamp) -> Vec<Found> {
     let states = states(&keys, now);
-    Ok(keys.into_iter().zip(states).map(|(key, state)| Found { key, state }).collect())
+    keys.into_iter().zip(states).map(|(key, state)| Found { key, state }).collect()
 }
 
 fn by_name(session: &Session, name: &str, meaning: Meaning, now: Timestamp) -> Result<Found> {
-    only(&namesakes(session, name, now)?, name, meaning, session)
+    let listed = listed_for(session, name)?;
+    let lists_all = !listed.is_empty();
+    let (named, others): (Vec<_>, Vec<_>) = listed.into_iter().partition(|key| *key.name == *name);
+    only(&with_states(named, now), name, meaning, session).map_err(|error| {
+        alike(error, name, || {
+            let all = || session.keys().list(&Scope::Of(session.owner()), &Selection::All);
+            let others = if lists_all { others } else { all().unwrap_or_default() };
+            others.iter().map(|key| key.name.to_string()).collect()
+        })
+    })
+}
+
+/// Adds to an error about a name that was not found which names differ from it in case only.
+pub fn alike(error: Error, name: &str, names: impl FnOnce() -> Vec<String>) -> Error {
+    if error.kind != ErrorKind::NotFound {
+        return error;
+    }
+    let folded = name.to_lowercase();
+    let mut alike = names();
+    alike.retain(|other| other != name && other.to_lowercase() == folded);
+    alike.sort();
+    alike.dedup();
+    let shown: Vec<String> =
+        alike.iter().take(3).map(|other| format!("'{}'", escape(other))).collect();
+    if shown.is_empty() {
+        return error;
+    }
+    let verb = if shown.len() == 1 { "is" } else { "are" };
+    let message =
+        format!("{} Names are case-sensitive; there {verb} {}.", error.message, shown.join(", "));
+    Error { message, ..error }
 }
 
 /// Returns the only key of a name that is meant.

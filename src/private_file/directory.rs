@@ -19,6 +19,11 @@ pub fn create_dir(path: &Path) -> io::Result<()> {
     missing.into_iter().try_for_each(|made| sync_dir(parent(made)))
 }
 
+/// Makes a directory and its missing parents, which everybody may read (0755).
+pub fn create_public_dir(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o755).create(path)
+}
+
 /// Makes the entries of a directory survive a power cut.
 pub fn sync_dir(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()

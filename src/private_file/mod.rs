@@ -1,4 +1,5 @@
-//! The only code that writes to the user's disk: private directories and files, locks, and the file of a new key.
+//! The only code that writes to the user's disk: private directories and files, locks, the file of a new key, and what is
+//! for everybody (man pages).
 
 #![expect(clippy::disallowed_methods, reason = "the one module that writes the disk")]
 
@@ -14,7 +15,7 @@ mod trust;
 mod write;
 
 pub use destination::{Destination, DestinationError, Seen, Whereabouts, place_of};
-pub use directory::{create_dir, parent, sync_dir};
+pub use directory::{create_dir, create_public_dir, parent, sync_dir};
 pub use lock::{Lock, LockMode, PATIENCE, lock, lock_open, lock_within, try_lock_file};
 pub use open::{
     append_to, create_new, open_existing, open_named, open_own, open_trusted, read_named,
@@ -25,4 +26,6 @@ pub use pending::{
 };
 pub use temporary::{TemporaryDir, sweep};
 pub use trust::{exposure, remedy};
-pub use write::{AppendError, AppendFile, Replacement, remove, rename, replace, replace_small};
+pub use write::{
+    AppendError, AppendFile, Replacement, publish, remove, rename, replace, replace_small,
+};

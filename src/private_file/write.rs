@@ -1,8 +1,8 @@
 //! Writing files: record by record, or as a whole; moving and removing them.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::directory::{create_dir, parent, sync_dir};
@@ -135,6 +135,22 @@ pub fn replace_small(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = beside(path, &format!(".{tag}.new"));
     let written = create_new(&temporary)
         .and_then(|mut file| file.write_all(bytes))
+        .and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        let _ = remove(&temporary);
+    }
+    written
+}
+
+/// Replaces or makes a file that everybody may read (0644), at once or not at all. It is not synced.
+pub fn publish(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let tag = secret::hex(&secret::random::<8>().map_err(io::Error::other)?);
+    let temporary = beside(path, &format!(".{tag}.new"));
+    let written = create_new(&temporary)
+        .and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.set_permissions(Permissions::from_mode(0o644))
+        })
         .and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         let _ = remove(&temporary);

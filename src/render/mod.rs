@@ -11,6 +11,7 @@ pub mod json;
 pub mod key_file;
 pub mod markdown;
 pub mod only_key;
+pub mod profiles;
 pub mod report;
 pub mod sarif;
 pub mod service_ids;

@@ -7,6 +7,8 @@ use std::path::Path;
 use clap::Command;
 use clap_complete::env::EnvCompleter;
 
+use crate::complete::LINE;
+
 /// bash splits words at `:` and `=`, and removes an open quote from the last one. This script passes words as they are
 /// typed, and removes from each offer the part that bash does not replace. Nothing in an offer is expanded.
 const BASH: &str = r#"
@@ -61,6 +63,9 @@ fi";
 const FISH_END: &str = "(commandline --current-token))\"";
 const FISH_END_SILENT: &str = "(commandline --current-token) 2>/dev/null)\"";
 
+/// What stands between words that bash is offered.
+const BETWEEN: u8 = 0x0b;
+
 /// A shell with a corrected script.
 pub struct Mended<'a>(pub &'a dyn EnvCompleter);
 
@@ -100,6 +105,15 @@ impl EnvCompleter for Mended<'_> {
         current_dir: Option<&Path>,
         buf: &mut dyn Write,
     ) -> io::Result<()> {
-        self.0.write_complete(cmd, args, current_dir, buf)
+        let mut offered = Vec::new();
+        self.0.write_complete(cmd, args, current_dir, &mut offered)?;
+        if LINE.get().is_none_or(|line| line.types_flag) {
+            return buf.write_all(&offered);
+        }
+        // The script of bash asks for another separator.
+        let separator = if offered.contains(&BETWEEN) { BETWEEN } else { b'\n' };
+        let words = offered.split(|byte| *byte == separator);
+        let words: Vec<_> = words.filter(|word| !word.starts_with(b"-")).collect();
+        buf.write_all(&words.join(&separator))
     }
 }

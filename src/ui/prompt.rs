@@ -95,8 +95,6 @@ impl Ui {
         if !fits {
             term.write_line(question).map_err(|error| not_asked(&error))?;
         }
-        // What was typed before the question is no answer to it: it may be the next of several pasted commands.
-        let _ = tcflush(io::stdin(), QueueSelector::IFlush);
         let asked = Confirm::with_theme(&PlainTheme)
             .with_prompt(prompt)
             .default(false)
@@ -152,6 +150,8 @@ pub fn nobody_answers(message: &str) -> Error {
 
 /// Asks a question at the terminal. Ctrl-C ends the program before the terminal's settings are forgotten.
 fn ask<T>(ask: impl FnOnce() -> dialoguer::Result<T>) -> Result<T> {
+    // What was typed before the question is no answer to it: it may be the next of several pasted commands.
+    let _ = tcflush(io::stdin(), QueueSelector::IFlush);
     interrupt::prompting(|| ask().map_err(|error| not_asked(&error.into())))
 }
 

@@ -164,6 +164,17 @@ impl Ui {
         }
     }
 
+    /// Prints that one item of several failed as an earlier one did, which is told in the end.
+    pub fn failed_alike(&mut self) {
+        if !self.manner.quiet {
+            self.flush();
+            let failed = Paint::Bad.on("FAILED", self.manner.colour.1);
+            self.aside(|| {
+                let _ = writeln!(io::stderr().lock(), "{failed}");
+            });
+        }
+    }
+
     /// Prints a failure on standard error.
     pub fn failed(&mut self, error: &Error) {
         self.flush();

@@ -1,5 +1,6 @@
 //! At a real terminal: questions, hidden input, interrupts, colours, and a width of one column.
 
+mod alike;
 mod escaping;
 mod number;
 mod pipes;
@@ -72,7 +73,6 @@ fn yes_at_the_terminal_goes_on() {
     }
 }
 
-/// A prompt is drawn again with every key, which works within one row only.
 /// Several commands that are pasted at once stand in the terminal when the first of them asks.
 #[test]
 fn what_was_typed_before_the_question_is_no_answer() {
@@ -88,6 +88,7 @@ fn what_was_typed_before_the_question_is_no_answer() {
     assert_eq!(sandbox.names(), ["victim"]);
 }
 
+/// A prompt is drawn again with every key, which works within one row only.
 #[test]
 fn a_question_that_is_too_long_for_a_row_is_not_drawn_again() {
     let sandbox = Sandbox::new();
@@ -202,13 +203,20 @@ fn a_value_is_typed_unseen() {
     let sandbox = Sandbox::new();
     let made = sandbox.run(&["api-key-create", "mine", "--output", "json"]).json();
     let (id, value) = (made["id"].as_str().unwrap(), made["apikey"].as_str().unwrap());
-    let mut terminal = Terminal::start(&mut sandbox.command(&["api-key-lookup", "--uuid"]), 100);
+    let mut command = sandbox.program("sh");
+    command.args(["-c", "sleep 0.5; exec ibmcloud-iam api-key-lookup --uuid"]);
+    let mut terminal = Terminal::start(&mut command, 100);
+    terminal.send(b"typed before\n");
     terminal.wait_for("API key> ");
     terminal.wait_for_reading();
     terminal.send(format!("{value}\n").as_bytes());
     let end = terminal.end();
     end.code(0);
-    assert_eq!(plain(&end.text).replace('\r', ""), format!("API key> \n{id}\n"), "{end:#?}");
+    assert_eq!(
+        plain(&end.text).replace('\r', ""),
+        format!("typed before\nAPI key> \n{id}\n"),
+        "{end:#?}"
+    );
 }
 
 #[test]

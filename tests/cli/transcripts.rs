@@ -27,10 +27,44 @@ fn help() {
     let sandbox = Sandbox::new();
     let tree = Cli::command();
     let names = tree.get_subcommands().map(clap::Command::get_name);
-    transcript("help/all", &sandbox, &[&["--help"], &[]]);
+    transcript("help/all", &sandbox, &[&["--help"], &["-h"], &[]]);
+    transcript("help/short", &sandbox, &[&["api-key-create", "-h"], &["whoami", "-h"]]);
     for name in names.filter(|name| *name != "help") {
         transcript(&format!("help/{name}"), &sandbox, &[&[name, "--help"]]);
     }
+}
+
+/// The lines that are wider than the terminal, in COLUMNS, but for names, usages, a flag and its value, and what no space
+/// parts.
+fn too_wide(sandbox: &Sandbox, args: &[&str], width: usize) -> Vec<String> {
+    let outcome = sandbox.run_env(&[("COLUMNS", &width.to_string())], args);
+    let lines = outcome.ok().stdout.lines().filter(|line| line.chars().count() > width);
+    let is_name = |line: &&str| {
+        line.starts_with("   ibmcloud-iam") || line.trim().starts_with("--") && line.ends_with('>')
+    };
+    lines.filter(|line| line.trim().contains(' ') && !is_name(line)).map(str::to_owned).collect()
+}
+
+#[test]
+fn help_fits_the_terminal() {
+    let sandbox = Sandbox::new();
+    let tree = Cli::command();
+    let names: Vec<_> = tree.get_subcommands().map(clap::Command::get_name).collect();
+    for width in [40, 60, 80] {
+        for flag in ["-h", "--help"] {
+            assert_eq!(too_wide(&sandbox, &[flag], width), [""; 0], "{flag}, {width}");
+            let args = ["api-key-create", flag];
+            assert_eq!(too_wide(&sandbox, &args, width), [""; 0], "{flag}, {width}");
+        }
+    }
+    // Where there is room, each command has a line.
+    let short = sandbox.run_env(&[("COLUMNS", "80")], &["-h"]);
+    for name in names {
+        let lines = short.stdout.lines().filter(|line| line.starts_with(&format!("  {name} ")));
+        assert_eq!(lines.count(), 1, "{name}");
+    }
+    let wrapped = short.stdout.lines().filter(|line| line.starts_with("       "));
+    assert_eq!(wrapped.collect::<Vec<_>>(), [""; 0]);
 }
 
 #[test]

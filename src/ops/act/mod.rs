@@ -217,7 +217,7 @@ impl Failed {
         report: &Report,
         session: &mut Session,
     ) -> bool {
-        report.fail(index, &error);
+        let is_alike = report.fail(index, &error);
         let stops = ends_all(error.kind);
         if stops && self.stopped.is_none() && !report.may_have_changed() {
             self.stopped = Some(error);
@@ -228,7 +228,11 @@ impl Failed {
             // The hint says that nothing was changed, but earlier items were.
             error.hint = None;
         }
-        session.ui.item_failed(&error);
+        if is_alike {
+            session.ui.failed_alike();
+        } else {
+            session.ui.item_failed(&error);
+        }
         stops
     }
 

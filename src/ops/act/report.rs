@@ -48,7 +48,26 @@ impl Row {
             (None, id) => escape(id.as_deref().unwrap_or_default()).into_owned(),
         }
     }
+
+    /// Takes the key out of a message about it.
+    fn without_it(&self, message: &str) -> String {
+        let quoted = self.name.iter().map(|name| format!("'{}'", escape(name)));
+        let id = self.id.iter().map(|id| escape(id).into_owned());
+        quoted.chain(id).fold(message.to_owned(), |message, own| message.replace(&own, "…"))
+    }
 }
+
+/// Failures of one reason. At a terminal the first is told, and the others are counted in the end.
+#[derive(Debug)]
+struct Alike {
+    /// The kind, the code of the service and the message without the key.
+    reason: (ErrorKind, Option<String>, String),
+    first: String,
+    others: Vec<String>,
+}
+
+/// So many of several that failed alike are named.
+const MOST_NAMED: usize = 10;
 
 /// How far the work is.
 #[derive(Debug)]
@@ -66,6 +85,8 @@ struct BulkProgress {
     failures: Vec<String>,
     /// Whether each failure was printed when it happened.
     tells_each: bool,
+    /// The failures by reason; `None` where each is told in full.
+    alike: Option<Vec<Alike>>,
 }
 
 /// How far the work is. The command shares it with the signal that may end it.
@@ -85,7 +106,9 @@ impl Report {
         let manner = ui.manner();
         let tells_each = !manner.json_errors;
         let failures = Vec::new();
-        let progress = BulkProgress { done, ends_it, noun, bulk, rows, failures, tells_each };
+        let alike = manner.width.1.map(|_| Vec::new());
+        let progress =
+            BulkProgress { done, ends_it, noun, bulk, rows, failures, tells_each, alike };
         let report = Self(Arc::new(Mutex::new(progress)));
         let shared = report.clone();
         interrupt::report(manner, move || shared.progress().left(manner.json));
@@ -106,12 +129,14 @@ impl Report {
         self.progress().rows[index].became = became;
     }
 
-    /// Notes the failure of a key; a lost answer makes it uncertain.
-    pub(in crate::ops) fn fail(&self, index: usize, error: &Error) {
+    /// Notes the failure of a key; a lost answer makes it uncertain. Tells whether an earlier one failed alike, so that this
+    /// one is told in the end.
+    pub(in crate::ops) fn fail(&self, index: usize, error: &Error) -> bool {
         let mut progress = self.progress();
         let unknown = error.kind == ErrorKind::OutcomeUnknown;
         progress.rows[index].became = if unknown { Became::Uncertain } else { Became::Failed };
         progress.failures.push(error.message.clone());
+        progress.is_alike(index, error)
     }
 
     /// Says what is under way, as in "API keys".
@@ -141,8 +166,9 @@ impl Report {
 
     /// Adds the counts to a failure that ended the command before anything was changed.
     pub(in crate::ops) fn stopped(&self, error: Error) -> Error {
-        let message = format!("{}\n{}", error.message, self.progress().counts());
-        Error { message, ..error }
+        let progress = self.progress();
+        let message = format!("{}\n{}", error.message, progress.counts());
+        Error { message: progress.with_alike(message), ..error }
     }
 
     /// Makes the error for a command of which some keys failed.
@@ -212,6 +238,39 @@ impl BulkProgress {
         told
     }
 
+    /// Notes a failure under its reason. Tells whether there was one of that reason.
+    fn is_alike(&mut self, index: usize, error: &Error) -> bool {
+        let (row, Some(alike)) = (&self.rows[index], &mut self.alike) else { return false };
+        let reason = (error.kind, error.code.clone(), row.without_it(&error.message));
+        let found = alike.iter_mut().find(|known| known.reason == reason);
+        let is_known = found.is_some();
+        match found {
+            Some(known) => known.others.push(row.shown()),
+            None => alike.push(Alike { reason, first: row.shown(), others: Vec::new() }),
+        }
+        is_known
+    }
+
+    /// Adds to a message which failures were not told one by one.
+    fn with_alike(&self, mut message: String) -> String {
+        for Alike { first, others, .. } in self.alike.iter().flatten() {
+            let number = match others.len() {
+                0 => continue,
+                1 => "1 other".to_owned(),
+                several => format!("{several} others"),
+            };
+            let named: Vec<&str> = others.iter().take(MOST_NAMED).map(String::as_str).collect();
+            let _ = write!(message, "\n{number} failed as {first} did: {}", named.join(", "));
+            match others.len() - named.len() {
+                0 => message.push('.'),
+                more => {
+                    let _ = write!(message, " and {more} more.");
+                }
+            }
+        }
+        message
+    }
+
     /// Adds the failures to a message, unless they were printed already.
     fn with_failures(&self, mut message: String) -> String {
         if !self.tells_each {
@@ -220,7 +279,7 @@ impl BulkProgress {
                 message.push_str(failure);
             }
         }
-        message
+        self.with_alike(message)
     }
 
     fn hint(&self) -> &'static str {

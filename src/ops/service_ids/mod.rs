@@ -15,6 +15,7 @@ use crate::model::{
     Detail, EntityTag, GroupId, GroupRef, ServiceChoice, ServiceId, ServiceIdGroup,
     ServiceIdSelection, ServiceRef,
 };
+use crate::ops::resolve::alike;
 use crate::ops::{conflict_in, error_sheet};
 use crate::render::service_ids as render;
 use crate::session::{NamedService, Session};
@@ -68,7 +69,10 @@ pub fn find(session: &Session, choice: &ServiceChoice) -> Result<ServiceId> {
     // A selection may return more than was asked for.
     found.retain(|found| *found.name == **name);
     match found.len() {
-        0 => Err(of(Condition::NotFound.into())),
+        0 => Err(alike(of(Condition::NotFound.into()), name, || {
+            let listed = ids.list_service_ids(&ServiceIdSelection { name: None, ..which });
+            listed.unwrap_or_default().into_iter().map(|found| found.name.to_string()).collect()
+        })),
         1 => Ok(found.remove(0)),
         _ => Err(ambiguous(session, name, &found)),
     }
@@ -103,11 +107,16 @@ fn service_ids<'s>(session: &'s Session) -> Result<&'s dyn ServiceIds> {
 fn find_group(session: &Session, group: &GroupRef) -> Result<ServiceIdGroup> {
     let of = |error| told_of(error, group, GROUP, session);
     let mut groups = service_ids(session)?.list_groups().map_err(of)?;
-    groups.retain(|found| match group {
+    let is_meant = |found: &ServiceIdGroup| match group {
         GroupRef::Id(id) => found.id == *id,
         GroupRef::Name(name) => *found.name == **name,
-    });
-    groups.pop().ok_or_else(|| of(Condition::NotFound.into()))
+    };
+    match groups.iter().position(is_meant) {
+        Some(at) => Ok(groups.swap_remove(at)),
+        None => Err(alike(of(Condition::NotFound.into()), &group.to_string(), || {
+            groups.into_iter().map(|found| found.name.to_string()).collect()
+        })),
+    }
 }
 
 /// Returns the ID of a group that was named.

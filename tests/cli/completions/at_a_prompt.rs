@@ -138,6 +138,10 @@ fn completes_every_odd_name(shell: &str, args: &[&str], init: &str) {
         );
         assert_eq!(sandbox.files_in_work(), before, "{begun}: nothing was executed");
     }
+    for begun in ["@my", "\"@my", "'@it", "@x"] {
+        prompt.shows(&format!("'00two words' --apikey {begun}"), "", first["id"].as_str().unwrap());
+        assert_eq!(sandbox.files_in_work(), before, "{begun}: nothing was executed");
+    }
     // Behind what has to be written otherwise than it is.
     for (typed, number) in [("03ci:", 3), ("03ci:d", 3), ("04a=", 4), ("27x\\ y:z", 27)] {
         let keys =

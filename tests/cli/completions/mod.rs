@@ -1,6 +1,7 @@
 //! What Tab offers in real shells, and that every flag and command has its place in the man pages.
 
 mod at_a_prompt;
+mod offered;
 mod remembered;
 mod service_ids;
 mod undisturbed;

@@ -13,7 +13,7 @@ fn every_topic_is_printed_whole() {
     for topic in &TOPICS {
         for program in ["ibmcloud-iam", "ibmcloud"] {
             let outcome = run(sandbox.program(program).args(["help", topic.name]), b"");
-            outcome.is(0, &crate::support::redact(&topic.shown(80, false)), "");
+            outcome.is(0, &crate::support::redact(&topic.shown(None, false)), "");
         }
         run(sandbox.program("ibmcloud").args(["iam", "help", topic.name]), b"").ok();
     }
@@ -32,7 +32,7 @@ fn a_terminal_gets_lines_that_fit() {
         for (variable, colour) in [("NO_COLOR", false), ("IBMCLOUD_COLOR", true)] {
             let mut command = sandbox.command(&["help", "rotation"]);
             let shown = Terminal::start(command.env(variable, "true"), columns).end();
-            assert_eq!(shown.code(0).text, find("rotation").unwrap().shown(width, colour));
+            assert_eq!(shown.code(0).text, find("rotation").unwrap().shown(Some(width), colour));
         }
     }
 }

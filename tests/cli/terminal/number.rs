@@ -43,6 +43,20 @@ fn the_right_number_deletes_them_all() {
 }
 
 #[test]
+fn what_was_typed_before_the_question_is_no_answer() {
+    let sandbox = with(&["a", "b", "c"]);
+    let mut command = sandbox.program("sh");
+    command.args(["-c", "sleep 0.5; exec ibmcloud-iam api-key-delete --all"]);
+    let mut terminal = Terminal::start(&mut command, 100);
+    terminal.send(b"3\r");
+    terminal.wait_for("API keys> ");
+    terminal.wait_for_reading();
+    terminal.send(b"\r");
+    terminal.end().code(13);
+    assert_eq!(sandbox.names(), ["a", "b", "c"]);
+}
+
+#[test]
 fn anything_else_cancels() {
     for keys in ["2\r", "y\r", "yes\r", "\r", "33\r", "three\r", "03\r", "-3\r", "3 3\r"] {
         let sandbox = with(&["a", "b", "c"]);

@@ -152,7 +152,7 @@ fn one_group_is_asked_for_alone() {
     assert_eq!(asked_for, Some(group(1)));
     Told {
         exit: 3,
-        message: "Service ID group 'Batch' was not found.",
+        message: "Service ID group 'Batch' was not found. Names are case-sensitive; there is 'batch'.",
         hint: "Run 'ibmcloud-iam service-id-groups' to list the service ID groups.",
         ..Told::default()
     }

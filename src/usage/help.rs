@@ -1,0 +1,103 @@
+//! Help: the commands in groups, and the flags of every command apart from those of one.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::io::stdout;
+
+use clap::builder::StyledStr;
+use clap::{Args as _, Command};
+use rustix::termios::tcgetwinsize;
+
+use crate::cli::{GROUPS, GlobalArgs};
+use crate::environment::Environment;
+
+/// The variable that tells the width where there is no terminal.
+const COLUMNS: &str = "COLUMNS";
+
+/// The widest line.
+const WIDEST: usize = 100;
+/// Below this many columns an explanation stands below its flag: beside it there would be no room.
+const NARROW: u16 = 60;
+
+/// The help that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Help {
+    /// None.
+    No,
+    /// `-h`, or no arguments: the flags of every command are only mentioned.
+    Short,
+    /// `--help`: they are explained too, at the end.
+    Long,
+}
+
+impl Help {
+    /// Finds out which help the arguments ask for, if they ask for help.
+    pub fn of(args: &[OsString]) -> Self {
+        let is_short = |arg: &OsString| {
+            let arg = arg.as_encoded_bytes();
+            arg.starts_with(b"-") && !arg.starts_with(b"--") && arg.contains(&b'h')
+        };
+        if args.iter().any(|arg| arg == "--help") {
+            Self::Long
+        } else if args.len() < 2 || args.iter().any(is_short) {
+            Self::Short
+        } else {
+            Self::No
+        }
+    }
+
+    /// Prepares the tree to print this help, which takes too long for a command that prints none.
+    pub fn prepare(self, tree: Command, environment: &Environment) -> Command {
+        if self == Self::No {
+            return tree;
+        }
+        let usage = format!("{} [OPTIONS] <COMMAND>", tree.get_bin_name().unwrap_or_default());
+        let mut template = "\
+NAME:
+   ibmcloud-iam - {about}
+
+USAGE:
+   {usage}
+"
+        .to_owned();
+        for (heading, names) in GROUPS {
+            let commands = names.iter().zip(0..).filter_map(|(name, place)| {
+                Some(tree.find_subcommand(name)?.clone().display_order(place))
+            });
+            let commands = rendered(Command::new("").subcommands(commands), "{subcommands}");
+            let _ = write!(template, "\n{heading}:\n{commands}\n");
+        }
+        template.push_str("{after-help}");
+        let tree = tree.override_usage(usage).help_template(template);
+        tree.next_line_help(is_narrow(environment)).mut_args(|arg| arg.hide(true))
+    }
+
+    /// Returns what stands at the end of the help of any command.
+    pub fn end(self, environment: &Environment) -> StyledStr {
+        let end = if self == Self::Long {
+            let flags = GlobalArgs::augment_args(Command::new("").version(""))
+                .next_line_help(is_narrow(environment));
+            format!("\nGLOBAL OPTIONS:\n{}\n", rendered(flags, "{options}"))
+        } else {
+            let flags = Command::new("").after_help(
+                "Global options (-o json, -q, --profile and others): see 'ibmcloud-iam --help'.",
+            );
+            format!("\n{}\n", rendered(flags, "{after-help}").trim_start())
+        };
+        end.into()
+    }
+}
+
+fn is_narrow(environment: &Environment) -> bool {
+    let size = tcgetwinsize(stdout()).ok().map(|size| size.ws_col).filter(|width| *width > 0);
+    let said = || environment.raw(COLUMNS)?.to_str()?.parse().ok();
+    size.or_else(said).is_some_and(|width| width < NARROW)
+}
+
+/// Lays out a part of a help for the width of the terminal.
+fn rendered(command: Command, part: &'static str) -> String {
+    let command = command.help_template(part).max_term_width(WIDEST).hide_possible_values(true);
+    let mut command =
+        command.disable_help_flag(true).disable_version_flag(true).disable_help_subcommand(true);
+    command.render_help().ansi().to_string().trim_end().to_owned()
+}
