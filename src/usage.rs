@@ -104,14 +104,17 @@ fn early_manner(args: &[OsString], environment: &Environment) -> Manner {
 
 fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
     let unknown = text_of(error, ContextKind::InvalidSubcommand);
-    let at = |word: &str| args.iter().position(|arg| arg == word);
-    let command =
-        known_command(args).filter(|name| unknown.is_none_or(|unknown| at(name) < at(unknown)));
+    // No other command has commands of its own.
+    let command = known_command(args).filter(|name| unknown.is_none() || *name == "sl");
     let rendered = error.render().to_string();
     let first = rendered.split("\n\n").next().unwrap_or_default();
     let first: Vec<&str> =
         first.trim_start_matches("error: ").trim().lines().map(str::trim).collect();
     let mut message = format!("Incorrect Usage: {}", first.join(" "));
+    if error.kind() == ClapKind::MissingSubcommand {
+        // The list of all commands is too long for a message.
+        message.truncate(message.find(" [subcommands").unwrap_or(message.len()));
+    }
     // A surplus argument of a look-up or a login may be the value of a key, so it is not repeated.
     let surplus = match (error.kind(), text_of(error, ContextKind::InvalidArg)) {
         (ClapKind::UnknownArgument, Some(arg)) => !arg.starts_with('-'),

@@ -67,6 +67,7 @@ USAGE:
             let commands = rendered(Command::new("").subcommands(commands), "{subcommands}");
             let _ = write!(template, "\n{heading}:\n{commands}\n");
         }
+        template.truncate(template.trim_end().len());
         template.push_str("{after-help}");
         let tree = tree.override_usage(usage).help_template(template);
         tree.next_line_help(is_narrow(environment)).mut_args(|arg| arg.hide(true))
@@ -74,7 +75,10 @@ USAGE:
 
     /// Returns what stands at the end of the help of any command.
     pub fn end(self, environment: &Environment) -> StyledStr {
-        let end = if self == Self::Long {
+        let end = if self == Self::No {
+            // The help of this command has them in its midst.
+            String::new()
+        } else if self == Self::Long {
             let flags = GlobalArgs::augment_args(Command::new("").version(""))
                 .next_line_help(is_narrow(environment));
             format!("\nGLOBAL OPTIONS:\n{}\n", rendered(flags, "{options}"))
