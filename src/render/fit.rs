@@ -203,7 +203,7 @@ mod tests {
             [("Region", 8), ("ID", 36), ("Name", 40), ("Key", 43), ("Created At", 21)];
         for (room, layout) in [
             (120, "Region 8, ID 36, Name 24, Key 43"),
-            (80, "Region 8, ID 36, Name 27"),
+            (80, "Region 8, ID 36, Name 30"),
             (60, "stacked: Region 8, ID 36, Name 18"),
             (40, "stacked: Region 8, ID 36, Name 4"),
         ] {

@@ -10,9 +10,7 @@ use rustix::termios::tcgetwinsize;
 
 use crate::cli::{GROUPS, GlobalArgs};
 use crate::environment::Environment;
-
-/// The variable that tells the width where there is no terminal.
-const COLUMNS: &str = "COLUMNS";
+use crate::settings::variables::COLUMNS;
 
 /// The widest line.
 const WIDEST: usize = 100;
