@@ -123,7 +123,7 @@ fn dispatch(command: Command, settings: &Settings, ui: &mut Ui) -> Result<()> {
         Command::ApiKeyDisable(args) => act(args.0, settings, ui),
         Command::ApiKeyEnable(args) => act(args.0, settings, ui),
         Command::ApiKeyRotate(args) => {
-            let ready = ops::rotate::ready(args.0.into(), settings, ui)?;
+            let ready = ops::rotate::ready(args.0.into(), facts, settings, ui)?;
             on_keys(settings, ui, |session| ops::rotate::run(&ready, session))
         }
         Command::ApiKeysAudit(args) => {
@@ -267,7 +267,7 @@ fn on_keys_of_service(command: ServiceKeyCommand, settings: &Settings, ui: &mut 
         ServiceKeyCommand::ServiceApiKeyEnable(args) => act_of_service(args.0, settings, ui),
         ServiceKeyCommand::ServiceApiKeyRotate(args) => {
             let (service, request): OfService<_> = args.0.into();
-            let ready = ops::rotate::ready(request, settings, ui)?;
+            let ready = ops::rotate::ready(request, facts, settings, ui)?;
             of_service(service.as_ref(), settings, ui, |session| ops::rotate::run(&ready, session))
         }
     }

@@ -6,7 +6,8 @@ mod file;
 mod service_ids;
 
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 pub use self::file::{KeyName, NameFile, Others};
@@ -165,6 +166,7 @@ impl Keys for RememberingKeys {
         check_texts(name: Option<&str>, description: Option<&str>) -> Result<()>;
         check_new(new: &NewApiKey) -> Result<()>;
         lists() -> bool;
+        came() -> Option<Arc<AtomicUsize>>;
         choose_id() -> Option<ApiKeyId>;
         choose_value() -> std::result::Result<Secret, getrandom::Error>;
         service_clock() -> Option<Skew>;

@@ -10,7 +10,7 @@ use std::cell::OnceCell;
 use std::fmt::Display;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use self::choice::{Choice, InUse, choose, open_local, open_remote};
 pub use self::platform::{PlatformKeys, open_platform};
@@ -26,7 +26,7 @@ use crate::systems::task_credentials::Regions;
 use crate::systems::{Facts, Keys, System, SystemError};
 use crate::text::escape;
 use crate::told::{Family, told};
-use crate::ui::Ui;
+use crate::ui::{Manner, Said, Ui};
 
 /// How many requests are under way at once, unless a flag says otherwise.
 const JOBS: u8 = 16;
@@ -51,7 +51,7 @@ pub struct Session<'a> {
     user: Option<Owner>,
     credential: InUse,
     /// The key that the credential is, as far as the service was asked.
-    acting_key: OnceCell<Option<ApiKeyId>>,
+    acting_key: OnceLock<Option<ApiKeyId>>,
     /// The stores of task credentials, opened when first needed.
     regions: OnceCell<Box<dyn Regions>>,
     settings: &'a Settings,
@@ -103,9 +103,22 @@ impl<'a> Session<'a> {
             .then(|| NameFile::of(settings, &place.endpoint, &identity))
             .flatten();
         let keys = Arc::new(RememberingKeys::new(keys, names));
-        let (acting_key, regions) = (OnceCell::new(), OnceCell::new());
+        let (acting_key, regions) = (OnceLock::new(), OnceCell::new());
         let (service, user) = (None, None);
         Ok(Self { keys, identity, service, user, credential, acting_key, regions, settings, ui })
+    }
+
+    /// Returns what it takes to work beside this session, on other threads.
+    pub fn twin(&self) -> Twin<'a> {
+        Twin {
+            keys: self.shared_keys(),
+            identity: self.identity.clone(),
+            service: self.service.clone(),
+            user: self.user.clone(),
+            credential: self.credential.clone(),
+            acting_key: self.acting_key.clone(),
+            settings: self.settings,
+        }
     }
 
     /// Goes on with the keys of a service ID, or with those of the identity.
@@ -144,6 +157,14 @@ impl<'a> Session<'a> {
     /// Returns the keys.
     pub fn keys(&self) -> &dyn Keys {
         &*self.keys
+    }
+
+    /// Lists keys, and shows on a terminal how many came if that takes long.
+    pub fn watch_listing<T>(&mut self, list: impl FnOnce(&dyn Keys) -> T) -> T {
+        self.ui.listing(&format!("Getting {}s", self.facts().noun), self.keys.came());
+        let listed = list(&*self.keys);
+        self.ui.done();
+        listed
     }
 
     /// Returns the keys for work beside the session.
@@ -319,6 +340,37 @@ impl<'a> Session<'a> {
         {
             self.ui.warn(&format!("The names of keys are not kept for Tab: {error}. {remedy}"));
         }
+    }
+}
+
+/// What it takes to work beside a session: the same keys, owner and credential.
+#[derive(Debug)]
+pub struct Twin<'a> {
+    keys: Arc<RememberingKeys>,
+    identity: Identity,
+    service: Option<NamedService>,
+    user: Option<Owner>,
+    credential: InUse,
+    acting_key: OnceLock<Option<ApiKeyId>>,
+    settings: &'a Settings,
+}
+
+impl Twin<'_> {
+    /// Does `work` in a session of its own, and returns what it said too.
+    pub fn run<T>(&self, manner: Manner, work: impl FnOnce(&mut Session) -> T) -> (T, Vec<Said>) {
+        let mut ui = Ui::beside(manner);
+        let done = work(&mut Session {
+            keys: Arc::clone(&self.keys),
+            identity: self.identity.clone(),
+            service: self.service.clone(),
+            user: self.user.clone(),
+            credential: self.credential.clone(),
+            acting_key: self.acting_key.clone(),
+            regions: OnceCell::new(),
+            settings: self.settings,
+            ui: &mut ui,
+        });
+        (done, ui.said())
     }
 }
 

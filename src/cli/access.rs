@@ -14,6 +14,8 @@ The API key is read from a hidden prompt, or with '--apikey' from a file or from
 standard input. If the service accepts it, it is kept in the keyring of the
 operating system, or with '--insecure-storage' in a file (0600). From then on the
 remote backend is the default.
+Without a terminal, an API key in a variable (IBMCLOUD_API_KEY) is only proven:
+every command uses it anyway.
 With '--platform' the password or, with '--apikey', the platform API key of a user
 is kept instead, for the 'platform-' commands only.
 
@@ -45,6 +47,12 @@ pub struct LoginArgs {
     /// Ignored; accepted because the official CLI has it
     #[arg(short, long, value_name = "GROUP", hide = true)]
     group: Option<String>,
+    /// Ignored, but for 'https://private.cloud.ibm.com'; accepted because the official CLI has it
+    #[arg(short, long, value_name = "URL", hide = true)]
+    api: Option<String>,
+    /// Refuse an API key of any other account than this one
+    #[arg(short = 'c', long, value_name = "ID", conflicts_with = "platform", value_parser = NonEmptyStringValueParser::new())]
+    account: Option<String>,
     #[command(flatten)]
     dry_run: DryRunArgs,
 }
@@ -104,9 +112,10 @@ pub struct OauthTokensArgs {}
 
 impl From<LoginArgs> for login::Request {
     fn from(args: LoginArgs) -> Self {
-        let LoginArgs { platform, username, password, insecure_storage, dry_run, .. } = args;
+        let LoginArgs { platform, username, password, api, account, .. } = args;
         let platform = platform.zip(username);
         let platform = platform.map(|(url, user)| login::Platform { url, user, password });
-        Self { platform, insecure_storage, dry_run: dry_run.dry_run }
+        let (insecure_storage, dry_run) = (args.insecure_storage, args.dry_run.dry_run);
+        Self { platform, insecure_storage, api, account, dry_run }
     }
 }

@@ -11,6 +11,7 @@ use super::tree::ARGUMENTS;
 use crate::complete;
 use crate::model::KeyRef;
 use crate::ops::delete::DELETE;
+use crate::ops::resolve::Meaning;
 use crate::ops::{Owners, create, delete, list, lookup, rotate, show, update};
 
 /// Arguments of `api-keys`.
@@ -121,14 +122,16 @@ interrupted, repeat it or run 'ibmcloud-iam recover' to finish.
 EXAMPLES:
    ibmcloud-iam api-key-rotate ci-deploy --file key.json --grace 7d --force
    ibmcloud-iam api-key-rotate ci-deploy --dry-run
+   ibmcloud-iam api-key-rotate --older-than 60d --files keys --grace 7d --force
    ibmcloud-iam api-key-delete --phased-out ci-deploy
 
 EXIT CODES:
-   6 the old key is locked, 9 limit reached, 11 outcome unknown, 14 FILE cannot
-   be used")]
+   6 the old key is locked, 9 limit reached, 11 outcome unknown, 12 some of
+   several keys failed, 14 FILE cannot be used")]
 pub struct ApiKeyRotateArgs {
-    #[command(flatten)]
-    which: KeyArgs,
+    /// Names or IDs (ApiKey-...) of API keys; several need '--files'
+    #[arg(value_name = "NAME|UUID", required_unless_present = "older_than", conflicts_with = "older_than", value_parser = key_ref(), help_heading = ARGUMENTS, add = complete::keys(Meaning::Current))]
+    keys: Vec<KeyRef>,
     #[command(flatten)]
     rotation: RotationArgs,
 }
@@ -185,7 +188,7 @@ impl From<ApiKeyDeleteArgs> for delete::Request {
 
 impl From<ApiKeyRotateArgs> for rotate::Request {
     fn from(args: ApiKeyRotateArgs) -> Self {
-        args.rotation.of(args.which.key)
+        args.rotation.of(args.keys)
     }
 }
 

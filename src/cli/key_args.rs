@@ -10,6 +10,7 @@ use super::shared::{DryRunArgs, ExpiryArgs, ForceArgs, JobsArgs, LeakActionArgs,
 use crate::complete;
 use crate::model::{Detail, KeyRef, parse_duration};
 use crate::ops::list::{SortBy, StateFilter};
+use crate::ops::rotate::Terms;
 use crate::ops::{Owners, create, delete, list, rotate, show, update};
 
 /// Which keys are listed, and how.
@@ -178,9 +179,15 @@ impl DeletionArgs {
 /// How a key is rotated.
 #[derive(Debug, Args)]
 pub(super) struct RotationArgs {
+    /// Rotate the active keys that are older, in place of keys that are named: 60d, 52w
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    older_than: Option<Duration>,
     /// Write the new key to FILE instead of printing it; with '--force', a FILE that holds the old key is replaced
     #[arg(long, value_name = "FILE", value_parser = path(), add = complete::files())]
     file: Option<PathBuf>,
+    /// Write each new key to its own file in DIR: the one that holds the old key, else NAME.json
+    #[arg(long, value_name = "DIR", value_parser = path(), conflicts_with = "file", add = complete::files())]
+    files: Option<PathBuf>,
     /// How long the old key works beside the new one: 12h, 7d
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     grace: Option<Duration>,
@@ -193,13 +200,16 @@ pub(super) struct RotationArgs {
     #[command(flatten)]
     wait: WaitArgs,
     #[command(flatten)]
+    jobs: JobsArgs,
+    #[command(flatten)]
     force: ForceArgs,
 }
 
 impl RotationArgs {
-    pub(super) fn of(self, key: KeyRef) -> rotate::Request {
-        let Self { file, grace, purge, expires_in, wait, force } = self;
+    pub(super) fn of(self, keys: Vec<KeyRef>) -> rotate::Request {
+        let Self { older_than, file, files, grace, purge, expires_in, wait, jobs, force } = self;
         let (ForceArgs { force, dry_run }, WaitArgs { no_wait }) = (force, wait);
-        rotate::Request { key, file, grace, purge, expires_in, force, no_wait, dry_run }
+        let terms = Terms { grace, purge, expires_in, force, no_wait, dry_run };
+        rotate::Request { keys, older_than, file, files, jobs: jobs.jobs, terms }
     }
 }

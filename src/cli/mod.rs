@@ -153,7 +153,7 @@ pub enum Command {
     /// Enable API keys that were disabled
     #[command(after_help = "EXAMPLE:\n   ibmcloud-iam api-key-enable MyKey --force")]
     ApiKeyEnable(Deferred<ActArgs<Enable>>),
-    /// Replace an API key, with a working one at every moment
+    /// Replace API keys, with a working one at every moment
     ApiKeyRotate(Deferred<ApiKeyRotateArgs>),
     /// Report risky API keys: old, unused, never expiring, leaked
     ApiKeysAudit(Deferred<ApiKeysAuditArgs>),

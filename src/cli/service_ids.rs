@@ -4,7 +4,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 
 use super::service_keys::service_ref;
-use super::shared::{DryRunArgs, ForceArgs, InGroupArgs, reference};
+use super::shared::{DryRunArgs, ForceArgs, InGroupArgs, JobsArgs, reference};
 use super::tree::{ARGUMENTS, Deferred};
 use crate::complete;
 use crate::model::{Detail, EntityTag, GroupId, GroupRef, ServiceChoice, ServiceRef};
@@ -187,6 +187,8 @@ pub struct SeveralServiceIdsArgs {
     #[command(flatten)]
     place: InGroupArgs,
     #[command(flatten)]
+    jobs: JobsArgs,
+    #[command(flatten)]
     force: ForceArgs,
 }
 
@@ -295,8 +297,9 @@ impl From<ServiceIdUpdateArgs> for update::Request {
 impl From<SeveralServiceIdsArgs> for act::Request {
     fn from(args: SeveralServiceIdsArgs) -> Self {
         let ForceArgs { force, dry_run } = args.force;
-        let SeveralServiceIdsArgs { service_ids, place, .. } = args;
-        Self { service_ids, group: place.group, force, dry_run, ignore_missing: false }
+        let SeveralServiceIdsArgs { service_ids, place, jobs, .. } = args;
+        let (group, jobs) = (place.group, jobs.jobs);
+        Self { service_ids, group, force, dry_run, ignore_missing: false, jobs }
     }
 }
 

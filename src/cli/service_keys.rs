@@ -44,7 +44,8 @@ pub enum ServiceKeyCommand {
     /// Enable API keys of a service ID that were disabled
     #[command(override_usage = "ibmcloud-iam service-api-key-enable [OPTIONS] <KEY>... <SERVICE>")]
     ServiceApiKeyEnable(Deferred<ServiceActArgs<Enable>>),
-    /// Replace an API key of a service ID by a new one
+    /// Replace API keys of a service ID by new ones
+    #[command(override_usage = "ibmcloud-iam service-api-key-rotate [OPTIONS] <KEY>... <SERVICE>")]
     ServiceApiKeyRotate(Deferred<ServiceApiKeyRotateArgs>),
 }
 
@@ -203,11 +204,16 @@ As 'api-key-rotate': the old key is not touched until the new one is in FILE, or
 printed, and has been proven to work. Whoever may manage the service ID can
 rotate its keys.
 
-EXAMPLE:
-   ibmcloud-iam service-api-key-rotate ci my-service --file key.json --grace 7d")]
+EXAMPLES:
+   ibmcloud-iam service-api-key-rotate ci my-service --file key.json --grace 7d
+   ibmcloud-iam service-api-key-rotate --older-than 60d my-service --files keys")]
 pub struct ServiceApiKeyRotateArgs {
+    /// Names or IDs (ApiKey-...) of API keys, and then the name or the ID (ServiceId-...) of their service ID; several need
+    /// '--files'
+    #[arg(value_name = "KEY... SERVICE", required = true, value_parser = NonEmptyStringValueParser::new(), help_heading = ARGUMENTS, add = complete::service_keys(Meaning::Current))]
+    keys: Vec<String>,
     #[command(flatten)]
-    which: KeyOfServiceArgs,
+    place: InGroupArgs,
     #[command(flatten)]
     rotation: RotationArgs,
 }
@@ -274,8 +280,8 @@ impl<V: Acts> From<ServiceActArgs<V>> for OfService<act::Request> {
 
 impl From<ServiceApiKeyRotateArgs> for OfService<rotate::Request> {
     fn from(args: ServiceApiKeyRotateArgs) -> Self {
-        let (key, service) = args.which.read();
-        (Some(service), args.rotation.of(key))
+        let (keys, service) = KeysOfServiceArgs { keys: args.keys, place: args.place }.read();
+        (Some(service), args.rotation.of(keys))
     }
 }
 

@@ -17,6 +17,7 @@ mod grant;
 mod iam;
 mod kept;
 mod kept_values;
+mod last_listing;
 mod late;
 mod mounts;
 mod platform;

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use super::bootstrap::Bootstrap;
 use super::fault::{Faults, Spec};
 use super::kept_values::KeptValues;
+use super::last_listing::LastListing;
 use super::platform_user::PlatformUser;
 use super::response::Refusal;
 use super::settings::Settings;
@@ -38,6 +39,7 @@ pub struct Emulator {
     pub(super) faults: Faults,
     pub(super) settings: Mutex<Settings>,
     pub(super) kept: KeptValues,
+    pub(super) last_listing: LastListing,
     /// The classic API key of the user.
     pub(super) classic: LocalClassic,
     pub(super) platform: PlatformUser,
@@ -96,6 +98,7 @@ impl Emulator {
             bootstrap,
             faults,
             kept: KeptValues::default(),
+            last_listing: LastListing::default(),
             settings,
             classic,
             platform: platform.map_err(|error| {

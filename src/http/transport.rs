@@ -54,6 +54,8 @@ pub(crate) struct Budget {
     attempts: u32,
     until: Instant,
     pause: Duration,
+    /// How many others were answered when the service had too many last.
+    others: Option<u64>,
 }
 
 impl Budget {
@@ -63,6 +65,15 @@ impl Budget {
             attempts: ATTEMPTS - 1,
             until: Instant::now() + in_all,
             pause: Duration::from_millis(200),
+            others: None,
+        }
+    }
+
+    /// Takes note that the service had too many, when so many others were answered.
+    fn had_too_many(&mut self, answered: u64) {
+        if self.others.replace(answered).is_some_and(|before| answered > before) {
+            // Others got through meanwhile, so this one will.
+            self.attempts = ATTEMPTS - 1;
         }
     }
 
@@ -144,8 +155,6 @@ impl Transport {
     ) -> Result<(Reply, bool), Failure> {
         let mut budget = Budget::new(&self.settings);
         let mut in_doubt = false;
-        // How many others were answered when the service had too many last.
-        let mut others = None;
         loop {
             let begun = Instant::now();
             self.flow.enter();
@@ -166,11 +175,7 @@ impl Transport {
             };
             let has_too_many = result.as_ref().is_ok_and(|reply| reply.status == 429);
             if has_too_many {
-                let answered = self.flow.answered();
-                if others.replace(answered).is_some_and(|before| answered > before) {
-                    // Others got through meanwhile, so this one will.
-                    budget.attempts = ATTEMPTS - 1;
-                }
+                budget.had_too_many(self.flow.answered());
             }
             let pause = budget.next_pause(asked);
             if has_too_many {
@@ -185,6 +190,27 @@ impl Transport {
                 };
             }
         }
+    }
+
+    /// Calls `send` when it is the turn of a request that is sent once. Where the service has too many, all others wait too.
+    pub(crate) fn in_turn<E>(&self, send: impl FnOnce() -> Result<Reply, E>) -> Result<Reply, E> {
+        self.flow.enter();
+        let result = send();
+        match &result {
+            Ok(reply) if reply.status == 429 => self.flow.slow_down(self.retry_after(reply)),
+            _ => self.flow.leave(),
+        }
+        result
+    }
+
+    /// Waits before another attempt at a request that had the service say that it has too many.
+    pub(crate) fn pause_after_too_many(
+        &self,
+        budget: &mut Budget,
+        asked: Option<Duration>,
+    ) -> bool {
+        budget.had_too_many(self.flow.answered());
+        budget.pause(asked)
     }
 
     /// Returns a warning if the trace cannot be written.

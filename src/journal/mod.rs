@@ -117,13 +117,13 @@ impl Journal {
     /// Tells whether ended processes left entries for which `is_ours` holds. An entry that is held is tried `tries`
     /// times.
     pub fn has_orphans(&self, tries: u32, is_ours: impl Fn(&Begun) -> bool) -> bool {
-        self.orphans(tries)
+        self.orphans_of(tries, |begun, _| is_ours(begun))
             .is_ok_and(|orphans| orphans.found.iter().any(|orphan| is_ours(&orphan.begun)))
     }
 
     /// Notes in the entries that ended processes left, and for which `is_same` holds, that this key is not theirs.
     pub fn disown(&self, id: &str, is_same: impl Fn(&Begun) -> bool) {
-        let Ok(orphans) = self.orphans(2) else { return };
+        let Ok(orphans) = self.orphans_of(2, |begun, _| is_same(begun)) else { return };
         for mut orphan in orphans.found.into_iter().filter(|orphan| is_same(&orphan.begun)) {
             // Without the note `recover` may ask about this key.
             let _ = orphan.entry.reach(&Step::Other { id: id.to_owned() });
@@ -155,6 +155,16 @@ impl Journal {
     /// Finds the entries that ended processes left, and takes hold of them. An entry that is held is tried `tries`
     /// times: a process that looks for entries holds each for a moment.
     pub fn orphans(&self, tries: u32) -> io::Result<Orphans> {
+        self.orphans_of(tries, |_, _| true)
+    }
+
+    /// As [`Journal::orphans`], and leaves alone those that are readable and for which `is_meant` does not hold: others may
+    /// look for them at the same time.
+    pub fn orphans_of(
+        &self,
+        tries: u32,
+        is_meant: impl Fn(&Begun, &Progress) -> bool,
+    ) -> io::Result<Orphans> {
         self.sweep();
         let mut orphans = Orphans::default();
         let entries = match fs::read_dir(&self.directory) {
@@ -166,6 +176,9 @@ impl Journal {
             let path = entry?.path();
             let extension = path.extension().and_then(|extension| extension.to_str());
             if !matches!(extension, Some("jsonl" | "new")) {
+                continue;
+            }
+            if entry::peek(&path).is_some_and(|(begun, progress)| !is_meant(&begun, &progress)) {
                 continue;
             }
             let file = match private_file::open_existing(&path) {

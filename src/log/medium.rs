@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -85,6 +86,28 @@ impl Medium {
             Hold::Writing(bytes) => bytes,
         };
         Ok((!bytes.is_empty()).then_some(Source::Memory(bytes)))
+    }
+}
+
+/// The most bytes of the end of a log that tell its state.
+const END: usize = 256;
+
+impl Source<'_> {
+    /// Returns the length and the last bytes.
+    pub(super) fn end(&self) -> io::Result<(u64, Vec<u8>)> {
+        match self {
+            Self::File(file) => {
+                let length = file.metadata()?.len();
+                let mut end = vec![0; END.min(usize::try_from(length).unwrap_or(END))];
+                let from = length - end.len() as u64;
+                file.read_exact_at(&mut end, from)?;
+                Ok((length, end))
+            }
+            Self::Memory(bytes) => {
+                let end = &bytes[bytes.len().saturating_sub(END)..];
+                Ok((bytes.len() as u64, end.to_vec()))
+            }
+        }
     }
 }
 

@@ -117,6 +117,14 @@ impl Log {
         whole.then(read).transpose().map_err(|why| self.damaged(1, why))
     }
 
+    /// Returns what tells this state of the log from those before: its length and its last bytes, which hold a checksum of
+    /// all lines; `None` if it is new.
+    pub(crate) fn state(&self) -> Result<Option<(u64, Vec<u8>)>> {
+        let hold = self.hold(LockMode::Shared)?;
+        let source = self.open(&hold)?;
+        source.map(|source| source.end().map_err(|error| self.unreadable(error))).transpose()
+    }
+
     /// Reads every line under a shared lock.
     pub(crate) fn read(&self, visit: impl FnMut(Verified<'_>) -> Visited) -> Result<Scan> {
         self.scan(&self.hold(LockMode::Shared)?, visit)

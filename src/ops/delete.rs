@@ -100,7 +100,7 @@ fn older_than(age: Duration) -> String {
 }
 
 /// Lists the keys that `--all` or `--phased-out` choose. The key that is the credential in use comes last.
-fn chosen(request: &Request, session: &Session) -> Result<Vec<ApiKey>> {
+fn chosen(request: &Request, session: &mut Session) -> Result<Vec<ApiKey>> {
     let now = session.now()?;
     let keys = keys_of(&Scope::Of(session.owner()), session)?;
     let states = states(&keys, now);

@@ -1,5 +1,6 @@
 //! `login`: checks an API key and keeps it.
 
+mod given;
 mod keep;
 mod platform;
 
@@ -11,7 +12,6 @@ use crate::model::{ApiKeyId, BackendKind, Identity};
 use crate::names::NameFile;
 use crate::ops::told_of_iam;
 use crate::secret::Secret;
-use crate::settings::service::Urls;
 use crate::settings::{Keeper, LoginRecord, Settings};
 use crate::systems::LookUp as _;
 use crate::systems::iam::remote::{Credential, RemoteKeys, Token, forget_token};
@@ -26,6 +26,10 @@ pub struct Request {
     pub platform: Option<Platform>,
     /// Whether the key is kept in a file, and not in the keyring.
     pub insecure_storage: bool,
+    /// The address of IBM Cloud, as the official CLI has it.
+    pub api: Option<String>,
+    /// The account that the key must belong to.
+    pub account: Option<String>,
     /// Whether to keep nothing.
     pub dry_run: bool,
 }
@@ -43,12 +47,21 @@ pub fn run(request: &Request, settings: &Settings, ui: &mut Ui) -> Result<()> {
     if let Some(platform) = &request.platform {
         return platform::run(platform, request.insecure_storage, request.dry_run, settings, ui);
     }
-    let remote = settings.remote(&Urls::default())?;
+    let own = given::urls(request.api.as_deref(), settings)?;
+    let account = request.account.as_deref();
+    if settings.flags().apikey.is_none()
+        && !ui.can_ask()
+        && let Some(candidate) = given::credential(settings)?
+    {
+        return given::prove(candidate, own, account, settings, ui);
+    }
+    let remote = settings.remote(&own)?;
     let directory = settings.config_directory()?.to_owned();
     let key = read_key(settings, ui)?;
     ui.progress(&format!("Logging in to {}...", remote.endpoint));
     let keys = RemoteKeys::new(remote, Credential::ApiKey(key), settings.clock());
     let token = keys.new_token().map_err(|error| told_of_iam(error, "The API key", settings))?;
+    given::check_account(account, &token, &keys)?;
     let Credential::ApiKey(key) = keys.credential() else {
         return Err(Error::failure("The credential is no API key."));
     };
@@ -120,7 +133,13 @@ impl Proven<'_> {
             }
             Ok(())
         };
-        keep::keep_somewhere(self.key, in_file, directory, ui, |kept| self.record(kept), keep)
+        // A script that was written for the official CLI expects to be logged in, which keeps a session in a file.
+        let place = match (in_file, settings.started_as().is_borrowed) {
+            (true, _) => keep::Place::File,
+            (false, true) => keep::Place::KeyringOrFile,
+            (false, false) => keep::Place::Keyring,
+        };
+        keep::keep_somewhere(self.key, place, directory, ui, |kept| self.record(kept), keep)
     }
 }
 

@@ -96,10 +96,10 @@ fn scope(owners: Owners, session: &Session) -> (Scope, String) {
 }
 
 /// Lists every key of a scope. Where the keys of others are refused, the hint names the role.
-fn keys_of(scope: &Scope, session: &Session) -> Result<Vec<ApiKey>> {
+fn keys_of(scope: &Scope, session: &mut Session) -> Result<Vec<ApiKey>> {
     let noun = session.facts().noun;
     let subject = format!("The list of {noun}s");
-    let listed = session.keys().list(scope, &Selection::All);
+    let listed = session.watch_listing(|keys| keys.list(scope, &Selection::All));
     listed.map_err(|error| {
         let others = match scope {
             Scope::AllUsers => "other users",

@@ -53,11 +53,17 @@ pub struct Listing(Vec<Found>);
 
 impl Listing {
     /// Lists them.
-    pub fn new(session: &Session, now: Timestamp) -> Result<Self> {
-        let listed = session.keys().list(&Scope::Of(session.owner()), &Selection::All);
+    pub fn new(session: &mut Session, now: Timestamp) -> Result<Self> {
+        let scope = Scope::Of(session.owner());
+        let listed = session.watch_listing(|keys| keys.list(&scope, &Selection::All));
         let subject = format!("The list of {}s", session.facts().noun);
         let keys = listed.map_err(|error| session.told(error, &subject))?;
         Ok(Self(with_states(keys, now)))
+    }
+
+    /// Returns all of them, oldest first.
+    pub fn all(&self) -> &[Found] {
+        &self.0
     }
 
     /// Finds the one key that `key` means. Another owner's is asked for by its id.

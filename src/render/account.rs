@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::columns::{self, Cell, Column, Sheet};
 use super::json;
-use crate::model::Timestamp;
+use crate::model::{Identity, Timestamp};
 use crate::object::object;
 use crate::secret::Secret;
 use crate::settings::LoginRecord;
@@ -54,6 +54,26 @@ pub fn logged_in(
         .with("kept", login.kept)
         .with("file", file.map(Path::to_string_lossy))
         .with("outcome", outcome);
+    json::document(out, &login)
+}
+
+/// Writes a login that keeps nothing: its key is where every command finds it.
+pub fn proven(
+    out: &mut dyn Write,
+    profile: &str,
+    endpoint: &str,
+    identity: &Identity,
+) -> io::Result<()> {
+    let login = object()
+        .with("profile", profile)
+        .with("endpoint", endpoint)
+        .with("user", &identity.user)
+        .with("iam_id", &*identity.iam_id)
+        .with("account_id", &*identity.account_id)
+        .with("apikey_id", ())
+        .with("kept", ())
+        .with("file", ())
+        .with("outcome", "logged in");
     json::document(out, &login)
 }
 

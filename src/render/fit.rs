@@ -9,8 +9,8 @@ use unicode_width::UnicodeWidthStr as _;
 pub(super) const GAP: usize = 3;
 
 /// What is left out where even short texts do not fit, first to last. Columns that are not named here never go.
-const LEAST_FIRST: [&str; 8] =
-    ["Last Updated", "Description", "Created At", "Locked", "Group", "Key", "IAM ID", "Service ID"];
+const LEAST_FIRST: [&str; 7] =
+    ["Last Updated", "Description", "Created At", "Locked", "Key", "IAM ID", "Service ID"];
 
 /// Texts that may be shortened.
 const SHORTENED: [&str; 2] = ["Name", "Description"];
@@ -194,6 +194,20 @@ mod tests {
             (1, "stacked: ID 43, Name 4, State 6"),
         ] {
             assert_eq!(shown(&KEYS, room, true), layout, "{room}");
+        }
+    }
+
+    #[test]
+    fn the_id_stays_whole_wherever_it_stands() {
+        let credentials =
+            [("Region", 8), ("ID", 36), ("Name", 40), ("Key", 43), ("Created At", 21)];
+        for (room, layout) in [
+            (120, "Region 8, ID 36, Name 24, Key 43"),
+            (80, "Region 8, ID 36, Name 27"),
+            (60, "stacked: Region 8, ID 36, Name 18"),
+            (40, "stacked: Region 8, ID 36, Name 4"),
+        ] {
+            assert_eq!(shown(&credentials, room, true), layout, "{room}");
         }
     }
 

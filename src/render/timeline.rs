@@ -228,8 +228,8 @@ fn bar(life: &Life<'_>, window: &Window, width: usize, marks: &Marks) -> String 
         match at {
             _ if at == to && ends >= length => marks.behind,
             _ if at == from && made < 0 => marks.before,
-            _ if Some(at) == used && on => marks.used,
             _ if at == to => marks.ends,
+            _ if Some(at) == used && on => marks.used,
             _ if at == from => marks.made,
             _ if at == today && on => marks.crossing,
             _ if at == today => marks.today,

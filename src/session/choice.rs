@@ -27,7 +27,7 @@ pub enum Choice {
 }
 
 /// Where the credential in use is kept.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct InUse {
     /// The login of this program that it is, if any.
     pub(super) login: Option<LoginRecord>,

@@ -7,12 +7,12 @@ mod profile;
 pub mod service;
 pub mod variables;
 
-use std::cell::OnceCell;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use rustix::termios::tcgetwinsize;
 
@@ -40,8 +40,8 @@ pub struct Settings {
     clock: Clock,
     /// Whether the command may wait for other programs.
     waits: bool,
-    directories: OnceCell<Directories>,
-    file: OnceCell<ConfigFile>,
+    directories: OnceLock<Directories>,
+    file: OnceLock<ConfigFile>,
 }
 
 /// Resolves how the program talks.
@@ -95,8 +95,8 @@ impl Settings {
             profile,
             clock,
             waits: true,
-            directories: OnceCell::new(),
-            file: OnceCell::new(),
+            directories: OnceLock::new(),
+            file: OnceLock::new(),
         })
     }
 

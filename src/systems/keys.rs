@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use super::error::{Condition, SystemError};
@@ -71,6 +73,11 @@ pub trait Keys: fmt::Debug + Send + Sync {
     /// Lists all keys that fit, oldest first. A selection by name may return keys of other names too. Fails with
     /// `Forbidden` if the keys of others are not shown.
     fn list(&self, scope: &Scope, which: &Selection) -> Result<Vec<ApiKey>>;
+
+    /// Returns how many keys the listing that is under way has brought so far; `None` where no listing takes long.
+    fn came(&self) -> Option<Arc<AtomicUsize>> {
+        None
+    }
 
     /// Tells whether keys can be listed.
     fn lists(&self) -> bool {

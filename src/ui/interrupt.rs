@@ -13,7 +13,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
-use super::terminal::Manner;
+use super::terminal::{Manner, Ui};
 use crate::error::{Error, ErrorKind};
 
 /// What a command has done when a signal ends it.
@@ -79,6 +79,15 @@ pub fn watch(manner: Manner, words: Option<String>) {
     let mut state = lock();
     state.manner = manner;
     state.words = words;
+}
+
+impl Ui {
+    /// As [`watch`]. Beside others, a signal prints what they all have done.
+    pub fn watch(&self, words: Option<String>) {
+        if !self.is_beside() {
+            watch(self.manner(), words);
+        }
+    }
 }
 
 /// Makes a signal from now on call `report` and print what it returns.

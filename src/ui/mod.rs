@@ -6,4 +6,4 @@ mod terminal;
 mod working;
 
 pub use prompt::nobody_answers;
-pub use terminal::{Manner, Ui};
+pub use terminal::{Manner, Said, Ui};

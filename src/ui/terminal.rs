@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use super::working::Working;
 use crate::error::{Error, ErrorKind};
@@ -37,6 +39,15 @@ impl Manner {
     }
 }
 
+/// What is said beside the thread that talks, until that says it.
+#[derive(Debug)]
+pub enum Said {
+    /// See [`Ui::result`].
+    Result(String),
+    /// See [`Ui::warn`].
+    Warning(String),
+}
+
 /// Standard output and standard error.
 #[derive(Debug)]
 pub struct Ui {
@@ -46,13 +57,41 @@ pub struct Ui {
     broken: Option<io::Error>,
     /// What is shown of work under way.
     working: Option<Working>,
+    /// Where several talk, what this one says is kept.
+    kept: Option<Vec<Said>>,
 }
 
 impl Ui {
     /// Takes the streams of the process.
     pub fn new(manner: Manner) -> Self {
         let out = io::BufWriter::with_capacity(64 * 1024, io::stdout());
-        Self { manner, out, broken: None, working: None }
+        Self { manner, out, broken: None, working: None, kept: None }
+    }
+
+    /// Keeps what is said, for the thread that talks. Progress is left out.
+    pub(crate) fn beside(manner: Manner) -> Self {
+        let out = io::BufWriter::with_capacity(0, io::stdout());
+        Self { manner, out, broken: None, working: None, kept: Some(Vec::new()) }
+    }
+
+    /// Returns what was kept.
+    pub(crate) fn said(self) -> Vec<Said> {
+        self.kept.unwrap_or_default()
+    }
+
+    /// Says what was kept.
+    pub fn say(&mut self, said: Vec<Said>) {
+        for said in said {
+            match said {
+                Said::Result(line) => self.result(&line),
+                Said::Warning(line) => self.warn(&line),
+            }
+        }
+    }
+
+    /// Tells whether it talks beside others.
+    pub(super) fn is_beside(&self) -> bool {
+        self.kept.is_some()
     }
 
     /// Returns how the program talks.
@@ -67,7 +106,7 @@ impl Ui {
 
     /// Prints what is about to happen, such as `Deleting API key x as y...`, on standard output.
     pub fn progress(&mut self, line: &str) {
-        if self.manner.reports() {
+        if self.manner.reports() && self.kept.is_none() {
             self.line(line);
             self.flush();
         }
@@ -76,7 +115,14 @@ impl Ui {
     /// Shows on a terminal how far work is that takes longer than half a second, until [`Ui::done`].
     pub fn working(&mut self, what: &str, all: Option<usize>) {
         if self.manner.reports() {
-            self.working = Working::begin(what, all.map(|all| all as u64));
+            self.working = Working::begin(what, all.map(|all| all as u64), None);
+        }
+    }
+
+    /// As [`Ui::working`], where it is not known how many there are: `came` tells how many came so far.
+    pub fn listing(&mut self, what: &str, came: Option<Arc<AtomicUsize>>) {
+        if self.manner.reports() && self.kept.is_none() {
+            self.working = Working::begin(what, None, came);
         }
     }
 
@@ -107,14 +153,18 @@ impl Ui {
 
     /// Prints a result, a sentence on standard output; JSON output leaves it out.
     pub fn result(&mut self, line: &str) {
-        if !self.manner.json {
+        if let Some(kept) = &mut self.kept {
+            kept.push(Said::Result(line.to_owned()));
+        } else if !self.manner.json {
             self.line(line);
         }
     }
 
     /// Prints a warning on standard error; `-q` and the JSON formats leave it out.
     pub fn warn(&mut self, line: &str) {
-        if self.manner.warns() {
+        if let Some(kept) = &mut self.kept {
+            kept.push(Said::Warning(line.to_owned()));
+        } else if self.manner.warns() {
             self.flush();
             let line = Paint::Warning.on(&escape_lines(line), self.manner.colour.1);
             self.aside(|| {

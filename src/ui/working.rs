@@ -1,6 +1,9 @@
 //! How far long work is, in place on a terminal's standard error, from half a second on. It is nowhere else.
 
+use std::fmt;
 use std::io::{self, IsTerminal as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -21,18 +24,28 @@ pub(super) struct Working {
 }
 
 impl Working {
-    /// Begins to show `what`, of which there are `all`, where that is known.
-    pub(super) fn begin(what: &str, all: Option<u64>) -> Option<Self> {
+    /// Begins to show `what`, of which there are `all`, where that is known; else `came` tells how many came so far.
+    pub(super) fn begin(
+        what: &str,
+        all: Option<u64>,
+        came: Option<Arc<AtomicUsize>>,
+    ) -> Option<Self> {
         if !io::stderr().is_terminal() {
             return None;
         }
-        let template = if all.is_some() {
-            "{msg}: {pos} of {len}, {elapsed} ({eta} left)"
-        } else {
-            "{msg}... {elapsed}"
+        let template = match (all, &came) {
+            (Some(_), _) => "{msg}: {pos} of {len}, {elapsed} ({eta} left)",
+            (None, Some(_)) => "{msg}: {came} so far, {elapsed}",
+            (None, None) => "{msg}... {elapsed}",
         };
         let bar = ProgressBar::with_draw_target(all, ProgressDrawTarget::hidden());
-        bar.set_style(ProgressStyle::with_template(template).ok()?);
+        let mut style = ProgressStyle::with_template(template).ok()?;
+        if let Some(came) = came {
+            style = style.with_key("came", move |_: &_, out: &mut dyn fmt::Write| {
+                let _ = write!(out, "{}", came.load(Ordering::Relaxed));
+            });
+        }
+        bar.set_style(style);
         bar.set_message(what.to_owned());
         let (ended, wait) = mpsc::channel();
         let shown = bar.clone();

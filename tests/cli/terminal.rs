@@ -2,8 +2,10 @@
 
 mod alike;
 mod escaping;
+mod listing;
 mod number;
 mod pipes;
+mod recorded;
 mod tables;
 mod timeline;
 mod working;

@@ -28,8 +28,16 @@ impl Emulator {
         let account = &*self.identity.account_id;
         self.refuse_other_account(&request.query)?;
         let token = token(&request.query, account, Sort::ModifiedAt)?;
-        let mut keys = self.all(caller, &token.listing)?;
-        page(request, &token, "apikeys", &mut keys, details_document)
+        let state = self.backend.state().map_err(|error| Refusal::of(error, ""))?;
+        // Keys that expired long ago are left out, so the time counts too.
+        let minute = self.now()?.seconds() / 60;
+        let of = (&caller.owner, Listing { size: 0, ..token.listing.clone() }, minute, state);
+        let keys = self.last_listing.of(format!("{of:?}"), || {
+            let mut keys = self.all(caller, &token.listing)?;
+            put_in_order(&mut keys, &token.listing)?;
+            Ok(keys)
+        })?;
+        Ok(page(request, &token, "apikeys", &keys, details_document))
     }
 
     fn all(&self, caller: &Caller, listing: &Listing) -> Result<Vec<ApiKeyDetails>, Refusal> {
@@ -91,21 +99,25 @@ impl Emulator {
     }
 }
 
-/// Answers with one page of what is listed, which must be in order of age. It stands in the field `member`.
-pub(super) fn page<'a, T: Listed, D: Serialize>(
-    request: &Request,
-    token: &PageToken,
-    member: &'static str,
-    all: &'a mut Vec<T>,
-    document: impl Fn(&'a T) -> D,
-) -> Result<Response, Refusal> {
-    if let Some(filter) = &token.listing.filter {
+/// Leaves out what a filter does not admit, and sorts the rest, which must be in order of age.
+pub(super) fn put_in_order<T: Listed>(all: &mut Vec<T>, listing: &Listing) -> Result<(), Refusal> {
+    if let Some(filter) = &listing.filter {
         let filter = Filter::parse(filter)
             .map_err(|why| Refusal::invalid("The filter cannot be understood").details(why))?;
         all.retain(|one| filter.admits(one));
     }
-    paging::sort(all, &token.listing);
-    let all: &'a [T] = all;
+    paging::sort(all, listing);
+    Ok(())
+}
+
+/// Answers with one page of what is listed, which must be in order. It stands in the field `member`.
+pub(super) fn page<'a, T: Listed, D: Serialize>(
+    request: &Request,
+    token: &PageToken,
+    member: &'static str,
+    all: &'a [T],
+    document: impl Fn(&'a T) -> D,
+) -> Response {
     let begin = token.begin(all);
     let end = (begin + token.listing.size).min(all.len());
     let shown = &all[begin..end];
@@ -120,7 +132,7 @@ pub(super) fn page<'a, T: Listed, D: Serialize>(
         .with_some("previous", token.before(begin).as_ref().map(link))
         .with_some("next", next.as_ref().map(link))
         .with(member, shown.iter().map(document).collect::<Vec<_>>());
-    Ok(Response::json(200, &page))
+    Response::json(200, &page)
 }
 
 /// Reads how many a page may hold.

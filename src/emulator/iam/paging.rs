@@ -159,6 +159,12 @@ impl PageToken {
         };
         let from = all.partition_point(|one| place(one) == Ordering::Less);
         let to = all.partition_point(|one| place(one) != Ordering::Greater);
+        // Where nothing has changed, the last of them is where it was: many thousands may have the same value.
+        let usual = self.offset.saturating_add(self.listing.size).clamp(from, to);
+        let last = after.ids.last().map(String::as_str);
+        if usual > from && last == Some(short(&all[usual - 1])) {
+            return usual;
+        }
         let shown = |one: &T| after.ids.iter().any(|id| id == short(one));
         match all[from..to].iter().rposition(shown) {
             Some(last) => from + last + 1,

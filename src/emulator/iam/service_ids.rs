@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::body::{deleted, done, flag, given, if_given, leak_action, read, seen, time};
 use super::keys::document as key_document;
-use super::list::{page, token};
+use super::list::{page, put_in_order, token};
 use super::paging::Sort;
 use crate::emulator::{
     response::{Refusal, Response},
@@ -65,9 +65,10 @@ impl Emulator {
         let without_history = |details| ServiceIdDetails { history: None, ..details };
         let mut found =
             if listing.history { found } else { found.into_iter().map(without_history).collect() };
-        page(request, &token, "serviceids", &mut found, |one| {
+        put_in_order(&mut found, listing)?;
+        Ok(page(request, &token, "serviceids", &found, |one| {
             document(one, NO_KEY, listing.shows_group)
-        })
+        }))
     }
 
     pub(super) fn create_service_id(

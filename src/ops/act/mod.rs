@@ -4,7 +4,7 @@ mod acted;
 mod report;
 mod verb;
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKey, ApiKeyId, KeyRef};
@@ -169,8 +169,11 @@ pub fn carry_out(ready: &Ready, mut items: Vec<Item>, session: &mut Session) -> 
 }
 
 /// How the work on several ended.
+#[derive(Default)]
 pub(in crate::ops) struct Failed {
     failures: Vec<ErrorKind>,
+    /// Whether all others would meet the last failure too.
+    is_over: bool,
     /// What ended it before anything was changed.
     stopped: Option<Error>,
 }
@@ -185,30 +188,47 @@ pub(in crate::ops) fn each<W: Send>(
     work: &(dyn Fn(&dyn Keys, usize) -> W + Sync),
     finish: &mut dyn FnMut(usize, W, &mut Session) -> Result<()>,
 ) -> Result<Failed> {
-    let mut ended = Failed { failures: Vec::new(), stopped: None };
-    let keys = session.shared_keys();
     if !several {
-        let done = work(&*keys, 0);
-        return finish(0, done, session).map(|()| ended);
+        let done = work(&*session.shared_keys(), 0);
+        return finish(0, done, session).map(|()| Failed::default());
     }
-    session.ui.working(&report.doing(), Some(count));
-    let work = |index| work(&*keys, index);
-    let may_go_on = || !interrupt::is_asked();
-    interrupt::patiently(|| {
-        side_by_side(jobs, count, &may_go_on, &work, &mut |index, done| {
-            let finished = finish(index, done, session);
-            let stops = finished.is_err_and(|error| ended.add(index, error, report, session));
-            session.ui.reach(index + 1);
-            // A signal would lose what is still buffered.
-            session.ui.flush();
-            if stops { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
-        session.ui.done();
-    });
+    let mut ended = Failed::default();
+    ended.go_on(report, (0..count, jobs), session, work, finish);
     Ok(ended)
 }
 
 impl Failed {
+    /// As [`each`], for a part of them, unless what went before ended it.
+    pub(in crate::ops) fn go_on<W: Send>(
+        &mut self,
+        report: &Report,
+        (part, jobs): (Range<usize>, usize),
+        session: &mut Session,
+        work: &(dyn Fn(&dyn Keys, usize) -> W + Sync),
+        finish: &mut dyn FnMut(usize, W, &mut Session) -> Result<()>,
+    ) {
+        if self.is_over || part.is_empty() {
+            return;
+        }
+        let keys = session.shared_keys();
+        session.ui.working(&report.doing(), Some(part.end));
+        let work = |index| work(&*keys, part.start + index);
+        let may_go_on = || !interrupt::is_asked();
+        interrupt::patiently(|| {
+            side_by_side(jobs, part.len(), &may_go_on, &work, &mut |index, done| {
+                let index = part.start + index;
+                let finished = finish(index, done, session);
+                let stops = finished.is_err_and(|error| self.add(index, error, report, session));
+                self.is_over |= stops;
+                session.ui.reach(index + 1);
+                // A signal would lose what is still buffered.
+                session.ui.flush();
+                if stops { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            session.ui.done();
+        });
+    }
+
     /// Takes note of a failure. Tells whether all others would meet it too.
     fn add(
         &mut self,
@@ -280,7 +300,7 @@ pub fn item(verb: &Verb, key: ApiKey, session: &Session) -> Item {
 }
 
 /// Finds the keys that are meant, each once.
-fn resolve_all(ready: &Ready, session: &Session) -> Result<Vec<Item>> {
+fn resolve_all(ready: &Ready, session: &mut Session) -> Result<Vec<Item>> {
     let Ready { verb, keys, mode, .. } = ready;
     let now = session.now()?;
     let mut items: Vec<Item> = Vec::new();

@@ -1,13 +1,14 @@
 //! The report on each key, however the command ends.
 
 use std::fmt::{Display, Write as _};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
 use super::verb::Became;
 use crate::error::{Error, ErrorKind};
-use crate::model::Ref;
+use crate::model::{ApiKeyId, Ref};
 use crate::object::object;
 use crate::ops::counted;
 use crate::render::json;
@@ -22,6 +23,8 @@ pub(in crate::ops) struct Row {
     id: Option<String>,
     name: Option<String>,
     became: Became,
+    /// Of a rotation: the id of the new key, and its file.
+    new: Option<(Option<String>, Option<String>)>,
 }
 
 impl Row {
@@ -31,13 +34,19 @@ impl Row {
             Ref::Id(id) => (Some(id.to_string()), None),
             Ref::Name(name) => (None, Some(name.clone())),
         };
-        Self { id, name, became: Became::NotBegun }
+        Self { id, name, became: Became::NotBegun, new: None }
     }
 
     /// Begins with what was found.
     pub(in crate::ops) fn found(id: impl Display, name: &str) -> Self {
         let (id, name) = (Some(id.to_string()), Some(name.to_owned()));
-        Self { id, name, became: Became::NotBegun }
+        Self { id, name, became: Became::NotBegun, new: None }
+    }
+
+    /// Tells of a new key that is to take its place.
+    pub(in crate::ops) fn replaced(self, file: Option<&Path>) -> Self {
+        let file = file.map(|file| file.display().to_string());
+        Self { new: Some((None, file)), ..self }
     }
 
     /// Names the key so that it can be found again.
@@ -129,6 +138,15 @@ impl Report {
         self.progress().rows[index].became = became;
     }
 
+    /// Notes the new key in the place of an old one.
+    pub(in crate::ops) fn replaced(&self, index: usize, id: &ApiKeyId) {
+        let mut progress = self.progress();
+        progress.rows[index].became = Became::Done;
+        if let Some((new, _)) = &mut progress.rows[index].new {
+            *new = Some(id.to_string());
+        }
+    }
+
     /// Notes the failure of a key; a lost answer makes it uncertain. Tells whether an earlier one failed alike, so that this
     /// one is told in the end.
     pub(in crate::ops) fn fail(&self, index: usize, error: &Error) -> bool {
@@ -194,6 +212,8 @@ impl BulkProgress {
                 .with("id", row.id.clone())
                 .with("name", row.name.clone())
                 .with("outcome", row.became.word(self.done))
+                .with_some("new_id", row.new.as_ref().map(|(id, _)| id.clone()))
+                .with_some("file", row.new.as_ref().map(|(_, file)| file.clone()))
         };
         self.rows.iter().map(outcome).collect::<Vec<_>>()
     }
@@ -283,7 +303,9 @@ impl BulkProgress {
     }
 
     fn hint(&self) -> &'static str {
-        if self.ends_it && !self.bulk {
+        if self.rows.iter().any(|row| row.new.is_some()) && !self.bulk {
+            "Repeat the command with the keys that are not rotated yet."
+        } else if self.ends_it && !self.bulk {
             "Repeat the command with '--ignore-missing' for the rest."
         } else {
             "Repeat the command for the rest."

@@ -10,17 +10,28 @@ use crate::secret::Secret;
 use crate::settings::{Keeper, LoginRecord, Profile};
 use crate::ui::Ui;
 
-/// Keeps a secret in the keyring, or in a file if that is asked for or the user agrees. `record` makes the record of the
+/// Where a secret may be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In the keyring, or in a file if the user agrees.
+    Keyring,
+    /// In the keyring, or in a file if there is none and nobody to ask.
+    KeyringOrFile,
+    /// In a file.
+    File,
+}
+
+/// Keeps a secret in the keyring, or in a file. `record` makes the record of the
 /// login, and `keep` writes it.
 pub(super) fn keep_somewhere(
     secret: &Secret,
-    in_file: bool,
+    place: Place,
     directory: &Path,
     ui: &mut Ui,
     record: impl Fn(Keeper) -> Result<LoginRecord>,
     keep: impl Fn(&LoginRecord) -> Result<()>,
 ) -> Result<LoginRecord> {
-    if !in_file {
+    if place != Place::File {
         let record = record(Keeper::Keyring)?;
         match login::put_into_keyring(&record, secret) {
             Ok(()) => {
@@ -28,7 +39,7 @@ pub(super) fn keep_somewhere(
                     let _ = login::remove_key(&record, directory);
                 });
             }
-            Err(why) => may_use_a_file(&why, &record, directory, ui)?,
+            Err(why) => may_use_a_file(&why, &record, place, directory, ui)?,
         }
     }
     let record = record(Keeper::File)?;
@@ -36,7 +47,17 @@ pub(super) fn keep_somewhere(
 }
 
 /// Asks whether to keep the key in a file instead of the keyring.
-fn may_use_a_file(why: &str, record: &LoginRecord, directory: &Path, ui: &mut Ui) -> Result<()> {
+fn may_use_a_file(
+    why: &str,
+    record: &LoginRecord,
+    place: Place,
+    directory: &Path,
+    ui: &mut Ui,
+) -> Result<()> {
+    if place == Place::KeyringOrFile && !ui.can_ask() {
+        ui.warn(&format!("The OS keyring cannot be used: {why}."));
+        return Ok(());
+    }
     if !ui.can_ask() || ui.manner().json {
         return Err(login::no_keyring(why, record));
     }

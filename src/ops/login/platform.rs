@@ -55,7 +55,8 @@ pub(super) fn run(
         let write = |record: &LoginRecord| {
             login::keep(record, secret, &directory, settings.profile(), false).map(drop)
         };
-        keep::keep_somewhere(secret, in_file, &directory, ui, record, write)?
+        let place = if in_file { keep::Place::File } else { keep::Place::Keyring };
+        keep::keep_somewhere(secret, place, &directory, ui, record, write)?
     };
     keep::tell(&record, is_dry_run, &directory, settings.profile(), ui);
     let mut names = [PLATFORM_PASSWORD, PLATFORM_API_KEY].into_iter();

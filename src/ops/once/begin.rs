@@ -15,7 +15,6 @@ use crate::render::key_file;
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::systems::{Condition, CreateEffect, LostAnswer};
-use crate::ui::interrupt;
 
 /// A key to make.
 pub(in crate::ops) struct Plan<'a> {
@@ -73,7 +72,7 @@ pub(in crate::ops) fn begin(plan: Plan<'_>, session: &Session) -> Result<Run> {
             .hint("Nothing was changed; look at the key when it has ended."));
     }
     let words = format!("Run '{} recover' to finish or undo what was begun.", session.program());
-    interrupt::watch(session.ui.manner(), Some(words));
+    session.ui.watch(Some(words));
     run.new = Some(plan.new.clone());
     if let Some(destination) = plan.destination {
         let copy = pending_path(destination.place(), &run.tag);

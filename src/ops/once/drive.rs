@@ -9,7 +9,7 @@ use crate::journal::{Entry, Step};
 use crate::ops::delete_unheld;
 use crate::session::Session;
 use crate::systems::Condition;
-use crate::ui::{interrupt, nobody_answers};
+use crate::ui::nobody_answers;
 
 impl Run {
     /// Goes on until it ends. After an error the entry stays, and `recover` goes on.
@@ -134,7 +134,7 @@ impl Run {
         if disk::discard(self, session).is_ok() {
             let _ = self.entry.take().map(Entry::close);
         }
-        interrupt::watch(session.ui.manner(), None);
+        session.ui.watch(None);
     }
 
     fn close(&mut self, end: End, session: &Session) -> Result<()> {
@@ -157,7 +157,7 @@ impl Run {
             let message = format!("The journal entry could not be removed: {error}.");
             return Err(Error::failure(message));
         }
-        interrupt::watch(session.ui.manner(), None);
+        session.ui.watch(None);
         // Interrupted commands for a key of this name have not made this one.
         if let (End::Done | End::DoneBeside, Some(id), Ok(journal)) = (end, id, session.journal()) {
             journal.disown(id.as_str(), |begun| {

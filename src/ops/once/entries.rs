@@ -1,10 +1,11 @@
 //! The entries that interrupted commands left, and keys that hang on them.
 
+use std::io;
 use std::thread;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::journal::{Begun, Journal, Orphans, Progress};
+use crate::journal::{Begun, Journal, Orphan, Orphans, Progress};
 use crate::model::{ApiKeyId, Owner};
 use crate::session::{NamedService, Session};
 use crate::systems::System;
@@ -43,11 +44,25 @@ pub(in crate::ops) fn take(session: &Session) -> Result<Orphans> {
 
 /// Takes hold of the entries of a journal that nobody holds.
 pub(in crate::ops) fn take_from(journal: &Journal) -> Result<Orphans> {
-    journal.orphans(10).map_err(|error| {
-        let directory = journal.directory().display();
-        let message = format!("The journal in {directory} cannot be read: {error}.");
-        Error::failure(message).remedied(&error)
-    })
+    journal.orphans(10).map_err(|error| unreadable(&error, journal))
+}
+
+/// Takes hold of the entries that nobody holds and that are meant, and leaves the others to other threads.
+pub(in crate::ops) fn take_of(
+    session: &Session,
+    is_meant: impl Fn(&Begun, &Progress) -> bool,
+) -> Result<Vec<Orphan>> {
+    let journal = session.journal()?;
+    let orphans =
+        journal.orphans_of(10, &is_meant).map_err(|error| unreadable(&error, &journal))?;
+    let is_meant = |orphan: &Orphan| is_meant(&orphan.begun, &orphan.progress);
+    Ok(orphans.found.into_iter().filter(is_meant).collect())
+}
+
+fn unreadable(error: &io::Error, journal: &Journal) -> Error {
+    let directory = journal.directory().display();
+    let message = format!("The journal in {directory} cannot be read: {error}.");
+    Error::failure(message).remedied(error)
 }
 
 /// Returns for how many seconds a create may still take effect. The clock that says longer counts, up to the time for which

@@ -28,7 +28,7 @@ mod words;
 
 pub(super) use self::begin::{Old, Plan, begin};
 pub(super) use self::entries::{
-    is_of_owner, is_ours, take, take_from, turn_to, wait_before_deletion, warn_of_clock,
+    is_of_owner, is_ours, take, take_from, take_of, turn_to, wait_before_deletion, warn_of_clock,
 };
 pub(super) use self::machine::{Act, End, Way};
 pub(super) use self::only_look::{listed, opens};

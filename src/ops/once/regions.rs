@@ -16,7 +16,6 @@ use crate::secret::Secret;
 use crate::session::Session;
 use crate::systems::task_credentials::{KeyInside, Region, TaskCredential};
 use crate::systems::{Condition, SystemError};
-use crate::ui::interrupt;
 
 /// How often a region is tried: it is without a task credential meanwhile.
 const TRIES: u32 = 6;
@@ -70,7 +69,7 @@ pub(in crate::ops) fn begin_in_regions(
             .hint("Nothing was changed; look at the task credentials when it has ended."));
     }
     let words = format!("Run '{} recover' to finish or undo what was begun.", session.program());
-    interrupt::watch(session.ui.manner(), Some(words));
+    session.ui.watch(Some(words));
     run.new = Some(new.clone());
     if let Err(error) = keep(&value, &journal, &run.tag) {
         run.forget(session);

@@ -2,7 +2,7 @@
 
 use crate::credentials::input;
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::Orphan;
+use crate::journal::{Begun, Progress};
 use crate::model::{ApiKey, NewApiKey, State, Timestamp};
 use crate::ops::resolve::{self, Found};
 use crate::ops::{locked, once};
@@ -38,11 +38,10 @@ pub(super) fn refuse(old: &Found, label: &str, session: &Session) -> Result<()> 
     if old.key.locked {
         return Err(locked(session, &session.subject(label), &old.key));
     }
-    let is_new = |orphan: &Orphan| {
-        let made = orphan.progress.made.as_deref();
-        orphan.begun.retires.is_some() && made == Some(old.key.id.as_str())
+    let is_new = |begun: &Begun, progress: &Progress| {
+        begun.retires.is_some() && progress.made.as_deref() == Some(old.key.id.as_str())
     };
-    if once::take(session)?.found.iter().any(is_new) {
+    if !once::take_of(session, is_new)?.is_empty() {
         let message = format!(
             "{} was made by a rotation that is not finished: the key before it still works.",
             session.subject(label)

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::report;
-use super::request::Request;
+use super::request::One;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Begun, Operation, Step};
 use crate::model::{ApiKeyId, KeyRef};
@@ -20,7 +20,8 @@ pub(super) fn has_rotation(which: &KeyRef, settings: &Settings) -> bool {
         .is_ok_and(|journal| journal.has_orphans(10, |begun| is_about(begun, which)))
 }
 
-fn is_about(begun: &Begun, which: &KeyRef) -> bool {
+/// Tells whether an entry is about a rotation of this key.
+pub(super) fn is_about(begun: &Begun, which: &KeyRef) -> bool {
     begun.operation == Operation::Rotate
         && match which {
             KeyRef::Name(name) => begun.name == *name,
@@ -30,17 +31,16 @@ fn is_about(begun: &Begun, which: &KeyRef) -> bool {
 
 /// Finishes or undoes the interrupted rotations of this key. The grace that is asked for replaces theirs. Returns the one
 /// that is complete; `None` where there is none, and a rotation has to begin.
-pub(super) fn finish(request: &Request, session: &mut Session) -> Result<Option<Run>> {
+pub(super) fn finish(request: &One, session: &mut Session) -> Result<Option<Run>> {
     let place = |file: &Path| place_of(file).ok();
     let mut finished = None;
-    for mut orphan in once::take(session)?.found {
+    let is_meant =
+        |begun: &Begun, _: &_| once::is_of_owner(begun, session) && is_about(begun, &request.key);
+    for mut orphan in once::take_of(session, is_meant)? {
         let begun = &orphan.begun;
-        if !once::is_of_owner(begun, session) || !is_about(begun, &request.key) {
-            continue;
-        }
         let Some(retires) = begun.retires.clone() else { continue };
         is_acting(&ApiKeyId::new(retires.id.as_str()), session)?;
-        let asked = request.grace.as_ref().map(Duration::as_secs);
+        let asked = request.terms.grace.as_ref().map(Duration::as_secs);
         if let Some(seconds) = asked.filter(|_| orphan.progress.grace.or(retires.grace) != asked) {
             let step = Step::Grace { seconds };
             orphan.entry.reach(&step).map_err(|error| {
@@ -50,7 +50,7 @@ pub(super) fn finish(request: &Request, session: &mut Session) -> Result<Option<
             })?;
             orphan.progress.take(step);
         }
-        let consent = Consent { is_hurried: request.no_wait, ..Consent::default() };
+        let consent = Consent { is_hurried: request.terms.no_wait, ..Consent::default() };
         let way = Way { repeats: true, ..Way::default() };
         let was_printed = orphan.progress.is_delivering && begun.file.is_none();
         let mut run = Run::resume(orphan, way, consent);

@@ -1,26 +1,20 @@
 //! What is said of a rotation: what it would do, how it ended, and why it could not.
 
-use std::path::Path;
+use std::path::PathBuf;
 
-use super::request::Request;
+use super::prepared::{Done, Prepared};
+use super::request::One;
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::{Operation, Retires};
-use crate::model::{ApiKey, NewApiKey, Timestamp, write_duration};
+use crate::journal::Operation;
+use crate::model::{ApiKey, Timestamp, write_duration};
 use crate::ops::once::{self, Retired, Retirement, Run, end_of_grace};
 use crate::render::json::{self, PlannedRotation};
 use crate::session::Session;
 
-/// Says what a rotation would do.
-pub(super) fn dry_run(
-    old: &ApiKey,
-    new: &NewApiKey,
-    retires: &Retires,
-    purged: &[ApiKey],
-    file: Option<&Path>,
-    now: Timestamp,
-    session: &mut Session,
-) {
-    let until = end_of_grace(retires, now);
+/// Says what a rotation would do, and which keys it would delete first.
+pub(super) fn dry_run(planned: &Prepared, purged: &[ApiKey], session: &mut Session) {
+    let Prepared { one, old, new, now, .. } = planned;
+    let until = end_of_grace(&planned.retires(), *now);
     let what = session.entity(&old.name);
     let ui = &mut *session.ui;
     if ui.manner().json {
@@ -32,10 +26,11 @@ pub(super) fn dry_run(
     for key in purged {
         ui.result(&format!("Dry run: the phased-out key {} would be deleted", key.id));
     }
-    let place =
-        file.map(|file| format!(" and saved to {}", ui.entity(&file.display().to_string())));
+    let shown =
+        |file: &PathBuf| format!(" and saved to {}", ui.entity(&file.display().to_string()));
+    let place = one.file.as_ref().map(shown).unwrap_or_default();
     let end = new.expires_at.map(|at| format!(", valid until {}", at.to_wire()));
-    let (place, end) = (place.unwrap_or_default(), end.unwrap_or_default());
+    let end = end.unwrap_or_default();
     ui.result(&format!("Dry run: a new {what} would be created{end}{place}"));
     ui.result("Dry run: the new key would be exchanged for a token");
     let then = until.map_or_else(
@@ -43,6 +38,23 @@ pub(super) fn dry_run(
         |until| format!("work until {}, or until its own end if that is sooner", until.to_wire()),
     );
     ui.result(&format!("Dry run: the old key {} would then {then}", old.id));
+}
+
+/// Says how a rotation ended well.
+pub(super) fn say(done: &Done, one: &One, now: Timestamp, session: &mut Session) -> Result<()> {
+    if done.is_taken_up {
+        return say_finished(&done.run, one, now, session);
+    }
+    // A value that was printed was told with its key.
+    if let Some(key) = done.run.key.as_ref().filter(|_| one.file.is_some()) {
+        once::say_done(key, Operation::Rotate, one.file.as_deref(), now, session);
+    }
+    if let (Some(retires), Some(retirement)) = (&done.run.begun.retires, done.run.retirement)
+        && !session.ui.manner().json
+    {
+        say_retired(&retires.id, retirement, session);
+    }
+    Ok(())
 }
 
 /// Says how far a rotation came that failed. Where the new key is in its place, nothing is lost.
@@ -104,7 +116,7 @@ pub(super) fn after_purge(error: Error, any_purged: bool) -> Error {
 }
 
 /// Says what became of the old key.
-pub(super) fn say_retired(old: &str, retirement: Retirement, session: &mut Session) {
+fn say_retired(old: &str, retirement: Retirement, session: &mut Session) {
     let line = format!("The old key {} {}", session.ui.entity(old), retirement.became.words());
     session.ui.result(&line);
     if retirement.is_login_moved {
@@ -117,23 +129,26 @@ pub(super) fn say_retired(old: &str, retirement: Retirement, session: &mut Sessi
     }
 }
 
-/// Tells of a rotation that an interrupted command began and this one finished. Fails where the interrupted command had
-/// already done otherwise what is asked for this time.
-pub(super) fn say_finished(
-    run: &Run,
-    request: &Request,
-    now: Timestamp,
-    session: &mut Session,
-) -> Result<()> {
+/// Tells of a rotation that an interrupted command began and this one finished.
+fn say_finished(run: &Run, one: &One, now: Timestamp, session: &mut Session) -> Result<()> {
     let (Some(key), Some(retires), Some(retirement)) = (&run.key, run.retires(), run.retirement)
     else {
         return Ok(());
     };
-    once::say_done(key, Operation::Rotate, request.file.as_deref(), now, session);
+    once::say_done(key, Operation::Rotate, one.file.as_deref(), now, session);
     if !session.ui.manner().json {
         say_retired(&retires.id, retirement, session);
     }
-    let asks_for_grace = request.grace.is_some_and(|grace| !grace.is_zero());
+    check_finished(run, one, session)
+}
+
+/// Fails where the interrupted command had already done otherwise what is asked for this time.
+pub(super) fn check_finished(run: &Run, one: &One, session: &Session) -> Result<()> {
+    let (Some(key), Some(retires), Some(retirement)) = (&run.key, run.retires(), run.retirement)
+    else {
+        return Ok(());
+    };
+    let asks_for_grace = one.terms.grace.is_some_and(|grace| !grace.is_zero());
     if asks_for_grace && retirement.became == Retired::Disabled {
         let message = format!(
             "The rotation is finished, but '--grace' came too late: the old key {} was disabled before.",
@@ -142,7 +157,7 @@ pub(super) fn say_finished(
         return Err(Error::new(ErrorKind::Conflict, message)
             .hint(format!("If it is still needed, run '{}'.", session.on("enable", &retires.id))));
     }
-    let Some(asked) = request.expires_in else { return Ok(()) };
+    let Some(asked) = one.terms.expires_in else { return Ok(()) };
     let wanted = run.begun.at.plus(asked).map(Timestamp::seconds);
     let end = key.expires_at.map(Timestamp::seconds);
     // The service may tell the end to the minute.

@@ -1,12 +1,15 @@
 //! Deletes, locks and unlocks service IDs: several at once, one question, an outcome for each.
 
+use std::ops::ControlFlow;
+
 use super::{SERVICE_ID, conflict, entity, facts, find, locked, service_ids, subject, told_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Detail, GroupRef, ServiceChoice, ServiceId, ServiceRef, ServiceUuid};
 use crate::ops::act::{Became, Report, Row, each, ends_all, tell};
 use crate::ops::announce;
 use crate::session::Session;
-use crate::systems::{Condition, ServiceIds, SystemError};
+use crate::side_by_side::side_by_side;
+use crate::systems::{Condition, Keys, ServiceIds, SystemError};
 use crate::text::escape;
 use crate::ui::{Ui, nobody_answers};
 
@@ -65,6 +68,8 @@ pub struct Request {
     pub dry_run: bool,
     /// Whether a missing service ID is no failure.
     pub ignore_missing: bool,
+    /// How many requests are under way at once; 16 when absent.
+    pub jobs: Option<u8>,
 }
 
 impl Request {
@@ -125,23 +130,31 @@ pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
     if request.asks() && !waiting.is_empty() && !agreed(verb, &waiting, session)? {
         return Err(Error::new(ErrorKind::Cancelled, "Cancelled; nothing was changed."));
     }
-    let count = items.len();
+    let mut known: Vec<Option<Result<Became>>> = items
+        .iter_mut()
+        .map(|item| match item.known.take() {
+            None if request.dry_run => Some(Ok(Became::Planned)),
+            known => known,
+        })
+        .collect();
+    let is_known: Vec<bool> = known.iter().map(Option::is_some).collect();
+    let (count, jobs) = (items.len(), session.jobs(request.jobs));
+    let (twin, manner) = (session.twin(), session.ui.manner());
+    let work = |_: &dyn Keys, index: usize| {
+        (!is_known[index]).then(|| {
+            // A signal after this may come too late to stop it.
+            report.set(index, Became::Uncertain);
+            twin.run(manner, |session| act(ready, &items[index], session)).0
+        })
+    };
     let failed =
-        each(report, (count, 1), several, session, &|_, _| (), &mut |index, (), session| {
-            let item = &mut items[index];
-            let known = match item.known.take() {
-                None if request.dry_run => Some(Ok(Became::Planned)),
-                known => known,
-            };
-            if known.is_none() {
-                // A signal after the announcement may come too late to stop it.
-                report.set(index, Became::Uncertain);
-            }
-            let entity = entity(&item.named, SERVICE_ID, session);
+        each(report, (count, jobs), several, session, &work, &mut |index, acted, session| {
+            let entity = entity(&items[index].named, SERVICE_ID, session);
             if several {
                 announce(verb.doing, &entity, session);
             }
-            let became = known.unwrap_or_else(|| act(ready, item, session))?;
+            let Some(became) = known[index].take().or(acted) else { return Ok(()) };
+            let became = became?;
             report.set(index, became);
             tell(verb.done, &entity, became, session);
             Ok(())
@@ -158,10 +171,20 @@ fn row(item: &Item) -> Row {
 fn resolve(ready: &Ready, session: &Session) -> Result<Vec<Item>> {
     let Ready { verb, request, .. } = ready;
     let mut items: Vec<Item> = Vec::new();
-    for named in &request.service_ids {
+    let (twin, manner, jobs) = (session.twin(), session.ui.manner(), session.jobs(request.jobs));
+    let look = |index: usize| {
+        let (named, group) = (request.service_ids[index].clone(), request.group.clone());
+        twin.run(manner, |session| find(session, &ServiceChoice { named, group })).0
+    };
+    let mut all = Vec::new();
+    side_by_side(jobs, request.service_ids.len(), &|| true, &look, &mut |_, found| {
+        let ends = found.as_ref().is_err_and(|error| ends_all(error.kind));
+        all.push(found);
+        if ends { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    for (named, found) in request.service_ids.iter().zip(all) {
         let mut item = Item { named: named.clone(), found: None, known: None };
-        let choice = ServiceChoice { named: named.clone(), group: request.group.clone() };
-        match find(session, &choice) {
+        match found {
             Ok(found) => {
                 let is_it = |item: &Item| item.found.as_ref().is_some_and(|it| it.id == found.id);
                 if items.iter().any(is_it) {
@@ -191,9 +214,19 @@ fn resolve(ready: &Ready, session: &Session) -> Result<Vec<Item>> {
 /// Tells of the keys that go with service IDs. One that is locked keeps its service ID.
 fn look_at_keys(items: &mut [Item], request: &Request, session: &mut Session) -> Result<()> {
     let now = session.now()?;
-    for item in items.iter_mut().filter(|item| item.known.is_none()) {
-        let Some(found) = &item.found else { continue };
-        let keys = facts::keys_of(found, session)?;
+    let (twin, manner, jobs) = (session.twin(), session.ui.manner(), session.jobs(request.jobs));
+    let look = |index: usize| {
+        let found = items[index].found.as_ref().filter(|_| items[index].known.is_none())?;
+        Some(twin.run(manner, |session| facts::keys_of(found, session)).0)
+    };
+    let mut all = Vec::new();
+    side_by_side(jobs, items.len(), &|| true, &look, &mut |_, keys| {
+        let fails = keys.as_ref().is_some_and(Result::is_err);
+        all.push(keys);
+        if fails { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    for (item, keys) in items.iter_mut().zip(all) {
+        let (Some(found), Some(keys)) = (&item.found, keys.transpose()?) else { continue };
         if let Some(error) = facts::locked_key(found, &keys, session) {
             item.known = Some(Err(error));
         } else if !request.dry_run {

@@ -7,10 +7,13 @@ pub mod list;
 mod report;
 pub mod rotate;
 
+use std::ops::ControlFlow;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::Session;
 use crate::settings::Settings;
 use crate::settings::variables::{WATSONX_REGION, WATSONX_URL};
+use crate::side_by_side::side_by_side;
 use crate::systems::task_credentials::region::PLACE;
 use crate::systems::task_credentials::{Region, TaskCredential};
 use crate::systems::{Condition, System};
@@ -77,22 +80,30 @@ fn has_one_store(settings: &Settings) -> Result<bool> {
     Ok(url.is_some_and(|url| !url.contains(PLACE)))
 }
 
-/// Asks each region. Fails where the credential is refused.
+/// Asks the regions, several at once. Fails where the credential is refused.
 fn look(regions: &[RegionRef], session: &Session) -> Result<Vec<Looked>> {
-    let mut all = Vec::new();
-    for region in regions {
-        let stores = session.regions().map_err(|error| session.told_of_region(error, region))?;
-        let found = stores.list(session.keys(), region).map_err(|error| {
-            let is_refused = error.condition == Condition::Unauthorized;
-            (session.told_of_region(error, region), is_refused)
-        });
-        let found = match found {
-            Err((error, true)) => return Err(error),
-            found => found.map_err(|(error, _)| error),
-        };
-        all.push(Looked { region, found });
-    }
-    Ok(all)
+    let Some(first) = regions.first() else { return Ok(Vec::new()) };
+    let stores = session.regions().map_err(|error| session.told_of_region(error, first))?;
+    let (keys, jobs) = (session.keys(), session.jobs(None));
+    let (mut all, mut refused) = (Vec::new(), None);
+    let list = |index: usize| stores.list(keys, regions[index]);
+    side_by_side(jobs, regions.len(), &|| true, &list, &mut |index, found| {
+        let region = regions[index];
+        let is_refused =
+            found.as_ref().is_err_and(|error| error.condition == Condition::Unauthorized);
+        let found = found.map_err(|error| session.told_of_region(error, region));
+        match found {
+            Err(error) if is_refused => {
+                refused.get_or_insert(error);
+                ControlFlow::Break(())
+            }
+            found => {
+                all.push(Looked { region, found });
+                ControlFlow::Continue(())
+            }
+        }
+    });
+    refused.map_or(Ok(all), Err)
 }
 
 /// As [`look`], and fails where a region cannot be asked.

@@ -44,16 +44,19 @@ fn to_create(name: &str, file: Option<PathBuf>) -> create::Request {
 }
 
 fn to_rotate(name: &str, file: PathBuf) -> rotate::Request {
-    rotate::Request {
-        key: self::name(name),
-        file: Some(file),
-        grace: None,
-        purge: false,
-        expires_in: None,
-        force: true,
-        no_wait: false,
-        dry_run: false,
-    }
+    let terms = rotate::Terms { force: true, ..rotate::Terms::default() };
+    let keys = vec![self::name(name)];
+    rotate::Request { keys, file: Some(file), terms, ..rotate::Request::default() }
+}
+
+fn to_rotate_with(
+    name: &str,
+    file: PathBuf,
+    change: impl FnOnce(&mut rotate::Terms),
+) -> rotate::Request {
+    let mut request = to_rotate(name, file);
+    change(&mut request.terms);
+    request
 }
 
 fn to_act(names: &[&str]) -> act::Request {
@@ -66,7 +69,7 @@ fn make(request: create::Request, session: &mut Session) -> Result<()> {
 }
 
 fn replace(request: rotate::Request, session: &mut Session) -> Result<()> {
-    rotate::run(&rotate::ready(request, session.settings(), session.ui)?, session)
+    rotate::run(&rotate::ready(request, session.facts(), session.settings(), session.ui)?, session)
 }
 
 fn act_on(verb: &'static act::Verb, names: &[&str], session: &mut Session) -> Result<()> {
@@ -189,10 +192,10 @@ fn what_the_system_lacks_is_refused_in_a_sentence_before_anything_is_done() {
             lookup::run(&ready?, session)
         }),
         ("rotate with a grace", |file, session| {
-            replace(rotate::Request { grace: Some(DAY), ..to_rotate("a", file) }, session)
+            replace(to_rotate_with("a", file, |terms| terms.grace = Some(DAY)), session)
         }),
         ("rotate with an expiry", |file, session| {
-            replace(rotate::Request { expires_in: Some(DAY), ..to_rotate("a", file) }, session)
+            replace(to_rotate_with("a", file, |terms| terms.expires_in = Some(DAY)), session)
         }),
         ("rotate the only key", |file, session| replace(to_rotate("a", file), session)),
     ];

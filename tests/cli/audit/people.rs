@@ -26,6 +26,7 @@ const HOSTILE: [&str; 12] = [
 
 fn hostile() -> Sandbox {
     let sandbox = Sandbox::new();
+    sandbox.create("sound", &["-e", "2027-05-01"]);
     for name in HOSTILE {
         sandbox.create_of("IBMid-2", name, &[("leaked", "true")]);
     }

@@ -2,6 +2,7 @@
 
 mod bindings;
 mod cli_session;
+mod given;
 mod homeless;
 mod keyring;
 mod login;

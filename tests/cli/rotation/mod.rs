@@ -5,6 +5,7 @@ mod disk;
 mod file;
 mod service;
 mod service_id;
+mod several;
 mod wire;
 
 use serde_json::Value;

@@ -9,13 +9,17 @@ use crate::support::pty::Terminal;
 use crate::support::service::Service;
 
 /// A service with keys, slow enough that the work on them can be seen.
-fn slow(keys: &str, fault: &str) -> Service<Emulator> {
+pub(super) fn slow(keys: &str, fault: &str) -> Service<Emulator> {
     let flags = ["--in-memory", "--seed-keys", keys, "--fault", fault];
     Service::emulated_in(Sandbox::new(), &flags, &[("IBMCLOUD_IAM_KEY_LIMIT", "1000")])
 }
 
 /// Starts a command on a terminal that can show something in place.
-fn started(service: &Service<Emulator>, args: &[&str], more: &[(&str, &str)]) -> Terminal {
+pub(super) fn started(
+    service: &Service<Emulator>,
+    args: &[&str],
+    more: &[(&str, &str)],
+) -> Terminal {
     let mut command = service.command(args);
     command.envs([("TERM", "xterm"), ("NO_COLOR", "1")]).envs(more.iter().copied());
     Terminal::start(&mut command, 120)

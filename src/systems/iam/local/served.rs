@@ -67,6 +67,11 @@ impl LocalKeys {
         Ok(Login::Done(Box::new(key)))
     }
 
+    /// Returns what tells this state of the store from those before.
+    pub fn state(&self) -> Result<Option<(u64, Vec<u8>)>> {
+        Ok(self.store.0.state()?)
+    }
+
     /// Lists an owner's keys with their histories, oldest first.
     pub fn list_in_full(&self, scope: &Scope) -> Result<Vec<ApiKeyDetails>> {
         let identity = self.identity()?;

@@ -50,6 +50,7 @@ impl RemoteKeys {
         loop {
             let sent = self.send_noted(&call, note);
             let asked = sent.as_ref().ok().and_then(|sent| self.transport.retry_after(&sent.reply));
+            let has_too_many = sent.as_ref().is_ok_and(|sent| sent.reply.status == 429);
             let (error, in_doubt) = match (self.judge(&call, sent, value), standing) {
                 (Attempt::Made(created), _) => return Ok(created),
                 // A later failure does not remove the doubt.
@@ -65,7 +66,12 @@ impl RemoteKeys {
                     return Ok(CreatedApiKey { key, value: None });
                 }
             }
-            if !budget.pause(asked) {
+            let goes_on = if has_too_many {
+                self.transport.pause_after_too_many(&mut budget, asked)
+            } else {
+                budget.pause(asked)
+            };
+            if !goes_on {
                 return Err(error);
             }
             standing = Some((error, in_doubt));

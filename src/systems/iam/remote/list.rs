@@ -226,6 +226,7 @@ impl RemoteKeys {
                         .map_err(|Unreadable| self.unreadable(&call, &sent))?
                 };
                 came.check(count.load(Ordering::Relaxed))?;
+                self.came.store(count.load(Ordering::Relaxed), Ordering::Relaxed);
                 let Some(next) = next else {
                     let read = reader.map_or_else(|| Ok(Vec::new()), Reader::end);
                     let mut items = read.map_err(|sent| self.unreadable(&call, &sent))?;

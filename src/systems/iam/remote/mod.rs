@@ -14,6 +14,7 @@ mod update;
 mod wire;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use reqwest::Method;
@@ -42,16 +43,28 @@ pub use self::token_file::{forget_token, known_identity};
 pub struct RemoteKeys {
     /// How the service is reached.
     pub settings: Service,
-    transport: Transport,
+    /// Shared with the keys as they are seen with another value: they wait for each other where the service has too many.
+    transport: Arc<Transport>,
     tokens: Tokens,
+    /// How many keys the listing that is under way has brought.
+    came: Arc<AtomicUsize>,
 }
 
 impl RemoteKeys {
     /// Takes what is needed to reach the service. Sends nothing yet.
     pub fn new(settings: Service, credential: Credential, clock: Clock) -> Self {
-        let transport = Transport::new(settings.http.clone(), clock);
+        let transport = Arc::new(Transport::new(settings.http.clone(), clock));
+        Self::over(transport, settings, credential, clock)
+    }
+
+    fn over(
+        transport: Arc<Transport>,
+        settings: Service,
+        credential: Credential,
+        clock: Clock,
+    ) -> Self {
         let tokens = Tokens::new(credential, &settings, &transport, clock);
-        Self { settings, transport, tokens }
+        Self { settings, transport, tokens, came: Arc::default() }
     }
 
     /// Returns the credential that tokens are got for.
@@ -123,6 +136,10 @@ impl Keys for RemoteKeys {
         self.read(&Call::get(&segments, &in_query(detail)), |sent| {
             sent.key(detail).filter(|found| found.key.id == *id)
         })
+    }
+
+    fn came(&self) -> Option<Arc<AtomicUsize>> {
+        Some(Arc::clone(&self.came))
     }
 
     fn key_limit(&self) -> Result<Option<usize>> {
@@ -228,7 +245,8 @@ impl Proving for RemoteKeys {
     fn acting_with(&self, value: &Secret) -> Result<Option<Box<dyn Keys>>> {
         let settings = self.settings.clone();
         let api_key = Secret::new(value.expose().to_owned());
-        let other = Self::new(settings, Credential::ApiKey(api_key), self.tokens.clock);
+        let (credential, clock) = (Credential::ApiKey(api_key), self.tokens.clock);
+        let other = Self::over(Arc::clone(&self.transport), settings, credential, clock);
         answer::log_in_within(TIME_TO_SETTLE, || other.new_token().map(drop))?;
         Ok(Some(Box::new(other)))
     }

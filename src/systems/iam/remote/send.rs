@@ -59,11 +59,13 @@ impl RemoteKeys {
     pub(super) fn send_noted(&self, call: &Call<'_>, note: &mut Note<'_>) -> Result<Sent, Lost> {
         let timeout = self.transport.settings.timeout();
         self.with_token(call, |request| {
-            if !note(self.doubt()) {
-                let words = "The attempt could not be noted".to_owned();
-                return Err(Lost::NotSent(Condition::Unavailable(words).into()));
-            }
-            let reply = self.transport.send_once(request, timeout).map_err(Lost::OnTheWay)?;
+            let reply = self.transport.in_turn(|| {
+                if !note(self.doubt()) {
+                    let words = "The attempt could not be noted".to_owned();
+                    return Err(Lost::NotSent(Condition::Unavailable(words).into()));
+                }
+                self.transport.send_once(request, timeout).map_err(Lost::OnTheWay)
+            })?;
             let in_doubt = reply.is_trouble();
             Ok((reply, in_doubt))
         })
