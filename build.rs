@@ -1,4 +1,4 @@
-//! Finds out which commit `--version` names.
+//! Finds out which commit `--version` names, and leaves tables for unwinding out of a release build.
 //!
 //! `IBMCLOUD_IAM_COMMIT` decides where it is set; empty means none. Else a release build takes the commit from
 //! `.cargo_vcs_info.json`, which a package of crates has, or from the git checkout whose root this directory is. A debug build
@@ -12,12 +12,19 @@ use std::path::Path;
 use std::process::Command;
 
 /// What a binary is made of, as far as this repository holds it.
-const SOURCES: [&str; 4] = ["build.rs", "Cargo.toml", "Cargo.lock", "src"];
+const SOURCES: [&str; 5] = ["build.rs", "Cargo.toml", "Cargo.lock", "docs", "src"];
+/// What the linker leaves out.
+const LEFT_OUT: &str = "packaging/no-unwind-tables.ld";
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=IBMCLOUD_IAM_COMMIT");
     let is_release = env::var("PROFILE").is_ok_and(|profile| profile == "release");
+    if is_release && env::var("CARGO_CFG_TARGET_OS").is_ok_and(|system| system == "linux") {
+        let directory = env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
+        println!("cargo::rerun-if-changed={LEFT_OUT}");
+        println!("cargo::rustc-link-arg-bins=-Wl,-T,{directory}/{LEFT_OUT},--no-eh-frame-hdr");
+    }
     let found = || is_release.then(|| packaged().or_else(checked_out)).flatten();
     let commit = env::var("IBMCLOUD_IAM_COMMIT").ok().or_else(found).unwrap_or_default();
     let version = env::var("CARGO_PKG_VERSION").unwrap_or_default();
