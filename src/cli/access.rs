@@ -47,7 +47,7 @@ pub struct LoginArgs {
     /// Ignored; accepted because the official CLI has it
     #[arg(short, long, value_name = "GROUP", hide = true)]
     group: Option<String>,
-    /// Ignored, but for 'https://private.cloud.ibm.com'; accepted because the official CLI has it
+    /// Ignored, but for 'private.cloud.ibm.com'; accepted because the official CLI has it
     #[arg(short, long, value_name = "URL", hide = true)]
     api: Option<String>,
     /// Refuse an API key of any other account than this one
