@@ -147,10 +147,20 @@ fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
     }
     let help = where_help_is(command, args, program);
     let usage = rendered.lines().find_map(|line| line.strip_prefix("Usage: "));
-    Error::usage(message).hint(match usage {
+    // clap takes the flag into it that it finds similar.
+    let own = (error.kind() == ClapKind::UnknownArgument).then(|| usage_of(command)).flatten();
+    Error::usage(message).hint(match own.as_deref().or(usage) {
         Some(usage) => format!("\nUSAGE:\n   {usage}\n\n{help}"),
         None => help,
     })
+}
+
+/// Returns how a command is used.
+fn usage_of(command: Option<&str>) -> Option<String> {
+    let mut tree = Cli::command();
+    tree.build();
+    let usage = tree.find_subcommand_mut(command?)?.render_usage().to_string();
+    Some(usage.strip_prefix("Usage: ")?.to_owned())
 }
 
 fn where_help_is(command: Option<&str>, args: &[OsString], program: &Program) -> String {

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::error::{Error, ErrorKind, Result};
 use crate::private_file::{self, Destination, place_of};
 use crate::settings::{self, Directories, Profile, Settings};
+use crate::ui::Ui;
 
 /// Checks FILE, where one is given. `force` lets it replace a file that is not empty.
 pub(super) fn check(
@@ -27,6 +28,17 @@ pub(super) fn check(
         return Err(Error::new(ErrorKind::Destination, message).hint("Name a file somewhere else."));
     }
     Ok(Some(destination))
+}
+
+/// Refuses to make a key whose value would be printed to nowhere.
+pub(super) fn needs_reader(has_file: bool, is_dry_run: bool) -> Result<()> {
+    if has_file || is_dry_run || !Ui::output_goes_nowhere() {
+        return Ok(());
+    }
+    Err(Error::usage(
+        "Standard output goes nowhere, so nobody would have the value of the new key.",
+    )
+    .hint("Say '--file FILE', or read standard output."))
 }
 
 /// Tells whether FILE would be among the program's own files, where it could replace a lock, a log or a login.

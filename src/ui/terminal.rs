@@ -290,7 +290,8 @@ impl Ui {
         match self.broken.take() {
             None => Ok(()),
             Some(error) => {
-                Err(Error::failure(format!("Standard output could not be written: {error}.")))
+                Err(Error::failure(format!("Standard output could not be written: {error}."))
+                    .hint("What was to be changed is changed; only what was to be said is lost."))
             }
         }
     }

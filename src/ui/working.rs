@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// How long work may take unseen.
 const UNSEEN: Duration = Duration::from_millis(500);
@@ -34,7 +34,7 @@ impl Working {
             return None;
         }
         let template = match (all, &came) {
-            (Some(_), _) => "{msg}: {pos} of {len}, {elapsed} ({eta} left)",
+            (Some(_), _) => "{msg}: {pos} of {len}, {elapsed}{left}",
             (None, Some(_)) => "{msg}: {came} so far, {elapsed}",
             (None, None) => "{msg}... {elapsed}",
         };
@@ -45,6 +45,12 @@ impl Working {
                 let _ = write!(out, "{}", came.load(Ordering::Relaxed));
             });
         }
+        // Without one that is done nobody knows how long the others take.
+        style = style.with_key("left", |state: &ProgressState, out: &mut dyn fmt::Write| {
+            if state.pos() > 0 {
+                let _ = write!(out, " ({:#} left)", HumanDuration(state.eta()));
+            }
+        });
         bar.set_style(style);
         bar.set_message(what.to_owned());
         let (ended, wait) = mpsc::channel();

@@ -88,7 +88,7 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
     told.tell(request, format, &policy, session);
     // Failing to write the report comes before what the report says.
     session.ui.finish()?;
-    verdict(&found, &request.fail_on, session)
+    verdict(&found, request, session)
 }
 
 /// Asks how many keys an identity may have. Fails where that is unknown and `--fail-on` needs it.
@@ -146,8 +146,8 @@ fn is_met(on: FailOn, finding: &Finding<'_>) -> bool {
 }
 
 /// Fails where `--fail-on` names a finding.
-fn verdict(found: &[Finding<'_>], fail_on: &[FailOn], session: &Session) -> Result<()> {
-    let fails = |finding: &&Finding<'_>| fail_on.iter().any(|on| is_met(*on, finding));
+fn verdict(found: &[Finding<'_>], request: &Request, session: &Session) -> Result<()> {
+    let fails = |finding: &&Finding<'_>| request.fail_on.iter().any(|on| is_met(*on, finding));
     let fatal: Vec<&Finding<'_>> = found.iter().filter(fails).collect();
     if fatal.is_empty() {
         return Ok(());
@@ -159,9 +159,10 @@ fn verdict(found: &[Finding<'_>], fail_on: &[FailOn], session: &Session) -> Resu
     let rules: Vec<String> = rules.collect();
     let message =
         format!("The audit found {}: {}.", counted(fatal.len(), "problem"), rules.join(", "));
-    Err(Error::new(ErrorKind::AuditFound, message).hint(format!(
-        "Fix them with the commands in the report, or accept them: '{} {}-audit --help' tells how.",
-        session.program(),
-        session.facts().list_command
-    )))
+    let audit = format!("{} {}-audit", session.program(), session.facts().list_command);
+    Err(Error::new(ErrorKind::AuditFound, message).hint(if request.summary {
+        format!("Without '--summary' the report has the commands that fix them; '{audit} --help' tells how to accept them.")
+    } else {
+        format!("Fix them with the commands in the report, or accept them: '{audit} --help' tells how.")
+    }))
 }

@@ -62,6 +62,16 @@ pub(in crate::ops) fn begin_in_regions(
     let names = run.begun.regions.iter().flat_map(|regions| regions.names.clone());
     let names: Vec<String> = names.collect();
     let is_rival = |other: &Begun| is_in_regions(other, &names, session);
+    // It may have ended since this command looked.
+    if journal.has_orphans(2, is_rival) {
+        run.forget(session);
+        let message =
+            "Another command on the task credential of one of these regions was interrupted.";
+        return Err(Error::new(ErrorKind::Conflict, message).hint(format!(
+            "Nothing was changed. Run '{} recover' to finish or undo it first.",
+            session.program()
+        )));
+    }
     if run.entry.as_ref().is_some_and(|entry| journal.is_rivalled(entry, is_rival)) {
         run.forget(session);
         let message = "Another process is at work on the task credential of one of these regions.";

@@ -56,11 +56,7 @@ pub fn ready(
         return Err(Error::usage("Without a terminal it must be said where the new value goes.")
             .hint("Say '--file FILE' or '--output json'."));
     }
-    if !has_place && Ui::output_goes_nowhere() {
-        let message =
-            "Standard output goes nowhere, so nobody would have the value of the new key.";
-        return Err(Error::usage(message).hint("Say '--file FILE', or read standard output."));
-    }
+    destination::needs_reader(request.file.is_some(), request.dry_run)?;
     // What FILE holds is looked at once it is known which key is replaced.
     let replaces = request.force || operation == Operation::Rotate;
     destination::check(request.file.as_deref(), replaces, settings)?;

@@ -58,10 +58,11 @@ impl<'a> Files<'a> {
         Ok(Self { directory, by_id })
     }
 
-    /// Returns the file for the key that takes the place of this one.
-    pub(super) fn of(&self, old: &ApiKey) -> Result<PathBuf> {
+    /// Returns the file for the key that takes the place of this one. Without one that holds it, a new file is named after the
+    /// key, and after its id too if it has a namesake.
+    pub(super) fn of(&self, old: &ApiKey, has_namesake: bool) -> Result<PathBuf> {
         match self.by_id.get(old.id.as_str()).map(Vec::as_slice) {
-            None | Some([]) => Ok(self.directory.join(name_for(old))),
+            None | Some([]) => Ok(self.directory.join(name_for(old, has_namesake))),
             Some([only]) => Ok(only.clone()),
             Some([first, second, ..]) => {
                 let message = format!(
@@ -84,7 +85,7 @@ fn id_in(file: &Path) -> Option<String> {
 }
 
 /// Names a file after a key. The name says the same on every file system, and is no hidden one.
-fn name_for(key: &ApiKey) -> String {
+fn name_for(key: &ApiKey, has_namesake: bool) -> String {
     let mut name = String::new();
     for byte in key.name.bytes() {
         let is_plain = byte.is_ascii_alphanumeric() || b"-_.@+=,".contains(&byte);
@@ -95,9 +96,9 @@ fn name_for(key: &ApiKey) -> String {
             let _ = write!(name, "%{byte:02X}");
         }
     }
-    if name.len() > MOST_OF_NAME {
+    // Another key may have a name that begins in the same way.
+    if has_namesake || name.len() > MOST_OF_NAME {
         name.truncate(MOST_OF_NAME);
-        // Another key may have a name that begins in the same way.
         let _ = write!(name, "-{}", key.id);
     }
     name + ".json"
@@ -119,13 +120,15 @@ mod tests {
 
     #[test]
     fn a_file_is_named_after_its_key() {
-        let named = |name: &str| name_for(&ApiKey::sample(name));
+        let named = |name: &str| name_for(&ApiKey::sample(name), false);
         assert_eq!(named("ci-deploy_2.prod"), "ci-deploy_2.prod.json");
         assert_eq!(named("a b/c:d'e\"\u{1F600}\n"), "a%20b%2Fc%3Ad%27e%22%F0%9F%98%80%0A.json");
         assert_eq!(named("../up"), "%2E.%2Fup.json");
         assert_eq!(named(".hidden"), "%2Ehidden.json");
         assert_eq!(named("-rf"), "-rf.json");
         assert_eq!(named("100%"), "100%25.json");
+        let sample = ApiKey::sample("ci");
+        assert_eq!(name_for(&sample, true), format!("ci-{}.json", sample.id));
         let long = ["x".repeat(400), "x".repeat(401)].map(|name| named(&name));
         assert!(long.iter().all(|name| name.len() < 255), "{long:?}");
         assert_eq!(

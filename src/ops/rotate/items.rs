@@ -125,11 +125,15 @@ fn is_in(file: Option<&Path>, directory: Option<&Path>) -> bool {
 /// Chooses the file of each. Fails where two keys need the same.
 pub(super) fn name_files(items: &mut [Item], files: &Files<'_>, session: &Session) -> Result<()> {
     let mut taken: HashMap<PathBuf, String> = HashMap::new();
+    let mut of_name: HashMap<Box<str>, usize> = HashMap::new();
+    for old in items.iter().filter_map(|item| item.old.as_ref()) {
+        *of_name.entry(old.name.clone()).or_default() += 1;
+    }
     for item in items {
         let Some(old) = &item.old else { continue };
         let file = match &item.one.file {
             Some(file) => file.clone(),
-            None => files.of(old)?,
+            None => files.of(old, of_name.get(&old.name).is_some_and(|number| *number > 1))?,
         };
         let key = format!("{} ({})", session.subject(&old.name), old.id);
         let place = place_of(&file).unwrap_or_else(|_| file.clone());

@@ -63,11 +63,7 @@ pub fn ready(
         return Err(Error::usage("Without a terminal it must be said where the new value goes.")
             .hint("Say '--file FILE' or '--output json'."));
     }
-    if file.is_none() && !terms.dry_run && Ui::output_goes_nowhere() {
-        let message =
-            "Standard output goes nowhere, so nobody would have the value of the new key.";
-        return Err(Error::usage(message).hint("Say '--file FILE', or read standard output."));
-    }
+    destination::needs_reader(file.is_some(), terms.dry_run)?;
     check_terms(terms, settings, ui)?;
     let has_begun = !terms.dry_run && finish::has_rotation(&key, settings);
     // FILE may already hold the new key of the rotation that was interrupted.

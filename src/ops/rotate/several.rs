@@ -1,6 +1,7 @@
 //! Several keys rotated by one command: everything is looked at before anything is made, one question is asked for all of
 //! them, and then each is rotated as if alone, several at once.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -126,7 +127,12 @@ fn rotate(
     let told: Vec<(One, String, Option<ApiKey>)> =
         items.iter().map(|item| (item.one.clone(), item.label.clone(), item.old.clone())).collect();
     let items: Vec<Mutex<Item>> = items.into_iter().map(Mutex::new).collect();
+    // The new key of one would look like a rival to another of its name.
+    let names = told.iter().filter_map(|(_, _, old)| Some(&*old.as_ref()?.name));
+    let turns: HashMap<&str, Mutex<()>> = names.map(|name| (name, Mutex::default())).collect();
     let work = |_: &dyn Keys, index: usize| {
+        let turn = told[index].2.as_ref().and_then(|old| turns.get(&*old.name));
+        let _turn = turn.map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
         let mut item = items[index].lock().unwrap_or_else(PoisonError::into_inner);
         let stage = std::mem::replace(&mut item.stage, Stage::UnderWay);
         if let Stage::Failed(error) = stage {

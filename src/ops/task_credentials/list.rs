@@ -54,8 +54,13 @@ pub fn run(Ready { regions, wide }: &Ready, session: &mut Session) -> Result<()>
         ui.data(|out| render::json(out, &listed));
     } else {
         ui.ok();
+        if listed.is_empty() {
+            ui.result("No task credentials found");
+        }
         let sheet = sheet(ui, wide.then_some(now));
-        ui.data(|out| render::table(out, &listed, sheet));
+        if !listed.is_empty() {
+            ui.data(|out| render::table(out, &listed, sheet));
+        }
     }
     if failed.is_empty() {
         return Ok(());

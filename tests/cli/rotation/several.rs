@@ -249,3 +249,25 @@ fn the_key_in_use_is_rotated_last_and_the_login_moves_to_the_new_one() {
     let who = run(&mut service.bare(&["api-keys", "--uuid", "-q"]), b"");
     assert_eq!(who.ok().stdout.lines().count(), 7);
 }
+
+#[test]
+fn keys_of_one_name_are_rotated_together() {
+    let service = with_keys("1", &[]);
+    for file in ["one", "two", "three"] {
+        service.run(&["api-key-create", "same", "--file", file, "-q"]).ok();
+    }
+    let before = listed(&service);
+    let same: Vec<Value> = before.into_iter().filter(|key| text(key, "name") == "same").collect();
+    let same = ids(&same);
+    let keys: Vec<&str> = same.iter().map(String::as_str).collect();
+    service.run(&rotation(&keys, &["--jobs", "16", "-q"])).ok();
+    let files: Vec<String> = same.iter().map(|id| format!("same-{id}.json")).collect();
+    let mut expected = files.clone();
+    expected.sort_unstable();
+    assert_eq!(files_in(&service), expected);
+    for file in files {
+        let held = service.run(&["api-key-lookup", &format!("@keys/{file}"), "-o", "json"]);
+        assert_eq!(held.ok().json()["state"], "active");
+    }
+    assert_eq!(service.sandbox.open_entries(), 0);
+}
