@@ -123,14 +123,19 @@ fn file_name(name: &str) -> String {
 fn page(command: Command, name: &str) -> std::io::Result<Vec<u8>> {
     let extra = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let is_root = command.get_name() == name;
-    let command = command.bin_name(name.to_owned()).display_name(name.to_owned());
+    let typed = command.get_display_name().unwrap_or(name).to_owned();
+    let mut command = command.bin_name(&typed).display_name(name.to_owned());
+    let usage = command.render_usage().to_string();
+    let synopsis = usage.trim_start_matches("Usage: ").trim_start_matches(&*typed).to_owned();
     let man = Man::new(command)
         .title(name.to_uppercase())
         .source(concat!("ibmcloud-iam ", env!("CARGO_PKG_VERSION")));
     let mut page = Vec::new();
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;
-    man.render_synopsis_section(&mut page)?;
+    let mut usage = Roff::default();
+    usage.control("SH", ["SYNOPSIS"]).text([bold(typed), roman(synopsis)]);
+    usage.to_writer(&mut page)?;
     man.render_description_section(&mut page)?;
     man.render_options_section(&mut page)?;
     let mut more = Roff::default();
@@ -158,19 +163,26 @@ fn page(command: Command, name: &str) -> std::io::Result<Vec<u8>> {
 fn sections(text: &str, page: &mut Roff) {
     let is_heading =
         |line: &str| line.ends_with(':') && !line.starts_with(' ') && line.to_uppercase() == line;
-    let mut begun = false;
+    let (mut begun, mut gap, mut is_codes) = (false, false, false);
     for line in text.lines() {
         if is_heading(line) {
             page.control("SH", [line.trim_end_matches(':')]);
-            begun = true;
+            (begun, is_codes) = (true, line == "EXIT CODES:");
         } else if let Some(example) = line.strip_prefix("   ") {
-            page.control("PP", []).text([roman(example)]);
+            // A line that stands further to the right goes on with the one before it, and so does each exit code.
+            if !example.starts_with(' ') && !is_codes {
+                page.control("PP", []);
+            }
+            page.text([roman(example.trim_start())]);
         } else if !line.is_empty() {
             if !begun {
                 page.control("SH", ["NOTES"]);
                 begun = true;
+            } else if gap {
+                page.control("PP", []);
             }
             page.text([roman(line)]);
         }
+        gap = line.is_empty();
     }
 }

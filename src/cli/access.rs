@@ -10,13 +10,12 @@ use crate::ops::login;
 /// Arguments of `login`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The API key is read from a hidden prompt, or with '--apikey' from a file or from
-standard input. If the service accepts it, it is kept in the keyring of the
-operating system, or with '--insecure-storage' in a file (0600). From then on the
-remote backend is the default.
-Without a terminal, an API key in a variable (IBMCLOUD_API_KEY) is only proven:
-every command uses it anyway.
-With '--platform' the password or, with '--apikey', the platform API key of a user
+The API key is read from a hidden prompt, or with '--apikey' from a file or
+from standard input. If the service accepts it, it is kept in the keyring of
+the operating system, or with '--insecure-storage' in a file (0600). From then
+on the remote backend is the default. Without a terminal, an API key in a
+variable (IBMCLOUD_API_KEY) is only proven: every command uses it anyway. With
+'--platform' the password or, with '--apikey', the platform API key of a user
 is kept instead, for the 'platform-' commands only.
 
 EXAMPLES:
@@ -61,8 +60,8 @@ pub struct LoginArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Removes the API key and its token from this machine; the key itself stays valid
-until it is deleted. Without '--endpoint', all logins of the profile are removed,
-those to platforms too.
+until it is deleted. Without '--endpoint', all logins of the profile are
+removed, those to platforms too.
 
 EXAMPLES:
    ibmcloud-iam logout

@@ -28,8 +28,9 @@ RULES, and their severity:
    expired           note      It has expired and was not deleted.
    phased-out        note      It was replaced and not deleted.
    use-unknown       warning   The service does not tell whether it is used.
-The policy 'cis' follows the CIS IBM Cloud Foundations benchmark: 'unused' (1.2)
-and 'use-unknown' are errors, after 180 days; 'old' is 1.3, 'owner-key' 1.5.
+The policy 'cis' follows the CIS IBM Cloud Foundations benchmark: 'unused'
+(1.2) and 'use-unknown' are errors, after 180 days; 'old' is 1.3, 'owner-key'
+1.5.
 
 A baseline is a report with '--output json', or a part of one. Findings whose
 rule and key_id are in it are accepted: they are neither reported nor counted.

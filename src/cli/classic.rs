@@ -146,10 +146,10 @@ pub struct ClassicApiKeyDeleteArgs {
 /// Arguments of `classic-api-key-rotate`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A user has one classic API key at most, so the old one is removed before the new
-one is created: programs that use it fail until they have the new value. It needs
-an IAM credential, for a classic API key cannot outlive itself. If the command is
-interrupted, 'ibmcloud-iam recover' finishes it.
+A user has one classic API key at most, so the old one is removed before the
+new one is created: programs that use it fail until they have the new value. It
+needs an IAM credential, for a classic API key cannot outlive itself. If the
+command is interrupted, 'ibmcloud-iam recover' finishes it.
 
 EXAMPLE:
    ibmcloud-iam classic-api-key-rotate --file classic.json --force")]

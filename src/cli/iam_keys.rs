@@ -140,8 +140,8 @@ pub struct ApiKeyRotateArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The value is read from standard input or a file: plain text, or JSON as written
-by 'api-key-create --file'. It is never taken from the command line, where every
-user of the machine could see it.
+by 'api-key-create --file'. It is never taken from the command line, where
+every user of the machine could see it.
 
 EXAMPLES:
    ibmcloud-iam api-key-lookup @key_file

@@ -28,15 +28,15 @@ pub enum PlatformCommand {
 /// Arguments of `platform-api-key-create` and `platform-api-key-rotate`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A user has one key. Generating a new one ends the old one at once, so the command
-asks first. The request is sent once: if its answer is lost, 'recover' has another
-key generated into FILE. With CPD_APIKEY alone the credential may end with the lost
-answer; then 'recover' needs CPD_PASSWORD. A login with the key is moved to the new
-one.
+A user has one key. Generating a new one ends the old one at once, so the
+command asks first. The request is sent once: if its answer is lost, 'recover'
+has another key generated into FILE. With CPD_APIKEY alone the credential may
+end with the lost answer; then 'recover' needs CPD_PASSWORD. A login with the
+key is moved to the new one.
 
 Where and who: CPD_URL, CPD_USERNAME, and CPD_PASSWORD or CPD_APIKEY (values or
-'@FILE'), else 'login --platform'. The API keys of service instances have no public
-interface: they are made in the web console.
+'@FILE'), else 'login --platform'. The API keys of service instances have no
+public interface: they are made in the web console.
 
 EXAMPLES:
    ibmcloud-iam platform-api-key-create --file platform_key

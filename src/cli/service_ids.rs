@@ -195,9 +195,9 @@ pub struct SeveralServiceIdsArgs {
 /// Arguments of `service-id-delete`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The keys of a service ID and its access policies are deleted with it, and tokens
-of its keys stop working at once. If it or one of its keys is locked, nothing is
-deleted. If several service IDs have the same name, give their IDs.
+The keys of a service ID and its access policies are deleted with it, and
+tokens of its keys stop working at once. If it or one of its keys is locked,
+nothing is deleted. If several service IDs have the same name, give their IDs.
 
 EXAMPLES:
    ibmcloud-iam service-id-delete my-service

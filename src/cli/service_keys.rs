@@ -200,8 +200,8 @@ pub struct ServiceActArgs<V: Acts> {
 /// Arguments of `service-api-key-rotate`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-As 'api-key-rotate': the old key is not touched until the new one is in FILE, or
-printed, and has been proven to work. Whoever may manage the service ID can
+As 'api-key-rotate': the old key is not touched until the new one is in FILE,
+or printed, and has been proven to work. Whoever may manage the service ID can
 rotate its keys.
 
 EXAMPLES:

@@ -36,8 +36,9 @@ struct RegionArgs {
 /// Arguments of `task-credentials`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Without '--region' the six regions of IBM Cloud are asked: us-south, eu-de, eu-gb,
-jp-tok, au-syd and ca-tor. Others are ap-south-1, us-east-1 and us-gov-east-1.
+Without '--region' the six regions of IBM Cloud are asked: us-south, eu-de,
+eu-gb, jp-tok, au-syd and ca-tor. Others are ap-south-1, us-east-1 and
+us-gov-east-1.
 
 EXAMPLES:
    ibmcloud-iam task-credentials
@@ -57,10 +58,10 @@ pub struct TaskCredentialsArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Jobs that run on after you have left (training, pipelines, Data Refinery, text
-extraction) log in with the task credential of their region. A user has one in each
-region. Without '--from' an API key is created for it, named
-watsonx-task-credential-NAME, whose value nobody else gets. No value is printed.
-Jobs see a new task credential after 15 to 20 minutes.
+extraction) log in with the task credential of their region. A user has one in
+each region. Without '--from' an API key is created for it, named
+watsonx-task-credential-NAME, whose value nobody else gets. No value is
+printed. Jobs see a new task credential after 15 to 20 minutes.
 
 EXAMPLES:
    ibmcloud-iam task-credential-create --region us-south
@@ -85,11 +86,12 @@ pub struct TaskCredentialCreateArgs {
 /// Arguments of `task-credential-rotate`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A new API key is created and proven. In each region that has a task credential, the
-old one is deleted and the new one stored at once. Only when all have it, the old key
-gets its end. Cut off anywhere, the same command or 'recover' goes on. A key that
-another region holds, that the task credential does not tell, or that this program did
-not create is left; with '--retire' the latter gets its end, too.
+A new API key is created and proven. In each region that has a task credential,
+the old one is deleted and the new one stored at once. Only when all have it,
+the old key gets its end. Cut off anywhere, the same command or 'recover' goes
+on. A key that another region holds, that the task credential does not tell, or
+that this program did not create is left; with '--retire' the latter gets its
+end, too.
 
 EXAMPLES:
    ibmcloud-iam task-credential-rotate --force
@@ -113,8 +115,8 @@ pub struct TaskCredentialRotateArgs {
 /// Arguments of `task-credential-delete`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Jobs that need it fail from then on. The API key inside works on unless it is deleted
-with it. '--with-key' is refused while another region holds the key.
+Jobs that need it fail from then on. The API key inside works on unless it is
+deleted with it. '--with-key' is refused while another region holds the key.
 
 EXAMPLES:
    ibmcloud-iam task-credential-delete --region eu-de

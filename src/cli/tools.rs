@@ -15,14 +15,15 @@ use crate::ops::recover;
 /// Arguments of `recover`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-After a command with '--file', FILE is completed from the pending copy beside it,
-or the copy is removed if the key was never made. After one without, a key whose
-value is lost is deleted after confirmation; with '--force' only if it is certain
-which key that is. A key whose value may have been printed is only reported.
+After a command with '--file', FILE is completed from the pending copy beside
+it, or the copy is removed if the key was never made. After one without, a key
+whose value is lost is deleted after confirmation; with '--force' only if it is
+certain which key that is. A key whose value may have been printed is only
+reported.
 
-With FILE only that one is settled: also if its value was moved there by hand, or
-if the journal is lost and only the copy is left. On a machine that does not last,
-such as a CI runner, use '--file' on storage that is kept.
+With FILE only that one is settled: also if its value was moved there by hand,
+or if the journal is lost and only the copy is left. On a machine that does not
+last, such as a CI runner, use '--file' on storage that is kept.
 
 EXAMPLES:
    ibmcloud-iam recover --force
@@ -77,8 +78,8 @@ pub struct EmulateArgs {
 /// Arguments of `profiles`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A profile is a set of login, endpoint, backend and local store. It begins when it
-is first used: 'ibmcloud-iam login --profile work'.
+A profile is a set of login, endpoint, backend and local store. It begins when
+it is first used: 'ibmcloud-iam login --profile work'.
 
 EXAMPLES:
    ibmcloud-iam profiles
@@ -118,8 +119,8 @@ pub struct CompletionArgs {
 /// Arguments of `man`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-DIR is made if it is missing. Pages that are there are replaced; everybody may read
-them (0644).
+DIR is made if it is missing. Pages that are there are replaced; everybody may
+read them (0644).
 
 EXAMPLES:
    ibmcloud-iam man ~/.local/share/man/man1
