@@ -92,9 +92,9 @@ pub(super) fn failed(error: Error, run: &Run, session: &Session) -> Error {
         )
     };
     let message = format!("The new {noun} {new} is in its place, but {why}");
-    // Something was changed, so this is not "nothing changed".
+    // Something was changed, so this is not "nothing changed", nor does it stop other rotations unseen.
     let kind = match error.kind {
-        ErrorKind::Unavailable => ErrorKind::OutcomeUnknown,
+        ErrorKind::Unavailable | ErrorKind::NotLoggedIn => ErrorKind::OutcomeUnknown,
         kind => kind,
     };
     Error { kind, message, hint: Some(hint), ..error }
