@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::columns::{self, Cell, Column, Sheet};
 use super::json;
 use crate::model::{Identity, Timestamp};
-use crate::object::object;
+use crate::object::{Fields, Object, object};
 use crate::secret::Secret;
 use crate::settings::LoginRecord;
 
@@ -35,6 +35,18 @@ impl Looked {
     }
 }
 
+/// Adds what is known of a login.
+pub(super) fn with_login<F: Fields>(object: Object<F>, login: &LoginRecord) -> Object<impl Fields> {
+    object
+        .with("endpoint", &login.endpoint)
+        .with("user", &login.user)
+        .with("iam_id", &login.iam_id)
+        .with("account_id", &login.account_id)
+        .with("apikey_id", &login.apikey_id)
+        .with_some("platform", login.platform)
+        .with("kept", login.kept)
+}
+
 /// Writes a login. `file` keeps the key, where no keyring does.
 pub fn logged_in(
     out: &mut dyn Write,
@@ -43,15 +55,7 @@ pub fn logged_in(
     file: Option<&Path>,
     outcome: &str,
 ) -> io::Result<()> {
-    let login = object()
-        .with("profile", profile)
-        .with("endpoint", &login.endpoint)
-        .with("user", &login.user)
-        .with("iam_id", &login.iam_id)
-        .with("account_id", &login.account_id)
-        .with("apikey_id", &login.apikey_id)
-        .with_some("platform", login.platform)
-        .with("kept", login.kept)
+    let login = with_login(object().with("profile", profile), login)
         .with("file", file.map(Path::to_string_lossy))
         .with("outcome", outcome);
     json::document(out, &login)

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use super::account::with_login;
 use super::columns::{self, Cell, Column, Sheet};
 use super::json;
 use super::table::yes_no;
@@ -60,16 +61,7 @@ pub fn table(out: &mut dyn Write, listed: &[Listed], sheet: Sheet) -> io::Result
 /// Writes the list as an array.
 pub fn json(out: &mut dyn Write, listed: &[Listed]) -> io::Result<()> {
     let entries = listed.iter().map(|one| {
-        let logins = one.config.logins.iter().map(|login| {
-            object()
-                .with("endpoint", &login.endpoint)
-                .with("user", &login.user)
-                .with("iam_id", &login.iam_id)
-                .with("account_id", &login.account_id)
-                .with("apikey_id", &login.apikey_id)
-                .with_some("platform", login.platform)
-                .with("kept", login.kept)
-        });
+        let logins = one.config.logins.iter().map(|login| with_login(object(), login));
         object()
             .with("profile", one.profile.name())
             .with("in_use", one.is_used)

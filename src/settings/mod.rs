@@ -69,13 +69,14 @@ pub fn manner(flags: &Flags, environment: &Environment) -> Manner {
 
 /// Returns the columns of a terminal; 80 where nothing tells.
 fn width(stream: impl AsFd + IsTerminal, environment: &Environment) -> Option<usize> {
+    stream.is_terminal().then(|| columns(stream, environment).unwrap_or(80))
+}
+
+/// Returns the columns of a stream: what the terminal tells, else what a variable says.
+pub fn columns(stream: impl AsFd, environment: &Environment) -> Option<usize> {
     let said = || environment.raw(COLUMNS)?.to_str()?.parse().ok();
-    stream.is_terminal().then(|| {
-        let own = tcgetwinsize(stream).ok().map(|size| usize::from(size.ws_col));
-        own.filter(|columns| *columns > 0)
-            .or_else(|| said().filter(|columns| *columns > 0))
-            .unwrap_or(80)
-    })
+    let own = tcgetwinsize(stream).ok().map(|size| usize::from(size.ws_col));
+    own.filter(|columns| *columns > 0).or_else(|| said().filter(|columns| *columns > 0))
 }
 
 impl Settings {

@@ -6,16 +6,15 @@ use std::io::stdout;
 
 use clap::builder::StyledStr;
 use clap::{Args as _, Command};
-use rustix::termios::tcgetwinsize;
 
 use crate::cli::{GROUPS, GlobalArgs};
 use crate::environment::Environment;
-use crate::settings::variables::COLUMNS;
+use crate::settings;
 
 /// The widest line.
 const WIDEST: usize = 100;
 /// Below this many columns an explanation stands below its flag: beside it there would be no room.
-const NARROW: u16 = 60;
+const NARROW: usize = 60;
 
 /// The help that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,9 +90,7 @@ USAGE:
 }
 
 fn is_narrow(environment: &Environment) -> bool {
-    let size = tcgetwinsize(stdout()).ok().map(|size| size.ws_col).filter(|width| *width > 0);
-    let said = || environment.raw(COLUMNS)?.to_str()?.parse().ok();
-    size.or_else(said).is_some_and(|width| width < NARROW)
+    settings::columns(stdout(), environment).is_some_and(|columns| columns < NARROW)
 }
 
 /// Lays out a part of a help for the width of the terminal.
