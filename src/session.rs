@@ -43,18 +43,9 @@ pub struct NamedService {
 /// What an operation works with.
 #[derive(Debug)]
 pub struct Session<'a> {
-    keys: Arc<RememberingKeys>,
-    identity: Identity,
-    /// The service ID whose keys are meant; `None` for those of the identity.
-    service: Option<NamedService>,
-    /// The other user whose key is meant, if any.
-    user: Option<Owner>,
-    credential: InUse,
-    /// The key that the credential is, as far as the service was asked.
-    acting_key: OnceLock<Option<ApiKeyId>>,
+    own: Twin<'a>,
     /// The stores of task credentials, opened when first needed.
     regions: OnceCell<Box<dyn Regions>>,
-    settings: &'a Settings,
     /// The terminal.
     pub ui: &'a mut Ui,
 }
@@ -103,99 +94,92 @@ impl<'a> Session<'a> {
             .then(|| NameFile::of(settings, &place.endpoint, &identity))
             .flatten();
         let keys = Arc::new(RememberingKeys::new(keys, names));
-        let (acting_key, regions) = (OnceLock::new(), OnceCell::new());
-        let (service, user) = (None, None);
-        Ok(Self { keys, identity, service, user, credential, acting_key, regions, settings, ui })
+        let (service, user, acting_key) = (None, None, OnceLock::new());
+        let own = Twin { keys, identity, service, user, credential, acting_key, settings };
+        Ok(Self { own, regions: OnceCell::new(), ui })
     }
 
     /// Returns what it takes to work beside this session, on other threads.
     pub fn twin(&self) -> Twin<'a> {
-        Twin {
-            keys: self.shared_keys(),
-            identity: self.identity.clone(),
-            service: self.service.clone(),
-            user: self.user.clone(),
-            credential: self.credential.clone(),
-            acting_key: self.acting_key.clone(),
-            settings: self.settings,
-        }
+        self.own.clone()
     }
 
     /// Goes on with the keys of a service ID, or with those of the identity.
     pub fn turn_to(&mut self, service: Option<NamedService>) {
-        let system = if service.is_some() { System::ServiceIds } else { self.keys.own_system() };
-        self.keys.speak_of(system.facts());
-        self.service = service;
-        self.user = None;
+        let system =
+            if service.is_some() { System::ServiceIds } else { self.own.keys.own_system() };
+        self.own.keys.speak_of(system.facts());
+        self.own.service = service;
+        self.own.user = None;
     }
 
     /// Goes on with the key of another user.
     pub fn turn_to_user(&mut self, user: Owner) {
-        self.user = (user != self.identity.owner()).then_some(user);
+        self.own.user = (user != self.own.identity.owner()).then_some(user);
     }
 
     /// Tells whether the keys of a system are at the same place, behind the same login.
     pub fn can_turn_to(&self, system: System) -> bool {
-        system == self.keys.own_system()
-            || system == System::ServiceIds && self.keys.service_ids().is_some()
+        system == self.own.keys.own_system()
+            || system == System::ServiceIds && self.own.keys.service_ids().is_some()
     }
 
     /// Returns the service ID whose keys are meant, if any.
     pub fn service(&self) -> Option<&NamedService> {
-        self.service.as_ref()
+        self.own.service.as_ref()
     }
 
     /// Returns the owner of the keys that are meant.
     pub fn owner(&self) -> Owner {
-        match (&self.service, &self.user) {
+        match (&self.own.service, &self.own.user) {
             (Some(service), _) => Owner::service(&service.id),
             (None, Some(user)) => user.clone(),
-            (None, None) => self.identity.owner(),
+            (None, None) => self.own.identity.owner(),
         }
     }
 
     /// Returns the keys.
     pub fn keys(&self) -> &dyn Keys {
-        &*self.keys
+        &*self.own.keys
     }
 
     /// Lists keys, and shows on a terminal how many came if that takes long.
     pub fn watch_listing<T>(&mut self, list: impl FnOnce(&dyn Keys) -> T) -> T {
-        self.ui.listing(&format!("Getting {}s", self.facts().noun), self.keys.came());
-        let listed = list(&*self.keys);
+        self.ui.listing(&format!("Getting {}s", self.facts().noun), self.own.keys.came());
+        let listed = list(&*self.own.keys);
         self.ui.done();
         listed
     }
 
     /// Returns the keys for work beside the session.
     pub fn shared_keys(&self) -> Arc<RememberingKeys> {
-        Arc::clone(&self.keys)
+        Arc::clone(&self.own.keys)
     }
 
     /// Returns how many requests are under way at once, at most: what is `asked` for, else 16. On this machine none has to be
     /// waited for.
     pub fn jobs(&self, asked: Option<u8>) -> usize {
-        if self.keys.place().is_here() { 1 } else { usize::from(asked.unwrap_or(JOBS)) }
+        if self.own.keys.place().is_here() { 1 } else { usize::from(asked.unwrap_or(JOBS)) }
     }
 
     /// Returns the identity that requests are made as.
     pub fn identity(&self) -> &Identity {
-        &self.identity
+        &self.own.identity
     }
 
     /// Returns the settings.
     pub fn settings(&self) -> &'a Settings {
-        self.settings
+        self.own.settings
     }
 
     /// Returns what to type before a command, for hints.
     pub fn program(&self) -> &'a str {
-        self.settings.program()
+        self.own.settings.program()
     }
 
     /// Returns the time.
     pub fn now(&self) -> Result<Timestamp> {
-        self.settings.now()
+        self.own.settings.now()
     }
 
     /// Returns the time by the service's clock, as far as it has told. Ends and waits are reckoned by it.
@@ -207,12 +191,12 @@ impl<'a> Session<'a> {
 
     /// Opens the journal.
     pub fn journal(&self) -> Result<Journal> {
-        journal(self.settings)
+        journal(self.own.settings)
     }
 
     /// Returns what is known of the system.
     pub fn facts(&self) -> &'static Facts {
-        self.keys.facts()
+        self.own.keys.facts()
     }
 
     /// Names a key in a message: `API key 'ci'`, escaped.
@@ -227,8 +211,8 @@ impl<'a> Session<'a> {
 
     /// Returns the family of commands on the keys that are meant.
     pub fn family(&self) -> Family<'_> {
-        let service = self.service.as_ref().map(|service| service.id.clone());
-        let actor = self.identity.owner().service_id();
+        let service = self.own.service.as_ref().map(|service| service.id.clone());
+        let actor = self.own.identity.owner().service_id();
         Family { program: self.program(), thing: self.facts().into(), service, actor }
     }
 
@@ -249,7 +233,7 @@ impl<'a> Session<'a> {
 
     /// Tells whether the credential in use is a login of this program.
     pub fn is_by_login(&self) -> bool {
-        self.credential.login.is_some()
+        self.own.credential.login.is_some()
     }
 
     /// Tells whether the next command will read its credential from this file.
@@ -257,39 +241,39 @@ impl<'a> Session<'a> {
         let inode = |path: &Path| {
             std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
         };
-        let from = self.credential.file.as_deref().and_then(inode);
+        let from = self.own.credential.file.as_deref().and_then(inode);
         from.is_some() && from == inode(file)
     }
 
     /// Returns the id of the key that the credential in use is; `None` where it is a token, or no login is needed. A login
     /// knows its id; for other keys the service is asked. An error does not mean `None`.
     pub fn acting_key(&self) -> Result<Option<ApiKeyId>> {
-        let login = self.credential.login.as_ref();
+        let login = self.own.credential.login.as_ref();
         if let Some(named) = login.and_then(|login| login.apikey_id.as_deref()) {
             return Ok(Some(ApiKeyId::new(named)));
         }
-        if let Some(known) = self.acting_key.get() {
+        if let Some(known) = self.own.acting_key.get() {
             return Ok(known.clone());
         }
         let asked = self.keys().acting_key();
         let told = asked.map_err(|error| self.told(error, "The credential in use"))?;
-        Ok(self.acting_key.get_or_init(|| told).clone())
+        Ok(self.own.acting_key.get_or_init(|| told).clone())
     }
 
     /// Finds the logins of this profile that hold a key, whatever the credential in use. The configuration is read again,
     /// as another command may have changed it.
     pub fn logins_with(&self, id: &ApiKeyId) -> Result<Vec<LoginRecord>> {
-        let place = self.keys.place();
+        let place = self.own.keys.place();
         if place.is_here() {
             return Ok(Vec::new());
         }
-        let unnamed = match &self.credential.login {
+        let unnamed = match &self.own.credential.login {
             Some(login) if login.apikey_id.is_none() => {
                 self.acting_key()?.filter(|acting| acting == id).map(|_| &login.entry)
             }
             _ => None,
         };
-        let mut logins = ConfigFile::read(self.settings.config_directory()?)?.logins;
+        let mut logins = ConfigFile::read(self.own.settings.config_directory()?)?.logins;
         logins.retain(|login| {
             let holds = login.apikey_id.as_deref() == Some(id.as_str());
             let is_here = login.endpoint == place.endpoint && login.platform.is_none();
@@ -301,9 +285,9 @@ impl<'a> Session<'a> {
     /// Replaces an old key by a new one in every login that holds it. Tells whether there was such a login.
     pub fn move_logins(&self, old: &ApiKeyId, key: &Secret, id: &ApiKeyId) -> Result<bool> {
         let logins = self.logins_with(old)?;
-        let directory = self.settings.config_directory()?;
+        let directory = self.own.settings.config_directory()?;
         for login in &logins {
-            login::move_to(login, key, Some(id), directory, self.settings.profile())?;
+            login::move_to(login, key, Some(id), directory, self.own.settings.profile())?;
         }
         Ok(!logins.is_empty())
     }
@@ -311,19 +295,19 @@ impl<'a> Session<'a> {
     /// Puts the new key of a platform into every login that holds the old one, which works no more. Tells whether there
     /// was one.
     pub fn move_platform_logins(&self, key: &Secret) -> Result<bool> {
-        let place = self.keys.place();
+        let place = self.own.keys.place();
         if self.facts().system != System::Platform || place.is_here() {
             return Ok(false);
         }
-        let directory = self.settings.config_directory()?;
+        let directory = self.own.settings.config_directory()?;
         let mut logins = ConfigFile::read(directory)?.logins;
         logins.retain(|login| {
             let who = (&login.endpoint, &login.user);
             let is_key = login.platform == Some(PlatformProof::ApiKey);
-            is_key && who == (&place.endpoint, &self.identity.user)
+            is_key && who == (&place.endpoint, &self.own.identity.user)
         });
         for login in &logins {
-            login::move_to(login, key, None, directory, self.settings.profile())?;
+            login::move_to(login, key, None, directory, self.own.settings.profile())?;
         }
         Ok(!logins.is_empty())
     }
@@ -331,11 +315,11 @@ impl<'a> Session<'a> {
     /// Prints the warnings of the system, and writes the names of keys for Tab.
     pub fn close(self) {
         let of_regions = self.regions.get().map(|regions| regions.take_warnings());
-        for warning in self.keys.take_warnings().iter().chain(of_regions.iter().flatten()) {
+        for warning in self.own.keys.take_warnings().iter().chain(of_regions.iter().flatten()) {
             self.ui.warn(warning);
         }
         self.ui.flush();
-        if let Err(error) = self.keys.keep_names()
+        if let Err(error) = self.own.keys.keep_names()
             && let Some(remedy) = private_file::remedy(&error)
         {
             self.ui.warn(&format!("The names of keys are not kept for Tab: {error}. {remedy}"));
@@ -344,13 +328,16 @@ impl<'a> Session<'a> {
 }
 
 /// What it takes to work beside a session: the same keys, owner and credential.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Twin<'a> {
     keys: Arc<RememberingKeys>,
     identity: Identity,
+    /// The service ID whose keys are meant; `None` for those of the identity.
     service: Option<NamedService>,
+    /// The other user whose key is meant, if any.
     user: Option<Owner>,
     credential: InUse,
+    /// The key that the credential is, as far as the service was asked.
     acting_key: OnceLock<Option<ApiKeyId>>,
     settings: &'a Settings,
 }
@@ -359,17 +346,8 @@ impl Twin<'_> {
     /// Does `work` in a session of its own, and returns what it said too.
     pub fn run<T>(&self, manner: Manner, work: impl FnOnce(&mut Session) -> T) -> (T, Vec<Said>) {
         let mut ui = Ui::beside(manner);
-        let done = work(&mut Session {
-            keys: Arc::clone(&self.keys),
-            identity: self.identity.clone(),
-            service: self.service.clone(),
-            user: self.user.clone(),
-            credential: self.credential.clone(),
-            acting_key: self.acting_key.clone(),
-            regions: OnceCell::new(),
-            settings: self.settings,
-            ui: &mut ui,
-        });
+        let own = self.clone();
+        let done = work(&mut Session { own, regions: OnceCell::new(), ui: &mut ui });
         (done, ui.said())
     }
 }

@@ -16,8 +16,8 @@ impl Session<'_> {
             return Ok(&**regions);
         }
         let refused = |error: Error| SystemError::from(Condition::Rejected(error.message));
-        let (settings, clock) = (self.settings, self.settings.clock());
-        let opened: Box<dyn Regions> = if let Some(service) = &self.credential.service {
+        let (settings, clock) = (self.own.settings, self.own.settings.clock());
+        let opened: Box<dyn Regions> = if let Some(service) = &self.own.credential.service {
             let url = settings.environment().text(WATSONX_URL).map_err(refused)?;
             Box::new(RemoteRegions::new(service.clone(), url, clock))
         } else {
