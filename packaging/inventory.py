@@ -90,6 +90,8 @@ def sbom(itself: dict, dependencies: list[dict]) -> dict:
     checksums = {(one["name"], one["version"]): one.get("checksum") for one in locked}
 
     def component(package: dict, kind: str) -> dict:
+        urls = {"website": package["homepage"], "vcs": package["repository"]}
+        places = [{"type": what, "url": url} for what, url in urls.items() if url]
         checksum = checksums[package["name"], package["version"]]
         return {
             "type": kind,
@@ -100,6 +102,7 @@ def sbom(itself: dict, dependencies: list[dict]) -> dict:
             **({"hashes": [{"alg": "SHA-256", "content": checksum}]} if checksum else {}),
             "licenses": [{"expression": expression(package)}],
             "purl": package["ref"],
+            **({"externalReferences": places} if places else {}),
         }
 
     made = datetime.datetime.fromtimestamp(int(os.environ["SOURCE_DATE_EPOCH"]), datetime.UTC)

@@ -174,7 +174,7 @@ pub(in crate::ops) struct Failed {
     failures: Vec<ErrorKind>,
     /// Whether all others would meet the last failure too.
     is_over: bool,
-    /// What ended it before anything was changed.
+    /// What ended it before anything was changed, or the failure of the only one.
     stopped: Option<Error>,
 }
 
@@ -239,8 +239,8 @@ impl Failed {
     ) -> bool {
         let is_alike = report.fail(index, &error);
         let stops = ends_all(error.kind);
-        if stops && self.stopped.is_none() && !report.may_have_changed() {
-            self.stopped = Some(error);
+        if report.is_of_one() || stops && !report.may_have_changed() {
+            self.stopped.get_or_insert(error);
             return true;
         }
         self.failures.push(error.kind);

@@ -139,11 +139,9 @@ impl Report {
     }
 
     /// Notes the new key in the place of an old one.
-    pub(in crate::ops) fn replaced(&self, index: usize, id: &ApiKeyId) {
-        let mut progress = self.progress();
-        progress.rows[index].became = Became::Done;
-        if let Some((new, _)) = &mut progress.rows[index].new {
-            *new = Some(id.to_string());
+    pub(in crate::ops) fn replaced(&self, index: usize, id: Option<&ApiKeyId>) {
+        if let Some((new, _)) = &mut self.progress().rows[index].new {
+            *new = id.map(ToString::to_string);
         }
     }
 
@@ -182,8 +180,18 @@ impl Report {
         });
     }
 
-    /// Adds the counts to a failure that ended the command before anything was changed.
+    /// Tells whether one was named, and no other.
+    pub(in crate::ops) fn is_of_one(&self) -> bool {
+        let progress = self.progress();
+        progress.rows.len() == 1 && !progress.bulk
+    }
+
+    /// Adds the counts to a failure that ended the command before anything was changed. The failure of one that was named
+    /// alone is told as it is.
     pub(in crate::ops) fn stopped(&self, error: Error) -> Error {
+        if self.is_of_one() {
+            return error;
+        }
         let progress = self.progress();
         let message = format!("{}\n{}", error.message, progress.counts());
         Error { message: progress.with_alike(message), ..error }

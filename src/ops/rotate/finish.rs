@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::prepared::Broken;
 use super::report;
 use super::request::One;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind};
 use crate::journal::{Begun, Operation, Step};
 use crate::model::{ApiKeyId, KeyRef};
 use crate::ops::once::{self, Consent, End, Ended, Run, Way, is_acting};
@@ -31,7 +32,10 @@ pub(super) fn is_about(begun: &Begun, which: &KeyRef) -> bool {
 
 /// Finishes or undoes the interrupted rotations of this key. The grace that is asked for replaces theirs. Returns the one
 /// that is complete; `None` where there is none, and a rotation has to begin.
-pub(super) fn finish(request: &One, session: &mut Session) -> Result<Option<Run>> {
+pub(super) fn finish(
+    request: &One,
+    session: &mut Session,
+) -> std::result::Result<Option<Run>, Broken> {
     let place = |file: &Path| place_of(file).ok();
     let mut finished = None;
     let is_meant =
@@ -68,7 +72,8 @@ pub(super) fn finish(request: &One, session: &mut Session) -> Result<Option<Run>
                     session.facts().noun
                 );
                 return Err(Error::new(ErrorKind::Conflict, message)
-                    .hint("Repeat the command to rotate that one too."));
+                    .hint("Repeat the command to rotate that one too.")
+                    .into());
             }
             Ended::At(End::Undone) if was_printed => {
                 let id = run.id().map(|id| id.to_string()).unwrap_or_default();
@@ -79,7 +84,7 @@ pub(super) fn finish(request: &One, session: &mut Session) -> Result<Option<Run>
                 session.ui.warn(&words);
             }
             Ended::At(End::Done | End::NeverMade | End::Undone) => {}
-            ended => return Err(unfinished(&run, ended, session)),
+            ended => return Err(unfinished(&run, ended, session).into()),
         }
     }
     Ok(finished)

@@ -1,8 +1,9 @@
 //! The steps of one rotation, alone or beside others.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use super::prepared::{Done, Prepared};
+use super::prepared::{Broken, Done, Prepared};
 use super::request::{One, Terms};
 use super::{checks, finish, report, successor};
 use crate::error::{Error, Result};
@@ -77,13 +78,16 @@ pub(super) fn prepare(
         }
     }
     let new = successor::describe(&old, one.terms.expires_in, session.service_time()?, session)?;
-    Ok(Prepared { one: one.clone(), old, new, destination, now })
+    Ok(Prepared { one: one.clone(), old, new, destination, spared: Arc::default(), now })
 }
 
 /// Makes the new key, proves it, brings it to its place and retires the old one, in this order.
-pub(super) fn carry_out(prepared: Prepared, session: &mut Session) -> Result<Done> {
+pub(super) fn carry_out(
+    prepared: Prepared,
+    session: &mut Session,
+) -> std::result::Result<Done, Broken> {
     let retires = prepared.retires();
-    let Prepared { one, old, mut new, destination, now } = prepared;
+    let Prepared { one, old, mut new, destination, spared, now } = prepared;
     new.id = session.keys().choose_id();
     let is_by_name = matches!(one.key, KeyRef::Name(_));
     let replaces = Some(Old { retires, key: &old, is_by_name });
@@ -94,24 +98,31 @@ pub(super) fn carry_out(prepared: Prepared, session: &mut Session) -> Result<Don
     let mut any_purged = false;
     if one.terms.purge {
         // Looked for after the question: somebody may have enabled one again meanwhile.
-        let left = checks::phased_out_beside(&old, now, session);
+        let left = checks::phased_out_beside(&old, now, session).map(|mut keys| {
+            keys.retain(|key| !spared.contains(&key.id));
+            keys
+        });
         match left.and_then(|keys| purge(&keys, session)) {
             Ok(any) => any_purged = any,
             Err(error) => {
                 run.forget(session);
-                return Err(error);
+                return Err(error.into());
             }
         }
     }
     let ended = run.drive(session);
     let ended = ended.and_then(|ended| run.ended(ended, session));
     let ended = ended.map_err(|error| report::failed(error, &run, session));
-    ended.map_err(|error| report::after_purge(error, any_purged))?;
+    ended.map_err(|broken| report::after_purge(broken, any_purged))?;
     Ok(Done { run, is_taken_up: false })
 }
 
 /// Finishes the rotation that was interrupted, or begins another where that one was undone.
-pub(super) fn take_up(one: &One, now: Timestamp, session: &mut Session) -> Result<Done> {
+pub(super) fn take_up(
+    one: &One,
+    now: Timestamp,
+    session: &mut Session,
+) -> std::result::Result<Done, Broken> {
     if let Some(run) = finish::finish(one, session)? {
         return Ok(Done { run, is_taken_up: true });
     }

@@ -1,8 +1,11 @@
 //! A rotation before and after it is carried out.
 
+use std::sync::Arc;
+
 use super::request::One;
+use crate::error::Error;
 use crate::journal::Retires;
-use crate::model::{ApiKey, NewApiKey, Timestamp};
+use crate::model::{ApiKey, ApiKeyId, NewApiKey, Timestamp};
 use crate::ops::once::{Retired, Run};
 use crate::private_file::Destination;
 
@@ -14,6 +17,8 @@ pub(super) struct Prepared {
     pub old: ApiKey,
     pub new: NewApiKey,
     pub destination: Option<Destination>,
+    /// The old keys of one command, none of which `--purge` may delete.
+    pub spared: Arc<[ApiKeyId]>,
     pub now: Timestamp,
 }
 
@@ -31,6 +36,26 @@ pub(super) struct Done {
     pub run: Run,
     /// Whether an interrupted command began it.
     pub is_taken_up: bool,
+}
+
+/// A rotation that failed.
+#[derive(Debug)]
+pub(super) struct Broken {
+    pub error: Error,
+    /// The new key, where that is in its place all the same.
+    pub new: Option<ApiKeyId>,
+}
+
+impl From<Error> for Broken {
+    fn from(error: Error) -> Self {
+        Self { error, new: None }
+    }
+}
+
+impl From<Broken> for Error {
+    fn from(broken: Broken) -> Self {
+        broken.error
+    }
 }
 
 impl Done {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::prepared::{Done, Prepared};
+use super::prepared::{Broken, Done, Prepared};
 use super::request::One;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Operation;
@@ -58,7 +58,12 @@ pub(super) fn say(done: &Done, one: &One, now: Timestamp, session: &mut Session)
 }
 
 /// Says how far a rotation came that failed. Where the new key is in its place, nothing is lost.
-pub(super) fn failed(error: Error, run: &Run, session: &Session) -> Error {
+pub(super) fn failed(error: Error, run: &Run, session: &Session) -> Broken {
+    let new = run.id().filter(|_| run.is_in_place());
+    Broken { error: worded(error, run, session), new }
+}
+
+fn worded(error: Error, run: &Run, session: &Session) -> Error {
     let Some(old) = run.begun.retires.as_ref().map(|old| &old.id) else { return error };
     let (program, noun) = (session.program(), session.facts().noun);
     if !run.is_in_place() {
@@ -101,18 +106,20 @@ pub(super) fn failed(error: Error, run: &Run, session: &Session) -> Error {
 }
 
 /// Says that phased-out keys were deleted before a rotation failed.
-pub(super) fn after_purge(error: Error, any_purged: bool) -> Error {
+pub(super) fn after_purge(broken: Broken, any_purged: bool) -> Broken {
     if !any_purged {
-        return error;
+        return broken;
     }
+    let Broken { error, new } = broken;
     let message = format!("{} Phased-out keys of the name were deleted before.", error.message);
-    match error.kind {
+    let error = match error.kind {
         ErrorKind::Unavailable => {
             let error = Error { kind: ErrorKind::Failure, message, ..error };
             error.hint("Repeat the command later.")
         }
         _ => Error { message, ..error },
-    }
+    };
+    Broken { error, new }
 }
 
 /// Says what became of the old key.

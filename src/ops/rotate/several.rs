@@ -3,13 +3,13 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::files::{self, Files};
 use super::items::{Item, Stage, check_room, find, name_files, row};
 use super::one::{carry_out, check_ability, check_terms, place, prepare, take_up};
-use super::prepared::Done;
+use super::prepared::{Broken, Done, Prepared};
 use super::request::{One, Request, Terms};
 use super::{checks, report};
 use crate::error::{Error, ErrorKind, Result};
@@ -86,7 +86,7 @@ pub(super) fn run(ready: &Ready, session: &mut Session) -> Result<()> {
     }
     .map_err(|error| {
         report.write(session);
-        if request.keys.len() == 1 { error } else { report.stopped(error) }
+        report.stopped(error)
     })?;
     report.found(items.iter().map(row).collect());
     if items.is_empty() {
@@ -126,6 +126,8 @@ fn rotate(
     let (twin, manner, jobs) = (session.twin(), session.ui.manner(), session.jobs(*jobs));
     let told: Vec<(One, String, Option<ApiKey>)> =
         items.iter().map(|item| (item.one.clone(), item.label.clone(), item.old.clone())).collect();
+    let spared: Arc<[ApiKeyId]> =
+        told.iter().filter_map(|(_, _, old)| Some(old.as_ref()?.id.clone())).collect();
     let items: Vec<Mutex<Item>> = items.into_iter().map(Mutex::new).collect();
     // The new key of one would look like a rival to another of its name.
     let names = told.iter().filter_map(|(_, _, old)| Some(&*old.as_ref()?.name));
@@ -136,7 +138,7 @@ fn rotate(
         let mut item = items[index].lock().unwrap_or_else(PoisonError::into_inner);
         let stage = std::mem::replace(&mut item.stage, Stage::UnderWay);
         if let Stage::Failed(error) = stage {
-            return (Err(error), Vec::new());
+            return (Err(error.into()), Vec::new());
         }
         if terms.dry_run {
             return (Ok(Outcome::Planned(stage)), Vec::new());
@@ -145,36 +147,40 @@ fn rotate(
         report.set(index, Became::Uncertain);
         let one = &item.one;
         let (done, said) = twin.run(manner, |session| match stage {
-            Stage::Prepared(prepared) => carry_out(*prepared, session),
+            Stage::Prepared(prepared) => {
+                carry_out(Prepared { spared: Arc::clone(&spared), ..*prepared }, session)
+            }
             _ => take_up(one, now, session),
         });
         (done.map(|done| Outcome::Done(Box::new(done))), said)
     };
     let (mut any_tokens, mut any_end) = (false, false);
-    let mut finish =
-        |index: usize, (done, said): (Result<Outcome>, Vec<Said>), session: &mut Session| {
-            let (one, label, old) = &told[index];
-            announce("Rotating", &session.entity(label), session);
-            session.ui.say(said);
-            let done = match done? {
-                Outcome::Done(done) => done,
-                Outcome::Planned(stage) => return plan(&stage, index, report, session),
-            };
-            any_end |= done.has_end();
-            any_tokens |= done.disables() && old.as_ref().is_some_and(|old| used.contains(&old.id));
-            if session.ui.manner().json {
-                if done.is_taken_up {
-                    report::check_finished(&done.run, one, session)?;
-                }
-            } else {
-                report::say(&done, one, now, session)?;
+    let mut finish = |index: usize, (done, said): (Carried, Vec<Said>), session: &mut Session| {
+        let (one, label, old) = &told[index];
+        announce("Rotating", &session.entity(label), session);
+        session.ui.say(said);
+        let done = match done {
+            Ok(Outcome::Done(done)) => done,
+            Ok(Outcome::Planned(stage)) => return plan(&stage, index, report, session),
+            Err(Broken { error, new }) => {
+                report.replaced(index, new.as_ref());
+                return Err(error);
             }
-            done.run.check_alone(session)?;
-            if let Some(key) = &done.run.key {
-                report.replaced(index, &key.id);
-            }
-            Ok(())
         };
+        report.replaced(index, done.run.key.as_ref().map(|key| &key.id));
+        any_end |= done.has_end();
+        any_tokens |= done.disables() && old.as_ref().is_some_and(|old| used.contains(&old.id));
+        if session.ui.manner().json {
+            if done.is_taken_up {
+                report::check_finished(&done.run, one, session)?;
+            }
+        } else {
+            report::say(&done, one, now, session)?;
+        }
+        done.run.check_alone(session)?;
+        report.set(index, Became::Done);
+        Ok(())
+    };
     let mut failed = Failed::default();
     failed.go_on(report, (0..others, jobs), session, &work, &mut finish);
     failed.go_on(report, (others..count, 1), session, &work, &mut finish);
@@ -186,6 +192,8 @@ fn rotate(
     }
     failed.end(report, count, session)
 }
+
+type Carried = std::result::Result<Outcome, Broken>;
 
 enum Outcome {
     Done(Box<Done>),

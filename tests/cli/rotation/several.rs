@@ -273,3 +273,53 @@ fn keys_of_one_name_are_rotated_together() {
     }
     assert_eq!(service.sandbox.open_entries(), 0);
 }
+
+#[test]
+fn what_was_just_retired_is_not_purged() {
+    let service = with_keys("1", &[]);
+    for file in ["left", "one", "two"] {
+        service.run(&["api-key-create", "same", "--file", file, "-q"]).ok();
+    }
+    let named = || -> Vec<Value> {
+        listed(&service).into_iter().filter(|key| text(key, "name") == "same").collect()
+    };
+    let before = ids(&named());
+    service.run(&["api-key-disable", &before[0], "--force", "-q"]).ok();
+    service.run(&rotation(&[&before[1], &before[2]], &["--purge", "-q"])).ok();
+    let after = named();
+    let states: Vec<&str> = after.iter().map(|key| text(key, "state")).collect();
+    assert_eq!(ids(&after)[..2], before[1..], "only what was left over before is gone");
+    assert_eq!(states, ["phased out", "phased out", "active", "active"]);
+}
+
+#[test]
+fn a_new_key_is_told_though_the_old_one_could_not_be_retired() {
+    let service = with_keys("2", &["disable:status=403,times=1"]);
+    let keys = ["seed-000001", "seed-000002"];
+    let rotated = service.run(&rotation(&keys, &["--jobs", "1", "-o", "json"]));
+    let rows: Value = serde_json::from_str(&rotated.code(12).stdout).unwrap();
+    let told = "is in its place, but the old one could not be retired";
+    assert!(rotated.stderr.contains(told), "{rotated:#?}");
+    let hint = "\nRun 'ibmcloud-iam recover' to finish it.\n";
+    assert!(rotated.stderr.contains(hint), "{rotated:#?}");
+    for (row, outcome) in rows.as_array().unwrap().iter().zip(["failed", "rotated"]) {
+        assert_eq!(text(row, "outcome"), outcome, "{rows:#?}");
+        let held = fs::read(service.sandbox.work(text(row, "file"))).unwrap();
+        let held: Value = serde_json::from_slice(&held).unwrap();
+        assert_eq!(row["new_id"], held["id"], "{rows:#?}");
+    }
+}
+
+#[test]
+fn one_that_is_named_alone_fails_for_its_own_reason() {
+    for (fault, code) in [("create:status=403", 8), ("details:status=503", 10)] {
+        let service = with_keys("1", &[fault]);
+        let rotated = service.run(&rotation(&["seed-000001"], &["-o", "json"]));
+        let rows: Value = serde_json::from_str(&rotated.code(code).stdout).unwrap();
+        assert_eq!(rows.as_array().unwrap().len(), 1);
+        assert!(!rotated.stderr.contains("1 of 1"), "{rotated:#?}");
+    }
+    let missing = with_keys("1", &[]).run(&rotation(&["nosuch"], &[]));
+    let words = "FAILED\nAPI key 'nosuch' was not found.\nRun 'ibmcloud-iam api-keys' to list the API keys.\n\n";
+    assert_eq!(missing.code(3).stderr, words);
+}

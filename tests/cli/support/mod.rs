@@ -314,12 +314,8 @@ pub(crate) fn redact_with(ids: &mut Vec<String>, text: &str) -> String {
         let (token, behind) = rest.split_at(if length > 0 { length } else { between });
         let token_is_word = length > 0;
         // An IAM id has a prefix, and a file that is named after a key and its id.
-        let prefix = if token.starts_with("iam-") {
-            4
-        } else {
-            token.find("-ApiKey-").map_or(0, |at| at + 1)
-        };
-        let (before, id) = token.split_at(prefix);
+        let file = token.find("-ApiKey-").map_or(0, |at| at + 1);
+        let (before, id) = token.split_at(if token.starts_with("iam-") { 4 } else { file });
         if token_is_word && is_id(id) {
             let at = ids.iter().position(|known| known == id).unwrap_or_else(|| {
                 ids.push(id.to_owned());
