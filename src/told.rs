@@ -60,14 +60,13 @@ impl<'a> Family<'a> {
     /// Returns a command on one: `ibmcloud-iam api-key-delete KEY`. `verb` is empty for the one that shows it.
     pub fn on(&self, verb: &str, key: impl Display) -> String {
         let dash = if verb.is_empty() { "" } else { "-" };
-        let command = format!("{} {}{dash}{verb}", self.program, self.thing.command);
+        let mut command = [self.program, " ", self.thing.command, dash, verb].concat();
         let key = key.to_string();
         // Where keys have no names, only flags may follow.
         if self.thing.has_names || key.starts_with("--") {
-            format!("{command} {key}{}", self.behind())
-        } else {
-            command
+            command.extend([" ", &key, &self.behind()]);
         }
+        command
     }
 
     /// Returns what stands behind the key.

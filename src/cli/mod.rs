@@ -41,7 +41,7 @@ pub use self::tools::{CompletedShell, ManArgs};
 use self::tools::{CompletionArgs, EmulateArgs, ProfilesArgs, RecoverArgs};
 pub use self::tree::Deferred;
 
-/// The version of the program, and the commit that it was built from where that is known: `0.1.0 (abc1234)`.
+/// The version of the program, and the commit that it was built from where that is known: `0.2.0 (abc1234)`.
 pub const VERSION: &str = env!("IBMCLOUD_IAM_VERSION");
 
 #[derive(Debug, Parser)]

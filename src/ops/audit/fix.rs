@@ -86,10 +86,10 @@ pub(super) fn of_key(
         return Fix { command: format!("{} --activity", family.on("", id)), stays: true };
     }
     let end = KeyEnd::of(rules, subject, outlived, grounds);
-    let grace = write_duration(GRACE.min(policy.max_age));
+    let grace = || write_duration(GRACE.min(policy.max_age));
     // A new key with this life does not expire soon at once.
-    let life =
-        write_duration(SHORTEST.max(policy.max_age).max(policy.expires_within.saturating_mul(2)));
+    let life = SHORTEST.max(policy.max_age).max(policy.expires_within.saturating_mul(2));
+    let to_expire = || format!("--expires-in {}", write_duration(life));
     let is_rotated = matches!(end, KeyEnd::Rotated | KeyEnd::Replaced);
 
     let mut changes = Vec::new();
@@ -104,9 +104,9 @@ pub(super) fn of_key(
     }
     match end {
         KeyEnd::Stays if has(Rule::NeverExpires) || has(Rule::ExpiresSoon) => {
-            changes.push(format!("--expires-in {life}"));
+            changes.push(to_expire());
         }
-        KeyEnd::PhasedOut => changes.push(format!("--expires-in {grace}")),
+        KeyEnd::PhasedOut => changes.push(format!("--expires-in {}", grace())),
         _ => {}
     }
 
@@ -117,11 +117,11 @@ pub(super) fn of_key(
     if is_rotated {
         let mut rotation = family.on("rotate", id);
         if end == KeyEnd::Rotated {
-            rotation = format!("{rotation} --grace {grace}");
+            rotation = format!("{rotation} --grace {}", grace());
         }
         // A successor with the same life would be found again.
         if has(Rule::NeverExpires) || is_short(key, policy.expires_within) {
-            rotation = format!("{rotation} --expires-in {life}");
+            rotation = format!("{rotation} {}", to_expire());
         }
         steps.push(rotation);
     }
@@ -135,14 +135,13 @@ pub(super) fn of_key(
     if steps.is_empty() {
         return Fix { command: format!("{} --activity", family.on("", id)), stays };
     }
-    let steps = steps.join(" && ");
-    // The key is locked again in any case, unless it is gone.
-    let (unlock, lock) = (family.on("unlock", id), format!("{} --force", family.on("lock", id)));
-    let command = match (key.locked, end) {
-        (false, _) => steps,
-        (true, KeyEnd::Replaced | KeyEnd::Deleted) => format!("{unlock} && {steps} || {lock}"),
-        (true, _) => format!("{unlock} && {steps}; {lock}"),
-    };
+    let mut command = steps.join(" && ");
+    if key.locked {
+        // It is locked again in any case, unless it is gone.
+        let then = if matches!(end, KeyEnd::Replaced | KeyEnd::Deleted) { " ||" } else { ";" };
+        let (unlock, lock) = (family.on("unlock", id), family.on("lock", id));
+        command = format!("{unlock} && {command}{then} {lock} --force");
+    }
     Fix { command, stays }
 }
 
