@@ -31,7 +31,8 @@ const MOST_OF_PASSWORD: usize = 1_024;
 pub fn read(from: &str, ui: &mut Ui) -> Result<Option<Secret>> {
     if let Some(file) = from.strip_prefix('@') {
         let (value, loose) = read_file(file, true)?;
-        ui.warn_of(loose);
+        // Whoever named another file by mistake is not to change its mode.
+        ui.warn_of(loose.filter(|_| can_be_key(value.expose())));
         return Ok(Some(value));
     }
     if from != "-" {

@@ -183,7 +183,7 @@ pub fn not_logged_in(more: &str, settings: &Settings) -> Error {
     let message = format!("You are not logged in to a platform: no credential was found.{more}");
     Error::new(ErrorKind::NotLoggedIn, message).hint(format!(
         "Run '{} login --platform URL --username USER', or set {PLATFORM_URL}, {PLATFORM_USER}, and {PLATFORM_PASSWORD} or {PLATFORM_API_KEY}; '--backend local' or {BACKEND}=local uses the local store.",
-        settings.program()
+        settings.started_as().shown
     ))
 }
 

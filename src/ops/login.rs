@@ -41,8 +41,10 @@ const WHERE_KEYS_ARE: &str = "API keys are made in the IBM Cloud console (Manage
 /// Runs `login`.
 pub fn run(request: &Request, settings: &Settings, ui: &mut Ui) -> Result<()> {
     if settings.flags().backend == Some(BackendKind::Local) {
-        return Err(Error::usage("The local store needs no login.")
-            .hint(format!("Say '{} login' without '--backend local'.", settings.program())));
+        return Err(Error::usage("The local store needs no login.").hint(format!(
+            "Say '{} login' without '--backend local'.",
+            settings.started_as().shown
+        )));
     }
     if let Some(platform) = &request.platform {
         return platform::run(platform, request.insecure_storage, request.dry_run, settings, ui);

@@ -62,11 +62,11 @@ fn tell(record: &LoginRecord, is_dry_run: bool, settings: &Settings, ui: &mut Ui
     let program = settings.program();
     let told = match &record.apikey_id {
         Some(id) => format!(
-            "The API key itself stays valid until it is deleted: '{program} api-key-delete {}'.",
+            "The API key itself stays valid until it is deleted: log in, then '{program} api-key-delete {}'.",
             ApiKeyId::new(id.as_str()).in_command()
         ),
         None => format!(
-            "The API key itself stays valid until it is deleted: '{program} api-keys' shows its ID, '{program} api-key-delete ID' deletes it."
+            "The API key itself stays valid until it is deleted: log in, then '{program} api-keys' shows its ID, and '{program} api-key-delete ID' deletes it."
         ),
     };
     ui.result(&told);

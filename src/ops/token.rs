@@ -43,7 +43,7 @@ fn token(settings: &Settings, ui: &mut Ui) -> Result<Arc<Token>> {
             ErrorKind::NotLoggedIn,
             "There is no token: the local store needs none, and no credential for the service is in use.",
         )
-        .hint(format!("Run '{} login', or say '--backend remote'.", settings.program())));
+        .hint(format!("Run '{} login', or say '--backend remote'.", settings.started_as().shown)));
     }
     let (keys, _) = session::open_remote(settings, found, ui)?;
     keys.token().map_err(|error| told_of_iam(error, "The token", settings))
@@ -52,4 +52,7 @@ fn token(settings: &Settings, ui: &mut Ui) -> Result<Arc<Token>> {
 fn deliver(text: &str, ui: &mut Ui) -> Result<()> {
     ui.deliver(text)
         .map_err(|error| Error::failure(format!("The token could not be printed: {error}.")))
+        .map_err(|error| {
+            error.hint("Make room where standard output goes, then repeat the command.")
+        })
 }

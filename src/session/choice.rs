@@ -114,7 +114,7 @@ fn backend_of_profile(settings: &Settings) -> Result<Option<BackendKind>> {
         let told = format!("There is no profile '{name}': {why}.");
         return Err(Error::new(ErrorKind::NotLoggedIn, told).hint(format!(
             "Make it with '{} login --profile {}', or say '--backend' with it.",
-            settings.program(),
+            settings.started_as().shown,
             shell_word(name)
         )));
     }

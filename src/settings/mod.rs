@@ -8,7 +8,6 @@ pub mod service;
 pub mod variables;
 
 use std::ffi::OsStr;
-use std::fmt::Write as _;
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
@@ -22,7 +21,6 @@ use crate::clock::Clock;
 use crate::environment::{Environment, Program};
 use crate::error::{Error, Result};
 use crate::model::Timestamp;
-use crate::text::shell_word;
 use crate::ui::Manner;
 
 pub use directories::{Directories, home, needed};
@@ -35,6 +33,8 @@ pub use profile::Profile;
 pub struct Settings {
     environment: Environment,
     program: Program,
+    /// What to type before a command.
+    typed: String,
     flags: Flags,
     profile: Profile,
     clock: Clock,
@@ -89,9 +89,11 @@ impl Settings {
                 .map_err(|error| Error::usage(format!("{NOW}: {error}.")))?,
         };
         let profile = Profile::choose(flags.profile.as_ref(), &environment)?;
+        let typed = flags.typed_behind(&program.shown);
         Ok(Self {
             environment,
             program,
+            typed,
             flags,
             profile,
             clock,
@@ -117,29 +119,9 @@ impl Settings {
         &self.program
     }
 
-    /// Returns what to type before a command, for hints.
-    pub fn program(&self) -> &str {
-        &self.program.shown
-    }
-
     /// Returns what to type, in any shell, before a command that is to use the same profile, endpoint and credential.
-    pub fn program_here(&self) -> String {
-        let flags = &self.flags;
-        let from_file = flags.apikey.as_deref().filter(|from| from.starts_with('@'));
-        let chosen = [
-            ("--profile", flags.profile.as_ref().map(|profile| profile.name().to_owned())),
-            ("--backend", flags.backend.map(|kind| kind.as_str().to_owned())),
-            ("--endpoint", flags.endpoint.clone()),
-            ("--apikey", from_file.map(str::to_owned)),
-            ("--ca-file", flags.ca_file.as_ref().map(|file| file.to_string_lossy().into_owned())),
-        ];
-        let mut typed = self.program().to_owned();
-        for (flag, value) in chosen {
-            if let Some(value) = value {
-                let _ = write!(typed, " {flag} {}", shell_word(&value));
-            }
-        }
-        typed
+    pub fn program(&self) -> &str {
+        &self.typed
     }
 
     /// Returns the time.

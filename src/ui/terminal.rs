@@ -276,23 +276,26 @@ impl Ui {
     }
 
     fn note(&mut self, result: io::Result<()>) {
-        if let Err(error) = result
-            && error.kind() != io::ErrorKind::BrokenPipe
-            && self.broken.is_none()
-        {
-            self.broken = Some(error);
+        if let Err(error) = result {
+            self.broken.get_or_insert(error);
         }
+    }
+
+    /// Tells whether standard output did not take what was written.
+    pub fn is_unheard(&mut self) -> bool {
+        self.flush();
+        self.broken.is_some()
     }
 
     /// Writes what is buffered. Fails if anything could not be written to standard output.
     pub fn finish(&mut self) -> crate::error::Result<()> {
         self.flush();
         match self.broken.take() {
-            None => Ok(()),
-            Some(error) => {
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Error::failure(format!("Standard output could not be written: {error}."))
-                    .hint("What was to be changed is changed; only what was to be said is lost."))
+                    .hint("Only the output is lost: whatever the command was to change is changed. Make room, then look again."))
             }
+            _ => Ok(()),
         }
     }
 

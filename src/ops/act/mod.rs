@@ -99,8 +99,13 @@ pub fn carry_out(ready: &Ready, mut items: Vec<Item>, session: &mut Session) -> 
     let now = session.now()?;
     let several = items.len() > 1 || mode.bulk;
     report.found(items.iter().map(row).collect());
+    // A filter chose them, so nobody has typed their names.
+    let label = |item: &Item| match &item.key {
+        Some(key) if mode.bulk => format!("{} ({})", key.name, key.id),
+        _ => item.named.to_string(),
+    };
     if !several {
-        announce(verb.doing, &session.entity(&items[0].named), session);
+        announce(verb.doing, &session.entity(label(&items[0])), session);
     }
     let waiting: Vec<&Item> = items.iter().filter(|item| item.known.is_none()).collect();
     let mut used = Vec::new();
@@ -143,7 +148,7 @@ pub fn carry_out(ready: &Ready, mut items: Vec<Item>, session: &mut Session) -> 
     let failed =
         each(report, (count, jobs), several, session, &work, &mut |index, acted, session| {
             let item = &items[index];
-            let entity = session.entity(&item.named);
+            let entity = session.entity(label(item));
             if several {
                 announce(verb.doing, &entity, session);
             }

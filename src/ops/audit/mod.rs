@@ -17,7 +17,6 @@ use crate::ops::uses::uses;
 use crate::ops::{announce, counted, keys_of, scope};
 use crate::session::Session;
 use crate::settings::Settings;
-use crate::told::Family;
 use crate::ui::Ui;
 
 pub use self::policy::{FailOn, PolicyName, ReportFormat, Request};
@@ -60,7 +59,6 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
     let mut subjects = subject::subjects(&keys, now);
     let needs_all = format == ReportFormat::Html && !request.summary;
     ask_for_use(&mut subjects, &policy, needs_all, request.jobs, now, session)?;
-    let here = session.settings().program_here();
     let noun = session.facts().noun;
     let grounds = Grounds {
         policy: &policy,
@@ -68,7 +66,7 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
         me: &identity.iam_id,
         limit,
         noun,
-        family: Family { program: &here, ..session.family() },
+        family: session.family(),
     };
     let found = grounds.judge(&subjects, &mut accepted);
     let was_checked = |rule: Rule, iam_id: Option<&str>| {

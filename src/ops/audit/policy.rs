@@ -132,7 +132,7 @@ impl Policy {
                 Some("'unused' was left out with '--skip'")
             }
             Rule::OwnerKey if self.account_owner.is_none() => {
-                Some("'--account-owner' does not name the owner of the account")
+                Some("no '--account-owner' tells who owns the account")
             }
             _ => None,
         }

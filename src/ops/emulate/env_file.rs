@@ -67,6 +67,8 @@ fn text(server: &Server, emulator: &Emulator) -> io::Result<Zeroizing<String>> {
     let mut text = Zeroizing::new(String::with_capacity(16 * 1024));
     text.push_str(HEAD);
     for (name, value) in [
+        // A shell that was at work on the local store turns to the emulator.
+        ("IBMCLOUD_IAM_BACKEND", Some("remote")),
         ("IBMCLOUD_IAM_API_ENDPOINT", Some(&*endpoint)),
         ("IBMCLOUD_API_KEY", Some(value.expose())),
         ("IAM_IDENTITY_URL", Some(&endpoint)),

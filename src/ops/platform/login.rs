@@ -13,7 +13,7 @@ pub fn refuse_flags(settings: &Settings) -> Result<()> {
     let message = format!("'{flag}' is for IAM; a platform has a login of its own.");
     Err(Error::usage(message).hint(format!(
         "Run '{} login --platform URL --username USER', or set CPD_URL, CPD_USERNAME, and CPD_PASSWORD or CPD_APIKEY.",
-        settings.program()
+        settings.started_as().shown
     )))
 }
 

@@ -6,6 +6,7 @@ mod only_key;
 mod outcome;
 mod verdict;
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use self::adopt::Part;
@@ -145,8 +146,15 @@ fn conclude(
             .hint(format!("Run '{program} recover' again later.")));
     }
     if let reported @ 1.. = count(Outcome::Reported) {
-        let message =
+        let mut message =
             format!("{reported} of {all} interrupted commands left keys for you to look at.");
+        // Their entries are gone: nobody would be told of these keys again.
+        if ui.manner().json || ui.is_unheard() {
+            for (_, verdict) in verdicts.iter().filter(|one| one.1.outcome == Outcome::Reported) {
+                let _ = write!(message, "\n{}.", capitalised(&verdict.sentence));
+            }
+            return Err(Error::failure(message));
+        }
         return Err(
             Error::failure(message).hint("The lines above say which, and what to do with them.")
         );

@@ -24,7 +24,8 @@ fn a_shell_that_reads_it_reaches_the_emulator() {
         let password = text.split("export CPD_PASSWORD=").nth(1).unwrap().lines().next().unwrap();
         assert_eq!(password.len(), 44);
         let mut expected = format!(
-            "{HEAD}export IBMCLOUD_IAM_API_ENDPOINT={endpoint}
+            "{HEAD}export IBMCLOUD_IAM_BACKEND=remote
+export IBMCLOUD_IAM_API_ENDPOINT={endpoint}
 export IBMCLOUD_API_KEY={value}
 export IAM_IDENTITY_URL={endpoint}
 export IAM_IDENTITY_AUTH_URL={endpoint}
@@ -56,7 +57,7 @@ export WATSONX_API_URL='{endpoint}/regions/{{region}}'
             }
         }
         assert_eq!(text, expected);
-        let script = "unset IBMCLOUD_IAM_BACKEND; . ./emulator.env && ibmcloud-iam api-key-create k -q >/dev/null \
+        let script = "export IBMCLOUD_IAM_BACKEND=local; . ./emulator.env && ibmcloud-iam api-key-create k -q >/dev/null \
                       && ibmcloud-iam api-keys --output json";
         assert_eq!(sandbox.bash(script).ok().json()[0]["name"], "k");
         emulator.stop().is(0, "", "");
