@@ -56,6 +56,11 @@ impl ErrorKind {
     pub fn exit_code(self) -> u8 {
         self as u8
     }
+
+    /// Tells whether every other thing would fail in the same way.
+    pub fn ends_all(self) -> bool {
+        matches!(self, Self::NotLoggedIn | Self::Unavailable)
+    }
 }
 
 /// Every exit code and what it means, for the man page and docs/.
@@ -81,7 +86,7 @@ pub const EXIT_CODES: [(u8, &str); 18] = [
 ];
 
 /// A failure as the user sees it: what failed and why, and the next command to run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Error {
     /// The kind.
     pub kind: ErrorKind,

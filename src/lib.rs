@@ -20,6 +20,7 @@ pub mod environment;
 pub mod error;
 pub mod generate;
 pub mod http;
+pub mod joined;
 pub mod journal;
 pub mod log;
 pub mod model;

@@ -12,9 +12,10 @@ use std::time::Duration;
 
 pub use self::file::{KeyName, NameFile, Others};
 use crate::clock::Skew;
+use crate::joined::Joined;
 use crate::model::{
     Activity, ApiKey, ApiKeyChanges, ApiKeyDetails, ApiKeyId, CreatedApiKey, Detail, EntityTag,
-    Identity, NewApiKey, NewValue, Scope, Selection,
+    Identity, NewApiKey, NewValue, Owner, Scope, Selection,
 };
 use crate::secret::Secret;
 use crate::systems::{
@@ -105,6 +106,8 @@ pub struct RememberingKeys {
     of_service_ids: Noted,
     service_ids: Noted,
     groups: Noted,
+    /// A listing of an owner's keys that several threads may need at once.
+    listing: Joined<(Owner, Arc<[ApiKey]>)>,
 }
 
 impl RememberingKeys {
@@ -114,7 +117,17 @@ impl RememberingKeys {
         let (service_ids, groups) = (others(Others::ServiceIds), others(Others::Groups));
         let of_service_ids = others(Others::KeysOfServiceIds);
         let facts = Mutex::new(keys.facts());
-        Self { keys, facts, own: Noted::new(file), of_service_ids, service_ids, groups }
+        let (own, listing) = (Noted::new(file), Joined::default());
+        Self { keys, facts, own, of_service_ids, service_ids, groups, listing }
+    }
+
+    /// Lists the keys of a name. Threads that ask at the same time share a listing, which begins after all of them have asked.
+    pub fn named(&self, owner: &Owner, name: &str) -> Result<Vec<ApiKey>> {
+        let list = || self.list(&Scope::Of(owner.clone()), &Selection::Named(name.to_owned()));
+        let (of, keys) =
+            self.listing.get(|| list().map(|keys| (owner.clone(), Arc::from(keys))))?;
+        let keys = if of == *owner { keys } else { Arc::from(list()?) };
+        Ok(keys.iter().filter(|key| *key.name == *name).cloned().collect())
     }
 
     /// Goes on as the keys of a system that is at the same place.

@@ -1,10 +1,15 @@
 //! Finds the one key that NAME|UUID means, or fails with a list of the candidates.
 
+use std::cell::OnceCell;
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKey, ApiKeyId, Detail, KeyRef, Scope, Selection, State, Timestamp, states};
 use crate::ops::error_sheet;
 use crate::render::table;
 use crate::session::Session;
+use crate::side_by_side::side_by_side;
 use crate::systems::{Condition, Facts};
 use crate::text::escape;
 
@@ -49,7 +54,16 @@ pub fn one(session: &Session, key: &KeyRef, meaning: Meaning, now: Timestamp) ->
 
 /// The keys of the owner that is meant, listed once for several names and ids.
 #[derive(Debug)]
-pub struct Listing(Vec<Found>);
+pub struct Listing {
+    all: Vec<Found>,
+    /// Where they are in `all`.
+    by_id: HashMap<ApiKeyId, usize>,
+    by_name: HashMap<Box<str>, Vec<usize>>,
+    /// The names as they are in lower case.
+    folded: OnceCell<HashMap<String, Vec<Box<str>>>>,
+    /// What was asked for by its id, because it is not among these.
+    others: HashMap<ApiKeyId, Result<Found>>,
+}
 
 impl Listing {
     /// Lists them.
@@ -58,12 +72,40 @@ impl Listing {
         let listed = session.watch_listing(|keys| keys.list(&scope, &Selection::All));
         let subject = format!("The list of {}s", session.facts().noun);
         let keys = listed.map_err(|error| session.told(error, &subject))?;
-        Ok(Self(with_states(keys, now)))
+        let all = with_states(keys, now);
+        let mut by_id = HashMap::with_capacity(all.len());
+        let mut by_name: HashMap<Box<str>, Vec<usize>> = HashMap::new();
+        for (index, Found { key, .. }) in all.iter().enumerate() {
+            by_id.insert(key.id.clone(), index);
+            by_name.entry(key.name.clone()).or_default().push(index);
+        }
+        Ok(Self { all, by_id, by_name, folded: OnceCell::new(), others: HashMap::new() })
     }
 
     /// Returns all of them, oldest first.
     pub fn all(&self) -> &[Found] {
-        &self.0
+        &self.all
+    }
+
+    /// Asks for the keys whose ids are not among these, `jobs` at once: they are another owner's, or gone.
+    pub fn ask_for(&mut self, keys: &[KeyRef], now: Timestamp, jobs: usize, session: &mut Session) {
+        let is_other = |key| match key {
+            &KeyRef::Id(ref id) => (!self.by_id.contains_key(id)).then_some(id),
+            KeyRef::Name(_) => None,
+        };
+        let ids: Vec<&ApiKeyId> = keys.iter().filter_map(is_other).collect();
+        let (twin, manner) = (session.twin(), session.ui.manner());
+        let ask = |index: usize| twin.run(manner, |session| by_id(session, ids[index], now));
+        let what = format!("Looking for {}s", session.facts().noun);
+        session.ui.working(&what, Some(ids.len()));
+        side_by_side(jobs, ids.len(), &|| true, &ask, &mut |index, (found, said)| {
+            session.ui.say(said);
+            session.ui.reach(index + 1);
+            let ends_all = matches!(&found, Err(error) if error.kind.ends_all());
+            self.others.insert(ids[index].clone(), found);
+            if ends_all { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        session.ui.done();
     }
 
     /// Finds the one key that `key` means. Another owner's is asked for by its id.
@@ -75,17 +117,30 @@ impl Listing {
         now: Timestamp,
     ) -> Result<Found> {
         match key {
-            KeyRef::Id(id) => match self.0.iter().find(|found| found.key.id == *id) {
-                Some(found) => Ok(found.clone()),
-                None => by_id(session, id, now),
+            KeyRef::Id(id) => match self.by_id.get(id) {
+                Some(index) => Ok(self.all[*index].clone()),
+                None => self.others.get(id).cloned().unwrap_or_else(|| by_id(session, id, now)),
             },
             KeyRef::Name(name) => {
-                let named = self.0.iter().filter(|found| *found.key.name == **name).cloned();
-                let named: Vec<_> = named.collect();
-                let all = || self.0.iter().map(|found| found.key.name.to_string()).collect();
-                only(&named, name, meaning, session).map_err(|error| alike(error, name, all))
+                let named = self.by_name.get(&**name).into_iter().flatten();
+                let named: Vec<_> = named.map(|index| self.all[*index].clone()).collect();
+                only(&named, name, meaning, session)
+                    .map_err(|error| alike(error, name, || self.folded_as(name)))
             }
         }
+    }
+
+    /// Returns the names that differ from this one in case at most.
+    fn folded_as(&self, name: &str) -> Vec<String> {
+        let folded = self.folded.get_or_init(|| {
+            let mut folded: HashMap<String, Vec<Box<str>>> = HashMap::new();
+            for name in self.by_name.keys() {
+                folded.entry(name.to_lowercase()).or_default().push(name.clone());
+            }
+            folded
+        });
+        let alike = folded.get(&name.to_lowercase()).into_iter().flatten();
+        alike.map(ToString::to_string).collect()
     }
 }
 
@@ -119,16 +174,8 @@ pub fn state_now(session: &Session, key: &ApiKey, now: Timestamp) -> State {
 
 /// Finds the keys of a name, each with its state.
 pub fn namesakes(session: &Session, name: &str, now: Timestamp) -> Result<Vec<Found>> {
-    let mut keys = listed_for(session, name)?;
-    keys.retain(|key| *key.name == *name);
-    Ok(with_states(keys, now))
-}
-
-/// Lists the keys of a name, and others where the backend lists all of them.
-fn listed_for(session: &Session, name: &str) -> Result<Vec<ApiKey>> {
-    let listed =
-        session.keys().list(&Scope::Of(session.owner()), &Selection::Named(name.to_owned()));
-    listed.map_err(|error| session.told_of(error, name))
+    let named = session.shared_keys().named(&session.owner(), name);
+    Ok(with_states(named.map_err(|error| session.told_of(error, name))?, now))
 }
 
 fn with_states(keys: Vec<ApiKey>, now: Timestamp) -> Vec<Found> {
@@ -137,12 +184,14 @@ fn with_states(keys: Vec<ApiKey>, now: Timestamp) -> Vec<Found> {
 }
 
 fn by_name(session: &Session, name: &str, meaning: Meaning, now: Timestamp) -> Result<Found> {
-    let listed = listed_for(session, name)?;
+    let scope = Scope::Of(session.owner());
+    let listed = session.keys().list(&scope, &Selection::Named(name.to_owned()));
+    let listed = listed.map_err(|error| session.told_of(error, name))?;
     let lists_all = !listed.is_empty();
     let (named, others): (Vec<_>, Vec<_>) = listed.into_iter().partition(|key| *key.name == *name);
     only(&with_states(named, now), name, meaning, session).map_err(|error| {
         alike(error, name, || {
-            let all = || session.keys().list(&Scope::Of(session.owner()), &Selection::All);
+            let all = || session.keys().list(&scope, &Selection::All);
             let others = if lists_all { others } else { all().unwrap_or_default() };
             others.iter().map(|key| key.name.to_string()).collect()
         })

@@ -7,6 +7,7 @@ use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -44,6 +45,9 @@ struct SignalState {
 static IS_PATIENT: AtomicBool = AtomicBool::new(false);
 static IS_ASKED: AtomicBool = AtomicBool::new(false);
 
+/// How long the end waits for whoever reads the output.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
 const PATIENCE: &str =
     "Interrupted: what is under way is finished. Press Ctrl-C again to end at once.";
 
@@ -61,6 +65,11 @@ fn lock() -> MutexGuard<'static, SignalState> {
                     // The first Ctrl-C lets work end that is under way; the second does not.
                     let is_patient = signal == SIGINT && IS_PATIENT.load(Ordering::SeqCst);
                     if !is_patient || IS_ASKED.swap(true, Ordering::SeqCst) {
+                        end_soon(if signal == SIGINT {
+                            ErrorKind::Interrupted
+                        } else {
+                            ErrorKind::Terminated
+                        });
                         end();
                     }
                     if io::stderr().is_terminal() {
@@ -131,11 +140,23 @@ pub(super) fn prompting<T>(ask: impl FnOnce() -> T) -> T {
     answer
 }
 
-/// Ends the process as a signal does.
+/// Ends the process in a while, if what has to be said cannot be written because nobody reads it.
+fn end_soon(kind: ErrorKind) {
+    thread::spawn(move || {
+        thread::sleep(LAST_WORDS);
+        exit(kind)
+    });
+}
+
 #[expect(
     clippy::exit,
     reason = "a signal ends the program at any point; the disk is safe at each of them"
 )]
+fn exit(kind: ErrorKind) -> ! {
+    process::exit(i32::from(kind.exit_code()))
+}
+
+/// Ends the process as a signal does.
 pub(super) fn end() -> ! {
     // The lock is held to the end, so that the other thread does not print the same again.
     let mut state = lock();
@@ -172,5 +193,5 @@ pub(super) fn end() -> ! {
         error.message + &hint.unwrap_or_default()
     };
     let _ = writeln!(io::stderr().lock(), "{text}");
-    process::exit(i32::from(kind.exit_code()));
+    exit(kind)
 }

@@ -4,6 +4,7 @@ mod acted;
 mod report;
 mod verb;
 
+use std::collections::HashSet;
 use std::ops::{ControlFlow, Range};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -243,7 +244,7 @@ impl Failed {
         session: &mut Session,
     ) -> bool {
         let is_alike = report.fail(index, &error);
-        let stops = ends_all(error.kind);
+        let stops = error.kind.ends_all();
         if report.is_of_one() || stops && !report.may_have_changed() {
             self.stopped.get_or_insert(error);
             return true;
@@ -291,11 +292,6 @@ fn row(item: &Item) -> Row {
     found.unwrap_or_else(|| Row::named(&item.named))
 }
 
-/// Tells whether every other one would fail in the same way.
-pub(in crate::ops) fn ends_all(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::NotLoggedIn | ErrorKind::Unavailable)
-}
-
 /// Makes an item of a key that a filter chose.
 pub fn item(verb: &Verb, key: ApiKey, session: &Session) -> Item {
     let named = KeyRef::Id(key.id.clone());
@@ -309,7 +305,11 @@ fn resolve_all(ready: &Ready, session: &mut Session) -> Result<Vec<Item>> {
     let Ready { verb, keys, mode, .. } = ready;
     let now = session.now()?;
     let mut items: Vec<Item> = Vec::new();
-    let listing = (keys.len() > 1).then(|| Listing::new(session, now)).transpose()?;
+    let mut listing = (keys.len() > 1).then(|| Listing::new(session, now)).transpose()?;
+    if let Some(listing) = &mut listing {
+        listing.ask_for(keys, now, session.jobs(mode.jobs), session);
+    }
+    let mut known: HashSet<ApiKeyId> = HashSet::new();
     for named in keys {
         let mut item = Item { named: named.clone(), key: None, known: None };
         let found = match &listing {
@@ -318,9 +318,7 @@ fn resolve_all(ready: &Ready, session: &mut Session) -> Result<Vec<Item>> {
         };
         match found {
             Ok(found) => {
-                let known =
-                    |item: &Item| item.key.as_ref().is_some_and(|key| key.id == found.key.id);
-                if items.iter().any(known) {
+                if !known.insert(found.key.id.clone()) {
                     // It was named twice.
                     continue;
                 }
@@ -331,7 +329,7 @@ fn resolve_all(ready: &Ready, session: &mut Session) -> Result<Vec<Item>> {
                 }
                 item.key = Some(found.key);
             }
-            Err(error) if ends_all(error.kind) || error.kind == ErrorKind::Failure => {
+            Err(error) if error.kind.ends_all() || error.kind == ErrorKind::Failure => {
                 return Err(error);
             }
             Err(error) if mode.ignore_missing && error.kind == ErrorKind::NotFound => {

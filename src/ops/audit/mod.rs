@@ -53,6 +53,7 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
     let identity = session.identity().clone();
     let (scope, what) = scope(request.owners, session);
     announce("Auditing", &what, session);
+    session.ui.watch(Some("There is no report: not every key was looked at.".to_owned()));
     let keys = keys_of(&scope, session)?;
     let limit = if policy.has(Rule::NearLimit) { limit(&request.fail_on, session)? } else { None };
     let unchecked = unchecked(&policy, limit);
@@ -83,6 +84,7 @@ pub fn run(ready: Ready, session: &mut Session) -> Result<()> {
         idle,
         now,
     };
+    session.ui.watch(None);
     told.tell(request, format, &policy, session);
     // Failing to write the report comes before what the report says.
     session.ui.finish()?;

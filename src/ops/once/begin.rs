@@ -7,7 +7,7 @@ use super::machine::{Disk, Way};
 use super::state::{Consent, CopyFile, Run, journal_failed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{self, Begun, Journal, Operation, Retires};
-use crate::model::{ApiKey, Detail, NewApiKey, Timestamp};
+use crate::model::{ApiKey, ApiKeyId, Detail, NewApiKey, Timestamp};
 use crate::ops::resolve::{self, Found};
 use crate::ops::{conflict, locked};
 use crate::private_file::{Destination, pending_path};
@@ -43,6 +43,8 @@ pub(in crate::ops) struct Old<'a> {
     pub key: &'a ApiKey,
     /// Whether it was named by its name, which no other key in use may have.
     pub is_by_name: bool,
+    /// The keys of its name that were there when it was chosen; `None` where they are to be listed now.
+    pub beside: Option<Vec<ApiKeyId>>,
 }
 
 /// Notes what is begun. After an error nothing is left, unless the error names `recover`.
@@ -102,10 +104,22 @@ fn namesakes(plan: &Plan<'_>, is_chosen: bool, session: &Session) -> Result<Vec<
     let tells_itself =
         plan.new.id.is_some() || can_look_up && plan.destination.is_some() && is_chosen;
     let is_replaced = facts.create == CreateEffect::ReplacesTheOnlyKey;
-    if is_replaced || plan.replaces.is_none() && tells_itself {
+    let is_known = match &plan.replaces {
+        None => tells_itself,
+        Some(old) => old.beside.is_some(),
+    };
+    if is_replaced || is_known {
         return Ok(Vec::new());
     }
     resolve::namesakes(session, &plan.new.name, plan.now)
+}
+
+/// Returns which keys of the name are not the new one, nor one that others make meanwhile.
+fn known(plan: &Plan<'_>, namesakes: &[Found]) -> Vec<String> {
+    match plan.replaces.as_ref().and_then(|old| old.beside.as_ref()) {
+        Some(beside) => beside.iter().map(ToString::to_string).collect(),
+        None => namesakes.iter().map(|found| found.key.id.to_string()).collect(),
+    }
 }
 
 fn begun(
@@ -139,7 +153,7 @@ fn begun(
         replaces: destination.as_ref().and_then(|file| file.replaces.clone()),
         value_hash: value.map(|value| value.keyed_hash(salt.as_bytes()).as_str().to_owned()),
         salt,
-        known_ids: namesakes.iter().map(|found| found.key.id.to_string()).collect(),
+        known_ids: known(plan, namesakes),
         retires: plan.replaces.as_ref().map(|old| old.retires.clone()),
         regions: None,
     })

@@ -95,8 +95,12 @@ pub fn run(ready: &Ready, session: &mut Session) -> Result<()> {
     agree_to_lose(removed, &user, request.force, session)?;
     let new = describe(&user, session);
     let retires = removed.map(|key| Retires { id: key.id.to_string(), grace: None });
-    let replaces =
-        removed.zip(retires).map(|(key, retires)| Old { retires, key, is_by_name: false });
+    let replaces = removed.zip(retires).map(|(key, retires)| Old {
+        retires,
+        key,
+        is_by_name: false,
+        beside: None,
+    });
     let server_value = !session.keys().place().is_here();
     let (operation, is_hurried) = (*operation, request.no_wait);
     let plan = Plan { operation, new: &new, now, destination, server_value, replaces, is_hurried };

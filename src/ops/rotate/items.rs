@@ -10,12 +10,16 @@ use super::request::{One, Request, Terms};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Begun, Operation};
 use crate::model::{ApiKey, ApiKeyId, KeyRef, State, Timestamp};
-use crate::ops::act::{Row, ends_all};
+use crate::ops::act::Row;
 use crate::ops::resolve::{Found, Listing, Meaning};
 use crate::ops::{counted, once};
 use crate::private_file::place_of;
 use crate::session::Session;
 use crate::systems::Condition;
+use crate::text::capitalised;
+
+/// So long, in seconds, a key may be the new one of a rotation that is under way elsewhere.
+const A_MOMENT: i64 = 10 * 60;
 
 /// One of the keys.
 #[derive(Debug)]
@@ -51,7 +55,8 @@ pub(super) fn find(
     session: &mut Session,
 ) -> Result<(Vec<Item>, Listing)> {
     let terms = request.terms;
-    let listing = Listing::new(session, now)?;
+    let mut listing = Listing::new(session, now)?;
+    listing.ask_for(&request.keys, now, session.jobs(request.jobs), session);
     let is_open = |begun: &Begun, _: &_| {
         begun.operation == Operation::Rotate
             && begun.retires.is_some()
@@ -85,8 +90,15 @@ pub(super) fn find(
         let is_old = |key: &ApiKey| key.created_at.plus(age).is_some_and(|then| then <= now);
         let chosen =
             listing.all().iter().filter(|found| found.state == State::Active && is_old(&found.key));
+        let fresh = fresh(&listing, session.service_time()?);
         items.extend(chosen.map(|one| {
-            found(one.clone(), KeyRef::Id(one.key.id.clone()), one.key.name.to_string())
+            let key = KeyRef::Id(one.key.id.clone());
+            let mut item = found(one.clone(), key, one.key.name.to_string());
+            let newer = fresh.get(&*one.key.name).filter(|new| new.created_at > one.key.created_at);
+            if let (Some(newer), Stage::Found(_)) = (newer, &item.stage) {
+                item.stage = Stage::Failed(being_rotated(&one.key, newer, session));
+            }
+            item
         }));
         // Of these the old key may be disabled already.
         let is_here = |begun: &&Begun| is_in(begun.file.as_deref(), request.files.as_deref());
@@ -101,7 +113,7 @@ pub(super) fn find(
         }
         match listing.one(session, named, Meaning::Current, now) {
             Ok(one) => items.push(found(one, named.clone(), named.to_string())),
-            Err(error) if ends_all(error.kind) || error.kind == ErrorKind::Failure => {
+            Err(error) if error.kind.ends_all() || error.kind == ErrorKind::Failure => {
                 return Err(error);
             }
             Err(error) => items.push(Item {
@@ -115,6 +127,27 @@ pub(super) fn find(
     let mut seen = HashSet::new();
     items.retain(|item| item.old.as_ref().is_none_or(|old| seen.insert(old.id.clone())));
     Ok((items, listing))
+}
+
+/// Finds the keys in use that were made a moment ago, by name.
+fn fresh(listing: &Listing, now: Timestamp) -> HashMap<&str, &ApiKey> {
+    let is_fresh = |key: &ApiKey| now.seconds() - key.created_at.seconds() < A_MOMENT;
+    let fresh = listing.all().iter().filter(|one| one.state == State::Active && is_fresh(&one.key));
+    fresh.map(|found| (&*found.key.name, &found.key)).collect()
+}
+
+/// Refuses a key that another machine may be rotating: its new key is there, and the old one is not retired yet.
+fn being_rotated(old: &ApiKey, new: &ApiKey, session: &Session) -> Error {
+    let message = format!(
+        "{} ({}) may be being rotated by another command: {} has the same name and was made a moment ago.",
+        capitalised(&session.subject(&old.name)),
+        old.id,
+        new.id
+    );
+    Error::new(ErrorKind::Conflict, message).hint(format!(
+        "Repeat the command in {} minutes, or name the key by its ID.",
+        A_MOMENT / 60
+    ))
 }
 
 fn is_in(file: Option<&Path>, directory: Option<&Path>) -> bool {

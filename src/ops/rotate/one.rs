@@ -78,7 +78,8 @@ pub(super) fn prepare(
         }
     }
     let new = successor::describe(&old, one.terms.expires_in, session.service_time()?, session)?;
-    Ok(Prepared { one: one.clone(), old, new, destination, spared: Arc::default(), now })
+    let (beside, spared) = (None, Arc::default());
+    Ok(Prepared { one: one.clone(), old, new, destination, beside, spared, now })
 }
 
 /// Makes the new key, proves it, brings it to its place and retires the old one, in this order.
@@ -87,10 +88,10 @@ pub(super) fn carry_out(
     session: &mut Session,
 ) -> std::result::Result<Done, Broken> {
     let retires = prepared.retires();
-    let Prepared { one, old, mut new, destination, spared, now } = prepared;
+    let Prepared { one, old, mut new, destination, beside, spared, now } = prepared;
     new.id = session.keys().choose_id();
     let is_by_name = matches!(one.key, KeyRef::Name(_));
-    let replaces = Some(Old { retires, key: &old, is_by_name });
+    let replaces = Some(Old { retires, key: &old, is_by_name, beside });
     let is_hurried = one.terms.no_wait;
     let (operation, server_value) = (Operation::Rotate, false);
     let plan = Plan { operation, new: &new, now, destination, server_value, replaces, is_hurried };

@@ -17,6 +17,8 @@ pub(super) struct Prepared {
     pub old: ApiKey,
     pub new: NewApiKey,
     pub destination: Option<Destination>,
+    /// The keys of the name that were there when the old one was chosen; `None` where that is not known.
+    pub beside: Option<Vec<ApiKeyId>>,
     /// The old keys of one command, none of which `--purge` may delete.
     pub spared: Arc<[ApiKeyId]>,
     pub now: Timestamp,

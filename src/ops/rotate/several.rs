@@ -14,9 +14,9 @@ use super::request::{One, Request, Terms};
 use super::{checks, report};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKey, ApiKeyId, KeyRef, Timestamp, in_largest_unit};
-use crate::ops::act::{Became, Failed, Report, Row, ends_all};
+use crate::ops::act::{Became, Failed, Report, Row};
 use crate::ops::once::{self, is_acting};
-use crate::ops::resolve::Listing;
+use crate::ops::resolve::{Found, Listing};
 use crate::ops::{agree, announce, counted, facts};
 use crate::session::{Session, Twin};
 use crate::settings::Settings;
@@ -77,14 +77,11 @@ pub(super) fn run(ready: &Ready, session: &mut Session) -> Result<()> {
     if let Some(age) = request.older_than {
         announce("Rotating", &format!("the active {noun}s{}", older_than(age)), session);
     }
-    let mut items = match find(request, now, session) {
-        Ok((items, listing)) => {
-            report.found(items.iter().map(row).collect());
-            looked_at(items, &listing, request, now, session)
-        }
-        Err(error) => Err(error),
-    }
-    .map_err(|error| {
+    let found = find(request, now, session).and_then(|(items, listing)| {
+        report.found(items.iter().map(row).collect());
+        Ok((looked_at(items, &listing, request, now, session)?, listing))
+    });
+    let (mut items, listing) = found.map_err(|error| {
         report.write(session);
         report.stopped(error)
     })?;
@@ -110,14 +107,14 @@ pub(super) fn run(ready: &Ready, session: &mut Session) -> Result<()> {
     items.sort_by_key(is_acting);
     report.found(items.iter().map(row).collect());
     let others = items.iter().position(is_acting).unwrap_or(items.len());
-    rotate(items, others, &used, ready, session)
+    rotate(items, others, (&used, &listing), ready, session)
 }
 
 /// Rotates each, and tells what came of it. Those from `others` on wait for all before them.
 fn rotate(
     items: Vec<Item>,
     others: usize,
-    used: &[ApiKeyId],
+    (used, listing): (&[ApiKeyId], &Listing),
     ready: &Ready,
     session: &mut Session,
 ) -> Result<()> {
@@ -129,12 +126,18 @@ fn rotate(
     let spared: Arc<[ApiKeyId]> =
         told.iter().filter_map(|(_, _, old)| Some(old.as_ref()?.id.clone())).collect();
     let items: Vec<Mutex<Item>> = items.into_iter().map(Mutex::new).collect();
-    // The new key of one would look like a rival to another of its name.
+    // Keys of one name take turns: the new key of one would look like a rival to another. Each knows which there are.
     let names = told.iter().filter_map(|(_, _, old)| Some(&*old.as_ref()?.name));
-    let turns: HashMap<&str, Mutex<()>> = names.map(|name| (name, Mutex::default())).collect();
+    let mut turns: HashMap<&str, Mutex<Vec<ApiKeyId>>> =
+        names.map(|name| (name, Mutex::default())).collect();
+    for Found { key, .. } in listing.all() {
+        if let Some(known) = turns.get_mut(&*key.name) {
+            known.get_mut().unwrap_or_else(PoisonError::into_inner).push(key.id.clone());
+        }
+    }
     let work = |_: &dyn Keys, index: usize| {
         let turn = told[index].2.as_ref().and_then(|old| turns.get(&*old.name));
-        let _turn = turn.map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut turn = turn.map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
         let mut item = items[index].lock().unwrap_or_else(PoisonError::into_inner);
         let stage = std::mem::replace(&mut item.stage, Stage::UnderWay);
         if let Stage::Failed(error) = stage {
@@ -146,12 +149,21 @@ fn rotate(
         // A signal after this may come too late to stop it.
         report.set(index, Became::Uncertain);
         let one = &item.one;
+        let beside = turn.as_deref().cloned();
         let (done, said) = twin.run(manner, |session| match stage {
             Stage::Prepared(prepared) => {
-                carry_out(Prepared { spared: Arc::clone(&spared), ..*prepared }, session)
+                let spared = Arc::clone(&spared);
+                carry_out(Prepared { beside, spared, ..*prepared }, session)
             }
             _ => take_up(one, now, session),
         });
+        let new = match &done {
+            Ok(done) => done.run.id(),
+            Err(broken) => broken.new.clone(),
+        };
+        if let Some(turn) = &mut turn {
+            turn.extend(new);
+        }
         (done.map(|done| Outcome::Done(Box::new(done))), said)
     };
     let (mut any_tokens, mut any_end) = (false, false);
@@ -247,7 +259,7 @@ fn looked_at(
         session.ui.reach(index + 1);
         match stage {
             Some(Stage::Failed(error))
-                if ends_all(error.kind) || error.kind == ErrorKind::Destination =>
+                if error.kind.ends_all() || error.kind == ErrorKind::Destination =>
             {
                 failed.get_or_insert(error);
                 return ControlFlow::Break(());

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::{SERVICE_ID, conflict, entity, facts, find, locked, service_ids, subject, told_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Detail, GroupRef, ServiceChoice, ServiceId, ServiceRef, ServiceUuid};
-use crate::ops::act::{Became, Report, Row, each, ends_all, tell};
+use crate::ops::act::{Became, Report, Row, each, tell};
 use crate::ops::announce;
 use crate::session::Session;
 use crate::side_by_side::side_by_side;
@@ -178,7 +178,7 @@ fn resolve(ready: &Ready, session: &Session) -> Result<Vec<Item>> {
     };
     let mut all = Vec::new();
     side_by_side(jobs, request.service_ids.len(), &|| true, &look, &mut |_, found| {
-        let ends = found.as_ref().is_err_and(|error| ends_all(error.kind));
+        let ends = found.as_ref().is_err_and(|error| error.kind.ends_all());
         all.push(found);
         if ends { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
@@ -198,7 +198,7 @@ fn resolve(ready: &Ready, session: &Session) -> Result<Vec<Item>> {
                 }
                 item.found = Some(found);
             }
-            Err(error) if ends_all(error.kind) || error.kind == ErrorKind::Failure => {
+            Err(error) if error.kind.ends_all() || error.kind == ErrorKind::Failure => {
                 return Err(error);
             }
             Err(error) if request.ignore_missing && error.kind == ErrorKind::NotFound => {

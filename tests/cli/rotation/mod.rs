@@ -2,6 +2,7 @@
 
 mod acting;
 mod disk;
+mod elsewhere;
 mod file;
 mod service;
 mod service_id;
