@@ -127,9 +127,14 @@ fn page(command: Command, name: &str) -> std::io::Result<Vec<u8>> {
     let mut command = command.bin_name(&typed).display_name(name.to_owned());
     let usage = command.render_usage().to_string();
     let synopsis = usage.trim_start_matches("Usage: ").trim_start_matches(&*typed).to_owned();
+    // A header has the title at both ends: with the program's name in it the longest does not fit into 80 columns.
+    // There is no date, which would change from build to build; an empty one is left out, and the source takes its place.
+    let title = name.strip_prefix("ibmcloud-iam-").unwrap_or(name);
     let man = Man::new(command)
-        .title(name.to_uppercase())
-        .source(concat!("ibmcloud-iam ", env!("CARGO_PKG_VERSION")));
+        .title(title.to_uppercase())
+        .date(" ")
+        .source(concat!("ibmcloud-iam ", env!("CARGO_PKG_VERSION")))
+        .manual("ibmcloud-iam");
     let mut page = Vec::new();
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;

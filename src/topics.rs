@@ -2,6 +2,7 @@
 
 mod page;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 
@@ -18,6 +19,8 @@ pub struct Topic {
     pub name: &'static str,
     /// What it tells, in a few words.
     pub about: &'static str,
+    /// Where the page is below docs/, without `.md`.
+    path: &'static str,
     page: &'static str,
 }
 
@@ -26,7 +29,7 @@ macro_rules! topics {
     ($($name:literal, $page:literal, $about:literal;)*) => {
         /// Every topic.
         pub static TOPICS: [Topic; [$($name),*].len()] = [
-            $(Topic { name: $name, about: $about, page: include_str!(concat!("../docs/", $page, ".md")) }),*
+            $(Topic { name: $name, about: $about, path: $page, page: include_str!(concat!("../docs/", $page, ".md")) }),*
         ];
     };
 }
@@ -66,13 +69,44 @@ impl Topic {
     /// Returns the page for a terminal of some width, or for none.
     pub fn shown(&self, terminal: Option<usize>, colour: bool) -> String {
         let width = terminal.unwrap_or(WIDTH).min(WIDEST);
-        let mut shown = page::shown(self.page, width, colour);
+        let mut shown = page::shown(&self.page_with_places(), width, colour);
         let _ = writeln!(shown, "\n{}", Paint::Header.on("Other topics", colour));
         let others = TOPICS.iter().filter(|topic| topic.name != self.name);
         for Self { name, about, .. } in others {
             shown += &page::entry(name, about, width, colour);
         }
         shown
+    }
+
+    /// Returns the page with a name behind each link by which a reader without links finds where it leads.
+    fn page_with_places(&self) -> String {
+        let mut parts = self.page.split("](");
+        let mut page = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let (target, behind) = part.split_once(')').unwrap_or((part, ""));
+            page = page + "](" + target + ")";
+            if let Some(place) = self.place(target) {
+                page = page + " (" + &place + ")";
+            }
+            page += behind;
+        }
+        page
+    }
+
+    /// Names what a link of the page leads to: a topic, or a page of the documents. `None` for a picture or this page.
+    fn place(&self, target: &str) -> Option<String> {
+        let target = target.split('#').next()?.strip_suffix(".md")?;
+        let folder = self.path.split('/').next()?;
+        let path: Cow<'_, str> = match (target.strip_prefix("../../"), target.strip_prefix("../")) {
+            (Some(path), _) => return Some(format!("{path}.md")),
+            (None, Some(path)) => path.into(),
+            (None, None) => format!("{folder}/{target}").into(),
+        };
+        match TOPICS.iter().find(|topic| topic.path == path) {
+            Some(topic) if topic.path == self.path => None,
+            Some(topic) => Some(format!("`help {}`", topic.name)),
+            None => Some(format!("docs/{path}.md")),
+        }
     }
 }
 
@@ -104,6 +138,28 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_link_names_a_topic_or_a_page_that_is_there() {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut places = Vec::new();
+        for topic in &TOPICS {
+            let links = topic.page.split("](").skip(1).filter_map(|part| part.split(')').next());
+            for place in links.filter_map(|link| topic.place(link)) {
+                match place.strip_prefix("`help ").and_then(|name| name.strip_suffix('`')) {
+                    Some(name) => assert!(find(name).is_some(), "{}: {place}", topic.name),
+                    None => assert!(package.join(&place).is_file(), "{}: {place}", topic.name),
+                }
+                places.push(place);
+            }
+        }
+        for place in ["`help exit-codes`", "docs/guide/task-credentials.md", "examples/README.md"] {
+            assert!(places.iter().any(|known| known == place), "{place}: {places:?}");
+        }
+        let shown = find("scripts").map(|topic| topic.shown(None, false)).unwrap();
+        let words = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("see Exit codes ('help exit-codes')."), "{shown}");
     }
 
     #[test]

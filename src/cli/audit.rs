@@ -46,7 +46,7 @@ EXAMPLES:
    ibmcloud-iam api-keys-audit --baseline accepted.json --fail-on warning
 
 EXIT CODES:
-   15 a rule of '--fail-on' fired")]
+   15: a rule of '--fail-on' fired")]
 pub struct ApiKeysAuditArgs {
     /// How old a working key may be; 90d when absent
     #[arg(long, value_name = "TIME", value_parser = whole_minutes)]

@@ -57,7 +57,7 @@ EXAMPLES:
    KEY=$(ibmcloud-iam api-key-create ci --output json | jq -r .apikey)
 
 EXIT CODES:
-   2 usage, 9 limit reached, 11 outcome unknown, 14 FILE cannot be used")]
+   2: usage; 9: limit reached; 11: outcome unknown; 14: FILE cannot be used")]
 pub struct ApiKeyCreateArgs {
     /// The name of the new API key; names need not be unique
     #[arg(value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), help_heading = ARGUMENTS)]
@@ -126,8 +126,8 @@ EXAMPLES:
    ibmcloud-iam api-key-delete --phased-out ci-deploy
 
 EXIT CODES:
-   6 the old key is locked, 9 limit reached, 11 outcome unknown, 12 some of
-   several keys failed, 14 FILE cannot be used")]
+   6: the old key is locked; 9: limit reached; 11: outcome unknown; 12: some of
+   several keys failed; 14: FILE cannot be used")]
 pub struct ApiKeyRotateArgs {
     /// Names or IDs (ApiKey-...) of API keys; several need '--files'
     #[arg(value_name = "NAME|UUID", required_unless_present = "older_than", conflicts_with = "older_than", value_parser = key_ref(), help_heading = ARGUMENTS, add = complete::keys(Meaning::Current))]

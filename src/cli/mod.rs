@@ -69,7 +69,8 @@ TOPICS, which 'ibmcloud-iam help TOPIC' explains:
    scripts       output, questions and failures where nobody watches
 
 'ibmcloud-iam COMMAND --help' explains a command. A leading word 'iam' is
-accepted, so that 'alias ibmcloud=ibmcloud-iam' runs existing scripts."
+accepted: 'alias ibmcloud=ibmcloud-iam' serves you at the prompt, and a link to
+the program in PATH, named 'ibmcloud', serves scripts, which no alias reaches."
 )]
 struct Root {
     #[command(flatten)]

@@ -35,8 +35,9 @@ end with the lost answer; then 'recover' needs CPD_PASSWORD. A login with the
 key is moved to the new one.
 
 Where and who: CPD_URL, CPD_USERNAME, and CPD_PASSWORD or CPD_APIKEY (values or
-'@FILE'), else 'login --platform'. The API keys of service instances have no
-public interface: they are made in the web console.
+'@FILE'), else 'login --platform'. API keys of service instances, and keys of
+the watsonx console on AWS, have no public interface: their web console makes
+them.
 
 EXAMPLES:
    ibmcloud-iam platform-api-key-create --file platform_key
@@ -59,7 +60,7 @@ EXAMPLES:
    ibmcloud-iam platform-api-key-check @platform_key
 
 EXIT CODES:
-   7 it does not log in")]
+   7: it does not log in")]
 pub struct PlatformCheckArgs {
     /// The key, in a file or on standard input; the credential in use when absent
     #[arg(value_name = "@FILE|-", help_heading = ARGUMENTS, add = complete::at_files())]

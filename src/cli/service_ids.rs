@@ -145,7 +145,7 @@ EXAMPLES:
    ID=$(ibmcloud-iam service-id-create my-service --output json | jq -r .id)
 
 EXIT CODES:
-   9 limit reached, 11 outcome unknown")]
+   9: limit reached; 11: outcome unknown")]
 pub struct ServiceIdCreateArgs {
     #[command(flatten)]
     new: NewArgs,

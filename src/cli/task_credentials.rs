@@ -45,7 +45,7 @@ EXAMPLES:
    ibmcloud-iam task-credentials --region eu-de --output json | jq -r '.[].key_id'
 
 EXIT CODES:
-   12 some regions could not be asked")]
+   12: some regions could not be asked")]
 pub struct TaskCredentialsArgs {
     #[command(flatten)]
     region: RegionArgs,
@@ -69,7 +69,7 @@ EXAMPLES:
    ibmcloud-iam task-credential-create --from @key.json --region us-south
 
 EXIT CODES:
-   5 the region has one already, 9 limit reached, 11 outcome unknown")]
+   5: the region has one already; 9: limit reached; 11: outcome unknown")]
 pub struct TaskCredentialCreateArgs {
     /// The name of the task credential
     #[arg(value_name = "NAME", default_value = create::NAME, value_parser = NonEmptyStringValueParser::new(), help_heading = ARGUMENTS)]
@@ -98,7 +98,8 @@ EXAMPLES:
    ibmcloud-iam task-credential-rotate --region eu-de --grace 2h --dry-run
 
 EXIT CODES:
-   3 there is none, 6 an old key is locked, 9 limit reached, 11 outcome unknown")]
+   3: there is none; 6: an old key is locked; 9: limit reached; 11: outcome
+   unknown")]
 pub struct TaskCredentialRotateArgs {
     #[command(flatten)]
     region: RegionArgs,
@@ -123,7 +124,8 @@ EXAMPLES:
    ibmcloud-iam task-credential-delete --region eu-de --with-key --force
 
 EXIT CODES:
-   3 there is none, 5 another region holds the key, 12 some could not be deleted")]
+   3: there is none; 5: another region holds the key; 12: some could not be
+   deleted")]
 pub struct TaskCredentialDeleteArgs {
     #[command(flatten)]
     region: RegionArgs,

@@ -30,8 +30,8 @@ EXAMPLES:
    ibmcloud-iam recover key.json
 
 EXIT CODES:
-   1 keys are named that you have to look at, 11 run it again later, 12 something is
-   in the way and the line says what to do")]
+   1: look at the keys that the lines name; 11: run it again later; 12: something
+   is in the way, and the line says what to do")]
 pub struct RecoverArgs {
     /// Settle only what is to be in FILE, even if only the copy beside it is left
     #[arg(value_name = "FILE", value_parser = path(), add = complete::files(), help_heading = ARGUMENTS)]
@@ -120,10 +120,12 @@ pub struct CompletionArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 DIR is made if it is missing. Pages that are there are replaced; everybody may
-read them (0644).
+read them (0644). 'man' looks beside each directory of PATH: for a program in
+~/.cargo/bin below ~/.cargo/share/man, for one in ~/.local/bin below
+~/.local/share/man. 'man -l FILE' shows a page from anywhere.
 
 EXAMPLES:
-   ibmcloud-iam man ~/.local/share/man/man1
+   ibmcloud-iam man ~/.cargo/share/man/man1
    man ibmcloud-iam-api-key-create")]
 pub struct ManArgs {
     /// The directory to write the pages to

@@ -31,6 +31,9 @@ const TAKERS: &str = "
     done
     PATH=$PWD:$PATH";
 
+/// What an emulator that was killed has left.
+const STALE: &str = "echo 'export IBMCLOUD_API_KEY=stale' >emulator.env";
+
 /// A create that was killed before the answer came.
 const KILLED: &str = "
     ibmcloud-iam emulate --in-memory --env-file slow.env --fault create:delay=60s,after,times=1 &
@@ -56,15 +59,15 @@ const BLOCKS: [(&str, &str, Fate); 23] = [
     ("README.md", "ibmcloud-iam api-keys-audit", Runs(HELD, "")),
     (
         "README.md",
-        "ibmcloud-iam emulate",
-        Runs("", "ibmcloud-iam api-key-lookup @ci.json; kill %1; wait"),
+        "rm -f emulator.env",
+        Runs(STALE, "ibmcloud-iam api-key-lookup @ci.json; kill %1; wait"),
     ),
     ("README.md", "cargo test", Waits("this is it")),
     (
         "docs/guide/completion.md",
-        "ibmcloud-iam completion",
+        "mkdir -p",
         Runs(
-            "mkdir -p ~/.local/share/bash-completion/completions ~/.config/fish/completions ~/.zfunc",
+            "",
             ". ~/.local/share/bash-completion/completions/ibmcloud-iam; complete -p ibmcloud-iam; [ -s ~/.zfunc/_ibmcloud-iam ]",
         ),
     ),
@@ -89,8 +92,8 @@ const BLOCKS: [(&str, &str, Fate); 23] = [
     ),
     (
         "docs/guide/emulator.md",
-        "ibmcloud-iam emulate --in-memory --env-file",
-        Runs("", "grep -q IAM_IDENTITY_URL= iam_identity.env; kill %1; wait"),
+        "rm -f emulator.env",
+        Runs(STALE, "grep -q IAM_IDENTITY_URL= iam_identity.env; kill %1; wait"),
     ),
     ("docs/guide/emulator.md", "python3", Waits("it needs IBM's SDK; tests/interop does the same")),
     (
@@ -98,11 +101,7 @@ const BLOCKS: [(&str, &str, Fate); 23] = [
         "ibmcloud-iam emulate --fault",
         Waits("each serves until it is ended"),
     ),
-    (
-        "docs/guide/in-place-of-ibmcloud.md",
-        "alias",
-        Runs("mkdir ~/bin", "~/bin/ibmcloud iam api-keys"),
-    ),
+    ("docs/guide/in-place-of-ibmcloud.md", "alias", Runs("", "~/bin/ibmcloud iam api-keys")),
     (
         "docs/guide/login.md",
         "ibmcloud-iam login ",
