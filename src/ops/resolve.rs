@@ -89,11 +89,14 @@ impl Listing {
 
     /// Asks for the keys whose ids are not among these, `jobs` at once: they are another owner's, or gone.
     pub fn ask_for(&mut self, keys: &[KeyRef], now: Timestamp, jobs: usize, session: &mut Session) {
-        let is_other = |key| match key {
-            &KeyRef::Id(ref id) => (!self.by_id.contains_key(id)).then_some(id),
-            KeyRef::Name(_) => None,
-        };
-        let ids: Vec<&ApiKeyId> = keys.iter().filter_map(is_other).collect();
+        let mut ids: Vec<&ApiKeyId> = Vec::new();
+        for key in keys {
+            if let KeyRef::Id(id) = key
+                && !self.by_id.contains_key(id)
+            {
+                ids.push(id);
+            }
+        }
         let (twin, manner) = (session.twin(), session.ui.manner());
         let ask = |index: usize| twin.run(manner, |session| by_id(session, ids[index], now));
         let what = format!("Looking for {}s", session.facts().noun);

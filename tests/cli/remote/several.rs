@@ -6,11 +6,13 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use super::Remote;
+use crate::support::emulator::Emulator;
 use crate::support::expected::{array, outcome};
 use crate::support::iam::{error_answer, key_id, key_json, list_answer};
 use crate::support::running::{ended, signal, started, wait_until};
 use crate::support::server::{Answer, Request};
-use crate::support::{Outcome, redact};
+use crate::support::service::Service;
+use crate::support::{Outcome, Sandbox, redact, shown_in_proc};
 
 /// The verbs for several keys, and the word for what each has done.
 const VERBS: [(&str, &str); 5] = [
@@ -320,4 +322,41 @@ fn a_service_that_gets_too_many_requests_loses_nothing_and_is_not_hammered() {
     println!("{sent} requests, {:.0} a second", f64::from(u32::try_from(sent).unwrap()) / took);
     // Each that is too many is followed by a pause for all of them.
     assert!(sent < KEYS * 2, "{sent} requests for {KEYS} keys");
+}
+
+#[test]
+fn a_signal_ends_a_command_whose_output_nobody_reads() {
+    let sandbox = Sandbox::new();
+    let rig = Service::<Emulator>::emulated_in(
+        sandbox,
+        &["--in-memory", "--seed-keys", "1500"],
+        &[("IBMCLOUD_IAM_KEY_LIMIT", "2000")],
+    );
+    for (end, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let mut child = started(&mut rig.command(&["api-key-delete", "--all", "--dry-run"]));
+        // What is said of 1,500 keys does not fit into a pipe.
+        let shown = || shown_in_proc(child.id(), "syscall");
+        wait_until("it waits for a reader", || shown().starts_with(b"1 0x1 "));
+        signal(&child, end);
+        if end == Signal::INT {
+            signal_again(&child, end);
+        }
+        let mut status = None;
+        wait_until("it has ended", || {
+            status = child.try_wait().unwrap();
+            status.is_some()
+        });
+        assert_eq!(status.unwrap().code(), Some(code));
+    }
+}
+
+#[test]
+fn an_audit_that_is_interrupted_while_it_lists_says_so() {
+    let remote = Remote::scripted(|_| Answer::Hang);
+    let mut command = remote.command(&["api-keys-audit", "-o", "json"]);
+    let child = started(command.env("IBMCLOUD_HTTP_TIMEOUT", "30"));
+    wait_until("keys are listed", || remote.server.requests().len() > 1);
+    signal(&child, Signal::INT);
+    let told = "Interrupted. There is no report: not every key was looked at.\n";
+    ended(child).is(130, "", told);
 }
