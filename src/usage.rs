@@ -38,12 +38,13 @@ pub fn explain(
         ClapKind::DisplayHelp => {
             let ui = Ui::new(early_manner(args, environment));
             let help = whole_help(error, args, environment, ui.manner().colour.0);
-            print(&help, ui)
+            print(&beside_iam(help, program), ui)
         }
         ClapKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             // A call without a command gets the whole help, and fails.
             let colour = early_manner(args, environment).colour.1;
-            let _ = write!(io::stderr().lock(), "{}", whole_help(error, args, environment, colour));
+            let help = beside_iam(whole_help(error, args, environment, colour), program);
+            let _ = write!(io::stderr().lock(), "{help}");
             ErrorKind::Usage.exit_code()
         }
         _ => Ui::new(early_manner(args, environment)).end(Err(told(error, args, program))),
@@ -149,10 +150,16 @@ fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
     let usage = rendered.lines().find_map(|line| line.strip_prefix("Usage: "));
     // clap takes the flag into it that it finds similar.
     let own = (error.kind() == ClapKind::UnknownArgument).then(|| usage_of(command)).flatten();
-    Error::usage(message).hint(match own.as_deref().or(usage) {
+    let hint = match own.as_deref().or(usage) {
         Some(usage) => format!("\nUSAGE:\n   {usage}\n\n{help}"),
         None => help,
-    })
+    };
+    Error::usage(message).hint(beside_iam(hint, program))
+}
+
+/// Names `sl` as the official CLI does, where its name is borrowed: beside `iam`, and not in it.
+fn beside_iam(text: String, program: &Program) -> String {
+    if program.is_borrowed { text.replace(" iam sl ", " sl ") } else { text }
 }
 
 /// Returns how a command is used.

@@ -9,6 +9,7 @@ use crate::model::Identity;
 use crate::secret::Secret;
 use crate::settings::service::{Service, Urls};
 use crate::settings::{LoginRecord, needed};
+use crate::systems::System;
 use crate::systems::iam::remote::{self, Credential};
 use crate::ui::Ui;
 
@@ -86,8 +87,8 @@ impl Candidate {
             Kind::Login(record) => return Some(login::identity(record)),
             Kind::Ready { credential, .. } => return remote::known_identity(settings, credential),
             Kind::Flag(from) | Kind::Variable(_, from) if from.starts_with('@') => {
-                let (key, _) = input::read_file(&from[1..], false).ok()?;
-                input::usable(key, self.place.as_str()).ok()?
+                let (held, _) = input::read_file(&from[1..], false).ok()?;
+                input::judged(held, System::Iam, self.place.as_str()).ok()?
             }
             Kind::Flag(_) => return None,
             Kind::Variable(_, value) => Secret::new(value.trim().to_owned()),
@@ -105,7 +106,7 @@ impl Candidate {
         let key = match self.kind {
             Kind::Flag(from) => input::of_flag(&from, ui)?,
             Kind::Variable(name, value) => match value.strip_prefix('@') {
-                Some(file) => input::of_file(file, name, ui)?,
+                Some(file) => input::of_file(file, System::Iam, name, ui)?,
                 None => input::usable(Secret::new(value.trim().to_owned()), name)?,
             },
             Kind::Ready { credential, loose, .. } => {

@@ -14,6 +14,7 @@ use crate::secret::Secret;
 use crate::settings::service::{self, Urls};
 use crate::settings::variables::{BACKEND, CLASSIC_API_KEY, CLASSIC_ENDPOINT, CLASSIC_USER};
 use crate::settings::{Settings, home};
+use crate::systems::System;
 use crate::systems::classic::remote::Credential;
 use crate::systems::classic::{API_KEY_USER, PATH};
 use crate::ui::Ui;
@@ -78,13 +79,13 @@ impl OwnCredential {
     /// Reads the key. Also returns the file that holds it and nothing else.
     pub fn open(self, ui: &mut Ui) -> Result<(Credential, Option<PathBuf>)> {
         let Self { source, user, key, .. } = self;
-        let judge = if user == API_KEY_USER { input::usable } else { input::usable_of_any_system };
+        let system = if user == API_KEY_USER { System::Iam } else { System::Classic };
         let (secret, file) = match key.strip_prefix('@') {
             Some(file) => {
-                let secret = input::judged_of_file(file, &source, judge, ui)?;
+                let secret = input::of_file(file, system, &source, ui)?;
                 (secret, Some(PathBuf::from(file)))
             }
-            None => (judge(Secret::new(key.trim().to_owned()), &source)?, None),
+            None => (input::usable_of(Secret::new(key.trim().to_owned()), system, &source)?, None),
         };
         Ok((Credential::Basic { user, secret }, file))
     }

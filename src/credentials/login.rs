@@ -14,6 +14,7 @@ use crate::private_file;
 use crate::secret::{self, Secret};
 use crate::settings::service::{self, Urls};
 use crate::settings::{ConfigFile, Keeper, LoginRecord, PlatformProof, Profile};
+use crate::systems::System;
 use crate::systems::iam::remote::Token;
 use crate::text::shell_word;
 use crate::ui::Ui;
@@ -153,7 +154,7 @@ fn read_kept(record: &LoginRecord, directory: &Path) -> Result<Option<(Secret, O
     let source = path.display().to_string();
     let key = match record.platform {
         Some(PlatformProof::Password) => input::usable_password(key, &source)?,
-        Some(PlatformProof::ApiKey) => input::usable_platform_key(key, &source)?,
+        Some(PlatformProof::ApiKey) => input::usable_of(key, System::Platform, &source)?,
         None => input::usable(key, &source)?,
     };
     Ok(Some((key, private_file::exposure(&path, &metadata))))

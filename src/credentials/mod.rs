@@ -7,6 +7,8 @@
 mod candidate;
 pub mod classic;
 mod cli_session;
+mod forms;
+mod held;
 pub mod input;
 mod keyring;
 pub mod login;

@@ -10,6 +10,7 @@ use crate::settings::variables::{
     BACKEND, PLATFORM_API_KEY, PLATFORM_PASSWORD, PLATFORM_URL, PLATFORM_USER,
 };
 use crate::settings::{LoginRecord, PlatformProof, Settings, needed};
+use crate::systems::System;
 use crate::systems::platform::base;
 use crate::systems::platform::remote::{Credential, Proof};
 use crate::ui::Ui;
@@ -163,7 +164,8 @@ impl PlatformCandidate {
                 }
                 Some(_) => input::password(&value, name, ui)?,
                 None if is_key => {
-                    input::usable_platform_key(Secret::new(value.trim().to_owned()), name)?
+                    let key = Secret::new(value.trim().to_owned());
+                    input::usable_of(key, System::Platform, name)?
                 }
                 None => input::usable_password(Secret::new(value), name)?,
             },

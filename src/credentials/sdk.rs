@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use super::candidate::{Candidate, Contents, Kind};
-use super::input::{self, empty, unusable, usable};
+use super::held::HeldKey;
+use super::input::{self, empty, judged, unusable};
 use super::source::CredentialSource;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
@@ -17,6 +18,7 @@ use crate::secret::{self, Secret};
 use crate::settings::service::{self, Named, Urls};
 use crate::settings::variables::{BACKEND, SDK_FILE, SDK_PREFIX};
 use crate::settings::{Settings, home};
+use crate::systems::System;
 use crate::systems::iam::remote::Credential;
 
 const FILE: &str = "ibm-credentials.env";
@@ -179,13 +181,13 @@ impl Properties {
         let Some(value) = self.get(name)? else { return Ok(None) };
         let called = format!("{SDK_PREFIX}{name}");
         let named = if self.in_variables { called } else { format!("{called} in {}", self.source) };
-        let (key, loose) = match value.strip_prefix('@').filter(|_| self.in_variables) {
+        let (held, loose) = match value.strip_prefix('@').filter(|_| self.in_variables) {
             Some(file) => input::read_file(file, self.waits)
                 .map_err(|error| unusable(&named, &format!("names a file: {}", error.message)))?,
-            None => (Secret::new(value.to_owned()), None),
+            None => (HeldKey::alone(Secret::new(value.to_owned())), None),
         };
-        let is_token = name == "BEARER_TOKEN" && input::can_be_token(key.expose());
-        let key = if is_token { key } else { usable(key, &named)? };
+        let is_token = name == "BEARER_TOKEN" && input::can_be_token(held.value.expose());
+        let key = if is_token { held.value } else { judged(held, System::Iam, &named)? };
         Ok(Some((key, loose)))
     }
 

@@ -156,7 +156,7 @@ fn not_logged_in(settings: &Settings, more: &str) -> Error {
     let told = format!("You are not logged in: no credential was found.{more}{elsewhere}");
     Error::new(ErrorKind::NotLoggedIn, told).hint(format!(
         "Run '{} login', set {API_KEY} to an API key or '@FILE', or say '--apikey @FILE'; '--backend local' or {BACKEND}=local uses the local store.",
-        settings.program(),
+        settings.program_to_log_in(),
     ))
 }
 

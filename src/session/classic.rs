@@ -45,26 +45,29 @@ fn open_found(
     };
     let service = settings.remote(&urls)?;
     let endpoint = found.endpoint(settings, &service.endpoint)?;
-    let (credential, file) = match found {
-        ClassicCandidate::Own(own) => own.open(ui)?,
+    let open =
+        |credential| RemoteClassic::new(endpoint, service.http, credential, settings.clock());
+    let (keys, file) = match found {
+        ClassicCandidate::Own(own) => {
+            let (credential, file) = own.open(ui)?;
+            (open(credential), file)
+        }
         ClassicCandidate::Iam(candidate) => {
             let (keys, in_use) = open_remote(settings, Some(*candidate), ui)?;
-            let credential = if let IamCredential::ApiKey(key) = keys.credential() {
-                Credential::Basic {
-                    user: API_KEY_USER.to_owned(),
-                    secret: Secret::new(key.expose().to_owned()),
-                }
+            let keys = if let IamCredential::ApiKey(key) = keys.credential() {
+                let secret = Secret::new(key.expose().to_owned());
+                open(Credential::Basic { user: API_KEY_USER.to_owned(), secret })
             } else {
                 let token = keys
                     .access_token()
                     .and_then(|token| token.ok_or_else(|| Condition::Unauthorized.into()));
                 let family = Family::of(settings.program(), &iam::FACTS);
-                Credential::Bearer(token.map_err(|error| told(error, "The token", &family))?)
+                let token = token.map_err(|error| told(error, "The token", &family))?;
+                open(Credential::Bearer(token)).renewed_by(Box::new(keys))
             };
-            (credential, in_use.file)
+            (keys, in_use.file)
         }
     };
-    let keys = RemoteClassic::new(endpoint, service.http, credential, settings.clock());
     Ok((Box::new(keys), InUse { file, ..InUse::default() }))
 }
 
@@ -76,6 +79,6 @@ fn not_logged_in(settings: &Settings, more: &str) -> Error {
     );
     Error::new(ErrorKind::NotLoggedIn, message).hint(format!(
         "Run '{} login', set {} and {}, or say '--apikey @FILE' with an IAM API key; '--backend local' or {BACKEND}=local uses the local store.",
-        settings.program(), CLASSIC_USER[0], CLASSIC_API_KEY[0],
+        settings.program_to_log_in(), CLASSIC_USER[0], CLASSIC_API_KEY[0],
     ))
 }

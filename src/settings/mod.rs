@@ -124,6 +124,12 @@ impl Settings {
         &self.typed
     }
 
+    /// Returns what to type before `login`, which no other credential stands beside.
+    pub fn program_to_log_in(&self) -> String {
+        let flags = Flags { backend: None, apikey: None, ..self.flags.clone() };
+        flags.typed_behind(&self.program.shown)
+    }
+
     /// Returns the time.
     pub fn now(&self) -> Result<Timestamp> {
         Ok(self.clock.now()?)

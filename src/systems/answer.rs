@@ -21,11 +21,8 @@ pub(super) fn read(reply: &Reply, transport: &Transport) -> ServiceAnswer {
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     let item = &body["errors"][0];
     let context = &body["context"];
-    // The first that is there, as one line of a limited length.
-    let tidy = |text: &str| -> String {
-        let lines: Vec<&str> = text.split(['\r', '\n']).filter(|line| !line.is_empty()).collect();
-        transport.known.blot(&lines.join(" ")).chars().take(MOST).collect()
-    };
+    let tidy = |text: &str| tidy(text, transport);
+    // The first that is there.
     let text = |candidates: &[&Value]| {
         let mut found = candidates.iter().filter_map(|value| value.as_str()).map(str::trim);
         found.find(|text| !text.is_empty()).map(tidy)
@@ -55,6 +52,19 @@ pub(super) fn read(reply: &Reply, transport: &Transport) -> ServiceAnswer {
         status: Some(reply.status),
         trace: trace.or_else(in_header),
     }
+}
+
+/// Returns a text of the service as one line of a limited length, without any secret.
+fn tidy(text: &str, transport: &Transport) -> String {
+    let lines: Vec<&str> = text.split(['\r', '\n']).filter(|line| !line.is_empty()).collect();
+    transport.known.blot(&lines.join(" ")).chars().take(MOST).collect()
+}
+
+/// Returns the body of an answer as it is; `None` where it is empty.
+pub(super) fn raw(reply: &Reply, transport: &Transport) -> Option<String> {
+    let text = String::from_utf8_lossy(&reply.body);
+    let text = tidy(text.trim(), transport);
+    (!text.is_empty()).then_some(text)
 }
 
 /// Makes the error for a request that got no answer and changed nothing.

@@ -14,7 +14,17 @@ const ROWS: [&[&str]; 7] = [
     &["emulator", "names", "render", "session"],
     &["credentials", "environment", "error", "journal", "settings", "systems", "told", "ui"],
     &["http", "log"],
-    &["clock", "model", "object", "private_file", "secret", "side_by_side", "text", "topics"],
+    &[
+        "clock",
+        "joined",
+        "model",
+        "object",
+        "private_file",
+        "secret",
+        "side_by_side",
+        "text",
+        "topics",
+    ],
 ];
 
 /// What is not imported within a row: by whom, and what.

@@ -3,7 +3,7 @@
 use super::machine::NewKey;
 use super::state::{Run, found};
 use super::suspects;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::Detail;
 use crate::session::Session;
 use crate::systems::{Condition, SystemError};
@@ -84,7 +84,7 @@ impl Run {
         }
     }
 
-    pub(super) fn prove(&mut self, session: &Session) -> Result<()> {
+    pub(super) fn prove(&mut self, session: &mut Session) -> Result<()> {
         let Some(value) = &self.value else {
             // The value was printed. It had proven before that it works.
             let works = match &self.key {
@@ -104,6 +104,10 @@ impl Run {
                 let is_refused = error.condition == Condition::Unauthorized;
                 let noun = session.facts().noun;
                 let mut told = session.told(error, &format!("The new {noun}"));
+                if self.is_live() && self.is_only_key() {
+                    self.doubt_only(told, is_refused, session);
+                    return Ok(());
+                }
                 if self.is_live() {
                     told.message = format!(
                         "The new {noun} could not prove that it works: {}. The old one was not touched.",
@@ -117,6 +121,24 @@ impl Run {
                 }
                 self.give_up(told)
             }
+        }
+    }
+
+    /// Takes note that the only key of an owner did not prove that it works. Whatever comes of it, the one before is gone.
+    fn doubt_only(&mut self, why: Error, is_refused: bool, session: &mut Session) {
+        self.machine.observed.works = Some(!is_refused);
+        let (noun, why) = (session.facts().noun, why.message);
+        if is_refused {
+            let message = format!(
+                "A {noun} was generated, and the one that the service told opens nothing: another may have taken its place at once, and nobody has that. {why}"
+            );
+            self.cause = Some(
+                Error::new(ErrorKind::OutcomeUnknown, message)
+                    .hint(format!("Run '{} recover' to find out.", session.program())),
+            );
+        } else {
+            // No answer proves nothing, and this is the only copy of the value.
+            session.ui.warn(&format!("The new {noun} was not tried: {why}"));
         }
     }
 }

@@ -63,6 +63,16 @@ impl Machine {
             NewKey::Found { .. } if makes && self.observed.must_go && only == OnlyKey::Alone => {
                 self.undo(End::Undone)
             }
+            // A router that sent the request twice has passed the answer on that was replaced at once.
+            NewKey::Found { .. }
+                if makes && only == OnlyKey::Replaces && self.goal.is_value_theirs =>
+            {
+                match self.observed.works {
+                    None => Act::Prove,
+                    Some(true) => Act::Deliver,
+                    Some(false) => Act::End(End::Unproven),
+                }
+            }
             NewKey::Found { .. } if makes => Act::Deliver,
             NewKey::Found { .. } if self.way.discards => match self.observed.works {
                 None => Act::Prove,

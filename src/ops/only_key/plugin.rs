@@ -4,6 +4,7 @@
 use super::{Ready, delete, turn_to};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::Operation;
+use crate::model::ApiKey;
 use crate::ops::once::{self, Told};
 use crate::session::Session;
 use crate::systems::Condition;
@@ -31,7 +32,8 @@ pub fn ready(request: Request) -> Result<Request> {
     let number: u64 = identifier
         .parse()
         .map_err(|_| Error::usage("Incorrect Usage: User ID should be a number."))?;
-    let flags = [("add", add), ("remove", remove), ("refresh", refresh)];
+    // The official plug-in sorts them.
+    let flags = [("add", add), ("refresh", refresh), ("remove", remove)];
     let given: Vec<&str> = flags.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();
     match given.as_slice() {
         [] => Err(Error::usage("Incorrect Usage: Please pass at least one of the flags.")),
@@ -50,7 +52,8 @@ pub fn run(request: &Request, session: &mut Session) -> Result<()> {
         return remove(session).map_err(|error| failed("remove", error));
     }
     let verb = if request.refresh { "remove" } else { "add" };
-    let is_there = once::listed(session).map_err(|error| failed(verb, error))?.is_some();
+    let present = once::listed(session).map_err(|error| failed(verb, error))?;
+    let is_there = present.is_some();
     if is_there && request.add {
         let refused = Error::new(ErrorKind::Conflict, SINGLE);
         return Err(failed("add", refused).hint("'--refresh' removes it and adds another."));
@@ -60,7 +63,13 @@ pub fn run(request: &Request, session: &mut Session) -> Result<()> {
     let user = Some(request.identifier.clone());
     let request = super::Request { user, force: true, ..super::Request::default() };
     let done = super::run(&Ready { request, operation, told: Some(told) }, session);
-    done.map_err(|error| failed("add", error))
+    done.map_err(|error| {
+        // Where the old key is still there, it is its removal that failed.
+        let is_old = |key: &ApiKey| present.as_ref().is_some_and(|old| old.id == key.id);
+        let is_kept =
+            is_there && once::listed(session).is_ok_and(|now| now.is_some_and(|key| is_old(&key)));
+        failed(if is_kept { "remove" } else { "add" }, error)
+    })
 }
 
 /// Removes the key. That there is none is no failure.

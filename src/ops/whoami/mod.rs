@@ -10,7 +10,7 @@ use serde::Serialize;
 use self::others::OtherLogin;
 use crate::clock::Skew;
 use crate::credentials::{Candidate, Contents, CredentialSource, Search};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::model::{BackendKind, Identity, ServiceUuid, Timestamp};
 use crate::object::object;
 use crate::ops::sheet;
@@ -35,7 +35,8 @@ struct Remote {
 
 /// What is shown.
 struct Who<'a> {
-    identity: Identity,
+    /// Who IAM knows; `None` where only other systems are logged in to.
+    identity: Option<Identity>,
     remote: Option<Remote>,
     /// The logins of other systems than IAM, by their names in rows and in the document.
     others: Vec<(&'static str, &'static str, OtherLogin)>,
@@ -49,27 +50,29 @@ struct Who<'a> {
 }
 
 impl Who<'_> {
-    fn backend(&self) -> &'static str {
-        if self.remote.is_some() { BackendKind::Remote } else { BackendKind::Local }.as_str()
+    fn backend(&self) -> Option<&'static str> {
+        let kind = if self.remote.is_some() { BackendKind::Remote } else { BackendKind::Local };
+        self.identity.is_some().then(|| kind.as_str())
     }
 
     /// Returns the service ID that acts, if it is one.
     fn service_id(&self) -> Option<ServiceUuid> {
-        self.identity.owner().service_id()
+        self.identity.as_ref().and_then(|identity| identity.owner().service_id())
     }
 
     fn other(&self, field: &str) -> Option<&OtherLogin> {
         self.others.iter().find(|(_, name, _)| *name == field).map(|(.., login)| login)
     }
 
-    /// Returns the document of '--output json'. What only the service has is null for the local store.
+    /// Returns the document of '--output json'. What only the service has is null for the local store, and
+    /// what only IAM has where nobody is logged in to it.
     fn document(&self) -> impl Serialize {
-        let remote = self.remote.as_ref();
+        let (identity, remote) = (self.identity.as_ref(), self.remote.as_ref());
         object()
-            .with("user", &self.identity.user)
-            .with("iam_id", &*self.identity.iam_id)
+            .with("user", identity.map(|identity| &identity.user))
+            .with("iam_id", identity.map(|identity| &*identity.iam_id))
             .with_some("service_id", self.service_id())
-            .with("account_id", &*self.identity.account_id)
+            .with("account_id", identity.map(|identity| &*identity.account_id))
             .with("profile", self.profile)
             .with("backend", self.backend())
             .with("endpoint", remote.map(|remote| &remote.endpoint))
@@ -88,16 +91,19 @@ impl Who<'_> {
     }
 
     fn text(&self, sheet: Sheet) -> String {
-        let mut rows: Vec<(&str, Cow<'_, str>)> = vec![
-            (
-                if self.service_id().is_some() { "Service ID" } else { "User" },
-                escape(&self.identity.user),
-            ),
-            ("IAM ID", escape(&self.identity.iam_id)),
-            ("Account", escape(&self.identity.account_id)),
-            ("Profile", self.profile.into()),
-            ("Backend", self.backend().into()),
-        ];
+        let mut rows: Vec<(&str, Cow<'_, str>)> = match &self.identity {
+            None => vec![("User", "not logged in to IAM".into())],
+            Some(identity) => vec![
+                (
+                    if self.service_id().is_some() { "Service ID" } else { "User" },
+                    escape(&identity.user),
+                ),
+                ("IAM ID", escape(&identity.iam_id)),
+                ("Account", escape(&identity.account_id)),
+            ],
+        };
+        rows.push(("Profile", self.profile.into()));
+        rows.extend(self.backend().map(|backend| ("Backend", backend.into())));
         if let Some(remote) = &self.remote {
             let expires = remote.expires.map_or("does not say".into(), |at| {
                 Cow::Owned(format!("good until {}", at.to_rfc3339()))
@@ -139,7 +145,15 @@ pub fn run(explain: bool, settings: &Settings, ui: &mut Ui) -> Result<()> {
     let others = if is_local { Vec::new() } else { others::look(settings) };
     let told = chosen.and_then(|(choice, found)| identify(choice, found, settings, ui));
     let (identity, remote) = match told {
-        Ok(told) => told,
+        Ok((identity, remote)) => (Some(identity), remote),
+        // Whoever has a login of another system only is logged in.
+        Err(error)
+            if error.kind == ErrorKind::NotLoggedIn
+                && !looked.iter().any(|(_, is_something, _)| *is_something)
+                && others.iter().any(|(.., login)| login.is_usable()) =>
+        {
+            (None, None)
+        }
         Err(error) => {
             if !others.is_empty() && !ui.manner().json {
                 let rows: Vec<(&str, Cow<'_, str>)> =

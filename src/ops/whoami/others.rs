@@ -58,6 +58,10 @@ impl OtherLogin {
         Self { user: None, endpoint: None, source: None, found }
     }
 
+    pub(super) fn is_usable(&self) -> bool {
+        self.source.is_some()
+    }
+
     pub(super) fn shown(&self) -> String {
         let (Some(user), Some(endpoint)) = (&self.user, &self.endpoint) else {
             return escape(&self.found).into_owned();

@@ -13,6 +13,10 @@ pub(super) const TOO_OFTEN: &str = "RateLimitExceeded";
 /// What the service says when it failed, in an answer of whatever status.
 const FAILED: &str = "Internal Error";
 
+const DENIED: &str = "The classic user is not permitted to do this: ask the owner of the account.";
+/// The release notes of 2021-07-23.
+const STATES: &str = "Since 2021-07-23 only a user whose status is ACTIVE or VPN_ONLY can get a classic API key: ask the owner of the account.";
+
 #[derive(Deserialize)]
 struct ErrorBody {
     error: String,
@@ -50,11 +54,10 @@ pub(super) fn refused(request: &Request<'_>, reply: &Reply, transport: &Transpor
             Condition::Unauthorized,
             "Check the user name (often ACCOUNT_EMAIL) and the key; with an IAM API key the user name is 'apikey'.",
         ),
-        (403, ..) => (
-            Condition::Forbidden,
-            "The classic user is not permitted to do this: ask the owner of the account.",
-        ),
+        (403, ..) => (Condition::Forbidden, DENIED),
         (_, Some("_ObjectNotFound"), _) => (Condition::NotFound, ""),
+        // SLDN, "Exceptions": a refusal may have any status.
+        (_, Some(_), text) if text.starts_with("Access Denied") => (Condition::Forbidden, DENIED),
         (_, Some(_), "Each user can only have a single API key.") => {
             (Condition::LimitReached { limit: Some(1) }, "")
         }
@@ -64,7 +67,11 @@ pub(super) fn refused(request: &Request<'_>, reply: &Reply, transport: &Transpor
         (_, Some(_), text) if text.eq_ignore_ascii_case(FAILED) => {
             (Condition::Unavailable(format!("{host} failed")), "")
         }
-        (_, Some(_), _) => (Condition::Rejected(format!("{host} refuses the request")), ""),
+        (_, Some(_), text) => {
+            let is_state = text.starts_with("Generating an API key for a user in ");
+            let hint = if is_state { STATES } else { "" };
+            (Condition::Rejected(format!("{host} refuses the request")), hint)
+        }
         _ => return other(request, reply, service, transport),
     };
     let hint = (!hint.is_empty()).then(|| hint.to_owned());

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::clock::Clock;
 use crate::model::{
     ApiKey, ApiKeyDetails, ApiKeyId, BackendKind, CreatedApiKey, Detail, Identity, NewApiKey,
-    NewValue, Scope, Selection, Timestamp,
+    NewValue, Owner, Scope, Selection, Timestamp,
 };
 use crate::secret::{self, Secret};
 use crate::systems::small_store::{Item, SmallStore, no_randomness};
@@ -76,8 +76,8 @@ impl LocalClassic {
         }
     }
 
-    fn check_owner(&self, new: &NewApiKey) -> Result<()> {
-        if new.owner != self.user.owner() {
+    fn check_owner(&self, owner: &Owner) -> Result<()> {
+        if *owner != self.user.owner() {
             let words = format!("The local store has the user {} only.", self.user.iam_id);
             return Err(Condition::Invalid(words).into());
         }
@@ -100,6 +100,9 @@ impl Keys for LocalClassic {
     }
 
     fn list(&self, scope: &Scope, _: &Selection) -> Result<Vec<ApiKey>> {
+        if let Scope::Of(owner) = scope {
+            self.check_owner(owner)?;
+        }
         let stored = self.store.read()?.items;
         let own = stored.iter().filter(|stored| scope.holds(stored.user_id.as_bytes()));
         Ok(own.map(|stored| self.key(stored)).collect())
@@ -112,7 +115,7 @@ impl Keys for LocalClassic {
     }
 
     fn check_new(&self, new: &NewApiKey) -> Result<()> {
-        self.check_owner(new)?;
+        self.check_owner(&new.owner)?;
         if !self.store.read()?.items.is_empty() {
             return Err(Condition::LimitReached { limit: Some(1) }.into());
         }
@@ -133,7 +136,7 @@ impl Keys for LocalClassic {
         value: NewValue<'_>,
         note: &mut Note<'_>,
     ) -> Result<CreatedApiKey> {
-        self.check_owner(new)?;
+        self.check_owner(&new.owner)?;
         let mut chosen_here = None;
         let value = match value {
             NewValue::Chosen(value) => value,

@@ -1,5 +1,6 @@
 //! API keys of classic infrastructure (SoftLayer): one for each user.
 
+mod door;
 mod errors;
 pub mod local;
 pub mod remote;

@@ -4,16 +4,14 @@ use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
-use serde::de::DeserializeOwned;
-use zeroize::Zeroizing;
 
-use super::errors::{TOO_OFTEN, is_of_service, refused};
+pub use super::door::Credential;
+use super::door::Door;
+use super::errors::{TOO_OFTEN, is_of_service};
 use super::wire::{self, Arguments, KeyBody, KeysBody, UserBody};
 use crate::clock::{Clock, Skew};
-use crate::http::{self, Body, Endpoint, Failure, Reply, Request, Text, Transport};
+use crate::http::{self, Body, Endpoint, Reply, Request, Transport};
 use crate::model::{
     ApiKey, ApiKeyDetails, ApiKeyId, BackendKind, CreatedApiKey, Detail, Identity, NewApiKey,
     NewValue, Owner, Scope, Selection,
@@ -26,31 +24,13 @@ const USERS: &str = "SoftLayer_User_Customer";
 /// How long a key that was just made may not log in.
 const TIME_TO_SETTLE: Duration = Duration::from_secs(5);
 
-/// What requests are made with.
-#[derive(Debug)]
-pub enum Credential {
-    /// A user and a classic API key, or [`super::API_KEY_USER`] and an IAM API key.
-    Basic {
-        /// The user name.
-        user: String,
-        /// The key.
-        secret: Secret,
-    },
-    /// An IAM access token.
-    Bearer(Secret),
-}
-
 /// The classic API keys of users.
 #[derive(Debug)]
 pub struct RemoteClassic {
-    endpoint: Endpoint,
-    transport: Transport,
+    door: Door,
     clock: Clock,
     /// The user whose own classic API key requests are made with, if they are.
     acts_with_key: bool,
-    scheme: &'static str,
-    /// What stands behind the scheme in `Authorization`.
-    authorization: Secret,
     me: OnceLock<Identity>,
     /// Whose the keys are that were seen: a key is removed by its id alone.
     seen: Mutex<HashMap<ApiKeyId, Owner>>,
@@ -64,62 +44,31 @@ impl RemoteClassic {
         credential: Credential,
         clock: Clock,
     ) -> Self {
-        let transport = Transport::new(http, clock);
         let acts_with_key =
             matches!(&credential, Credential::Basic { user, .. } if user != super::API_KEY_USER);
-        let (scheme, authorization) = match credential {
-            Credential::Bearer(token) => ("Bearer", token),
-            Credential::Basic { user, secret } => {
-                transport.known.add(secret.expose());
-                let pair = Zeroizing::new([&user, ":", secret.expose()].concat());
-                ("Basic", Secret::new(STANDARD.encode(pair.as_bytes())))
-            }
-        };
-        transport.known.add(authorization.expose());
-        let (me, seen) = (OnceLock::new(), Mutex::default());
-        Self { endpoint, transport, clock, acts_with_key, scheme, authorization, me, seen }
+        let door = Door::new(endpoint, Transport::new(http, clock), credential);
+        Self { door, clock, acts_with_key, me: OnceLock::new(), seen: Mutex::default() }
+    }
+
+    /// Has the token renewed there where it has expired.
+    #[must_use]
+    pub fn renewed_by(mut self, iam: Box<dyn Keys>) -> Self {
+        self.door.iam = Some(iam);
+        self
     }
 
     /// Returns the same for whoever has this key of the user.
     fn with_value(&self, value: &Secret) -> Result<Self> {
         let user = self.identity()?.user;
         let secret = Secret::new(value.expose().to_owned());
-        let http = self.transport.settings.clone();
+        let http = self.door.transport.settings.clone();
         let credential = Credential::Basic { user, secret };
-        Ok(Self::new(self.endpoint.clone(), http, credential, self.clock))
-    }
-
-    /// Begins a request for a method of a service, such as `getObject.json`.
-    fn request(&self, method: Method, segments: &[&str], mask: Option<&str>) -> Request<'_> {
-        let query = mask.map(|mask| ("objectMask", mask));
-        let query: &[_] = query.as_slice();
-        let mut request = Request::new(method, &self.endpoint, segments, query);
-        let authorization = Text::Authorization(self.scheme, &self.authorization);
-        request.headers.push(("Authorization", authorization));
-        request
-    }
-
-    /// Sends a request that only reads.
-    fn read<T: DeserializeOwned>(&self, segments: &[&str], mask: Option<&str>) -> Result<T> {
-        let request = self.request(Method::GET, segments, mask);
-        let (reply, _) = self.send(&request).map_err(answer::no_answer)?;
-        self.parse(&request, &reply)
-    }
-
-    fn send(&self, request: &Request<'_>) -> std::result::Result<(Reply, bool), Failure> {
-        self.transport.send_until(request, is_of_service)
-    }
-
-    fn parse<T: DeserializeOwned>(&self, request: &Request<'_>, reply: &Reply) -> Result<T> {
-        if !reply.is_success() || is_of_service(reply) {
-            return Err(refused(request, reply, &self.transport));
-        }
-        serde_json::from_slice(&reply.body).map_err(|_| answer::unreadable(request))
+        Ok(Self::new(self.door.endpoint.clone(), http, credential, self.clock))
     }
 
     fn ask_who(&self) -> Result<Identity> {
         let user: UserBody =
-            self.read(&["SoftLayer_Account", "getCurrentUser.json"], Some(wire::USER))?;
+            self.door.read(&["SoftLayer_Account", "getCurrentUser.json"], Some(wire::USER))?;
         Ok(user.into())
     }
 
@@ -129,13 +78,13 @@ impl RemoteClassic {
         self.identity()?;
         let user = number(&owner.0, "user")?.to_string();
         let segments = [USERS, &user, "getApiAuthenticationKeys.json"];
-        let keys = self.read(&segments, mask).map_err(|error| self.of_another(error, owner))?;
+        let keys = self.door.read(&segments, mask).map_err(|error| self.of_user(error, owner))?;
         let keys = KeysBody::into_vec(keys);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         for key in &keys {
             seen.insert(ApiKeyId::new(key.id.to_string()), owner.clone());
             if let Some(value) = &key.value {
-                self.transport.known.add_told(value.expose());
+                self.door.transport.known.add_told(value.expose());
             }
         }
         Ok(keys)
@@ -173,11 +122,21 @@ impl RemoteClassic {
         SystemError { hint: Some(hint), condition: Condition::Forbidden, ..error }
     }
 
+    /// As [`Self::of_another`], where not a key was looked for but its user, who is there: the one who asks.
+    fn of_user(&self, error: SystemError, owner: &Owner) -> SystemError {
+        let error = self.of_another(error, owner);
+        if error.condition != Condition::NotFound {
+            return error;
+        }
+        let hint = "Classic infrastructure answers so where a permission is missing: ask the owner of the account.";
+        SystemError { hint: Some(hint.to_owned()), condition: Condition::Forbidden, ..error }
+    }
+
     /// Reads the answer to a request for a new key.
     fn value(&self, request: &Request<'_>, reply: &Reply) -> Result<Secret> {
-        let value: String = self.parse(request, reply)?;
+        let value: String = self.door.parse(request, reply)?;
         let value = Secret::new(value);
-        self.transport.known.add_told(value.expose());
+        self.door.transport.known.add_told(value.expose());
         if wire::is_value(&value) { Ok(value) } else { Err(answer::unreadable(request)) }
     }
 
@@ -213,7 +172,7 @@ impl Keys for RemoteClassic {
     }
 
     fn place(&self) -> Place {
-        Place { kind: BackendKind::Remote, endpoint: self.endpoint.to_string() }
+        Place { kind: BackendKind::Remote, endpoint: self.door.endpoint.to_string() }
     }
 
     fn identity(&self) -> Result<Identity> {
@@ -256,14 +215,14 @@ impl Keys for RemoteClassic {
         let user = number(&owner.0, "user")?.to_string();
         // A GET that changes something. It is never sent again: what became of it is told by the list.
         let segments = [USERS, &user, "addApiAuthenticationKey.json"];
-        let request = self.request(Method::GET, &segments, None);
+        let request = self.door.request(Method::GET, &segments, None);
         if !note(self.doubt()) {
             return Err(super::not_noted());
         }
-        let timeout = self.transport.settings.timeout();
-        let reply = self.transport.send_once(&request, timeout).map_err(answer::in_doubt)?;
+        let timeout = self.door.transport.settings.timeout();
+        let reply = self.door.transport.send_once(&request, timeout).map_err(answer::in_doubt)?;
         let value = self.value(&request, &reply).map_err(|error| {
-            let error = self.of_another(error, owner);
+            let error = self.of_user(error, owner);
             self.judge(error, owner, &reply)
         })?;
         // The answer does not tell the id.
@@ -276,18 +235,18 @@ impl Keys for RemoteClassic {
     }
 
     fn doubt(&self) -> Duration {
-        self.transport.settings.timeout() * 2
+        self.door.transport.settings.timeout() * 2
     }
 
     fn delete(&self, id: &ApiKeyId) -> Result<()> {
         let parameters = [number(id.as_str(), "classic API key")?];
         let document = serde_json::to_vec(&Arguments { parameters }).unwrap_or_default();
         let segments = [USERS, "removeApiAuthenticationKey.json"];
-        let mut request = self.request(Method::POST, &segments, None);
+        let mut request = self.door.request(Method::POST, &segments, None);
         request.body = Body::Json(&document, None);
-        let sent = match self.send(&request) {
+        let sent = match self.door.send(&request) {
             Err(failure) => Err(Unsettled::Lost(failure)),
-            Ok((reply, in_doubt)) => match self.parse::<bool>(&request, &reply) {
+            Ok((reply, in_doubt)) => match self.door.parse::<bool>(&request, &reply) {
                 Ok(true) => Ok(()),
                 Ok(false) => {
                     let words = "The service does not remove the key".to_owned();
@@ -315,11 +274,11 @@ impl Keys for RemoteClassic {
     }
 
     fn service_clock(&self) -> Option<Skew> {
-        self.transport.skew()
+        self.door.transport.skew()
     }
 
     fn take_warnings(&self) -> Vec<String> {
-        self.transport.complaint().into_iter().collect()
+        self.door.transport.complaint().into_iter().collect()
     }
 
     abilities! { proving -> Proving, reading -> Reading }

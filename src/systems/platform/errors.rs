@@ -3,7 +3,7 @@
 use super::credential::Proof;
 use super::wire;
 use crate::http::{Reply, Request, Transport};
-use crate::systems::answer::{other, read};
+use crate::systems::answer::{other, raw, read};
 use crate::systems::{Condition, SystemError};
 
 const WHERE: &str = "The URL of the platform is that of its web console, such as 'https://cpd-NAMESPACE.apps.CLUSTER'.";
@@ -37,7 +37,8 @@ pub(super) fn refused(request: &Request<'_>, reply: &Reply, transport: &Transpor
     }
 }
 
-/// Makes the error for an answer to a login that holds no token. Platforms refuse a login with any status below 500.
+/// Makes the error for an answer to a login that holds no token. Platforms refuse a login with any status below 500, and with
+/// any text; IBM's SDK for watsonx shows that as it is. A page is of a router.
 pub(super) fn no_token(
     request: &Request<'_>,
     reply: &Reply,
@@ -45,11 +46,13 @@ pub(super) fn no_token(
     proof: &Proof,
 ) -> SystemError {
     let is_refusal = matches!(reply.status, 400..=403 | 405..=407 | 409..=428 | 430..=499);
-    if !is_refusal || !wire::is_document(&reply.body) {
+    if !is_refusal || wire::is_page(&reply.body) {
         return refused(request, reply, transport);
     }
+    let mut service = read(reply, transport);
+    service.message = service.message.or_else(|| raw(reply, transport));
     SystemError {
-        service: Some(Box::new(read(reply, transport))),
+        service: Some(Box::new(service)),
         hint: Some(match proof {
             Proof::Password(_) => CHECK.to_owned(),
             Proof::ApiKey(_) => format!("{CHECK} {REPLACED}"),

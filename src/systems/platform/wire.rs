@@ -50,6 +50,11 @@ pub(super) fn is_document(body: &[u8]) -> bool {
     serde_json::from_slice::<Value>(body).is_ok_and(|document| document.is_object())
 }
 
+/// Tells whether a body is a page, which a router or a proxy has written.
+pub(super) fn is_page(body: &[u8]) -> bool {
+    body.trim_ascii_start().starts_with(b"<")
+}
+
 /// Returns the first of these fields that holds a secret which can be sent in a header and written to a file.
 pub(super) fn secret_in(body: &[u8], fields: &[&str]) -> Option<Secret> {
     let mut document: Value = serde_json::from_slice(body).ok()?;

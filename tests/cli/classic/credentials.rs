@@ -8,7 +8,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
 
-use crate::support::server::{Answer, Server};
+use crate::support::iam::{BSS_ACCOUNT, access_token};
+use crate::support::server::{Answer, Request, Server};
 use crate::support::service::Service;
 use crate::support::{Sandbox, run, write_private};
 
@@ -60,7 +61,7 @@ fn the_first_place_wins() {
     fs::write(rig.sandbox.work("flag"), "flag-0123456789abcdefghijklmnopqrstuvwxyz").unwrap();
     write_private(
         &rig.sandbox.work("key.json"),
-        format!("{{\"id\":\"1\",\"apikey\":\"{VALUE}\"}}"),
+        format!("{{\"id\":\"1\",\"system\":\"classic\",\"apikey\":\"{VALUE}\"}}"),
     );
     write_file(&rig.sandbox, &format!("username = of-file\napi_key = {VALUE}"));
     let iam: fn(&mut Command) = |command| {
@@ -102,10 +103,38 @@ fn the_first_place_wins() {
 #[test]
 fn a_token_of_iam_is_sent_as_such() {
     let rig = service();
-    let token = crate::support::iam::access_token(3600);
+    let token = access_token(3600);
     let mut bearer = command(&rig, &[]);
     bearer.env("IAM_IDENTITY_BEARER_TOKEN", &token);
     assert_eq!(sent(&rig, bearer), format!("Bearer {token}"));
+}
+
+#[test]
+fn an_expired_token_of_a_session_is_renewed_once() {
+    let old = access_token(1800);
+    let expired = format!("Bearer {old}");
+    let rig = Service::scripted(move |request| {
+        if request.header("authorization") == Some(&expired) {
+            let code = "SoftLayer_Exception_Account_Authentication_AccessTokenValidation";
+            return Answer::json(500, json!({"error": "Expired.", "code": code}));
+        }
+        if request.path.contains("getCurrentUser") {
+            return Answer::json(200, json!({"id": 7, "username": "1_me", "accountId": 1}));
+        }
+        Answer::json(200, json!([]))
+    });
+    let session = json!({
+        "APIEndpoint": "https://cloud.ibm.com", "CloudName": "bluemix",
+        "IAMEndpoint": rig.endpoint, "IAMToken": format!("Bearer {old}"),
+        "IAMRefreshToken": "refresh", "Account": {"GUID": BSS_ACCOUNT},
+    });
+    let file = rig.sandbox.root().join("home/.bluemix/config.json");
+    write_private(&file, session.to_string());
+    rig.told(run(&mut rig.bare(&["classic-api-key"]), b"")).code(3);
+    let sent: Vec<_> = rig.server.requests().iter().map(Request::route).collect();
+    let who = "GET /rest/v3.1/SoftLayer_Account/getCurrentUser.json";
+    let list = "GET /rest/v3.1/SoftLayer_User_Customer/7/getApiAuthenticationKeys.json";
+    assert_eq!(sent, [who, "POST /identity/token", who, list]);
 }
 
 #[test]
@@ -140,6 +169,16 @@ fn what_is_half_there_empty_or_open_to_others_is_an_error() {
         with(&[("SL_USERNAME", "apikey"), ("SL_API_KEY", VALUE)]),
         "SL_API_KEY holds a classic infrastructure key, which IAM does not know.",
     );
+    for (value, what) in [
+        ("ApiKey-18f773b0-db53-43f1-ad68-92c667c218fe", "the ID of an IAM API key"),
+        ("cpd-apikey-IBMid-1-2026", "the name of an IAM API key"),
+        ("ServiceId-18f773b0-db53-43f1-ad68-92c667c218fe", "the ID of a service ID"),
+        // k2:me:secret
+        ("azI6bWU6c2VjcmV0", "a key of the watsonx console on AWS"),
+    ] {
+        let message = format!("SL_API_KEY holds {what}, and not a classic API key.");
+        refused(with(&[("SL_USERNAME", "1_me"), ("SL_API_KEY", value)]), &message);
+    }
 
     let file = rig.sandbox.root().join("home/.softlayer");
     let of_file = |lines: &str, mode: u32, message: &str| {

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod lost;
+mod refusals;
 mod secrets;
 mod wire;
 

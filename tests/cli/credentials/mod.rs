@@ -7,6 +7,7 @@ mod homeless;
 mod keyring;
 mod login;
 mod order;
+mod other_systems;
 mod parallel;
 mod profiles;
 mod sdk;

@@ -18,14 +18,15 @@ fn a_key_is_generated_rotated_checked_and_ended_with_one_request_each() {
          Successfully save platform API key information to k.json\n",
         "",
     );
-    assert_eq!(rig.routes(), [AUTHORIZE, GENERATE]);
+    // The last one is made with the new key, to prove that it works.
+    assert_eq!(rig.routes(), [AUTHORIZE, GENERATE, AUTHORIZE]);
     assert_eq!(mode(&rig.sandbox().work("k.json")), 0o600);
     let first = rig.sandbox().value_in("k.json");
     let checked = rig.run(&["platform-api-key-check", "@k.json"]);
     let said = "Logging in to http://HOST...\nOK\n";
     let by_key = format!("{said}The platform API key logs in as local@localhost (1000330999)\n");
     checked.is(0, &by_key, "");
-    assert_eq!(rig.routes()[2..], [AUTHORIZE, WHO]);
+    assert_eq!(rig.routes()[3..], [AUTHORIZE, WHO]);
 
     let rotate = ["platform-api-key-rotate", "--force", "--file", "k.json"];
     rig.run(&rotate).is(
@@ -217,6 +218,11 @@ fn variables_name_where_and_who() {
             vec![("CPD_URL", url), user, ("CPD_APIKEY", "bWU6a2V5LW9mLW1pbmU=")],
             7,
             "CPD_APIKEY holds what stands behind 'ZenApiKey': the user and the API key in base64.",
+        ),
+        (
+            vec![("CPD_URL", url), user, ("CPD_APIKEY", "azI6bWU6c2VjcmV0")],
+            7,
+            "CPD_APIKEY holds a key of the watsonx console on AWS, and not a platform API key.",
         ),
         (vec![("CPD_URL", url), user, ("CPD_PASSWORD", "")], 2, "CPD_PASSWORD is set but empty."),
         (vec![("CPD_URL", ""), user, password], 2, "CPD_URL is set but empty."),

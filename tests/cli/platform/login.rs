@@ -248,7 +248,20 @@ fn whoami_names_the_logins_of_other_systems() {
     assert_eq!(document.get("classic"), None, "the credential of IAM is not named twice");
     // Also where nobody is logged in to IAM.
     let shown = whoami(&[], &[]);
-    assert_eq!(shown.code(7).stdout, "Platform   local@localhost at http://HOST (login, file)\n");
+    assert_eq!(shown.ok().stderr, "");
+    let rows = "User          not logged in to IAM\n\
+                Profile       default\n\
+                Platform      local@localhost at http://HOST (login, file)\n\
+                Local store   ";
+    assert!(shown.stdout.starts_with(rows), "{shown:#?}");
+    let document = whoami(&[], &["--output", "json"]).json();
+    assert_eq!(document["platform"], found);
+    for field in ["user", "iam_id", "account_id", "backend", "endpoint", "source"] {
+        assert_eq!(document.get(field), Some(&Value::Null), "{field}");
+    }
+    // A credential that is there and cannot be used is no login of another system.
+    whoami(&[("IBMCLOUD_API_KEY", "two words")], &[]).code(7);
+    whoami(&[("CPD_URL", url), ("CPD_USERNAME", "other")], &[]).code(7);
     let broken = [&iam[..], &[("CPD_PASSWORD", "x")]].concat();
     let shown = whoami(&broken, &["--output", "json"]).json();
     let why =

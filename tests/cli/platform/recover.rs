@@ -2,9 +2,13 @@
 //! platform, and no key is generated that nobody asked for.
 
 use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use super::rig::{AUTHORIZE, GENERATE, Rig};
 use crate::support::relay::Blow;
+use crate::support::shim::{Call, Fault, Shim};
+use crate::support::{USER, run};
 
 /// The key that was there before, and the FILE it is in.
 const OLD: &str = "old.json";
@@ -146,6 +150,74 @@ fn an_entry_of_a_platform_is_settled_with_its_own_login() {
     assert_eq!((rig.generated(), rig.sandbox().open_entries()), (2, 1));
 }
 
+/// What is said of a key that opens nothing.
+const TWICE: &str = "FAILED
+A platform API key was generated, and the one that the service told opens nothing: another may have taken its place at once, and nobody has that. The credential was refused. The username, the password or the API key is not valid.
+Run 'ibmcloud-iam recover' to find out.
+
+";
+
+#[test]
+fn a_key_that_was_generated_twice_is_not_called_done() {
+    let rig = Rig::with(&["--fault", "platform.generate:twice,skip=1,times=1"]);
+    let old = rig.create(OLD);
+    let login = ["login", "--platform", rig.url(), "--username", USER, "--apikey", "@old.json"];
+    rig.run_in(&[], &[&login[..], &["--insecure-storage"]].concat(), "").ok();
+    let rotated = rig.run(&["platform-api-key-rotate", "--force", "--file", OLD]);
+    rotated.code(11).stderr(TWICE);
+    // The one before it is not replaced by one that is as dead.
+    assert_eq!(rig.sandbox().value_in(OLD), old);
+    assert_eq!((rig.opens(&old), rig.generated(), rig.sandbox().open_entries()), (false, 2, 1));
+    let recovered = rig.run(&["recover"]);
+    assert!(recovered.ok().stdout.ends_with(&format!("\nOK\n{DONE}old.json\n")));
+    assert_eq!(files(&rig), opened(&[(OLD, true)]));
+    assert_eq!((rig.generated(), rig.sandbox().open_entries()), (3, 0));
+    // The login was moved to the one that works.
+    rig.run_in(&[], &["platform-api-key-check"], "").ok();
+}
+
+#[test]
+fn a_proof_that_gets_no_answer_proves_nothing() {
+    let rig = Rig::with(&["--fault", "platform.authorize:drop,skip=2"]);
+    let made = rig.run(&["platform-api-key-create", "--force", "--file", NEW]);
+    let told = "The new platform API key was not tried: ";
+    assert!(made.ok().stderr.starts_with(told), "{made:#?}");
+    assert_eq!((rig.generated(), rig.sandbox().open_entries()), (1, 0));
+    rig.sandbox().value_in(NEW);
+}
+
+#[test]
+fn a_disk_that_is_full_at_the_last_note_ends_the_command() {
+    let Some(shim) = Shim::build() else { return };
+    let rig = Rig::new();
+    let command = |file, fault: Option<&Fault>| {
+        let args = ["platform-api-key-create", "--force", "--file", file];
+        let mut command = rig.command(&rig.variables(None), &args);
+        shim.load(&mut command, rig.sandbox(), fault);
+        command
+    };
+    run(&mut command("a.json", None), b"").ok();
+    let calls = Shim::logged(rig.sandbox());
+    let is_note = |call: &Call| call.name.contains("write") && call.path.contains("/journal/");
+    let at = calls.iter().rposition(is_note).unwrap_or_else(|| panic!("{calls:#?}"));
+    let fault = Fault { at: at + 1, mode: "full", call: calls[at].clone() };
+    let mut child = command("b.json", Some(&fault)).stdout(Stdio::null()).spawn().unwrap();
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if start.elapsed() > Duration::from_secs(30) {
+            child.kill().unwrap();
+            panic!("it writes the same note again and again");
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    assert_eq!((status.code(), rig.sandbox().open_entries()), (Some(14), 1));
+    rig.run(&["recover"]).ok();
+    assert!(rig.opens(&rig.sandbox().value_in("b.json")));
+}
+
 #[test]
 fn a_login_that_is_cut_off_leaves_nothing() {
     for blow in [Blow::DropBefore, Blow::DropAfter] {
@@ -153,7 +225,7 @@ fn a_login_that_is_cut_off_leaves_nothing() {
         rig.strike(AUTHORIZE, blow);
         // It is sent again: a login changes nothing.
         rig.run(&["platform-api-key-create", "--force", "--file", NEW]).ok();
-        assert_eq!(rig.routes(), [AUTHORIZE, AUTHORIZE, GENERATE]);
+        assert_eq!(rig.routes(), [AUTHORIZE, AUTHORIZE, GENERATE, AUTHORIZE]);
         assert_eq!(files(&rig), opened(&[(NEW, true)]));
         assert_eq!(rig.sandbox().open_entries(), 0);
     }

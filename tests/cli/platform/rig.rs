@@ -23,9 +23,14 @@ pub(super) struct Rig {
 
 impl Rig {
     pub(super) fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// A rig whose emulator gets these arguments too.
+    pub(super) fn with(more: &[&str]) -> Self {
         let sandbox = Sandbox::new();
         let env_file = sandbox.root().join("emulator.env");
-        let flags = ["--in-memory", "--env-file", env_file.to_str().unwrap()];
+        let flags = [&["--in-memory", "--env-file", env_file.to_str().unwrap()], more].concat();
         let service = Service::emulated_in(sandbox, &flags, &[]);
         let text = std::fs::read_to_string(env_file).unwrap();
         let password = text.split("export CPD_PASSWORD=").nth(1).unwrap().lines().next().unwrap();

@@ -28,6 +28,12 @@ fn page(status: u16) -> Answer {
     Answer::Whole { status, headers, body: b"<html><h1>Application is not available</h1>".into() }
 }
 
+/// A text, as some platforms refuse a login.
+fn plain(status: u16, text: &str) -> Answer {
+    let headers = vec![("Content-Type".to_owned(), "text/plain".to_owned())];
+    Answer::Whole { status, headers, body: text.into() }
+}
+
 fn token() -> Answer {
     Answer::json(200, json!({"_messageCode_": "200", "message": "Success", "token": "bearer"}))
 }
@@ -159,6 +165,34 @@ fn a_refused_login_is_told_as_the_door_told_it_that_is_there() {
                 (VALIDATE, refused(401)),
             ],
             vec![AUTHORIZE, NEW_DOOR, VALIDATE],
+            unauthorized("No."),
+        ),
+        // Some say it in plain text, or not at all.
+        (key, vec![(AUTHORIZE, plain(400, "Bad login\r\nfor the-secret\x1b"))], vec![AUTHORIZE], {
+            replaced("Bad login for [PRIVATE DATA HIDDEN]\x1b")
+        }),
+        (key, vec![(AUTHORIZE, plain(422, ""))], vec![AUTHORIZE], replaced("")),
+        (
+            password,
+            vec![(AUTHORIZE, plain(403, "Go away"))],
+            vec![AUTHORIZE, NEW_DOOR, OLD_DOOR],
+            unauthorized("Go away"),
+        ),
+        (
+            key,
+            vec![(AUTHORIZE, page(403))],
+            vec![AUTHORIZE],
+            [
+                "Forbidden".to_owned(),
+                String::new(),
+                "Ask an administrator of the platform to permit it.".to_owned(),
+            ],
+        ),
+        // A router that has nobody behind a door is not asked again.
+        (
+            password,
+            vec![(AUTHORIZE, refused(401)), (NEW_DOOR, page(503)), (OLD_DOOR, page(503))],
+            vec![AUTHORIZE, NEW_DOOR, OLD_DOOR],
             unauthorized("No."),
         ),
         (key, vec![], vec![AUTHORIZE], not_here(404)),

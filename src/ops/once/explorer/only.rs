@@ -34,6 +34,8 @@ enum Without {
     TheHash,
     /// Where the old key still works, none was generated.
     TheOldKey,
+    /// What was generated proves that it works before it is delivered: a router may have sent the request twice.
+    TheProof,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -250,7 +252,7 @@ impl World {
             Act::Make => self.make(&process, setup),
             Act::Prove => {
                 let works = process.value.is_some() && process.value == self.key;
-                self.machine().observed.works = Some(works);
+                self.machine().observed.works = Some(works || setup.lacks(Without::TheProof));
                 vec![self]
             }
             Act::Deliver => vec![self.deliver(&process, setup)],
@@ -307,7 +309,17 @@ impl World {
                 world.fail()
             }
         };
-        self.send(Flight::Create, setup, good, refused, lost)
+        // A router sends the request twice, and passes the first answer on.
+        let doubled = (self.losses > 0 && setup.only == OnlyKey::Replaces).then(|| {
+            let mut twice = Self { losses: self.losses - 1, ..self.clone() };
+            twice.land(Flight::Create, setup);
+            twice.process.as_mut().unwrap().value = twice.key;
+            twice.land(Flight::Create, setup);
+            twice.see(NewKey::Found { is_used: false })
+        });
+        let mut all = self.send(Flight::Create, setup, good, refused, lost);
+        all.extend(doubled);
+        all
     }
 
     fn deliver(mut self, process: &Process, setup: Setup) -> Self {
@@ -540,6 +552,7 @@ fn each_rule_about_an_only_key_is_needed() {
         (Without::Waiting, generated),
         (Without::TheHash, generated),
         (Without::TheOldKey, generated),
+        (Without::TheProof, generated),
     ] {
         let found = explore(Setup { without: Some(without), ..setup });
         let told = found.expect_err(&format!("nothing goes wrong without {without:?}"));
