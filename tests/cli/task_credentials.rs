@@ -1,6 +1,7 @@
 //! Task credentials at the service: whatever request is lost, and wherever the program is killed, no region that had one is left
 //! without, and no key works that neither a region nor anybody holds.
 
+mod elsewhere;
 mod silent;
 
 use std::process::Stdio;

@@ -1,6 +1,6 @@
 //! `task-credential-create`: stores an IAM key for the jobs of a user, a new one or one that is given.
 
-use super::{RegionRef, finish, is_taken, look_at_all, named, names, report};
+use super::{RegionRef, elsewhere, finish, is_taken, look_at_all, named, names, report};
 use crate::credentials::input;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{InRegions, Operation};
@@ -95,7 +95,7 @@ pub(super) fn new_key(name: &str, regions: &[RegionRef], session: &Session) -> R
         id: None,
         owner: session.owner(),
         name,
-        description: format!("Task credential of watsonx in {}", names(regions)),
+        description: elsewhere::description(regions),
         locked: false,
         disabled: false,
         action_when_leaked: None,
