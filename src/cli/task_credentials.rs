@@ -38,7 +38,7 @@ struct RegionArgs {
 #[command(after_help = "\
 Without '--region' the six regions of IBM Cloud are asked: us-south, eu-de,
 eu-gb, jp-tok, au-syd and ca-tor. Others are ap-south-1, us-east-1 and
-us-gov-east-1.
+us-gov-east-1. A key inside that does not work any more is named.
 
 EXAMPLES:
    ibmcloud-iam task-credentials
@@ -89,9 +89,9 @@ pub struct TaskCredentialCreateArgs {
 A new API key is created and proven. In each region that has a task credential,
 the old one is deleted and the new one stored at once. Only when all have it,
 the old key gets its end. Cut off anywhere, the same command or 'recover' goes
-on. A key that another region holds, that the task credential does not tell, or
-that this program did not create is left; with '--retire' the latter gets its
-end, too.
+on. A key that another region holds, or may hold, that the task credential does
+not tell, or that this program did not create is left; with '--retire' a key
+gets its end, too, that this program did not create or a region only may hold.
 
 EXAMPLES:
    ibmcloud-iam task-credential-rotate --force
@@ -106,7 +106,7 @@ pub struct TaskCredentialRotateArgs {
     /// How long the old key works beside the new one, 20m or more
     #[arg(long, value_name = "TIME", default_value = "30m", value_parser = parse_duration)]
     grace: Duration,
-    /// Give an old key its end, too, that this program did not create
+    /// End an old key, too, that this program did not create or a region only may hold
     #[arg(long)]
     retire: bool,
     #[command(flatten)]

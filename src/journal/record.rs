@@ -163,6 +163,11 @@ pub enum Step {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         value_hash: Option<String>,
     },
+    /// A region has answered that it holds the new key.
+    Stored {
+        /// The id of its task credential.
+        credential: String,
+    },
     /// The value was printed, or every region has it.
     Delivered,
     /// A request that retires the old key is about to be sent. From here on the old key is only retired.
@@ -209,6 +214,8 @@ pub struct Progress {
     pub made: Option<String>,
     /// Whether the value was about to be printed, brought to a region, or written to FILE where the service chose it.
     pub is_delivering: bool,
+    /// The ids of the task credentials that are known to hold the new key.
+    pub stored: Vec<String>,
     /// Whether the value was printed, or every region has it.
     pub is_delivered: bool,
     /// The keyed hash of a value that the service chose.
@@ -238,6 +245,7 @@ impl Progress {
                 self.is_delivering = true;
                 self.value_hash = value_hash;
             }
+            Step::Stored { credential } => self.stored.push(credential),
             Step::Delivered => self.is_delivered = true,
             Step::Retiring => self.is_retiring = true,
             Step::Removing { until, seconds } => {

@@ -10,6 +10,26 @@ use crate::model::Timestamp;
 use crate::object::object;
 use crate::systems::task_credentials::TaskCredential;
 
+/// What is known of the key inside a task credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyNow {
+    /// It works.
+    Works,
+    /// It is disabled, or has expired.
+    Stopped,
+    /// There is no such key.
+    Gone,
+    /// Nothing.
+    Untold,
+}
+
+impl KeyNow {
+    /// Tells whether it works, where that is known.
+    fn works(self) -> Option<bool> {
+        (self != Self::Untold).then_some(self == Self::Works)
+    }
+}
+
 /// A task credential of a region.
 #[derive(Debug)]
 pub struct Listed {
@@ -17,6 +37,8 @@ pub struct Listed {
     pub region: &'static str,
     /// The task credential.
     pub found: TaskCredential,
+    /// The key inside.
+    pub key: KeyNow,
 }
 
 /// A row of the table.
@@ -45,7 +67,7 @@ pub fn table(out: &mut dyn Write, listed: &[Listed], sheet: Sheet) -> io::Result
 
 /// Writes the list as an array.
 pub fn json(out: &mut dyn Write, listed: &[Listed]) -> io::Result<()> {
-    let entries = listed.iter().map(|Listed { region, found }| {
+    let entries = listed.iter().map(|Listed { region, found, key }| {
         object()
             .with("region", *region)
             .with("id", &found.id)
@@ -53,6 +75,7 @@ pub fn json(out: &mut dyn Write, listed: &[Listed]) -> io::Result<()> {
             .with("description", &found.description)
             .with("type", &found.kind)
             .with("key_id", found.key_id())
+            .with("key_works", key.works())
             .with("created_at", found.created_at.map(Timestamp::to_rfc3339))
     });
     json::list(out, entries)

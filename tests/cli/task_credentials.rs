@@ -1,6 +1,9 @@
 //! Task credentials at the service: whatever request is lost, and wherever the program is killed, no region that had one is left
 //! without, and no key works that neither a region nor anybody holds.
 
+mod elsewhere;
+mod silent;
+
 use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
@@ -72,7 +75,7 @@ fn lose_each(command: &[&str], routes: &[&str], had: bool) {
                     for (skip, times) in [(0, 1), (1, 1), (0, 99)] {
                         let fault = format!("{route}:{loss},skip={skip},times={times}");
                         let case = format!("{command:?} {fault}");
-                        let mut rig = failing(&[]);
+                        let mut rig = failing(&[]).timeout("5");
                         if had {
                             rig.run(&CREATE).ok();
                         }

@@ -6,6 +6,7 @@
 //! carries the entry on knows what may still happen.
 
 mod begin;
+mod bring;
 mod disk;
 mod drive;
 mod entries;
@@ -27,13 +28,14 @@ mod suspects;
 mod words;
 
 pub(super) use self::begin::{Old, Plan, begin};
+pub(super) use self::bring::{Cargo, Own};
 pub(super) use self::entries::{
     is_of_owner, is_ours, take, take_from, take_of, turn_to, wait_before_deletion, warn_of_clock,
 };
 pub(super) use self::machine::{Act, End, Way};
 pub(super) use self::only_look::{listed, opens};
 pub(super) use self::output::say_done;
-pub(super) use self::regions::{begin_in_regions, bring, is_in_regions};
+pub(super) use self::regions::{begin_in_regions, is_in_regions};
 pub(super) use self::retire::{end_of_grace, is_acting};
 pub(super) use self::state::{
     Consent, Ended, Retired, Retiree, Retirement, Run, Told, found, journal_failed,

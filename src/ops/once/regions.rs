@@ -1,26 +1,20 @@
 //! Bringing a key to regions, as their task credential. Until each has it, its value is in a private copy beside the journal.
 
 use std::io;
-use std::thread;
-use std::time::Duration;
 
+use super::bring::{Cargo, Held, Own, list};
 use super::entries::is_of_owner;
 use super::machine::{Disk, OldKey, Way};
 use super::placed::Placed;
 use super::state::{Consent, Retiree, Run, journal_failed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{self, Begun, InRegions, Journal, Operation, Step};
-use crate::model::{ApiKeyId, NewApiKey};
+use crate::model::NewApiKey;
 use crate::private_file::{self, AppendFile};
 use crate::secret::Secret;
 use crate::session::Session;
-use crate::systems::task_credentials::{KeyInside, Region, TaskCredential};
-use crate::systems::{Condition, SystemError};
-
-/// How often a region is tried: it is without a task credential meanwhile.
-const TRIES: u32 = 6;
-/// The first pause between two tries.
-const PAUSE: Duration = Duration::from_millis(250);
+use crate::systems::SystemError;
+use crate::systems::task_credentials::{KeyInside, Region};
 
 /// Notes what is begun: a new key for regions. After an error nothing is left.
 pub(in crate::ops) fn begin_in_regions(
@@ -133,86 +127,6 @@ pub(super) fn discard(run: &Run, session: &Session) -> Result<()> {
     })
 }
 
-/// What a region has.
-#[derive(Debug, Default)]
-struct Held {
-    /// Whether the new key is there.
-    is_ours: bool,
-    /// The ids of the task credentials that it replaces.
-    old: Vec<String>,
-    /// Whether somebody else has stored one meanwhile.
-    is_others: bool,
-}
-
-impl Held {
-    /// Sorts what a region lists.
-    fn of(listed: &[TaskCredential], own: Option<&ApiKeyId>, regions: &InRegions) -> Self {
-        let mut held = Self::default();
-        for found in listed.iter().filter(|found| found.is_api_key()) {
-            let key = found.key_id();
-            // A request that was lost may have stored an old key again.
-            let is_old_key =
-                |key: &ApiKeyId| regions.old_keys.iter().any(|old| old == key.as_str());
-            if key.is_some() && key.as_ref() == own {
-                held.is_ours = true;
-            } else if regions.replaces.contains(&found.id) || key.as_ref().is_some_and(is_old_key) {
-                held.old.push(found.id.clone());
-            } else {
-                held.is_others = true;
-            }
-        }
-        held
-    }
-}
-
-/// Brings a key to one region: what it replaces goes, and at once the key is stored, until a listing shows it. Returns whether
-/// it is there; if not, somebody else has stored one meanwhile, which is left.
-pub(in crate::ops) fn bring(
-    key: &KeyInside,
-    value: &Secret,
-    region: &Region,
-    regions: &InRegions,
-    session: &Session,
-) -> std::result::Result<bool, SystemError> {
-    let (keys, stores) = (session.keys(), session.regions()?);
-    let description = key.description();
-    let replace = |held: &Held| {
-        for old in &held.old {
-            match stores.delete(keys, region, old) {
-                Err(error) if error.condition != Condition::NotFound => return Err(error),
-                _ => {}
-            }
-        }
-        if held.is_ours {
-            return Ok(());
-        }
-        stores.store(keys, region, &regions.credential, &description, value).map(drop)
-    };
-    let (mut pause, mut failed) = (PAUSE, None);
-    for number in 0..TRIES {
-        if number > 1 {
-            thread::sleep(pause);
-            pause *= 2;
-        }
-        let tried = list(region, session).and_then(|listed| {
-            let held = Held::of(&listed, Some(&key.id), regions);
-            if held.old.is_empty() && (held.is_ours || held.is_others) {
-                return Ok(Some(held.is_ours));
-            }
-            replace(&held).map(|()| None)
-        });
-        match tried {
-            Ok(Some(is_ours)) => return Ok(is_ours),
-            Ok(None) => {}
-            // The next listing tells what is there.
-            Err(error) if is_passing(&error) => failed = Some(error),
-            Err(error) => return Err(error),
-        }
-    }
-    let words = format!("The region {} does not list what was stored", region.name);
-    Err(failed.unwrap_or_else(|| Condition::OutcomeUnknown(words).into()))
-}
-
 impl Run {
     fn regions(&self) -> Result<(InRegions, Vec<&'static Region>)> {
         let regions = self.begun.regions.clone().unwrap_or_default();
@@ -224,17 +138,24 @@ impl Run {
         Ok((regions, found))
     }
 
+    /// Returns what tells the task credentials that hold the new key.
+    fn own(&self) -> Own {
+        let stored = self.machine.progress.stored.clone();
+        // A process that ended may have sent a request, and not have seen its answer.
+        Own { key: self.id(), stored, in_doubt: !self.is_live() }
+    }
+
     /// Looks at every region.
     pub(super) fn look_at_regions(&mut self, session: &Session) -> Result<()> {
         let (regions, all) = self.regions()?;
-        let own = self.id();
+        let own = self.own();
         let (mut ours, mut others) = (0, 0);
         for region in &all {
             let listed = list(region, session).map_err(|error| told(error, region, session))?;
-            let held = Held::of(&listed, own.as_ref(), &regions);
+            let held = Held::of(&listed, &own, &regions);
             if held.old.is_empty() {
-                ours += usize::from(held.is_ours);
-                others += usize::from(held.is_others && !held.is_ours);
+                ours += usize::from(held.ours.is_some());
+                others += usize::from(held.is_others && held.ours.is_none());
             }
         }
         self.machine.observed.placed = Some(match (ours, others) {
@@ -256,19 +177,34 @@ impl Run {
         {
             return Ok(());
         }
-        let (regions, all) = self.regions()?;
-        let key = KeyInside { id, is_made: true };
-        for (done, region) in all.iter().enumerate() {
-            let verb = if regions.replaces.is_empty() { "Storing" } else { "Replacing" };
-            session.ui.progress(&format!("{verb} the task credential in {}...", region.name));
-            let Some(value) = &self.value else { return Ok(()) };
-            bring(&key, value, region, &regions, session)
-                .map_err(|error| self.not_brought(error, region, &all[..done], session))?;
-        }
+        let Some(value) = self.value.take() else { return Ok(()) };
+        let brought = self.bring(&KeyInside { id, is_made: true }, &value, session);
+        self.value = Some(value);
+        brought?;
         // Without the note the regions are looked at again.
         let _ = self.note(Step::Delivered);
         self.machine.see_delivered();
         self.delivers = true;
+        Ok(())
+    }
+
+    fn bring(&mut self, key: &KeyInside, value: &Secret, session: &mut Session) -> Result<()> {
+        let (regions, all) = self.regions()?;
+        let mut cargo = Cargo { key, value, regions: &regions, own: self.own() };
+        let mut note = |id: &str| {
+            let step = Step::Stored { credential: id.to_owned() };
+            // Without the note, `recover` tells it by its description, or by its name.
+            if self.note(step.clone()).is_err() {
+                self.machine.reach(step);
+            }
+        };
+        for (done, region) in all.iter().enumerate() {
+            let verb = if regions.replaces.is_empty() { "Storing" } else { "Replacing" };
+            session.ui.progress(&format!("{verb} the task credential in {}...", region.name));
+            if let Err(error) = cargo.bring(region, session, &mut note) {
+                return Err(self.not_brought(error, region, &all[..done], session));
+            }
+        }
         Ok(())
     }
 
@@ -322,22 +258,6 @@ impl Run {
         self.machine.observed.old = Some(OldKey::Retired);
         Ok(())
     }
-}
-
-/// Lists what a region has.
-fn list(
-    region: &Region,
-    session: &Session,
-) -> std::result::Result<Vec<TaskCredential>, SystemError> {
-    session.regions()?.list(session.keys(), region)
-}
-
-/// Tells whether another try may succeed.
-fn is_passing(error: &SystemError) -> bool {
-    matches!(
-        error.condition,
-        Condition::Unavailable(_) | Condition::OutcomeUnknown(_) | Condition::Conflict
-    )
 }
 
 fn told(error: SystemError, region: &Region, session: &Session) -> Error {

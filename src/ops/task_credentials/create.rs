@@ -1,12 +1,12 @@
 //! `task-credential-create`: stores an IAM key for the jobs of a user, a new one or one that is given.
 
-use super::{RegionRef, finish, is_taken, look_at_all, named, names, report};
+use super::{RegionRef, elsewhere, finish, is_taken, look_at_all, named, names, report};
 use crate::credentials::input;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{InRegions, Operation};
 use crate::model::{ApiKey, IN_TASK_CREDENTIAL, NewApiKey};
 use crate::ops::announce;
-use crate::ops::once;
+use crate::ops::once::{self, Cargo, Own};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::settings::Settings;
@@ -95,7 +95,7 @@ pub(super) fn new_key(name: &str, regions: &[RegionRef], session: &Session) -> R
         id: None,
         owner: session.owner(),
         name,
-        description: format!("Task credential of watsonx in {}", names(regions)),
+        description: elsewhere::description(regions),
         locked: false,
         disabled: false,
         action_when_leaked: None,
@@ -145,9 +145,10 @@ fn give(ready: &Ready, value: &Secret, session: &mut Session) -> Result<()> {
     }
     let goal = InRegions { credential: name.clone(), ..InRegions::default() };
     let inside = KeyInside { id: key.id.clone(), is_made: false };
+    let own = Own { key: Some(key.id.clone()), ..Own::default() };
+    let mut cargo = Cargo { key: &inside, value, regions: &goal, own };
     for (done, region) in regions.iter().enumerate() {
-        let brought = once::bring(&inside, value, region, &goal, session);
-        let failed = match brought {
+        let failed = match cargo.bring(region, session, &mut |_| {}) {
             Ok(true) => continue,
             Ok(false) => {
                 let message = format!(

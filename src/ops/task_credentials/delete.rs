@@ -1,6 +1,7 @@
 //! `task-credential-delete`: deletes task credentials, and with them the keys inside if that is asked for.
 
-use super::{RegionRef, beside, finish, look_at_all, named, names, some_failed};
+use super::elsewhere::{Elsewhere, Holder};
+use super::{RegionRef, finish, look_at_all, named, names, some_failed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ApiKey, ApiKeyId, Detail};
 use crate::ops::{agree, announce, facts, locked, once};
@@ -102,17 +103,6 @@ fn keys_in(
             ids.push(id);
         }
     }
-    for (region, found) in look_at_all(&beside(regions, session.settings())?, session)? {
-        let held = found.iter().filter_map(TaskCredential::key_id).find(|id| ids.contains(id));
-        if let Some(id) = held {
-            let message = format!(
-                "The task credential in {} holds the {noun} {id} too. Nothing was deleted.",
-                region.name
-            );
-            return Err(Error::new(ErrorKind::Conflict, message)
-                .hint(format!("Say '--region {}' too, or leave out '--with-key'.", region.name)));
-        }
-    }
     let mut keys = Vec::new();
     for id in ids {
         if session.acting_key()?.as_ref() == Some(&id) {
@@ -132,6 +122,23 @@ fn keys_in(
             return Err(locked(session, &session.subject(&found.key.name), &found.key));
         }
         keys.push(found.key);
+    }
+    let elsewhere = Elsewhere::look(regions, &keys.iter().collect::<Vec<_>>(), session)?;
+    for key in &keys {
+        let Some(Holder { region, doubt }) = elsewhere.holder(key) else { continue };
+        let (id, name) = (&key.id, region.name);
+        let (message, hint) = match doubt {
+            None => (
+                format!("The task credential in {name} holds the {noun} {id} too."),
+                format!("Say '--region {name}' too, or leave out '--with-key'."),
+            ),
+            Some(why) => (
+                format!("The region {name} may hold the {noun} {id} too, and {why}."),
+                "Leave out '--with-key'.".to_owned(),
+            ),
+        };
+        let message = format!("{message} Nothing was deleted.");
+        return Err(Error::new(ErrorKind::Conflict, message).hint(hint));
     }
     Ok(keys)
 }

@@ -1,9 +1,10 @@
 //! `task-credentials`: lists the task credentials of the regions.
 
-use super::{Looked, RegionRef, look, named_or_usual, names, some_failed};
-use crate::error::{Error, Result};
-use crate::ops::{announce, sheet};
-use crate::render::task_credentials::{self as render, Listed};
+use super::{Looked, RegionRef, cannot_be_asked, family, look, named_or_usual, names, some_failed};
+use crate::error::Result;
+use crate::model::{ApiKeyId, Detail};
+use crate::ops::{announce, once, sheet};
+use crate::render::task_credentials::{self as render, KeyNow, Listed};
 use crate::session::Session;
 use crate::settings::Settings;
 
@@ -39,7 +40,8 @@ pub fn run(Ready { regions, wide }: &Ready, session: &mut Session) -> Result<()>
     for Looked { region, found } in looked {
         match found {
             Ok(found) => {
-                listed.extend(found.into_iter().map(|found| Listed { region: region.name, found }));
+                let row = |found| Listed { region: region.name, found, key: KeyNow::Untold };
+                listed.extend(found.into_iter().map(row));
             }
             Err(error) => failed.push((region, error)),
         }
@@ -49,6 +51,7 @@ pub fn run(Ready { regions, wide }: &Ready, session: &mut Session) -> Result<()>
     {
         return Err(error);
     }
+    look_at_keys(&mut listed, session)?;
     let ui = &mut *session.ui;
     if ui.manner().json {
         ui.data(|out| render::json(out, &listed));
@@ -62,13 +65,49 @@ pub fn run(Ready { regions, wide }: &Ready, session: &mut Session) -> Result<()>
             ui.data(|out| render::table(out, &listed, sheet));
         }
     }
+    if !session.ui.manner().json {
+        warn_of_keys(&listed, session);
+    }
     if failed.is_empty() {
         return Ok(());
     }
-    let of_region = |(region, error): (RegionRef, Error)| Error {
-        message: format!("The region {} cannot be asked: {}", region.name, error.message),
-        ..error
-    };
+    let of_region = |(region, error)| cannot_be_asked(error, region);
     let count = format!("{} of {all} regions could not be asked.", failed.len());
     Err(some_failed(count, failed.into_iter().map(of_region).collect(), session))
+}
+
+/// Finds out which of the keys inside work. One that cannot be asked for stays untold.
+fn look_at_keys(listed: &mut [Listed], session: &Session) -> Result<()> {
+    let mut seen: Vec<(ApiKeyId, KeyNow)> = Vec::new();
+    for Listed { found, key, .. } in listed {
+        let Some(id) = found.key_id() else { continue };
+        *key = match seen.iter().find(|(seen, _)| *seen == id) {
+            Some((_, now)) => *now,
+            None => match once::found(session.keys().get(&id, Detail::default())) {
+                Ok(None) => KeyNow::Gone,
+                Ok(Some(found)) if found.key.works(session.service_time()?) => KeyNow::Works,
+                Ok(Some(_)) => KeyNow::Stopped,
+                Err(_) => KeyNow::Untold,
+            },
+        };
+        seen.push((id, *key));
+    }
+    Ok(())
+}
+
+/// Warns of task credentials with which no job can log in.
+fn warn_of_keys(listed: &[Listed], session: &mut Session) {
+    for Listed { region, found, key } in listed {
+        let what = match key {
+            KeyNow::Gone => "is gone",
+            KeyNow::Stopped => "is disabled or has expired",
+            KeyNow::Works | KeyNow::Untold => continue,
+        };
+        let id = found.key_id().map(|id| id.to_string()).unwrap_or_default();
+        session.ui.warn(&format!(
+            "The {} {id} in the task credential in {region} {what}: no job can log in with it. Replace it with '{} --region {region}'.",
+            session.facts().noun,
+            family(session).on("rotate", "")
+        ));
+    }
 }

@@ -2,6 +2,7 @@
 
 pub mod create;
 pub mod delete;
+mod elsewhere;
 mod finish;
 pub mod list;
 mod report;
@@ -66,14 +67,6 @@ fn named_or_usual(regions: &[RegionRef], settings: &Settings) -> Result<Vec<Regi
     named(regions, settings)
 }
 
-/// Returns the regions that may hold a key beside these.
-fn beside(regions: &[RegionRef], settings: &Settings) -> Result<Vec<RegionRef>> {
-    if has_one_store(settings)? {
-        return Ok(Vec::new());
-    }
-    Ok(Region::of_ibm_cloud().iter().filter(|region| !regions.contains(region)).collect())
-}
-
 /// Tells whether a variable names a store that is not one for each region.
 fn has_one_store(settings: &Settings) -> Result<bool> {
     let url = settings.environment().text(WATSONX_URL)?;
@@ -113,13 +106,16 @@ fn look_at_all(
 ) -> Result<Vec<(RegionRef, Vec<TaskCredential>)>> {
     let looked = look(regions, session)?.into_iter();
     let each = looked.map(|Looked { region, found }| {
-        let found = found.map_err(|error| {
-            let message = format!("The region {} cannot be asked: {}", region.name, error.message);
-            Error { message, ..error }
-        })?;
+        let found = found.map_err(|error| cannot_be_asked(error, region))?;
         Ok((region, found.into_iter().filter(TaskCredential::is_api_key).collect()))
     });
     each.collect()
+}
+
+/// Names the region that an error is about.
+fn cannot_be_asked(error: Error, region: RegionRef) -> Error {
+    let message = format!("The region {} cannot be asked: {}", region.name, error.message);
+    Error { message, ..error }
 }
 
 /// Makes the error for some of several that failed. Each is told: for people one after the other, for programs in one message.

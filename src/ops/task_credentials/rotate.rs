@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use super::create::{NAME, new_key};
+use super::elsewhere::{Elsewhere, Holder};
 use super::report::{self, Left};
-use super::{Looked, RegionRef, beside, family, finish, look, look_at_all, named_or_usual, names};
+use super::{Looked, RegionRef, cannot_be_asked, family, finish, look, named_or_usual, names};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{InRegions, Operation, Retires};
-use crate::model::{ApiKey, ApiKeyId, Detail, IN_TASK_CREDENTIAL, write_duration};
+use crate::model::{ApiKey, Detail, IN_TASK_CREDENTIAL, write_duration};
 use crate::ops::once::{self, Run, end_of_grace, is_acting};
 use crate::ops::{agree, announce, facts, locked};
 use crate::session::Session;
 use crate::settings::Settings;
-use crate::systems::task_credentials::TaskCredential;
+use crate::systems::task_credentials::{KeyInside, TaskCredential};
 use crate::ui::{Ui, nobody_answers};
 
 /// How long it takes until jobs see a change.
@@ -25,7 +26,7 @@ pub struct Request {
     pub regions: Vec<RegionRef>,
     /// For how long the old keys work on.
     pub grace: Duration,
-    /// Whether old keys get an end, too, that this program did not make.
+    /// Whether old keys get an end, too, that this program did not make, or that a region may hold that does not say so.
     pub retire: bool,
     /// Whether to go on without confirmation.
     pub force: bool,
@@ -115,30 +116,29 @@ fn plan(
         let all = finished.iter().filter_map(|run| run.begun.regions.as_ref());
         all.flat_map(|all| &all.names).any(|name| name == region.name)
     };
-    let mut looked = look_at_all(regions, session)?;
+    let mut looked = look_at_each(regions, session)?;
     looked.retain(|(region, found)| !found.is_empty() && !is_finished(region));
     let targets: Vec<RegionRef> = looked.iter().map(|(region, _)| *region).collect();
     let replaces: Vec<TaskCredential> =
         looked.iter().flat_map(|(_, found)| found.clone()).collect();
     let untold = looked.iter().filter(|(_, found)| found.iter().any(|one| one.key().is_none()));
     let untold = untold.map(|(region, _)| *region).collect();
-    let elsewhere = look(&beside(&targets, session.settings())?, session)?;
-    let (mut retires, mut left) = (Vec::new(), Vec::<Left>::new());
+    let (mut old_keys, mut seen) = (Vec::<(KeyInside, ApiKey)>::new(), Vec::new());
     for old in replaces.iter().filter_map(TaskCredential::key) {
-        let id = old.id;
-        let is_known = |known: &ApiKeyId| *known == id;
-        if retires.iter().any(|key: &ApiKey| is_known(&key.id))
-            || left.iter().any(|left| is_known(&left.id))
-        {
+        if seen.contains(&old.id) {
             continue;
         }
-        let detail = Detail::default();
-        let found = once::found(session.keys().get(&id, detail));
-        let Some(key) = found.map_err(|error| session.told_of(error, &id))?.map(|found| found.key)
-        else {
-            continue;
-        };
-        let why = match held_at(&id, &elsewhere) {
+        seen.push(old.id.clone());
+        let found = once::found(session.keys().get(&old.id, Detail::default()));
+        let found = found.map_err(|error| session.told_of(error, &old.id))?;
+        old_keys.extend(found.map(|found| (old, found.key)));
+    }
+    let keys: Vec<&ApiKey> = old_keys.iter().map(|(_, key)| key).collect();
+    let elsewhere = Elsewhere::look(&targets, &keys, session)?;
+    let (mut retires, mut left) = (Vec::new(), Vec::new());
+    for (old, key) in old_keys {
+        let id = old.id;
+        let why = match held_at(&key, &elsewhere, request.retire) {
             Some(why) => Some(why),
             None if key.iam_id != session.owner().0 => {
                 Some("it belongs to somebody else".to_owned())
@@ -165,17 +165,45 @@ fn plan(
     Ok(Plan { regions: targets, replaces, retires, left, untold })
 }
 
-/// Says which other region holds a key, or may hold it.
-fn held_at(id: &ApiKeyId, elsewhere: &[Looked]) -> Option<String> {
-    elsewhere.iter().find_map(|Looked { region, found }| match found {
-        Ok(found) if found.iter().any(|one| one.key_id().as_ref() == Some(id)) => {
-            Some(format!("the task credential in {} holds it too", region.name))
+/// Says which other region holds a key, or may hold it. Who says `--retire` takes upon themselves what is not certain.
+fn held_at(key: &ApiKey, elsewhere: &Elsewhere<'_>, retire: bool) -> Option<String> {
+    let Holder { region, doubt } = elsewhere.holder(key)?;
+    match doubt {
+        None => Some(format!("the task credential in {} holds it too", region.name)),
+        Some(_) if retire => None,
+        Some(why) => Some(format!(
+            "the region {} may hold it too, and {why}; '--retire' gives it its end all the same",
+            region.name
+        )),
+    }
+}
+
+/// Looks at the regions. Fails where one cannot be asked, and says how it is left out.
+fn look_at_each(
+    regions: &[RegionRef],
+    session: &Session,
+) -> Result<Vec<(RegionRef, Vec<TaskCredential>)>> {
+    let (mut all, mut failed) = (Vec::new(), None);
+    for Looked { region, found } in look(regions, session)? {
+        match found {
+            Ok(found) => {
+                all.push((region, found.into_iter().filter(TaskCredential::is_api_key).collect()));
+            }
+            Err(error) => {
+                failed.get_or_insert((region, error));
+            }
         }
-        Ok(_) => None,
-        Err(_) => {
-            Some(format!("the region {} may hold it too, and could not be asked", region.name))
-        }
-    })
+    }
+    let Some((region, error)) = failed else { return Ok(all) };
+    let error = cannot_be_asked(error, region);
+    let others = all.iter().map(|(region, _)| format!(" --region {}", region.name));
+    let others: String = others.collect();
+    if others.is_empty() {
+        return Err(error);
+    }
+    let rotate = family(session).on("rotate", "");
+    let why = error.hint.clone().map(|hint| hint + " ").unwrap_or_default();
+    Err(error.hint(format!("{why}To leave it out, run '{rotate}{others}'.")))
 }
 
 fn carry_out(plan: &Plan, request: &Request, asks: bool, session: &mut Session) -> Result<()> {

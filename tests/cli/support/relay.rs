@@ -78,7 +78,7 @@ impl Relayed {
 }
 
 /// Passes a request on to a service, and brings back its answer.
-fn passed_on(to: &str, request: &Request) -> Answer {
+pub(crate) fn passed_on(to: &str, request: &Request) -> Answer {
     let client = client(None);
     let method = request.method.parse().unwrap();
     let mut onward = client.request(method, format!("{to}{}", request.path));

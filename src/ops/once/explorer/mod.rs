@@ -259,6 +259,8 @@ fn no_fault_leaves_a_region_without_a_key_that_works() {
         let one = Setup { is_rotation, losses: 1, kills: 1, ..regions };
         states += walk(one) + walk(Setup { strangers: 1, ..one });
     }
+    let silent = Setup { is_rotation: false, are_silent: true, kills: 1, ..regions };
+    states += walk(Setup { losses: 1, strangers: 1, ..silent });
     for (losses, kills, regions_each) in [(0, 0, 2), (0, 1, 1), (1, 0, 1)] {
         states += walk(Setup { sites: 2, losses, kills, regions: regions_each, ..regions });
     }
@@ -269,6 +271,7 @@ fn no_fault_leaves_a_region_without_a_key_that_works() {
 fn each_rule_is_needed() {
     let printed = Setup { channel: Channel::Output, ..ONE };
     let regions = Setup { channel: Channel::Regions, ..ONE };
+    let silent = Setup { is_rotation: false, are_silent: true, losses: 1, ..regions };
     let rules = [
         (Without::NotingUndo, Setup { losses: 2, strangers: 1, ..ONE }),
         (Without::NotingRetirement, printed),
@@ -286,6 +289,8 @@ fn each_rule_is_needed() {
         (Without::TheLastRegion, Setup { losses: 1, ..regions }),
         (Without::OldKeysByTheirText, Setup { losses: 1, ..regions }),
         (Without::LeavingOthers, Setup { losses: 1, strangers: 1, ..regions }),
+        (Without::TheAnsweredId, silent),
+        (Without::TheNameInDoubt, Setup { regions: 1, ..silent }),
     ];
     for (without, setup) in rules {
         let found = explore(&Setup { without: Some(without), ..setup });

@@ -1,6 +1,6 @@
 //! Where the key goes to regions: each has one task credential, which can only be deleted and stored again.
 
-use super::super::machine::{Act, OldKey};
+use super::super::machine::{Act, End, OldKey};
 use super::super::placed::Placed;
 use super::turn::Turn;
 use super::world::{Flight, Key, Noted, Process, Setup, Value, Without, World};
@@ -36,6 +36,12 @@ pub(super) fn fault(world: &World, setup: &Setup) -> Option<&'static str> {
     if !world.regions.is_empty() && world.find(STRANGE).is_some() && !holds(STRANGE) {
         return Some("the task credential of a stranger is gone");
     }
+    // The value of a key has the number of its machine in it.
+    let key_of = |at: usize| Value::try_from(at).unwrap() * 10 + world.sites[at].begins;
+    let is_displaced = |at: usize| world.sites[at].ended == Some(End::Displaced);
+    if (0..world.sites.len()).any(|at| is_displaced(at) && holds(key_of(at))) {
+        return Some("a key is said to be in no region, and one holds it");
+    }
     let had = setup.is_rotation && world.is_at_rest(setup);
     if had && world.regions.iter().any(Vec::is_empty) {
         return Some("a region is left without a task credential");
@@ -43,19 +49,26 @@ pub(super) fn fault(world: &World, setup: &Setup) -> Option<&'static str> {
     None
 }
 
-/// What a region has, as `regions` sorts it: whether ours is there, what it replaces, and whether there is another.
+/// What a region has, as `bring` sorts it: whether ours is there, what it replaces, and whether there is another.
 fn held(
     world: &World,
     at: usize,
-    own: Value,
+    process: &Process,
     entry: &Noted,
     setup: &Setup,
 ) -> (bool, Vec<u8>, bool) {
     let (mut is_ours, mut old, mut is_others) = (false, Vec::new(), false);
+    let in_doubt = process.in_doubt || !process.machine.way.makes;
     for record in &world.regions[at] {
         let is_old_key = entry.replaces.iter().any(|old| old.value == record.value)
             && !setup.lacks(Without::OldKeysByTheirText);
-        if record.value == own {
+        let is_answered = process.machine.progress.stored.contains(&record.id.to_string())
+            && !setup.lacks(Without::TheAnsweredId);
+        // A stranger takes another name.
+        let may_be_ours =
+            in_doubt && record.value != STRANGE && !setup.lacks(Without::TheNameInDoubt);
+        let is_told = Some(record.value) == entry.value;
+        if if setup.are_silent { is_answered || may_be_ours } else { is_told } {
             is_ours = true;
         } else if entry.replaces.contains(record)
             || is_old_key
@@ -72,17 +85,16 @@ fn held(
 impl Turn<'_> {
     pub(super) fn act_on_regions(self, act: Act, process: &Process, entry: &Noted) -> Vec<World> {
         match act {
-            Act::LookAtRegions => vec![self.look_at_regions(entry)],
+            Act::LookAtRegions => vec![self.look_at_regions(process, entry)],
             Act::LookAtOld => vec![self.look_at_old_keys(entry)],
             Act::Retire => self.retire_key(process.old),
             _ => self.bring(process, entry),
         }
     }
 
-    fn look_at_regions(mut self, entry: &Noted) -> World {
-        let own = entry.value.unwrap();
+    fn look_at_regions(mut self, process: &Process, entry: &Noted) -> World {
         let all = self.world.regions.len();
-        let held = |at| held(&self.world, at, own, entry, self.setup);
+        let held = |at| held(&self.world, at, process, entry, self.setup);
         let clean: Vec<_> = (0..all).map(held).filter(|(_, old, _)| old.is_empty()).collect();
         let ours = clean.iter().filter(|(is_ours, ..)| *is_ours).count();
         let others = clean.iter().filter(|(is_ours, _, others)| !is_ours && *others).count();
@@ -137,9 +149,15 @@ impl Turn<'_> {
         }
         match step % STEPS {
             0 => {
-                let (is_ours, old, is_others) = held(&self.world, at, own, entry, self.setup);
+                let (is_ours, old, is_others) = held(&self.world, at, process, entry, self.setup);
                 let is_done = old.is_empty() && (is_ours || is_others);
                 let to_remove = u8::from(old.is_empty()) + 1;
+                if is_ours {
+                    let found = &self.world.regions[at];
+                    let credential = found.first().map_or(0, |record| record.id).to_string();
+                    self.note_stored(credential);
+                }
+                self.process().in_doubt &= !is_done;
                 self.process().stage = first + if is_done { STEPS } else { to_remove };
                 self.process().removes = old;
                 vec![self.world]
@@ -156,11 +174,29 @@ impl Turn<'_> {
             }
             _ => {
                 let good = move |mut turn: Self| {
+                    let is_free = turn.world.regions[at].is_empty();
                     turn.world.store(at, own, false);
+                    let stored = turn.world.regions[at].first().map(|record| record.id.to_string());
+                    match stored {
+                        Some(credential) if is_free => turn.note_stored(credential),
+                        // A request before may have stored it.
+                        _ => turn.process().in_doubt = turn.setup.are_silent,
+                    }
                     vec![turn.list_again()]
                 };
-                self.send(Flight::Store(at, own), good, Self::list_again)
+                let lost = |mut turn: Self| {
+                    turn.process().in_doubt = turn.setup.are_silent;
+                    turn.list_again()
+                };
+                self.send(Flight::Store(at, own), good, lost)
             }
+        }
+    }
+
+    /// Notes what a region holds, where nothing but its id tells ours.
+    fn note_stored(&mut self, credential: String) {
+        if self.setup.are_silent && !self.machine().progress.stored.contains(&credential) {
+            self.note(&Step::Stored { credential });
         }
     }
 

@@ -86,8 +86,14 @@ impl Turn<'_> {
         let goal = Goal { only: None, channel, is_rotation, is_value_theirs: !is_chosen };
         let progress = self.site().entry.as_ref().unwrap().progress.clone();
         let machine = Machine { goal, way, progress, observed };
-        self.site().process =
-            Some(Process { machine, value, stage: 0, removes: Vec::new(), old: OLD });
+        self.site().process = Some(Process {
+            machine,
+            value,
+            stage: 0,
+            removes: Vec::new(),
+            old: OLD,
+            in_doubt: false,
+        });
         self.site().ended = None;
     }
 

@@ -62,6 +62,8 @@ pub(super) struct Process {
     pub(super) removes: Vec<u8>,
     /// The old key at hand.
     pub(super) old: usize,
+    /// Whether a request to the region at hand may have been carried out whose answer is lost.
+    pub(super) in_doubt: bool,
 }
 
 /// The pending copy of a machine.
@@ -151,6 +153,10 @@ pub(super) enum Without {
     OldKeysByTheirText,
     /// What somebody else has stored is left.
     LeavingOthers,
+    /// The id that a region answers tells ours, where it tells no more.
+    TheAnsweredId,
+    /// After a lost answer the name tells ours.
+    TheNameInDoubt,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -164,6 +170,8 @@ pub(super) struct Setup {
     pub(super) sites: usize,
     /// How many regions there are, where the key goes to regions.
     pub(super) regions: u8,
+    /// Whether they tell of a task credential only its id and its name.
+    pub(super) are_silent: bool,
     pub(super) losses: u8,
     pub(super) kills: u8,
     pub(super) strangers: u8,
@@ -179,6 +187,7 @@ pub(super) const ONE: Setup = Setup {
     ignores_value: false,
     sites: 1,
     regions: 2,
+    are_silent: false,
     losses: 3,
     kills: 2,
     strangers: 0,
