@@ -62,29 +62,30 @@ pub fn run(args: Vec<OsString>, environment: Environment) -> u8 {
     let program = Program::of_arg0(args.first().map(OsString::as_os_str));
     // This does not need the command tree.
     if let [_, flag] = args.as_slice()
-        && (flag == "--version" || flag == "-V")
+        && (flag == "--version" || flag == "-V" || (flag == "-v" && program.is_borrowed))
     {
         return usage::print_version(&environment);
     }
     let args = usage::without_iam(args);
-    if let Some(topic) = topics::asked_for(&args) {
+    if let Some(topic) = usage::topic_asked_for(&args) {
         return usage::print_topic(topic, &environment);
     }
     let args = usage::with_help_as_flag(args);
     let args = usage::with_version_as_tag(args);
     let help = usage::Help::of(&args);
     match Cli::parse(&args, &program.shown, |tree| help.prepare(tree, &environment)) {
-        Ok(cli) => run_parsed(cli, program, environment),
+        Ok(cli) => run_parsed(cli, &args, program, environment),
         Err(error) => usage::explain(&error, &args, &program, &environment),
     }
 }
 
-fn run_parsed(cli: Cli, program: Program, environment: Environment) -> u8 {
+fn run_parsed(cli: Cli, args: &[OsString], program: Program, environment: Environment) -> u8 {
     let flags = cli.global.flags();
     let mut ui = Ui::new(settings::manner(&flags, &environment));
+    let named = program.clone();
     let result = Settings::new(environment, program, flags)
         .and_then(|settings| dispatch(cli.command, &settings, &mut ui));
-    ui.end(result)
+    ui.end(result.map_err(|error| usage::mistaken(error, args, &named)))
 }
 
 fn dispatch(command: Command, settings: &Settings, ui: &mut Ui) -> Result<()> {

@@ -4,13 +4,15 @@ mod script;
 
 use std::ffi::OsString;
 
-use clap::{Command, CommandFactory as _, FromArgMatches as _};
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::{Arg, Command, CommandFactory as _, FromArgMatches as _};
 use clap_complete::CompleteEnv;
 use clap_complete::env::{Bash, EnvCompleter, Fish, Powershell, Shells, Zsh};
 
 use crate::cli::{Cli, GlobalArgs};
 use crate::complete::{CommandLine, LINE, Shell, Typed};
 use crate::environment::{Environment, Program};
+use crate::topics::TOPICS;
 use crate::usage;
 
 pub use script::Mended;
@@ -48,8 +50,26 @@ fn tree() -> Command {
             command.visible_alias(None::<&str>).aliases(aliases)
         })
     });
+    let help = help(&tree);
+    let tree = tree.subcommand(help);
     let below_iam = tree.clone().name("iam").hide(true);
     tree.subcommand(below_iam)
+}
+
+/// Builds `help`, which explains each command and each topic. It is read before the tree is needed, so it is not in there.
+fn help(tree: &Command) -> Command {
+    let commands = tree.get_subcommands().map(|command| {
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        (command.get_name().to_owned(), about)
+    });
+    let is_command = |name: &str| tree.find_subcommand(name).is_some();
+    let topics = TOPICS.iter().filter(|topic| !is_command(topic.name));
+    let topics = topics.map(|topic| (topic.name.to_owned(), topic.about.to_owned()));
+    let known = commands
+        .chain(topics)
+        .map(|(name, about)| PossibleValue::new(&*name.leak()).help(&*about.leak()));
+    let what = Arg::new("what").value_parser(PossibleValuesParser::new(known));
+    Command::new("help").about("Explain a command or a topic").arg(what)
 }
 
 /// Reads the line up to the word that is being typed. What cannot be read counts as not given.

@@ -1,8 +1,12 @@
 //! Prepares the command line for parsing, and explains one that cannot be parsed.
 
 mod arguments;
+mod fit;
 mod guess;
 mod help;
+mod meant;
+mod mistaken;
+mod official;
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -15,14 +19,16 @@ use clap::{CommandFactory as _, Error as ClapError};
 use crate::cli::{Cli, VERSION};
 use crate::environment::{Environment, Program};
 use crate::error::{Error, ErrorKind};
-use crate::secret::veil;
+use crate::model::{Timestamp, parse_duration};
 use crate::settings::{self, ColourWhen, ErrorFormat, Flags};
-use crate::text::shell_word;
 use crate::topics::{self, Topic};
 use crate::ui::{Manner, Ui};
 
-pub use arguments::{with_help_as_flag, with_version_as_tag, without_iam};
+use self::meant::{Line, is_plain, known_command};
+
+pub use arguments::{topic_asked_for, with_help_as_flag, with_version_as_tag, without_iam};
 pub use help::Help;
+pub use mistaken::mistaken;
 
 /// Prints help if it was asked for, else a usage error; returns the exit code.
 pub fn explain(
@@ -62,7 +68,7 @@ fn whole_help(
         if colour { styled.ansi().to_string() } else { styled.to_string() }
     };
     let (help, end) = (text(help), text(end));
-    format!("{}\n{end}", help.trim_end())
+    Help::whole(&help, &end, environment)
 }
 
 /// Prints the version as clap does; returns the exit code.
@@ -121,6 +127,13 @@ fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
         (ClapKind::UnknownArgument, Some(arg)) => !arg.starts_with('-'),
         (kind, _) => kind == ClapKind::TooManyValues,
     };
+    if let (Some("login"), Some(flag)) = (command, text_of(error, ContextKind::InvalidArg))
+        && let is_value = error.kind() == ClapKind::InvalidValue
+        && (is_value || error.kind() == ClapKind::UnknownArgument)
+        && let Some(error) = official::login_flag(flag, is_value, program)
+    {
+        return error;
+    }
     match (error.kind(), command) {
         (ClapKind::InvalidSubcommand, None) => {
             return unknown_command(unknown, args, program);
@@ -137,11 +150,19 @@ fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
         (_, Some("api-key-lookup")) if surplus => {
             message = "Incorrect Usage: 'api-key-lookup' takes no argument but @FILE or '-', and no value of a key.".into();
         }
-        (_, Some(name)) if surplus && let Some(meant) = meant_from(name, args) => {
-            let _ = write!(message, "\n   the command meant is '{}'", meant.line);
-            return Error::usage(message).hint(meant.hint(program));
+        (_, Some(name)) if surplus && let Some(meant) = Line::from(name, args) => {
+            let _ = write!(message, "\n   the command meant is '{}'", meant.shown(program));
+            return Error::usage(message).hint(where_more_is(&meant, program));
         }
-        _ => tips(error, &rendered, command, &mut message),
+        (_, Some("api-keys")) if surplus => {
+            let name = text_of(error, ContextKind::InvalidArg).filter(|name| is_plain(name));
+            let name = name.unwrap_or("NAME");
+            let _ = write!(
+                message,
+                "\n   'api-keys -n {name}' lists the keys with this in their name, 'api-key {name}' shows the one of this name"
+            );
+        }
+        _ => tips(error, &rendered, command, args, &mut message),
     }
     if command == Some("service-api-key-create") && surplus && args.iter().any(|arg| arg == "-f") {
         message.push_str("\n   '-f' is '--force' here; a file is given with '--file FILE'");
@@ -149,7 +170,8 @@ fn told(error: &ClapError, args: &[OsString], program: &Program) -> Error {
     let help = where_help_is(command, args, program);
     let usage = rendered.lines().find_map(|line| line.strip_prefix("Usage: "));
     // clap takes the flag into it that it finds similar.
-    let own = (error.kind() == ClapKind::UnknownArgument).then(|| usage_of(command)).flatten();
+    let own =
+        (error.kind() == ClapKind::UnknownArgument).then(|| usage_of(command, program)).flatten();
     let hint = match own.as_deref().or(usage) {
         Some(usage) => format!("\nUSAGE:\n   {usage}\n\n{help}"),
         None => help,
@@ -163,8 +185,8 @@ fn beside_iam(text: String, program: &Program) -> String {
 }
 
 /// Returns how a command is used.
-fn usage_of(command: Option<&str>) -> Option<String> {
-    let mut tree = Cli::command();
+fn usage_of(command: Option<&str>, program: &Program) -> Option<String> {
+    let mut tree = Cli::command().bin_name(&program.shown);
     tree.build();
     let usage = tree.find_subcommand_mut(command?)?.render_usage().to_string();
     Some(usage.strip_prefix("Usage: ")?.to_owned())
@@ -185,25 +207,25 @@ fn where_help_is(command: Option<&str>, args: &[OsString], program: &Program) ->
 /// Tells of a command that there is not.
 fn unknown_command(word: Option<&str>, args: &[OsString], program: &Program) -> Error {
     let word = word.unwrap_or("this command");
-    if word == "target" {
-        return Error::usage(
-            "Incorrect Usage: 'target' is not covered. There is nothing to target: a key belongs to its account, and to no region, resource group, organization or space.",
-        )
-        .hint(format!(
-            "Leave the line out. '{0} whoami' shows the account; for another one, log in with a key of that account: '{0} login --apikey @FILE'.",
-            program.shown
-        ));
+    let meant = Line::from(word, args);
+    if let Some(error) = official::command(word, meant.as_ref().map(|meant| &*meant.name), program)
+    {
+        return error;
     }
-    let mut message = if program.is_borrowed {
+    let mut message = if program.is_borrowed && meant.is_none() {
         format!(
             "Incorrect Usage: '{word}' is not covered. This is ibmcloud-iam; it covers 'ibmcloud iam' for API keys, service IDs and tokens, 'ibmcloud sl user apikey', 'login' and 'logout'."
         )
     } else {
         format!("Incorrect Usage: unrecognized subcommand '{word}'")
     };
-    if let Some(meant) = meant_from(word, args) {
-        let _ = write!(message, "\n   the command meant is '{}'", meant.line);
-        return Error::usage(message).hint(meant.hint(program));
+    if let Some(meant) = meant {
+        let _ = write!(message, "\n   the command meant is '{}'", meant.shown(program));
+        return Error::usage(message).hint(where_more_is(&meant, program));
+    }
+    if let Some(Topic { name, about, .. }) = arguments::topic(word) {
+        let shown = format!("'{} help {name}'", program.shown);
+        let _ = write!(message, "\n   {shown} explains {about}");
     }
     let similar: Vec<String> =
         guess::similar(word).iter().map(|name| format!("'{name}'")).collect();
@@ -213,65 +235,70 @@ fn unknown_command(word: Option<&str>, args: &[OsString], program: &Program) -> 
     Error::usage(message).hint(where_help_is(None, args, program))
 }
 
-/// A command line that was meant.
-struct Line {
-    /// The command.
-    name: String,
-    /// The command and what stands behind it, up to a flag.
-    line: String,
-}
-
-impl Line {
-    fn hint(&self, program: &Program) -> String {
-        let name = Some(&*self.name).filter(|name| !name.starts_with('-'));
-        match name {
-            Some(_) => where_help_is(name, &[], program),
-            None => format!("Run '{} {}'.", program.shown, self.name),
+fn where_more_is(meant: &Line, program: &Program) -> String {
+    match &*meant.name {
+        name if name == "help" || name.starts_with('-') => {
+            format!("Run '{} {name}'.", program.shown)
         }
+        name => where_help_is(Some(name), &[], program),
     }
 }
 
-/// Guesses what was meant by the arguments from `word` on, if it is not the command that `word` is.
-fn meant_from(word: &str, args: &[OsString]) -> Option<Line> {
-    let from = args.iter().skip(1).position(|arg| arg == word)? + 1;
-    let meant =
-        guess::command(&args[from..]).filter(|meant| meant.name != word || meant.words > 1)?;
-    // What is looked up may be the value of a key, and so may be what stands behind a flag.
-    let repeats = !["api-key-lookup", "platform-api-key-check"].contains(&&*meant.name);
-    let rest = args[from + meant.words..].iter().filter(|_| repeats);
-    // Nor is what would have to be quoted: the line stands in quotes.
-    let is_plain =
-        |arg: &&str| !arg.starts_with('-') && shell_word(arg) == *arg && veil(arg) == *arg;
-    let rest = rest.map_while(|arg| arg.to_str().filter(is_plain));
-    let line = rest.fold(meant.name.clone(), |line, arg| line + " " + arg);
-    Some(Line { name: meant.name, line })
-}
-
 /// Adds what clap advises, and what is almost the same as what was typed.
-fn tips(error: &ClapError, rendered: &str, command: Option<&str>, message: &mut String) {
+fn tips(
+    error: &ClapError,
+    rendered: &str,
+    name: Option<&str>,
+    args: &[OsString],
+    message: &mut String,
+) {
     if let Some(typed) = text_of(error, ContextKind::InvalidArg)
         && error.kind() == ClapKind::UnknownArgument
     {
         let mut tree = Cli::command();
         tree.build();
-        let command = command.and_then(|name| tree.find_subcommand(name)).unwrap_or(&tree);
+        let command = name.and_then(|name| tree.find_subcommand(name)).unwrap_or(&tree);
+        let value = value_behind(typed, args);
         let visible = command.get_arguments().filter(|arg| !arg.is_hide_set());
         let flags: Vec<String> =
             visible.filter_map(|arg| arg.get_long()).map(|long| format!("--{long}")).collect();
         let similar = guess::near(typed, flags.iter().map(|flag| &**flag));
+        let takes_name = command.get_positionals().next().is_some_and(|arg| {
+            arg.get_value_names().is_some_and(|names| names[0].starts_with("NAME"))
+        });
         if let Some(flag) = guess::flag(typed, command) {
+            let flag = match (flag, value) {
+                ("--expires-in", Some(value)) if parse_duration(value).is_ok() => {
+                    format!("{flag} {value}")
+                }
+                ("--expires-in", Some(value)) if Timestamp::parse(value).is_ok() => {
+                    format!("--expires-at {value}")
+                }
+                ("--expires-in", _) => format!("{flag} 90d"),
+                _ => flag.to_owned(),
+            };
             let _ = write!(message, "\n   the flag meant is '{flag}'");
+            return;
+        } else if let ("--name" | "-n", true, Some(name)) = (typed, takes_name, name) {
+            let value = value.unwrap_or("NAME");
+            let _ = write!(message, "\n   NAME stands without a flag: '{name} {value}'");
             return;
         } else if let [similar, ..] = similar[..] {
             let _ = write!(message, "\n   a similar argument exists: '{similar}'");
             return;
         }
     }
-    if let (Some(typed), Some(ContextValue::Strings(valid))) =
-        (text_of(error, ContextKind::InvalidValue), error.get(ContextKind::ValidValue))
-        && let [similar, ..] = guess::near(typed, valid.iter().map(|value| &**value))[..]
-    {
-        let _ = write!(message, "\n   a similar value exists: '{similar}'");
+    if let Some(typed) = text_of(error, ContextKind::InvalidValue) {
+        let typed = if typed.eq_ignore_ascii_case("md") { "markdown" } else { typed };
+        if name == Some("api-keys-audit") && ["csv", "html", "markdown", "sarif"].contains(&typed) {
+            let _ = write!(message, "\n   the flag meant is '--format {typed}'");
+            return;
+        }
+        if let Some(ContextValue::Strings(valid)) = error.get(ContextKind::ValidValue)
+            && let [similar, ..] = guess::near(typed, valid.iter().map(|value| &**value))[..]
+        {
+            let _ = write!(message, "\n   a similar value exists: '{similar}'");
+        }
     }
     // What clap finds similar may be far off; `--d` is hidden.
     let tips = rendered.lines().map(str::trim).filter_map(|line| line.strip_prefix("tip: "));
@@ -280,18 +307,19 @@ fn tips(error: &ClapError, rendered: &str, command: Option<&str>, message: &mut 
     }
 }
 
+/// Returns the value that was typed behind a flag, if it may be repeated.
+fn value_behind<'a>(flag: &str, args: &'a [OsString]) -> Option<&'a str> {
+    let words: Vec<&str> = args.iter().skip(1).filter_map(|arg| arg.to_str()).collect();
+    let joined = words
+        .iter()
+        .find_map(|word| word.strip_prefix(flag).and_then(|rest| rest.strip_prefix('=')));
+    let next = || words.windows(2).find_map(|pair| (pair[0] == flag).then_some(pair[1]));
+    joined.or_else(next).filter(|value| is_plain(value))
+}
+
 fn text_of(error: &ClapError, kind: ContextKind) -> Option<&str> {
     match error.get(kind)? {
         ContextValue::String(text) => Some(text),
         _ => None,
     }
-}
-
-/// Finds the command in a command line that could not be parsed.
-fn known_command(args: &[OsString]) -> Option<&str> {
-    let tree = Cli::command();
-    args.iter()
-        .skip(1)
-        .filter_map(|arg| arg.to_str())
-        .find(|word| tree.find_subcommand(word).is_some())
 }

@@ -47,13 +47,21 @@ pub fn run(request: &Request, settings: &Settings, ui: &mut Ui) -> Result<()> {
         )));
     }
     if let Some(platform) = &request.platform {
-        return platform::run(platform, request.insecure_storage, request.dry_run, settings, ui);
+        platform::run(platform, request.insecure_storage, request.dry_run, settings, ui)?;
+    } else {
+        log_in(request, settings, ui)?;
     }
+    if let Some(why) = given::local_variable(settings) {
+        ui.warn(&why);
+    }
+    Ok(())
+}
+
+fn log_in(request: &Request, settings: &Settings, ui: &mut Ui) -> Result<()> {
     let own = given::urls(request.api.as_deref(), settings)?;
     let account = request.account.as_deref();
     if settings.flags().apikey.is_none()
-        && !ui.can_ask()
-        && let Some(candidate) = given::credential(settings)?
+        && let Some(candidate) = given::credential(settings, ui)?
     {
         return given::prove(candidate, own, account, settings, ui);
     }
@@ -135,8 +143,9 @@ impl Proven<'_> {
             }
             Ok(())
         };
-        // A script that was written for the official CLI expects to be logged in, which keeps a session in a file.
-        let place = match (in_file, settings.started_as().is_borrowed) {
+        // A line that was written for the official CLI expects to be logged in, which keeps a session in a file.
+        let asks = settings.flags().apikey.is_none() && ui.can_ask();
+        let place = match (in_file, settings.started_as().is_borrowed && !asks) {
             (true, _) => keep::Place::File,
             (false, true) => keep::Place::KeyringOrFile,
             (false, false) => keep::Place::Keyring,

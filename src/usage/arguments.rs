@@ -6,6 +6,7 @@ use clap::CommandFactory as _;
 
 use super::guess;
 use crate::cli::Cli;
+use crate::topics::{self, TOPICS, Topic};
 
 /// Removes a leading word `iam`, so that `ibmcloud iam api-keys` means `ibmcloud-iam api-keys`.
 pub fn without_iam(mut args: Vec<OsString>) -> Vec<OsString> {
@@ -41,15 +42,43 @@ pub fn with_help_as_flag(mut args: Vec<OsString>) -> Vec<OsString> {
     let is_command = |word: &OsString| {
         word.to_str().is_some_and(|word| Cli::command().find_subcommand(word).is_some())
     };
+    if matches!(&args[1..], [word] if word == "topics" || word == "topic") {
+        args.truncate(1);
+    }
     let takes_more = args.get(1).is_some_and(|word| word == "sl");
     if !takes_more && (args.len() > 2 || !args.get(1).is_some_and(is_command)) {
         let meant = guess::command(&args[1.min(args.len())..]);
-        if let Some(meant) = meant.filter(|meant| meant.name.starts_with(|c: char| c != '-')) {
+        if let Some(meant) =
+            meant.filter(|meant| !meant.name.starts_with('-') && meant.name != "help")
+        {
             args.splice(1..=meant.words, [meant.name.into()]);
         }
     }
     args.push("--help".into());
     args
+}
+
+/// Finds the topic that `help TOPIC` asks for. It may be guessed, unless it is a command.
+pub fn topic_asked_for(args: &[OsString]) -> Option<&'static Topic> {
+    topics::asked_for(args).or_else(|| match args {
+        [_, help, word] if help == "help" => word
+            .to_str()
+            .filter(|word| Cli::command().find_subcommand(word).is_none())
+            .and_then(topic),
+        _ => None,
+    })
+}
+
+/// Finds the topic that a word means: its name or its beginning, with slips.
+pub(super) fn topic(word: &str) -> Option<&'static Topic> {
+    let word = word.to_lowercase().replace('_', "-");
+    let begins = |topic: &&Topic| word.len() > 2 && topic.name.starts_with(&word);
+    let near = || match guess::near(&word, TOPICS.iter().map(|topic| topic.name))[..] {
+        [only] => topics::find(only),
+        _ => None,
+    };
+    let begun = || TOPICS.iter().find(begins).filter(|_| !guess::is_verb(&word));
+    topics::find(&word).or_else(begun).or_else(near)
 }
 
 /// Turns `service-id-update … --version TAG` into `--if-version TAG`: there the official CLI means the version of the service
@@ -117,8 +146,30 @@ mod tests {
             ("p help frobnicate", "p frobnicate --help"),
             ("p help version", "p version --help"),
             ("p api-key help", "p api-key help"),
+            ("p help topics", "p --help"),
+            ("p help hlep", "p hlep --help"),
         ] {
             assert_eq!(with_help_as_flag(words(given)), words(left), "{given}");
+        }
+    }
+
+    #[test]
+    fn a_topic_is_guessed_unless_it_is_a_command_or_a_verb() {
+        for (word, name) in [
+            ("env", Some("environment")),
+            ("exit-code", Some("exit-codes")),
+            ("exitcodes", Some("exit-codes")),
+            ("EXIT-CODES", Some("exit-codes")),
+            ("audits", Some("audit")),
+            ("Files", Some("files")),
+            ("recover", Some("recover")),
+            ("emulate", None),
+            ("del", None),
+            ("re", None),
+            ("frobnicate", None),
+        ] {
+            let topic = topic_asked_for(&words(&format!("p help {word}")));
+            assert_eq!(topic.map(|topic| topic.name), name, "{word}");
         }
     }
 }

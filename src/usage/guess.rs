@@ -7,19 +7,20 @@ use clap::{Command, CommandFactory as _};
 use crate::cli::Cli;
 
 /// Words for what is done to a thing, behind the name of the command: `{}` stands for the thing.
-const VERBS: [(&str, &[&str]); 13] = [
+const VERBS: [(&str, &[&str]); 14] = [
     ("{}s", &["list", "ls"]),
     ("{}", &["show", "get", "describe", "view", "info"]),
     ("{}-create", &["create", "new", "add", "make", "generate"]),
-    ("{}-update", &["update", "edit", "change", "rename", "modify"]),
+    ("{}-update", &["update", "edit", "change", "rename", "modify", "set"]),
     ("{}-delete", &["delete", "del", "rm", "remove", "destroy", "revoke"]),
-    ("{}-rotate", &["rotate", "renew", "roll", "replace"]),
+    ("{}-rotate", &["rotate", "renew", "roll", "replace", "refresh"]),
     ("{}-lock", &["lock"]),
     ("{}-unlock", &["unlock"]),
     ("{}-disable", &["disable"]),
     ("{}-enable", &["enable"]),
     ("{}s-audit", &["audit", "lint"]),
-    ("{}-lookup", &["lookup", "find", "search", "identify"]),
+    ("{}-lookup", &["lookup", "identify"]),
+    ("{}s -n", &["find", "search"]),
     ("{}-check", &["check", "verify"]),
 ];
 
@@ -30,11 +31,11 @@ const THINGS: [(&str, &[&str]); 7] = [
         "service-api-key",
         &["service-key", "service-api-key", "service-id-key", "service-id-api-key"],
     ),
-    ("service-id", &["service-id"]),
+    ("service-id", &["service", "service-id"]),
     ("service-id-group", &["group", "service-group", "service-id-group"]),
-    ("task-credential", &["task-credential"]),
-    ("platform-api-key", &["platform-key", "platform-api-key"]),
-    ("classic-api-key", &["classic-key", "classic-api-key"]),
+    ("task-credential", &["task", "task-credential"]),
+    ("platform-api-key", &["platform", "platform-key", "platform-api-key"]),
+    ("classic-api-key", &["classic", "classic-key", "classic-api-key"]),
 ];
 
 /// What other programs call the remaining commands.
@@ -49,14 +50,25 @@ const OTHERS: [(&str, &[&str]); 8] = [
     ("--version", &["version"]),
 ];
 
+/// Commands that there are not, and what there is in their place.
+const INSTEAD: [(&str, &str); 3] = [
+    ("task-credential", "task-credentials"),
+    ("platform-api-key", "platform-api-key-check"),
+    ("classic-api-keys", "classic-api-key"),
+];
+
+/// What is meant by asking for a list of platform API keys, which there is not.
+pub(super) const PLATFORM_LIST: &str = "platform-api-keys";
+
 /// Flags of other programs, and what they are here.
-const FLAGS: [(&str, &[&str]); 6] = [
+const FLAGS: [(&str, &[&str]); 7] = [
     ("--output json", &["--json", "-j", "--format"]),
     ("--force", &["--yes", "-y", "--assume-yes", "--no-confirm"]),
     ("--quiet", &["--silent", "-s"]),
     ("--color never", &["--no-color", "--no-colour"]),
-    ("--expires-in 90d", &["--expires", "--expiry", "--expire", "--ttl", "--lifetime"]),
+    ("--expires-in", &["--expires", "--expiry", "--expire", "--ttl", "--lifetime"]),
     ("--uuid", &["--id", "--ids"]),
+    ("--version", &["-v"]),
 ];
 
 /// The most words of a command that is written apart, as in `service api key create`.
@@ -67,6 +79,8 @@ const MOST: usize = 4;
 pub(super) struct Meant {
     /// Its name.
     pub(super) name: String,
+    /// A flag that belongs behind it, with a space before it; or nothing.
+    pub(super) flag: &'static str,
     /// How many words mean it.
     pub(super) words: usize,
 }
@@ -78,12 +92,22 @@ pub(super) fn command(words: &[OsString]) -> Option<Meant> {
     let words: Vec<&str> =
         words.iter().take_while(plain).take(MOST).map_while(|word| word.to_str()).collect();
     let by_words = (1..=words.len()).rev().find_map(|count| {
-        let name = by_parts(&words[..count].join("-"))?;
+        let text = words[..count].join("-").to_lowercase().replace('_', "-");
+        if let Some(known) = tree.find_subcommand(&text) {
+            return Some(Meant { name: known.get_name().to_owned(), flag: "", words: count });
+        }
+        let mut name = by_parts(&text)?;
+        // Only the keys of a user are listed without an argument.
+        let flag = if name == "api-keys -n" { " -n" } else { "" };
+        name.truncate(name.strip_suffix(" -n").unwrap_or(&name).len());
+        if let Some((_, instead)) = INSTEAD.iter().find(|(missing, _)| *missing == name) {
+            (*instead).clone_into(&mut name);
+        }
         let exists = name.starts_with('-') || tree.find_subcommand(&name).is_some();
-        exists.then_some(Meant { name, words: count })
+        (exists || name == PLATFORM_LIST).then_some(Meant { name, flag, words: count })
     });
-    by_words.or_else(|| match near(words.first()?, names(&tree))[..] {
-        [only] => Some(Meant { name: only.to_owned(), words: 1 }),
+    by_words.or_else(|| match near(words.first()?, names(&tree).chain(["help"]))[..] {
+        [only] => Some(Meant { name: only.to_owned(), flag: "", words: 1 }),
         _ => None,
     })
 }
@@ -91,6 +115,20 @@ pub(super) fn command(words: &[OsString]) -> Option<Meant> {
 /// Returns the commands that are written almost as a word is.
 pub(super) fn similar(word: &str) -> Vec<String> {
     near(word, names(&Cli::command())).into_iter().map(str::to_owned).collect()
+}
+
+/// Tells whether a word is done to things.
+pub(super) fn is_verb(word: &str) -> bool {
+    VERBS.iter().any(|(_, words)| words.contains(&word))
+}
+
+/// Returns how many arguments a command takes.
+pub(super) fn takes(name: &str) -> usize {
+    let mut tree = Cli::command();
+    tree.build();
+    let Some(command) = tree.find_subcommand(name) else { return 0 };
+    let most = command.get_positionals().map(|arg| arg.get_num_args().unwrap_or_default());
+    most.fold(0, |sum, range| sum.saturating_add(range.max_values()))
 }
 
 /// Returns what a flag of other programs is called in a command.
@@ -111,10 +149,21 @@ pub(super) fn near<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) ->
         3..=7 => 1,
         _ => 2,
     };
-    let known: Vec<_> = known.into_iter().map(|word| (distance(&typed, word), word)).collect();
+    let slip = |word: &str| match distance(&typed, word) {
+        // One letter may have moved by two places.
+        2 if most == 1 && typed.len() > 4 && sorted(&typed) == sorted(word) => 1,
+        distance => distance,
+    };
+    let known: Vec<_> = known.into_iter().map(|word| (slip(word), word)).collect();
     let least = known.iter().map(|(distance, _)| *distance).min();
     let is_near = |distance| distance <= most && Some(distance) == least;
     known.iter().filter(|(distance, _)| is_near(*distance)).map(|(_, word)| *word).collect()
+}
+
+fn sorted(word: &str) -> Vec<char> {
+    let mut letters: Vec<char> = word.chars().collect();
+    letters.sort_unstable();
+    letters
 }
 
 fn names(tree: &Command) -> impl Iterator<Item = &str> {
@@ -123,22 +172,32 @@ fn names(tree: &Command) -> impl Iterator<Item = &str> {
 
 /// Reads a thing and a verb, in this order or the other, as the name of a command that may not exist.
 fn by_parts(text: &str) -> Option<String> {
-    let text = text.to_lowercase().replace('_', "-");
-    let other = OTHERS.iter().find(|(_, words)| words.contains(&&*text));
+    let other = OTHERS.iter().find(|(_, words)| words.contains(&text));
     if let Some((name, _)) = other {
         return Some((*name).to_owned());
     }
-    let (first, behind) = text.split_once('-').unwrap_or((&text, ""));
-    let (before, last) = text.rsplit_once('-').unwrap_or(("", &text));
+    let (first, behind) = text.split_once('-').unwrap_or((text, ""));
+    let (before, last) = text.rsplit_once('-').unwrap_or(("", text));
     let pattern = |verb: &str| VERBS.iter().find(|(_, words)| words.contains(&verb));
     let alone = if text.ends_with('s') { "list" } else { "show" };
     let named = |verb: &str, named: &str| {
         let (pattern, _) = pattern(verb)?;
         Some(pattern.replace("{}", thing(named)?))
     };
+    // A short word by itself is near to too much.
+    let misspelt = |verb: &str, thing: &str| {
+        let verbs = VERBS.iter().map(|(_, words)| words[0]);
+        let is_long = verb.chars().count() > 3 || !thing.is_empty();
+        match near(verb, verbs.filter(|_| is_long))[..] {
+            [verb] => named(verb, thing),
+            _ => None,
+        }
+    };
     named(last, before)
         .or_else(|| named(first, behind))
-        .or_else(|| named(alone, &text).filter(|_| !text.is_empty()))
+        .or_else(|| named(alone, text).filter(|_| !text.is_empty()))
+        .or_else(|| misspelt(last, before))
+        .or_else(|| misspelt(first, behind))
 }
 
 fn thing(named: &str) -> Option<&'static str> {
@@ -200,7 +259,8 @@ mod tests {
             ("disable", "api-key-disable", 1),
             ("enable", "api-key-enable", 1),
             ("audit", "api-keys-audit", 1),
-            ("find", "api-key-lookup", 1),
+            ("find", "api-keys", 1),
+            ("lookup", "api-key-lookup", 1),
             ("keys", "api-keys", 1),
             ("key", "api-key", 1),
             ("apikeys", "api-keys", 1),
@@ -225,6 +285,31 @@ mod tests {
             ("api-key-crate", "api-key-create", 1),
             ("oauth-token", "oauth-tokens", 1),
             ("lgoin", "login", 1),
+            ("crate", "api-key-create", 1),
+            ("delte x", "api-key-delete", 1),
+            ("lsit", "api-keys", 1),
+            ("rotaet x", "api-key-rotate", 1),
+            ("updte", "api-key-update", 1),
+            ("audi", "api-keys-audit", 1),
+            ("hlep", "help", 1),
+            ("helpp", "help", 1),
+            ("whoiam", "whoami", 1),
+            ("api-key-lst", "api-keys", 1),
+            ("api-key-shwo", "api-key", 1),
+            ("service-api-key-lst", "service-api-keys", 1),
+            ("platform token", "platform-token", 2),
+            ("platform-key", "platform-api-key-check", 1),
+            ("platform-api-key-list", PLATFORM_LIST, 1),
+            ("platform-keys", PLATFORM_LIST, 1),
+            ("classic", "classic-api-key", 1),
+            ("classic rotate", "classic-api-key-rotate", 2),
+            ("classic-create", "classic-api-key-create", 1),
+            ("classic-keys", "classic-api-key", 1),
+            ("classic-api-key-refresh", "classic-api-key-rotate", 1),
+            ("task create x", "task-credential-create", 2),
+            ("task list", "task-credentials", 2),
+            ("task-rotate", "task-credential-rotate", 1),
+            ("service create foo", "service-id-create", 2),
             ("emulator", "emulate", 1),
         ] {
             assert_eq!(meant(line), Some((name.to_owned(), words)), "{line}");
@@ -246,6 +331,17 @@ mod tests {
             "--help",
             "ce",
             "foo create",
+            "role",
+            "user",
+            "app",
+            "cos",
+            "cis",
+            "code",
+            "catalog",
+            "account",
+            "billing",
+            "access-group-create",
+            "dev",
         ] {
             assert_eq!(meant(line), None, "{line}");
         }
@@ -260,7 +356,7 @@ mod tests {
         let of = |typed, name| flag(typed, tree.find_subcommand(name).unwrap());
         assert_eq!(of("--json", "api-keys"), Some("--output json"));
         assert_eq!(of("-y", "api-key-delete"), Some("--force"));
-        assert_eq!(of("--ttl", "api-key-create"), Some("--expires-in 90d"));
+        assert_eq!(of("--ttl", "api-key-create"), Some("--expires-in"));
         assert_eq!(of("--ttl", "api-keys"), None);
         assert_eq!(of("--frobnicate", "api-keys"), None);
     }

@@ -7,6 +7,7 @@ use std::io::stdout;
 use clap::builder::StyledStr;
 use clap::{Args as _, Command};
 
+use super::fit;
 use crate::cli::{GROUPS, GlobalArgs};
 use crate::environment::Environment;
 use crate::settings;
@@ -21,9 +22,9 @@ const NARROW: usize = 60;
 pub enum Help {
     /// None.
     No,
-    /// `-h`, or no arguments: the flags of every command are only mentioned.
+    /// `-h`, or no arguments: commands, arguments, and one paragraph.
     Short,
-    /// `--help`: they are explained too, at the end.
+    /// `--help`: also the other paragraphs, examples, exit codes, topics and the flags of every command.
     Long,
 }
 
@@ -67,7 +68,37 @@ USAGE:
         template.truncate(template.trim_end().len());
         template.push_str("{after-help}");
         let tree = tree.override_usage(usage).help_template(template);
-        tree.next_line_help(is_narrow(environment)).mut_args(|arg| arg.hide(true))
+        let columns = settings::columns(stdout(), environment);
+        let tree = tree.next_line_help(is_narrow(environment)).mut_args(|arg| arg.hide(true));
+        // Most texts are there only when the tree is built.
+        let mut tree = tree;
+        tree.build();
+        self.with_texts(tree, columns)
+    }
+
+    /// Shortens the texts behind the arguments, and lays them out.
+    fn with_texts(self, command: Command, columns: Option<usize>) -> Command {
+        let text = command.get_after_help().map(ToString::to_string);
+        let command = command.mut_subcommands(|command| self.with_texts(command, columns));
+        let Some(text) = text else { return command };
+        // What begins with a heading is a list, such as examples, and no paragraph.
+        let first = text.split("\n\n").next().unwrap_or_default();
+        let has_heading = first.lines().next().is_some_and(|line| line.ends_with(':'));
+        let text = match self {
+            Self::Short if has_heading => return command.after_help(None::<&str>),
+            Self::Short => first,
+            _ => &text,
+        };
+        command.after_help(columns.map_or_else(|| text.to_owned(), |width| fit::text(text, width)))
+    }
+
+    /// Returns a rendered help and its end, as wide as the terminal.
+    pub fn whole(help: &str, end: &str, environment: &Environment) -> String {
+        let whole = format!("{}\n{end}", help.trim_end());
+        match settings::columns(stdout(), environment) {
+            Some(width) => fit::rest(&whole, width),
+            None => whole,
+        }
     }
 
     /// Returns what stands at the end of the help of any command.
@@ -81,7 +112,7 @@ USAGE:
             format!("\nGLOBAL OPTIONS:\n{}\n", rendered(flags, "{options}"))
         } else {
             let flags = Command::new("").after_help(
-                "Global options (-o json, -q, --profile and others): see 'ibmcloud-iam --help'.",
+                "'--help' has more: global options (-o json, -q, --profile and others), examples, exit codes, topics.",
             );
             format!("\n{}\n", rendered(flags, "{after-help}").trim_start())
         };

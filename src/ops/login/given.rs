@@ -1,11 +1,15 @@
 //! `login` in scripts that were written for the official CLI: its flags, and an API key that a variable holds.
 
+use clap::ValueEnum as _;
+
 use crate::credentials::{Candidate, Contents, CredentialSource, Search};
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::BackendKind;
 use crate::ops::told_of_iam;
 use crate::render::account;
 use crate::settings::Settings;
 use crate::settings::service::{self, Urls};
+use crate::settings::variables::BACKEND;
 use crate::systems::iam::remote::{Credential, RemoteKeys, Token, forget_token};
 use crate::text::escape;
 use crate::ui::Ui;
@@ -49,12 +53,17 @@ pub(super) fn check_account(wanted: Option<&str>, token: &Token, keys: &RemoteKe
     }
 }
 
-/// Finds a credential that every command uses before a login: one in a variable or in a file of the SDKs.
-pub(super) fn credential(settings: &Settings) -> Result<Option<Candidate>> {
+/// Finds a credential that every command uses before a login: one in a variable or in a file of the SDKs. Where somebody
+/// could be asked it is not looked for, but the official CLI takes its variable nevertheless.
+pub(super) fn credential(settings: &Settings, ui: &Ui) -> Result<Option<Candidate>> {
+    let is_tried = |place: &CredentialSource| {
+        let is_official = *place == CredentialSource::Variable && settings.started_as().is_borrowed;
+        is_official || !ui.can_ask()
+    };
     let search = Search::new(settings)?;
     let before =
         CredentialSource::ALL.into_iter().take_while(|place| *place != CredentialSource::Login);
-    for place in before {
+    for place in before.filter(is_tried) {
         match search.look(place) {
             Contents::Present(candidate) => return Ok(Some(*candidate)),
             Contents::Broken(error) => return Err(error),
@@ -96,6 +105,19 @@ pub(super) fn prove(
     ui.ok();
     let (user, account) = (ui.entity(&identity.user), ui.entity(&identity.account_id));
     ui.result(&format!("Logged in to {endpoint} as {user} in account {account}"));
-    ui.result(&format!("Every command uses the API key of '{source}'; nothing needs to be kept."));
+    if local_variable(settings).is_none() {
+        let told =
+            format!("Every command uses the API key of '{source}'; nothing needs to be kept.");
+        ui.result(&told);
+    }
     Ok(())
+}
+
+/// Returns why commands use the local store, in spite of any login, if a variable says so.
+pub(super) fn local_variable(settings: &Settings) -> Option<String> {
+    let word = settings.environment().raw(BACKEND)?.to_str()?;
+    let is_local = BackendKind::from_str(word, false) == Ok(BackendKind::Local);
+    is_local.then(|| {
+        format!("{BACKEND}=local keeps commands on the local store; 'unset {BACKEND}' lets them use the service.")
+    })
 }

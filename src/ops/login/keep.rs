@@ -15,7 +15,7 @@ use crate::ui::Ui;
 pub(super) enum Place {
     /// In the keyring, or in a file if the user agrees.
     Keyring,
-    /// In the keyring, or in a file if there is none and nobody to ask.
+    /// In the keyring, or in a file if there is none.
     KeyringOrFile,
     /// In a file.
     File,
@@ -54,7 +54,7 @@ fn may_use_a_file(
     directory: &Path,
     ui: &mut Ui,
 ) -> Result<()> {
-    if place == Place::KeyringOrFile && !ui.can_ask() {
+    if place == Place::KeyringOrFile {
         ui.warn(&format!("The OS keyring cannot be used: {why}."));
         return Ok(());
     }

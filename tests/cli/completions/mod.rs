@@ -45,8 +45,10 @@ fn complete(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
     outcome.stdout.lines().map(str::to_owned).collect()
 }
 
+/// The commands, and `help`, which is none.
 fn visible(tree: &Command) -> Vec<String> {
-    tree.get_subcommands().map(|command| command.get_name().to_owned()).collect()
+    let names = tree.get_subcommands().map(Command::get_name);
+    names.chain(["help"]).map(str::to_owned).collect()
 }
 
 #[test]

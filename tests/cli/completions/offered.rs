@@ -4,6 +4,7 @@ use std::fs;
 
 use clap::CommandFactory as _;
 use ibmcloud_iam::cli::Cli;
+use ibmcloud_iam::topics::TOPICS;
 
 use super::{complete, visible};
 use crate::support::{Sandbox, mode};
@@ -58,6 +59,21 @@ fn profiles_are_offered() {
     assert_eq!(complete(&sandbox, &["--profile", ""]), ["default", "web", "work"]);
     assert_eq!(complete(&sandbox, &["api-keys", "--profile", "w"]), ["web", "work"]);
     assert_eq!(complete(&sandbox, &["logout", "--profile=wo"]), ["--profile=work"]);
+}
+
+#[test]
+fn help_is_offered_with_its_commands_and_topics() {
+    let sandbox = Sandbox::new();
+    assert_eq!(complete(&sandbox, &["he"]), ["help"]);
+    assert_eq!(
+        complete(&sandbox, &["help", "e"]),
+        ["emulate", "emulator", "environment", "exit-codes"]
+    );
+    assert_eq!(complete(&sandbox, &["help", "rec"]), ["recover"]);
+    assert_eq!(complete(&sandbox, &["iam", "help", "api-key-c"]), ["api-key-create"]);
+    let all = complete(&sandbox, &["help", ""]);
+    // 'recover' is both, and `help` does not explain itself.
+    assert_eq!(all.len(), visible(&Cli::command()).len() + TOPICS.len() - 2);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::process::Command;
 use super::{at, done, login_file, service};
 use crate::support::disk::snapshot;
 use crate::support::iam::{BSS_ACCOUNT, key_id};
+use crate::support::pty::Terminal;
 use crate::support::server::Server;
 use crate::support::{Outcome, Sandbox, run, write_private};
 
@@ -166,4 +167,46 @@ fn an_address_that_is_not_known_is_refused_before_anything_is_sent() {
         );
     }
     assert!(server.requests().is_empty());
+}
+
+#[test]
+fn at_a_terminal_a_line_for_the_official_cli_asks_nothing() {
+    for (key, line, told) in [
+        (Some("ci-key"), "ibmcloud login", "Every command uses the API key of 'IBMCLOUD_API_KEY'"),
+        (None, "ibmcloud login --apikey @key_file", "(mode 0600, not encrypted)."),
+    ] {
+        let (server, sandbox) = (service(), Sandbox::new());
+        write_private(&sandbox.work("key_file"), "ci-key");
+        let mut command = sandbox.bash_command(line);
+        command.env_remove("IBMCLOUD_IAM_BACKEND").env("IBMCLOUD_IAM_API_ENDPOINT", server.url());
+        command.envs(key.map(|key| ("IBMCLOUD_API_KEY", key)));
+        let shown = Terminal::start(&mut command, 200).end();
+        shown.code(0);
+        assert!(shown.text.contains(told), "{line}: {shown:#?}");
+        assert_eq!(
+            shown.text.contains("The OS keyring cannot be used"),
+            key.is_none(),
+            "{shown:#?}"
+        );
+    }
+}
+
+#[test]
+fn a_variable_that_keeps_commands_on_the_local_store_is_named() {
+    let (server, sandbox) = (service(), Sandbox::new());
+    write_private(&sandbox.work("key_file"), "ci-key");
+    let env = [("IBMCLOUD_IAM_BACKEND", "local"), ("IBMCLOUD_API_KEY", "@key_file")];
+    let why = "IBMCLOUD_IAM_BACKEND=local keeps commands on the local store; 'unset IBMCLOUD_IAM_BACKEND' lets them use the \
+         service.\n";
+    let url = server.url();
+    script(&sandbox, &server, &env, "ibmcloud-iam login").is(
+        0,
+        &format!(
+            "Logging in to {url}...\nOK\nLogged in to {url} as ci-key in account {BSS_ACCOUNT}\n"
+        ),
+        why,
+    );
+    let line = "ibmcloud-iam login --apikey @key_file --insecure-storage";
+    let outcome = script(&sandbox, &server, &env[..1], line);
+    outcome.is(0, &said(&server, &sandbox), why);
 }
