@@ -147,9 +147,11 @@ pub(super) fn may_deliver(run: &mut Run) -> bool {
 /// Writes the key to FILE.
 pub(super) fn deliver(run: &mut Run, session: &mut Session) -> Result<()> {
     let (Some(file), Some(key)) = (run.begun.file.clone(), run.key.clone()) else { return Ok(()) };
-    // Without this note `recover` would take the value for one that nobody has, unless it is in the copy.
+    // Without this note `recover` would take the value for one that nobody has, unless it is in the copy. A key that cannot be
+    // undone is brought there all the same.
     if run.machine.observed.disk == Some(Disk::NoValue)
         && !run.note_or_undo(run.delivering(&key.id), session)
+        && !run.machine.goal.is_final()
     {
         return Ok(());
     }

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::machine::OnlyKey;
 use super::state::{Run, Told};
 use crate::error::{Error, Result};
 use crate::journal::{Operation, Step};
@@ -24,8 +23,7 @@ pub(super) fn deliver(run: &mut Run, session: &mut Session) -> Result<()> {
     // Without this note `recover` would take the value for one that nobody has.
     let is_noted = run.note_or_undo(run.delivering(&id), session);
     // A key that cannot be undone is told all the same.
-    let goal = run.machine.goal;
-    if !is_noted && !matches!(goal.only, Some(OnlyKey::Replaces | OnlyKey::AfterRemoval)) {
+    if !is_noted && !run.machine.goal.is_final() {
         return Ok(());
     }
     let (Some(key), Some(value)) = (&run.key, &run.value) else { return Ok(()) };

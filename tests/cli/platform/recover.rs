@@ -2,10 +2,13 @@
 //! platform, and no key is generated that nobody asked for.
 
 use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use super::rig::{AUTHORIZE, GENERATE, Rig};
-use crate::support::USER;
 use crate::support::relay::Blow;
+use crate::support::shim::{Call, Fault, Shim};
+use crate::support::{USER, run};
 
 /// The key that was there before, and the FILE it is in.
 const OLD: &str = "old.json";
@@ -181,6 +184,38 @@ fn a_proof_that_gets_no_answer_proves_nothing() {
     assert!(made.ok().stderr.starts_with(told), "{made:#?}");
     assert_eq!((rig.generated(), rig.sandbox().open_entries()), (1, 0));
     rig.sandbox().value_in(NEW);
+}
+
+#[test]
+fn a_disk_that_is_full_at_the_last_note_ends_the_command() {
+    let Some(shim) = Shim::build() else { return };
+    let rig = Rig::new();
+    let command = |file, fault: Option<&Fault>| {
+        let args = ["platform-api-key-create", "--force", "--file", file];
+        let mut command = rig.command(&rig.variables(None), &args);
+        shim.load(&mut command, rig.sandbox(), fault);
+        command
+    };
+    run(&mut command("a.json", None), b"").ok();
+    let calls = Shim::logged(rig.sandbox());
+    let is_note = |call: &Call| call.name.contains("write") && call.path.contains("/journal/");
+    let at = calls.iter().rposition(is_note).unwrap_or_else(|| panic!("{calls:#?}"));
+    let fault = Fault { at: at + 1, mode: "full", call: calls[at].clone() };
+    let mut child = command("b.json", Some(&fault)).stdout(Stdio::null()).spawn().unwrap();
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if start.elapsed() > Duration::from_secs(30) {
+            child.kill().unwrap();
+            panic!("it writes the same note again and again");
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    assert_eq!((status.code(), rig.sandbox().open_entries()), (Some(14), 1));
+    rig.run(&["recover"]).ok();
+    assert!(rig.opens(&rig.sandbox().value_in("b.json")));
 }
 
 #[test]

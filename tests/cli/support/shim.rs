@@ -102,14 +102,19 @@ impl Shim {
         fault: Option<&Fault>,
         args: &[&str],
     ) -> Command {
+        let mut command = sandbox.command(args);
+        self.load(&mut command, sandbox, fault);
+        command
+    }
+
+    /// Loads the library, with a fault, into a command that was put together elsewhere.
+    pub(crate) fn load(&self, command: &mut Command, sandbox: &Sandbox, fault: Option<&Fault>) {
         let log = log_of(sandbox);
         let _ = fs::remove_file(&log);
-        let mut command = sandbox.command(args);
         command.env("LD_PRELOAD", self.library()).env("FAULT_LOG", log).env("FAULT_STDOUT", "1");
         if let Some(fault) = fault {
             command.env("FAULT_AT", fault.at.to_string()).env("FAULT_MODE", fault.mode);
         }
-        command
     }
 
     /// Runs the program under a fault, which must be met.
@@ -128,6 +133,11 @@ impl Shim {
     /// Runs the program without a fault and returns its calls; nothing is asserted.
     pub(crate) fn calls(&self, sandbox: &Sandbox, args: &[&str]) -> Vec<Call> {
         run(&mut self.command(sandbox, None, args), b"");
+        Self::logged(sandbox)
+    }
+
+    /// The calls of the command that was run last.
+    pub(crate) fn logged(sandbox: &Sandbox) -> Vec<Call> {
         let log = fs::read_to_string(log_of(sandbox)).unwrap_or_default();
         let split = |line: &str| {
             let (name, path) = line.split_once(' ').unwrap();
