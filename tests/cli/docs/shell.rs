@@ -49,12 +49,12 @@ const KILLED: &str = "
 const BLOCKS: [(&str, &str, Fate); 23] = [
     ("README.md", "cargo run", Waits("'console' runs it")),
     ("README.md", "cargo install", Waits("it installs; the newcomer who packages does it")),
-    ("README.md", "export IBMCLOUD_API_KEY=@apikey.json", Runs("cp \"$KEY_FILE\" apikey.json", "")),
+    ("README.md", "unset IBMCLOUD_IAM_BACKEND", Runs("cp \"$KEY_FILE\" apikey.json", "")),
     ("README.md", "ibmcloud-iam login", Waits("it asks; the newcomer with a keyring does it")),
     (
         "README.md",
-        "ibmcloud-iam api-key-rotate",
-        Runs(HELD, "ibmcloud-iam api-key-lookup @key.json"),
+        "ibmcloud-iam api-key-create ci-deploy",
+        Runs("", "ibmcloud-iam api-key-lookup @key.json"),
     ),
     ("README.md", "ibmcloud-iam api-keys-audit", Runs(HELD, "")),
     (
@@ -161,6 +161,24 @@ fn runs(before: &str, block: &str, behind: &str) {
     command.env("KEY_FILE", emulator.key_file()).env("PACKAGE", package());
     let outcome = crate::support::run(&mut command, b"");
     assert_eq!(outcome.code, 0, "{script}\n{outcome:#?}");
+}
+
+/// Whoever types the README from the top stays in one shell, which is at work on the local store at first.
+#[test]
+fn the_readme_runs_in_one_shell() {
+    let readme = pages().into_iter().find(|page| page.path == "README.md").unwrap();
+    let of_readme = || BLOCKS.iter().filter(|(path, ..)| *path == "README.md");
+    let blocks = readme.blocks();
+    let blocks = blocks.iter().filter(|block| block.language == "sh").zip(of_readme());
+    let mut all = String::from("export IBMCLOUD_IAM_BACKEND=local\ncp \"$KEY_FILE\" apikey.json\n");
+    for (block, (.., fate)) in blocks {
+        if matches!(fate, Runs(..)) {
+            all = format!("{all}{}\n", block.text);
+        }
+    }
+    // What was made last is a key of the last emulator, and nothing is in the local store.
+    let last = "ibmcloud-iam api-key-lookup @ci.json; [ ! -e ../home/store ]; kill %1; wait";
+    runs("", &all, last);
 }
 
 #[test]
