@@ -40,7 +40,7 @@ pub(in crate::ops) struct Goal {
 
 impl Goal {
     /// Tells whether the key before it is gone by the time that the new one is made, so that this cannot be undone.
-    pub(super) fn is_final(&self) -> bool {
+    pub(super) fn is_final(self) -> bool {
         matches!(self.only, Some(OnlyKey::Replaces | OnlyKey::AfterRemoval))
     }
 
