@@ -131,6 +131,8 @@ def svg(session: list[tuple[str, list]]) -> str:
         time += READ + READ_LINE * len(output)
     total = time + READ_LAST
     percent = lambda at: f"{100 * at / total:.2f}%"
+    # Whoever shows one picture of it shows the first command and what it printed.
+    begun = f"-{rules[1][1] + 0.15:.1f}s"
 
     style = []
     for name, begin, end, steps in rules:
@@ -142,13 +144,13 @@ def svg(session: list[tuple[str, list]]) -> str:
             shown = "clip-path:inset(0 0 0 0)"
             frames = f"0%,{percent(begin)}{{{hidden};animation-timing-function:steps({steps})}}{percent(end)},100%{{{shown}}}"
             timing = "linear"
-        style.append(f"@keyframes {name}{{{frames}}}.{name}{{animation:{name} {total:.1f}s {timing} infinite}}")
+        style.append(f"@keyframes {name}{{{frames}}}.{name}{{animation:{name} {total:.1f}s {timing} {begun} infinite}}")
     scroll = "".join(
         f"{percent(at)}{{transform:translateY({-max(0, rows - ROWS) * LINE}px)}}" for at, rows in events
     )
     final = -max(0, row - ROWS) * LINE
     style.append(f"@keyframes scroll{{0%{{transform:translateY(0)}}{scroll}100%{{transform:translateY({final}px)}}}}")
-    style.append(f".s{{transform:translateY({final}px);animation:scroll {total:.1f}s step-end infinite}}")
+    style.append(f".s{{transform:translateY({final}px);animation:scroll {total:.1f}s step-end {begun} infinite}}")
     width, height = COLUMNS * CHAR + 2 * MARGIN, ROWS * LINE + 2 * MARGIN + BAR
     return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height}" width="{width:.0f}" height="{height}" role="img">
 <title>A session with ibmcloud-iam: a key is made, listed and rotated, and all keys are audited</title>

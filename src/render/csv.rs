@@ -50,17 +50,29 @@ fn row<const N: usize>(out: &mut dyn Write, cells: [&str; N]) -> io::Result<()> 
     out.write_all(line.as_bytes())
 }
 
-/// Writes a cell. Spreadsheets take one that begins with some characters for a formula: a `'` before it prevents that.
+/// Writes a cell, in quotes where it needs them.
 fn cell(text: &str) -> Cow<'_, str> {
     let text = escape(text);
-    // Some read a semicolon as the end of a cell.
-    let is_plain = |c: char| !matches!(c, ',' | ';' | '"');
-    let is_formula = text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '−']);
-    if !is_formula && text.chars().all(is_plain) {
+    let guarded = guarded(&text);
+    if guarded == text && !text.contains([',', ';', '"']) {
         return text;
     }
-    let guard = if is_formula { "'" } else { "" };
-    Cow::Owned(format!("\"{guard}{}\"", text.replace('"', "\"\"")))
+    Cow::Owned(format!("\"{}\"", guarded.replace('"', "\"\"")))
+}
+
+/// Puts a `'` before what a spreadsheet would take for a formula, which begins with one of some characters. Some spreadsheets
+/// read a semicolon as the end of a cell, whatever quotes stand around it.
+fn guarded(text: &str) -> String {
+    let mut guarded = String::with_capacity(text.len());
+    let mut begins = true;
+    for c in text.chars() {
+        if begins && matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '−') {
+            guarded.push('\'');
+        }
+        begins = c == ';' || begins && c == ' ';
+        guarded.push(c);
+    }
+    guarded
 }
 
 #[cfg(test)]
@@ -73,7 +85,9 @@ mod tests {
             ("", ""),
             ("plain - text's", "plain - text's"),
             ("a,b", "\"a,b\""),
-            ("a;=b", "\"a;=b\""),
+            ("a;b", "\"a;b\""),
+            ("a;=b", "\"a;'=b\""),
+            ("a; @b;-c", "\"a; '@b;'-c\""),
             ("say \"x\"", "\"say \"\"x\"\"\""),
             ("=1+1", "\"'=1+1\""),
             ("+1", "\"'+1\""),
