@@ -651,7 +651,7 @@ fn all_keys_go_but_locked_ones(bench: &Bench) {
     assert_eq!(bench.names(), ["a", "safe", "a"]);
     let told = bench.run(&["api-key-delete", "--all", "--force", "-q"]);
     let service = if bench.facts.system == System::ServiceIds { " [ID2]" } else { "" };
-    told.code(12).stdout("API key a ([ID1]) was deleted\nAPI key a ([ID2]) was deleted\n").stderr(
+    told.code(12).stdout("API key [ID1] was deleted\nAPI key [ID2] was deleted\n").stderr(
         &format!(
             "API key '[ID1]' is locked; nothing was changed.\n\
              Unlock it with 'ibmcloud-iam {}-unlock [ID1]{service}'.\n1 of 3 API keys failed.\n",

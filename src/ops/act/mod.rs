@@ -100,9 +100,9 @@ pub fn carry_out(ready: &Ready, mut items: Vec<Item>, session: &mut Session) -> 
     let now = session.now()?;
     let several = items.len() > 1 || mode.bulk;
     report.found(items.iter().map(row).collect());
-    // A filter chose them, so nobody has typed their names.
+    // A filter chose them, and nothing else tells in a dry run what they are called.
     let label = |item: &Item| match &item.key {
-        Some(key) if mode.bulk => format!("{} ({})", key.name, key.id),
+        Some(key) if mode.bulk && mode.dry_run => format!("{} ({})", key.name, key.id),
         _ => item.named.to_string(),
     };
     if !several {

@@ -62,7 +62,7 @@ fn what_was_not_checked_is_in_the_report() {
     let expected = [
         (
             "owner-key",
-            "The rule 'owner-key' was not checked: '--account-owner' does not name the owner of the account.",
+            "The rule 'owner-key' was not checked: no '--account-owner' tells who owns the account.",
         ),
         ("unused", "The rule 'unused' was not checked: it was left out with '--skip'."),
         (

@@ -174,7 +174,7 @@ fn logout_removes_key_and_token_and_tells_what_stays() {
     let outcome = done(bare(&sandbox, &["logout"]));
     outcome.ok().stderr("").stdout(&format!(
         "Logging out of {url}...\nOK\nLogged out of {url}\n\
-         The API key itself stays valid until it is deleted: 'ibmcloud-iam api-key-delete [ID1]'.\n"
+         The API key itself stays valid until it is deleted: log in, then 'ibmcloud-iam api-key-delete [ID1]'.\n"
     ));
     assert!(outcome.stdout.contains(&key_id(7)));
     let home = sandbox.root().join("home");

@@ -86,7 +86,7 @@ fn output_that_cannot_be_written_is_a_failure() {
     ] {
         with_stdout(&sandbox, args, full_device())
             .code(1)
-            .stderr("FAILED\nStandard output could not be written: No space left on device (os error 28).\nWhat was to be changed is changed; only what was to be said is lost.\n\n");
+            .stderr("FAILED\nStandard output could not be written: No space left on device (os error 28).\nOnly the output is lost: whatever the command was to change is changed. Make room, then look again.\n\n");
     }
 }
 
