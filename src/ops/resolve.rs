@@ -1,7 +1,7 @@
 //! Finds the one key that NAME|UUID means, or fails with a list of the candidates.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -89,13 +89,18 @@ impl Listing {
 
     /// Asks for the keys whose ids are not among these, `jobs` at once: they are another owner's, or gone.
     pub fn ask_for(&mut self, keys: &[KeyRef], now: Timestamp, jobs: usize, session: &mut Session) {
+        let mut seen = HashSet::new();
         let mut ids: Vec<&ApiKeyId> = Vec::new();
         for key in keys {
             if let KeyRef::Id(id) = key
                 && !self.by_id.contains_key(id)
+                && seen.insert(id)
             {
                 ids.push(id);
             }
+        }
+        if ids.is_empty() {
+            return;
         }
         let (twin, manner) = (session.twin(), session.ui.manner());
         let ask = |index: usize| twin.run(manner, |session| by_id(session, ids[index], now));

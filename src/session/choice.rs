@@ -3,8 +3,6 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum as _;
-
 use crate::credentials::{Candidate, Contents, CredentialSource, Search};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::BackendKind;
@@ -63,10 +61,8 @@ pub(super) fn choose_by<C>(
 ) -> Result<(Choice, Option<C>)> {
     let chosen = match settings.flags().backend.or(is_named.then_some(BackendKind::Remote)) {
         Some(kind) => Some(kind),
-        None => match settings.environment().text(BACKEND)? {
-            Some(word) => Some(BackendKind::from_str(&word, false).map_err(|_| {
-                Error::usage(format!("{BACKEND} is '{word}'; it must be 'local' or 'remote'."))
-            })?),
+        None => match settings.backend_variable()? {
+            Some(kind) => Some(kind),
             None => backend_of_profile(settings)?,
         },
     };

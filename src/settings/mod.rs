@@ -13,14 +13,17 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use clap::ValueEnum as _;
 use rustix::termios::tcgetwinsize;
 
 use self::service::{Named, Service, Urls};
-use self::variables::{COLOUR, COLUMNS, LIMIT, LOCALES, NO_COLOUR, NOW, QUIET, TEMPORARY, TERM};
+use self::variables::{
+    BACKEND, COLOUR, COLUMNS, LIMIT, LOCALES, NO_COLOUR, NOW, QUIET, TEMPORARY, TERM,
+};
 use crate::clock::Clock;
 use crate::environment::{Environment, Program};
 use crate::error::{Error, Result};
-use crate::model::Timestamp;
+use crate::model::{BackendKind, Timestamp};
 use crate::ui::Manner;
 
 pub use directories::{Directories, home, needed};
@@ -128,6 +131,14 @@ impl Settings {
     pub fn program_to_log_in(&self) -> String {
         let flags = Flags { backend: None, apikey: None, ..self.flags.clone() };
         flags.typed_behind(&self.program.shown)
+    }
+
+    /// Returns the backend that the variable for it names.
+    pub fn backend_variable(&self) -> Result<Option<BackendKind>> {
+        let Some(word) = self.environment.text(BACKEND)? else { return Ok(None) };
+        BackendKind::from_str(&word, false).map(Some).map_err(|_| {
+            Error::usage(format!("{BACKEND} is '{word}'; it must be 'local' or 'remote'."))
+        })
     }
 
     /// Returns the time.

@@ -251,15 +251,20 @@ fn a_value_that_is_lost_is_said_and_the_key_deleted_by_hand() {
     assert_eq!(regions, ["us-south"], "what is not there is not replaced");
 }
 
-#[test]
-fn what_somebody_else_has_stored_meanwhile_is_left() {
-    let rig = spoilt(failing(&[]), NOT_STORED);
+/// A region to which a new key could not be brought, and where somebody else has stored one meanwhile.
+fn taken_by_somebody_else(rig: Rig) -> Rig {
     rig.run(&CREATE[..3]).code(11);
     let rig = mended(rig);
     let client = rig.server.client();
     let secret = serde_json::json!({"api_key": "somebody-elses-value-0123456789-0123456789"});
     let body = serde_json::json!({"name": "theirs", "type": "iam_api_key", "secret": secret});
     assert_eq!(client.send("POST", "/v1/task_credentials", &body).0, 201);
+    rig
+}
+
+#[test]
+fn what_somebody_else_has_stored_meanwhile_is_left() {
+    let rig = taken_by_somebody_else(spoilt(failing(&[]), NOT_STORED));
     let recovered = rig.run(&RECOVER);
     let words = "but somebody else has stored another task credential meanwhile in us-south";
     assert!(recovered.code(1).stdout.contains(words), "{recovered:#?}");

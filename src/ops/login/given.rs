@@ -1,7 +1,5 @@
 //! `login` in scripts that were written for the official CLI: its flags, and an API key that a variable holds.
 
-use clap::ValueEnum as _;
-
 use crate::credentials::{Candidate, Contents, CredentialSource, Search};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::BackendKind;
@@ -115,9 +113,8 @@ pub(super) fn prove(
 
 /// Returns why commands use the local store, in spite of any login, if a variable says so.
 pub(super) fn local_variable(settings: &Settings) -> Option<String> {
-    let word = settings.environment().raw(BACKEND)?.to_str()?;
-    let is_local = BackendKind::from_str(word, false) == Ok(BackendKind::Local);
-    is_local.then(|| {
+    let named = settings.backend_variable().ok().flatten();
+    (named == Some(BackendKind::Local)).then(|| {
         format!("{BACKEND}=local keeps commands on the local store; 'unset {BACKEND}' lets them use the service.")
     })
 }

@@ -141,10 +141,10 @@ fn rotate(
         let mut item = items[index].lock().unwrap_or_else(PoisonError::into_inner);
         let stage = std::mem::replace(&mut item.stage, Stage::UnderWay);
         if let Stage::Failed(error) = stage {
-            return (Err(error.into()), Vec::new());
+            return (Err(error), None, Vec::new());
         }
         if terms.dry_run {
-            return (Ok(Outcome::Planned(stage)), Vec::new());
+            return (Ok(Outcome::Planned(stage)), None, Vec::new());
         }
         // A signal after this may come too late to stop it.
         report.set(index, Became::Uncertain);
@@ -157,29 +157,28 @@ fn rotate(
             }
             _ => take_up(one, now, session),
         });
-        let new = match &done {
-            Ok(done) => done.run.id(),
-            Err(broken) => broken.new.clone(),
+        let (done, new) = match done {
+            Ok(done) => {
+                let new = done.run.id();
+                (Ok(Outcome::Done(Box::new(done))), new)
+            }
+            Err(Broken { error, new }) => (Err(error), new),
         };
         if let Some(turn) = &mut turn {
-            turn.extend(new);
+            turn.extend(new.clone());
         }
-        (done.map(|done| Outcome::Done(Box::new(done))), said)
+        (done, new, said)
     };
     let (mut any_tokens, mut any_end) = (false, false);
-    let mut finish = |index: usize, (done, said): (Carried, Vec<Said>), session: &mut Session| {
+    let mut finish = |index: usize, (done, new, said): Worked, session: &mut Session| {
         let (one, label, old) = &told[index];
         announce("Rotating", &session.entity(label), session);
         session.ui.say(said);
-        let done = match done {
-            Ok(Outcome::Done(done)) => done,
-            Ok(Outcome::Planned(stage)) => return plan(&stage, index, report, session),
-            Err(Broken { error, new }) => {
-                report.replaced(index, new.as_ref());
-                return Err(error);
-            }
+        report.replaced(index, new.as_ref());
+        let done = match done? {
+            Outcome::Done(done) => done,
+            Outcome::Planned(stage) => return plan(&stage, index, report, session),
         };
-        report.replaced(index, done.run.key.as_ref().map(|key| &key.id));
         any_end |= done.has_end();
         any_tokens |= done.disables() && old.as_ref().is_some_and(|old| used.contains(&old.id));
         if session.ui.manner().json {
@@ -205,7 +204,8 @@ fn rotate(
     failed.end(report, count, session)
 }
 
-type Carried = std::result::Result<Outcome, Broken>;
+/// What came of one, its new key if that is in its place, and what was said of it.
+type Worked = (Result<Outcome>, Option<ApiKeyId>, Vec<Said>);
 
 enum Outcome {
     Done(Box<Done>),

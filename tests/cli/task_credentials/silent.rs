@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{CREATE, RECOVER, REGIONS, ROTATE, Rig, failing, listed, mended};
+use super::{CREATE, RECOVER, REGIONS, ROTATE, Rig, failing, listed, taken_by_somebody_else};
 use crate::support::relay::{Blow, Relayed, Turn, passed_on};
 use crate::support::server::Answer;
 
@@ -111,14 +111,7 @@ fn a_lost_answer_is_settled_by_the_name() {
 
 #[test]
 fn what_has_another_name_is_somebody_elses() {
-    let rig = failing(&[super::NOT_STORED]);
-    rig.run(&CREATE[..3]).code(11);
-    let rig = mended(rig);
-    let client = rig.server.client();
-    let secret = serde_json::json!({"api_key": "somebody-elses-value-0123456789-0123456789"});
-    let body = serde_json::json!({"name": "theirs", "type": "iam_api_key", "secret": secret});
-    assert_eq!(client.send("POST", "/v1/task_credentials", &body).0, 201);
-    let relayed = silent(rig, None);
+    let relayed = silent(taken_by_somebody_else(failing(&[super::NOT_STORED])), None);
     // The entry names the address at which it was begun.
     let endpoint = relayed.service.server.endpoint().to_owned();
     let watsonx = format!("{}/regions/{{region}}", relayed.service.endpoint);
